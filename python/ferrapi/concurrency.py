@@ -1,0 +1,93 @@
+"""Running synchronous code beside the event loop, and limits on how many calls run at once.
+
+`run_in_threadpool`, `iterate_in_threadpool` and `run_until_first_complete` are Starlette's. What is added is the
+asynchronous form of a synchronous context manager, and the per-loop semaphore behind `Depends(max_concurrency=...)`.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import AbstractContextManager, asynccontextmanager
+from types import TracebackType
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+import anyio
+from anyio.lowlevel import RunVar
+from starlette.concurrency import iterate_in_threadpool as iterate_in_threadpool
+from starlette.concurrency import run_in_threadpool as run_in_threadpool
+from starlette.concurrency import run_until_first_complete as run_until_first_complete
+
+__all__ = [
+    "contextmanager_in_threadpool",
+    "iterate_in_threadpool",
+    "run_in_threadpool",
+    "run_until_first_complete",
+]
+
+T = TypeVar("T")
+
+
+@asynccontextmanager
+async def contextmanager_in_threadpool(cm: AbstractContextManager[T]) -> AsyncGenerator[T, None]:
+    """Enter and leave the synchronous context manager `cm` in worker threads.
+
+    Leaving does not wait for one of the shared threads: if all of them were held by requests that wait for what this
+    manager is about to give back (a database connection, say), nobody would ever get one. For the same reason it is
+    shielded from cancellation, so that what was acquired is released.
+
+    Args:
+        cm: The manager to drive. Its `__exit__` gets any exception of the block, and may swallow it.
+    """
+    value = await run_in_threadpool(cm.__enter__)
+    try:
+        yield value
+    except BaseException as error:
+        if not await _leave(cm, type(error), error, error.__traceback__):
+            raise
+    else:
+        await _leave(cm, None, None, None)
+
+
+async def _leave(
+    cm: AbstractContextManager[Any],
+    kind: type[BaseException] | None,
+    error: BaseException | None,
+    traceback: TracebackType | None,
+) -> bool:
+    """Call `cm.__exit__` in a thread of its own; tell whether the exception was swallowed."""
+    with anyio.CancelScope(shield=True):
+        limiter = anyio.CapacityLimiter(1)
+        swallowed = await anyio.to_thread.run_sync(cm.__exit__, kind, error, traceback, limiter=limiter)
+    return bool(swallowed)
+
+
+class _DependencyConcurrency:
+    """At most `max_concurrency` calls of a dependency at a time, per event loop.
+
+    A semaphore belongs to the loop in which it is used, while the declaration that holds this object is made at
+    import time and may serve several loops, so each loop gets its own on first use.
+
+    Args:
+        max_concurrency: How many calls may run at once; at least 1.
+    """
+
+    def __init__(self, max_concurrency: int) -> None:
+        self.max_concurrency = max_concurrency
+
+    def get_semaphore(self) -> anyio.Semaphore:
+        """The running event loop's semaphore.
+
+        Raises:
+            anyio.NoEventLoopError: There is no running event loop.
+        """
+        try:
+            semaphores = _semaphores.get()
+        except LookupError:
+            semaphores = WeakKeyDictionary()
+            _semaphores.set(semaphores)
+        semaphore = semaphores.get(self)
+        if semaphore is None:
+            semaphore = semaphores[self] = anyio.Semaphore(self.max_concurrency)
+        return semaphore
+
+
+_semaphores: RunVar[WeakKeyDictionary[_DependencyConcurrency, anyio.Semaphore]] = RunVar("ferrapi_dependency_limits")

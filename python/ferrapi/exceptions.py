@@ -1,0 +1,176 @@
+"""Exceptions that applications raise, handle, or get told about.
+
+Three families:
+
+* `HTTPException` and `WebSocketException` are raised by application code to end a request or a connection.
+* `ValidationException` and its three subclasses say that data did not validate: of a request, of a WebSocket
+  handshake, or of what an endpoint returned. They carry pydantic's error list, and optionally the place of the
+  endpoint in the source so that a log line leads to the code.
+* `FastAPIError` and its subclasses are mistakes in the application itself, found while it is put together.
+  FastAPI reports some of them with a bare `AssertionError`; here they are subclasses of `UsageError`, which is
+  an `AssertionError` as well, so that code written to catch either keeps working.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+from pydantic import BaseModel, create_model
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.exceptions import WebSocketException as StarletteWebSocketException
+
+__all__ = [
+    "DependencyScopeError",
+    "EndpointContext",
+    "FastAPIDeprecationWarning",
+    "FastAPIError",
+    "HTTPException",
+    "ParameterError",
+    "PydanticV1NotSupportedError",
+    "RequestErrorModel",
+    "RequestValidationError",
+    "ResponseValidationError",
+    "RouteError",
+    "UsageError",
+    "ValidationException",
+    "WebSocketErrorModel",
+    "WebSocketException",
+    "WebSocketRequestValidationError",
+]
+
+
+class EndpointContext(TypedDict, total=False):
+    """Where an endpoint is: its function's name, its method and path, and the file and line of its definition."""
+
+    function: str
+    path: str
+    file: str
+    line: int
+
+
+class HTTPException(StarletteHTTPException):
+    """Ends the request with an error response when raised in an endpoint or a dependency.
+
+    Args:
+        status_code: The HTTP status code of the response.
+        detail: Any JSON-serialisable value; it becomes the `detail` member of the body. Without one it is the
+            status code's standard phrase.
+        headers: Headers to add to the response.
+    """
+
+    def __init__(self, status_code: int, detail: Any = None, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status_code=status_code, detail=detail, headers=headers)
+
+
+class WebSocketException(StarletteWebSocketException):
+    """Closes the WebSocket when raised in an endpoint or a dependency.
+
+    Args:
+        code: The close code, one of RFC 6455 section 7.4 (1008 is a violated policy).
+        reason: Why, at most 123 bytes of UTF-8 on the wire.
+    """
+
+    def __init__(self, code: int, reason: str | None = None) -> None:
+        super().__init__(code=code, reason=reason)
+
+
+RequestErrorModel: type[BaseModel] = create_model("Request")
+"""An empty model titled `Request`, the title under which pydantic reports errors of a request."""
+
+WebSocketErrorModel: type[BaseModel] = create_model("WebSocket")
+"""An empty model titled `WebSocket`, the title under which pydantic reports errors of a handshake."""
+
+
+class FastAPIError(RuntimeError):
+    """A mistake in the application that is not tied to one request."""
+
+
+class DependencyScopeError(FastAPIError):
+    """A dependency that lives until the response is sent depends on one that is closed before it."""
+
+
+class PydanticV1NotSupportedError(FastAPIError):
+    """A model made with `pydantic.v1` was used where a pydantic 2 type is needed."""
+
+
+class UsageError(FastAPIError, AssertionError):
+    """A declaration contradicts itself; the message says what to change. Also an `AssertionError`, as in FastAPI."""
+
+
+class ParameterError(UsageError):
+    """A parameter of an endpoint or a dependency is declared in a way that can't work."""
+
+
+class RouteError(UsageError):
+    """A route, a router or an application is declared in a way that can't work."""
+
+
+class FastAPIDeprecationWarning(UserWarning):
+    """Something still works and will be removed. Not a `DeprecationWarning`, because those are hidden by default."""
+
+
+class ValidationException(Exception):
+    """Data that did not validate. `str()` lists every error and, if known, names the endpoint.
+
+    Args:
+        errors: pydantic's error dictionaries (`type`, `loc`, `msg`, `input` and perhaps `ctx`), in order.
+        endpoint_ctx: The endpoint that the data was for, or that made it.
+    """
+
+    def __init__(self, errors: Sequence[Any], *, endpoint_ctx: EndpointContext | None = None) -> None:
+        super().__init__(errors)
+        place: EndpointContext = endpoint_ctx or {}
+        self._errors = errors
+        self.endpoint_ctx = endpoint_ctx
+        self.endpoint_function = place.get("function")
+        self.endpoint_path = place.get("path")
+        self.endpoint_file = place.get("file")
+        self.endpoint_line = place.get("line")
+
+    def errors(self) -> Sequence[Any]:
+        """The error dictionaries, as they were given."""
+        return self._errors
+
+    def __str__(self) -> str:
+        count = len(self._errors)
+        lines = [f"{count} validation error{'' if count == 1 else 's'}:"]
+        lines += [f"  {error}" for error in self._errors]
+        return "\n".join(lines + self._place())
+
+    def _place(self) -> list[str]:
+        """The lines that name the endpoint: in a traceback's form if file, line and function are all known."""
+        if self.endpoint_file and self.endpoint_line and self.endpoint_function:
+            source = f'  File "{self.endpoint_file}", line {self.endpoint_line}, in {self.endpoint_function}'
+            return ["", source] + ([f"    {self.endpoint_path}"] if self.endpoint_path else [])
+        return ["", f"  Endpoint: {self.endpoint_path}"] if self.endpoint_path else []
+
+
+class RequestValidationError(ValidationException):
+    """The request's parameters or body did not validate; answered with 422 unless the application handles it.
+
+    Args:
+        errors: pydantic's error dictionaries; each `loc` begins with `path`, `query`, `header`, `cookie` or `body`.
+        body: The parsed body, if there was one.
+        endpoint_ctx: The endpoint that the request was for.
+    """
+
+    def __init__(self, errors: Sequence[Any], *, body: Any = None, endpoint_ctx: EndpointContext | None = None) -> None:
+        super().__init__(errors, endpoint_ctx=endpoint_ctx)
+        self.body = body
+
+
+class WebSocketRequestValidationError(ValidationException):
+    """The parameters of a WebSocket handshake did not validate; the socket is closed with code 1008."""
+
+
+class ResponseValidationError(ValidationException):
+    """What an endpoint returned does not fit its response model. A bug in the application, so it becomes a 500.
+
+    Args:
+        errors: pydantic's error dictionaries; each `loc` begins with `response`.
+        body: The value that the endpoint returned.
+        endpoint_ctx: The endpoint that returned it.
+    """
+
+    def __init__(self, errors: Sequence[Any], *, body: Any = None, endpoint_ctx: EndpointContext | None = None) -> None:
+        super().__init__(errors, endpoint_ctx=endpoint_ctx)
+        self.body = body
