@@ -1,0 +1,21 @@
+//! The part of ferrapi that knows HTTP and routing and no Python.
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::arithmetic_side_effects,
+        reason = "a test that fails may panic"
+    )
+)]
+
+pub mod path;
+pub mod query;
+pub mod router;
+
+pub use path::{Convertor, Template, TemplateError, Token};
+pub use router::{Candidate, Pattern, Router, RouterBuilder, Span};
