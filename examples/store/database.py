@@ -1,0 +1,86 @@
+"""Connections, sessions and transactions, for SQLite (the default) and PostgreSQL.
+
+SQLite has one writer at a time. A transaction that reads first and writes later can fail at that moment because
+someone else has written in between, so writing transactions say so when they begin (``BEGIN IMMEDIATE``) and queue
+for their turn; reading ones never wait. PostgreSQL needs none of this and ignores it.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import URL, Connection, event, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from .models import Base
+
+SQLITE_BUSY_SECONDS = 30
+WRITES = "store_writes"
+SCHEMA_LOCK = 0x53544F5245  # any number that no other program on the same PostgreSQL server locks
+
+
+class Database:
+    """One engine and the sessions on it; made by the application's lifespan and closed with it."""
+
+    def __init__(self, url: URL) -> None:
+        self.engine = make_engine(url)
+        self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def preparing(self) -> AsyncIterator[AsyncSession]:
+        """Opens the transaction that creates missing tables and may fill them.
+
+        Workers that start at the same moment take turns, and the later ones find the work done.
+        """
+        async with self.sessions() as session, writing(session):
+            if self.engine.dialect.name == "postgresql":
+                await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SCHEMA_LOCK})
+            connection = await session.connection()
+            await connection.run_sync(Base.metadata.create_all)
+            yield session
+
+    async def close(self) -> None:
+        """Closes the pool's connections."""
+        await self.engine.dispose()
+
+
+@asynccontextmanager
+async def writing(session: AsyncSession) -> AsyncIterator[None]:
+    """Runs a block as one writing transaction: committed at its end, rolled back when it raises.
+
+    Whatever the session has read before (authentication, for instance) ends with a commit first, so that a request
+    never holds a read transaction while it queues for its turn to write.
+    """
+    await session.commit()
+    await session.connection(execution_options={WRITES: True})
+    try:
+        yield
+        await session.commit()
+    except BaseException:
+        await session.rollback()
+        raise
+
+
+def make_engine(url: URL) -> AsyncEngine:
+    """Creates the engine for ``url`` and, on SQLite, takes over how its transactions begin."""
+    if url.get_backend_name() != "sqlite":
+        return create_async_engine(url)
+    engine = create_async_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS})
+    event.listen(engine.sync_engine, "connect", configure_sqlite)
+    event.listen(engine.sync_engine, "begin", begin_sqlite)
+    return engine
+
+
+def configure_sqlite(connection: Any, _record: object) -> None:
+    """Sets up a new SQLite connection: foreign keys on, readers beside the writer, no implicit BEGIN."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = NORMAL"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def begin_sqlite(connection: Connection) -> None:
+    """Begins a transaction as the session announced it; see ``writing``."""
+    writes = connection.get_execution_options().get(WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,93 @@
+"""Placing, reading, cancelling and shipping orders."""
+
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import UUID
+
+from ferrapi import APIRouter, BackgroundTasks, Query, Request, Response, status
+
+from ..dependencies import Admin, CurrentCustomer, DatabaseDep, SessionDep, announce_page
+from ..errors import Problem
+from ..models import Order
+from ..repositories import audit, orders
+from ..schemas import OrderFilter, OrderIn, OrderOut, OrderSummary
+
+router = APIRouter(prefix="/orders", tags=["orders"], responses={401: {"description": "No valid token"}})
+
+
+@router.post(
+    "",
+    summary="Place an order",
+    response_model=OrderOut,
+    status_code=status.HTTP_201_CREATED,
+    responses={409: {"model": Problem}},
+)
+async def place_order(
+    body: OrderIn,
+    customer: CurrentCustomer,
+    session: SessionDep,
+    database: DatabaseDep,
+    background: BackgroundTasks,
+    response: Response,
+) -> Order:
+    """Orders stones at the prices that the body names: all of the lines, or a 409 that says which ones are to blame."""
+    order = await orders.place(session, customer, body)
+    response.headers["Location"] = f"/orders/{order.id}"
+    detail = f"{len(order.lines)} lines, {order.total} USD"
+    background.add_task(audit.record, database, customer.email, "placed", f"order {order.id}", detail)
+    return order
+
+
+@router.get("", summary="List orders", response_model=list[OrderSummary])
+async def list_orders(
+    wanted: Annotated[OrderFilter, Query()],
+    customer: CurrentCustomer,
+    session: SessionDep,
+    request: Request,
+    response: Response,
+) -> Sequence[Order]:
+    """Lists your orders, newest first; for administrators, everybody's."""
+    total, found = await orders.page(session, customer, wanted)
+    announce_page(request, response, total, wanted.limit, wanted.offset)
+    return found
+
+
+@router.get("/{order_id}", summary="Look at an order", response_model=OrderOut, responses={404: {"model": Problem}})
+async def read_order(order_id: UUID, customer: CurrentCustomer, session: SessionDep) -> Order:
+    """Returns one of your orders."""
+    return await orders.get(session, customer, order_id)
+
+
+@router.post(
+    "/{order_id}/cancel",
+    summary="Cancel an order",
+    response_model=OrderOut,
+    responses={404: {"model": Problem}, 409: {"model": Problem}},
+)
+async def cancel_order(
+    order_id: UUID,
+    customer: CurrentCustomer,
+    session: SessionDep,
+    database: DatabaseDep,
+    background: BackgroundTasks,
+) -> Order:
+    """Cancels an order that has not been shipped; its stones go back into stock."""
+    order = await orders.cancel(session, customer, order_id)
+    background.add_task(audit.record, database, customer.email, "cancelled", f"order {order.id}", order.reference)
+    return order
+
+
+@router.post(
+    "/{order_id}/ship",
+    summary="Ship an order",
+    tags=["administration"],
+    response_model=OrderSummary,
+    responses={404: {"model": Problem}, 409: {"model": Problem}},
+)
+async def ship_order(
+    order_id: UUID, admin: Admin, session: SessionDep, database: DatabaseDep, background: BackgroundTasks
+) -> Order:
+    """Marks an order as shipped; it can't be cancelled from then on."""
+    order = await orders.ship(session, admin, order_id)
+    background.add_task(audit.record, database, admin.email, "shipped", f"order {order.id}", order.reference)
+    return order

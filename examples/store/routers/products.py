@@ -1,0 +1,69 @@
+"""Looking at products, and changing them as an administrator."""
+
+from typing import Annotated
+
+from ferrapi import APIRouter, Cookie, Depends, Path, Response, status
+
+from ..dependencies import SessionDep, require_admin
+from ..errors import Problem
+from ..models import Product
+from ..repositories import products
+from ..schemas import ProductIn, ProductOut, ProductPatch, Sku
+
+RECENTLY_VIEWED = "recently_viewed"
+REMEMBERED = 10
+
+router = APIRouter(prefix="/products", tags=["catalogue"], responses={404: {"model": Problem}})
+SkuPath = Annotated[Sku, Path()]
+
+
+def split_skus(cookie: str) -> list[str]:
+    """Reads the cookie of looked-at products; whatever a client makes of it, no more than ten entries come out."""
+    return [sku for sku in cookie.split("/") if sku][:REMEMBERED]
+
+
+@router.get("/{sku}", summary="Look at a product", response_model=ProductOut)
+async def read_product(
+    sku: SkuPath,
+    session: SessionDep,
+    response: Response,
+    recently_viewed: Annotated[str, Cookie(alias=RECENTLY_VIEWED, max_length=400)] = "",
+) -> Product:
+    """Returns the product and remembers in a cookie that this client has looked at it."""
+    product = await products.get(session, sku)
+    seen = [sku, *(other for other in split_skus(recently_viewed) if other != sku)][:REMEMBERED]
+    response.set_cookie(RECENTLY_VIEWED, "/".join(seen), httponly=True, samesite="lax")
+    return product
+
+
+@router.post(
+    "",
+    summary="Add a product",
+    response_model=ProductOut,
+    status_code=status.HTTP_201_CREATED,
+    dependencies=[Depends(require_admin)],
+    responses={409: {"model": Problem}},
+)
+async def create_product(body: ProductIn, session: SessionDep, response: Response) -> Product:
+    """Adds a product to the catalogue."""
+    product = await products.create(session, body)
+    response.headers["Location"] = f"/products/{product.sku}"
+    return product
+
+
+@router.patch("/{sku}", summary="Change a product", response_model=ProductOut, dependencies=[Depends(require_admin)])
+async def change_product(sku: SkuPath, body: ProductPatch, session: SessionDep) -> Product:
+    """Changes the name, the price or the stock."""
+    return await products.change(session, sku, body)
+
+
+@router.delete(
+    "/{sku}",
+    summary="Remove a product",
+    status_code=status.HTTP_204_NO_CONTENT,
+    dependencies=[Depends(require_admin)],
+    responses={409: {"model": Problem}},
+)
+async def delete_product(sku: SkuPath, session: SessionDep) -> None:
+    """Takes a product that nobody ever ordered out of the catalogue."""
+    await products.delete(session, sku)
