@@ -4,11 +4,13 @@ import secrets
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
+from pathlib import Path
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL, make_url
 
+DEFAULT_DATABASE = Path(__file__).with_name("store.sqlite3")
 ASYNC_DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
     "postgres": "postgresql+asyncpg",
@@ -40,7 +42,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="STORE_", env_file=".env", extra="ignore")
 
     database_url: str = Field(
-        default="sqlite:///store.db",
+        default=f"sqlite:///{DEFAULT_DATABASE}",
         description="SQLAlchemy URL. Plain sqlite and postgresql URLs get their asyncio driver by themselves.",
     )
     seed: bool = Field(default=True, description="Fill an empty database with the sample catalogue at start-up.")

@@ -1,0 +1,1 @@
+"""An application spread over packages: nested routers, shared dependencies, overrides in tests."""

@@ -1,0 +1,1 @@
+"""Routers for the library's own people."""

@@ -1,0 +1,1 @@
+"""The ten-line application of the project's README."""
