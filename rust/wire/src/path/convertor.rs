@@ -1,10 +1,11 @@
 //! What one path parameter may contain.
 //!
-//! Starlette gives every convertor a regular expression and glues these into one for the whole path. The five built-in ones are
-//! known here by name, so that most templates need no regular expression at all; one that an application registered itself is
-//! [`Convertor::Custom`], about which nothing is assumed.
+//! Starlette gives every convertor a regular expression and glues these into one for the whole path. The five built-in
+//! ones are known here by name, so that most templates need no regular expression at all; one that an application
+//! registered itself is [`Convertor::Custom`], about which nothing is assumed.
 //!
-//! Odd things, all of them Python's `re`: `[^/]+` contains newlines while `.*` stops at one, and `[0-9]` means the ASCII digits.
+//! Odd things, all of them Python's `re`: `[^/]+` contains newlines while `.*` stops at one, and `[0-9]` means the
+//! ASCII digits.
 
 use memchr::memchr;
 
@@ -26,7 +27,8 @@ pub enum Convertor {
 }
 
 impl Convertor {
-    /// Whether the whole of `text` is a value of this kind. For [`Convertor::Custom`] the answer is always `true`: maybe.
+    /// Whether the whole of `text` is a value of this kind. For [`Convertor::Custom`] the answer is always `true`:
+    /// maybe.
     #[must_use]
     pub fn accepts(self, text: &str) -> bool {
         match self {
@@ -126,9 +128,11 @@ mod tests {
         }
     }
 
+    const NEARLY: &str = "[0-9a-f./\n-]{0,40}|[0-9A-F]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{11,13}";
+
     proptest! {
         #[test]
-        fn accepting_is_matching_the_whole_regex(text in "[0-9a-f./\n-]{0,40}|[0-9a-fA-F]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{11,13}") {
+        fn accepting_is_matching_the_whole_regex(text in NEARLY) {
             for convertor in KNOWN {
                 let regex = Regex::new(&format!(r"\A(?:{})\z", convertor.regex().unwrap())).unwrap();
                 prop_assert_eq!(convertor.accepts(&text), regex.is_match(&text), "{:?}", convertor);

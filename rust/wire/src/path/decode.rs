@@ -1,7 +1,7 @@
 //! Percent-decoding, as Python's `urllib.parse.unquote` does it with its defaults (UTF-8, `errors="replace"`).
 //!
-//! The input is bytes off the wire, read as latin-1 like every ASGI server and Starlette do: a raw byte from 0x80 up is a
-//! *character* of its own and never part of a UTF-8 sequence. Odd consequences:
+//! The input is bytes off the wire, read as latin-1 like every ASGI server and Starlette do: a raw byte from 0x80 up is
+//! a *character* of its own and never part of a UTF-8 sequence. Odd consequences:
 //!
 //! * `%C3%A9` is `é`, but `%C3` followed by a raw 0xA9 is U+FFFD and `©`.
 //! * `%` that two hexadecimal digits don't follow stays as it is; `%%41` is `%A`.

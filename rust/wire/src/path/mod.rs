@@ -1,5 +1,5 @@
-//! Paths: what a route's template says ([`Template`]), what one of its parameters may contain ([`Convertor`]) and how the
-//! path of a request line becomes text ([`percent_decode`]).
+//! Paths: what a route's template says ([`Template`]), what one of its parameters may contain ([`Convertor`]) and how
+//! the path of a request line becomes text ([`percent_decode`]).
 
 mod convertor;
 mod decode;

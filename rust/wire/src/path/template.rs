@@ -1,7 +1,8 @@
 //! A route's path template: `/users/{id:int}/files/{name}.{extension}` as literal text and parameters.
 //!
-//! The grammar is Starlette's: a parameter is `{name}` or `{name:convertor}`, name and convertor being ASCII identifiers.
-//! Everything else is literal text, braces that form no parameter included (`/a/{}/{1x}` has no parameter at all).
+//! The grammar is Starlette's: a parameter is `{name}` or `{name:convertor}`, name and convertor being ASCII
+//! identifiers. Everything else is literal text, braces that form no parameter included (`/a/{}/{1x}` has no parameter
+//! at all).
 
 use thiserror::Error;
 
@@ -54,8 +55,8 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// [`TemplateError::UnknownConvertor`] if `convertor` answers `None`, [`TemplateError::DuplicatedName`] if a parameter
-    /// name is repeated.
+    /// [`TemplateError::UnknownConvertor`] if `convertor` answers `None`, [`TemplateError::DuplicatedName`] if a
+    /// parameter name is repeated.
     pub fn parse(text: &str, convertor: impl Fn(&str) -> Option<Convertor>) -> Result<Self, TemplateError> {
         let mut tokens = Vec::new();
         let mut literal = String::new();

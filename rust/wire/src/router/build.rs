@@ -9,8 +9,8 @@ use crate::path::{Convertor, Template, Token};
 pub enum Pattern {
     /// The whole path: `^template$`.
     Route(Template),
-    /// The path up to a slash, and anything after it: `^template/(.*)$`, as Starlette's `Mount` has it. An empty template
-    /// matches every path that begins with a slash. Never exact.
+    /// The path up to a slash, and anything after it: `^template/(.*)$`, as Starlette's `Mount` has it. An empty
+    /// template matches every path that begins with a slash. Never exact.
     Prefix(Template),
     /// Nothing that this crate could use: a candidate for every path.
     Any,
@@ -42,8 +42,8 @@ impl RouterBuilder {
 
     /// Registers `pattern` and answers its index: 0 for the first, then 1, and so on.
     ///
-    /// A template that doesn't begin with `/` matches by other rules in Starlette (host names), so the pattern then counts as
-    /// [`Pattern::Any`], except for the empty prefix.
+    /// A template that doesn't begin with `/` matches by other rules in Starlette (host names), so the pattern then
+    /// counts as [`Pattern::Any`], except for the empty prefix.
     pub fn insert(&mut self, pattern: Pattern) -> u32 {
         let index = self.registered;
         self.registered = index.saturating_add(1);

@@ -12,8 +12,9 @@ pub struct Candidate {
     pub index: u32,
     /// Whether the pattern is known to match, with these captures. Otherwise the route itself has to be asked.
     pub exact: bool,
-    /// The part of the path that each parameter stands for, in template order. A [`Pattern::Prefix`](super::Pattern::Prefix)
-    /// has one more, for what follows the slash after the prefix. Empty for a pattern that can't be seen into.
+    /// The part of the path that each parameter stands for, in template order. A
+    /// [`Pattern::Prefix`](super::Pattern::Prefix) has one more, for what follows the slash after the prefix. Empty for
+    /// a pattern that can't be seen into.
     pub captures: SmallVec<[Span; 4]>,
 }
 

@@ -23,8 +23,8 @@ pub(super) struct Tail {
 impl Tail {
     /// Compiles `tokens`, the rest of a template, for the pattern `index`; `exact` says whether a match decides.
     ///
-    /// A custom convertor, or an expression that is too large to compile, makes a tail that matches whatever begins with the
-    /// tokens' first literal text.
+    /// A custom convertor, or an expression that is too large to compile, makes a tail that matches whatever begins
+    /// with the tokens' first literal text.
     pub(super) fn new(index: u32, exact: bool, tokens: &[Token]) -> Self {
         let literal = match tokens.first() {
             Some(Token::Literal(text)) => text.clone(),
@@ -34,8 +34,8 @@ impl Tail {
         Self { index, exact: exact && regex.is_some(), literal, regex }
     }
 
-    /// Whether `rest` matches. If it does, the spans of the parameters are appended to `captures`, `offset` being where `rest`
-    /// begins in the path.
+    /// Whether `rest` matches. If it does, the spans of the parameters are appended to `captures`, `offset` being where
+    /// `rest` begins in the path.
     pub(super) fn matches(&self, rest: &str, offset: usize, captures: &mut impl Extend<Span>) -> bool {
         if !rest.starts_with(&self.literal) {
             return false;

@@ -11,7 +11,8 @@ use crate::path::Convertor;
 
 /// What can follow one sequence of plain segments.
 ///
-/// Nodes live in one list and name each other by position, so that neither building, walking nor dropping a tree recurses.
+/// Nodes live in one list and name each other by position, so that neither building, walking nor dropping a tree
+/// recurses.
 #[derive(Debug, Default)]
 pub(super) struct Node {
     /// Children by literal text. The keys are the application's; the hasher is keyed nevertheless.
@@ -57,8 +58,8 @@ impl Default for Router {
 impl Router {
     /// Replaces the content of `out` by all patterns that match `path` or may match it, in the order of registration.
     ///
-    /// `path` is the decoded path, without the query. One that doesn't begin with a slash, or is longer than `u32::MAX` bytes,
-    /// is matched by [`Pattern::Any`](super::Pattern::Any) alone.
+    /// `path` is the decoded path, without the query. One that doesn't begin with a slash, or is longer than `u32::MAX`
+    /// bytes, is matched by [`Pattern::Any`](super::Pattern::Any) alone.
     pub fn candidates(&self, path: &str, out: &mut Vec<Candidate>) {
         out.clear();
         out.extend(self.anywhere.iter().map(|&index| Candidate { index, exact: false, captures: SmallVec::new() }));
@@ -70,8 +71,8 @@ impl Router {
         }
     }
 
-    /// Visits every node that a beginning of `path` leads to. Each node is visited at most once, since its depth is the number of
-    /// segments before it.
+    /// Visits every node that a beginning of `path` leads to. Each node is visited at most once, since its depth is the
+    /// number of segments before it.
     fn walk(&self, path: &str, out: &mut Vec<Candidate>) {
         let mut captures: SmallVec<[Span; 4]> = SmallVec::new();
         let mut pending: SmallVec<[Visit<'_>; 8]> = SmallVec::new();
@@ -121,8 +122,8 @@ impl Node {
         }
     }
 
-    /// Calls `each` with every child that `segment` leads to, and with the value if the child is a parameter. `rest` is what
-    /// follows the segment in the path: at the end of it a last newline of the segment may be left out.
+    /// Calls `each` with every child that `segment` leads to, and with the value if the child is a parameter. `rest` is
+    /// what follows the segment in the path: at the end of it a last newline of the segment may be left out.
     fn children<'p>(&self, segment: &'p str, rest: &str, mut each: impl FnMut(usize, Option<&'p str>)) {
         let shorter = if rest.is_empty() { segment.strip_suffix('\n') } else { None };
         if !self.statics.is_empty() {
@@ -141,7 +142,8 @@ impl Node {
     }
 }
 
-/// What Python's `(.*)$` captures when it has to match all of `text`: nothing if a newline is anywhere but at the very end.
+/// What Python's `(.*)$` captures when it has to match all of `text`: nothing if a newline is anywhere but at the very
+/// end.
 fn one_line(text: &str) -> Option<&str> {
     let line = text.strip_suffix('\n').unwrap_or(text);
     memrchr(b'\n', line.as_bytes()).is_none().then_some(line)
