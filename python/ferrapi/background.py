@@ -1,0 +1,27 @@
+"""Work to do after the response was sent."""
+
+from collections.abc import Callable
+from typing import Any, ParamSpec
+
+from starlette.background import BackgroundTasks as StarletteBackgroundTasks
+
+__all__ = ["BackgroundTasks"]
+
+P = ParamSpec("P")
+
+
+class BackgroundTasks(StarletteBackgroundTasks):
+    """The tasks of one request, run one after the other once its response is on its way.
+
+    Declare a parameter of this type in an endpoint or a dependency; all of them in one request share one object.
+    """
+
+    def add_task(self, func: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Add a call to make.
+
+        Args:
+            func: A function, run in a thread, or an `async def` function.
+            args: Its positional arguments.
+            kwargs: Its keyword arguments.
+        """
+        super().add_task(func, *args, **kwargs)

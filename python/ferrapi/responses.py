@@ -1,0 +1,70 @@
+"""Response classes: Starlette's, the event stream, and two older JSON ones that need a package of their own."""
+
+from typing import Any
+
+from starlette.responses import FileResponse as FileResponse
+from starlette.responses import HTMLResponse as HTMLResponse
+from starlette.responses import JSONResponse as JSONResponse
+from starlette.responses import PlainTextResponse as PlainTextResponse
+from starlette.responses import RedirectResponse as RedirectResponse
+from starlette.responses import Response as Response
+from starlette.responses import StreamingResponse as StreamingResponse
+from typing_extensions import deprecated
+
+from .exceptions import FastAPIDeprecationWarning, UsageError
+from .sse import EventSourceResponse as EventSourceResponse
+
+__all__ = [
+    "EventSourceResponse",
+    "FileResponse",
+    "HTMLResponse",
+    "JSONResponse",
+    "ORJSONResponse",
+    "PlainTextResponse",
+    "RedirectResponse",
+    "Response",
+    "StreamingResponse",
+    "UJSONResponse",
+]
+
+
+@deprecated(
+    "UJSONResponse is deprecated: declare a return type or response_model, and pydantic writes the JSON directly",
+    category=FastAPIDeprecationWarning,
+    stacklevel=2,
+)
+class UJSONResponse(JSONResponse):
+    """JSON written by the `ujson` package, which has to be installed."""
+
+    def render(self, content: Any) -> bytes:
+        """Write `content` as JSON.
+
+        Raises:
+            UsageError: `ujson` is not installed.
+        """
+        try:
+            import ujson
+        except ImportError as error:
+            raise UsageError("ujson must be installed to use UJSONResponse") from error
+        return bytes(ujson.dumps(content, ensure_ascii=False), "utf-8")
+
+
+@deprecated(
+    "ORJSONResponse is deprecated: declare a return type or response_model, and pydantic writes the JSON directly",
+    category=FastAPIDeprecationWarning,
+    stacklevel=2,
+)
+class ORJSONResponse(JSONResponse):
+    """JSON written by the `orjson` package, which has to be installed. Keys may be numbers; numpy is understood."""
+
+    def render(self, content: Any) -> bytes:
+        """Write `content` as JSON.
+
+        Raises:
+            UsageError: `orjson` is not installed.
+        """
+        try:
+            import orjson
+        except ImportError as error:
+            raise UsageError("orjson must be installed to use ORJSONResponse") from error
+        return orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY)

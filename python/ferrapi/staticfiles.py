@@ -1,0 +1,3 @@
+"""Starlette's application that serves a directory."""
+
+from starlette.staticfiles import StaticFiles as StaticFiles

@@ -1,0 +1,3 @@
+"""Starlette's test client; importing this needs the `httpx` package."""
+
+from starlette.testclient import TestClient as TestClient
