@@ -17,6 +17,7 @@ from uuid import uuid4
 import httpx2
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+TOKEN_SECRET = "not much of a secret"
 RUNNING = re.compile(r"Uvicorn running on (http://\S+)")
 
 
@@ -42,7 +43,7 @@ class Server:
     """
 
     def __init__(self, app: str, environment: Mapping[str, str] | None = None, arguments: Sequence[str] = ()) -> None:
-        self.command = [sys.executable, "-m", "uvicorn", app, "--port", "0", *arguments]
+        self.command = [sys.executable, "-m", "uvicorn", app, "--port", "0", "--no-access-log", *arguments]
         self.environment = {**os.environ, **(environment or {})}
         self.log: list[str] = []
         self.url = ""

@@ -74,16 +74,24 @@ def check_lines(lines: Sequence[OrderLineIn], products: dict[str, Product]) -> N
 
 def new_order(customer: Customer, body: OrderIn, products: dict[str, Product]) -> Order:
     """Makes the row of an order and the rows of its lines."""
-    address = body.ship_to.model_dump()
+    lines = []
+    for position, line in enumerate(body.lines, start=1):
+        product = products[line.sku]
+        lines.append(
+            OrderLine(
+                position=position,
+                sku=product.sku,
+                name=product.name,
+                quantity=line.quantity,
+                unit_price=product.price,
+            )
+        )
     return Order(
         customer_id=customer.id,
         reference=body.reference,
-        total=sum((line.unit_price * line.quantity for line in body.lines), Decimal(0)),
-        **{f"ship_{name}": value for name, value in address.items()},
-        lines=[
-            OrderLine(position=position, name=products[line.sku].name, **line.model_dump())
-            for position, line in enumerate(body.lines, start=1)
-        ],
+        total=sum((line.unit_price * line.quantity for line in lines), Decimal(0)),
+        **{f"ship_{name}": value for name, value in body.ship_to.model_dump().items()},
+        lines=lines,
     )
 
 

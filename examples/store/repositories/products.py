@@ -82,6 +82,7 @@ async def create(session: AsyncSession, body: ProductIn) -> Product:
     try:
         async with writing(session):
             session.add(product)
+            await reread(session, product)
     except IntegrityError as error:
         raise DuplicateKey(f"there is a product {body.sku} already") from error
     return product
@@ -97,7 +98,14 @@ async def change(session: AsyncSession, sku: str, patch: ProductPatch) -> Produc
         product = await get(session, sku, for_update=True)
         for name, value in patch.model_dump(exclude_unset=True).items():
             setattr(product, name, value)
+        await reread(session, product)
     return product
+
+
+async def reread(session: AsyncSession, product: Product) -> None:
+    """Writes the product and reads it back: 120.5 dollars become the 120.50 that every later reader sees."""
+    await session.flush()
+    await session.refresh(product)
 
 
 async def delete(session: AsyncSession, sku: str) -> None:

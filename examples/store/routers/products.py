@@ -12,6 +12,7 @@ from ..schemas import ProductIn, ProductOut, ProductPatch, Sku
 
 RECENTLY_VIEWED = "recently_viewed"
 REMEMBERED = 10
+SEPARATOR = "."  # in no SKU, and a cookie may hold it without quotes
 
 router = APIRouter(prefix="/products", tags=["catalogue"], responses={404: {"model": Problem}})
 SkuPath = Annotated[Sku, Path()]
@@ -19,7 +20,7 @@ SkuPath = Annotated[Sku, Path()]
 
 def split_skus(cookie: str) -> list[str]:
     """Reads the cookie of looked-at products; whatever a client makes of it, no more than ten entries come out."""
-    return [sku for sku in cookie.split("/") if sku][:REMEMBERED]
+    return [sku for sku in cookie.split(SEPARATOR) if sku][:REMEMBERED]
 
 
 @router.get("/{sku}", summary="Look at a product", response_model=ProductOut)
@@ -32,7 +33,7 @@ async def read_product(
     """Returns the product and remembers in a cookie that this client has looked at it."""
     product = await products.get(session, sku)
     seen = [sku, *(other for other in split_skus(recently_viewed) if other != sku)][:REMEMBERED]
-    response.set_cookie(RECENTLY_VIEWED, "/".join(seen), httponly=True, samesite="lax")
+    response.set_cookie(RECENTLY_VIEWED, SEPARATOR.join(seen), httponly=True, samesite="lax")
     return product
 
 
