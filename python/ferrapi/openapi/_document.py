@@ -1,0 +1,107 @@
+"""The document of an application."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..encoders import jsonable_encoder
+from ._operation import Described, describe_routes, render_route
+from ._schemas import JsonObject, Schemas, generate_schemas
+from .models import OpenAPI
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
+    from ..routing import RouteContext
+
+
+class _Paths:
+    """Renders routes into path items and collects what they refer to."""
+
+    def __init__(self, schemas: Schemas) -> None:
+        self.schemas = schemas
+        self.definitions = dict(schemas.definitions)
+        self.security_schemes: dict[str, JsonObject] = {}
+        self._operation_ids: set[str] = set()
+
+    def render(self, routes: Iterable[Described]) -> dict[str, JsonObject]:
+        """The path items of `routes` by path; a later route of the same path and method wins."""
+        paths: dict[str, JsonObject] = {}
+        for one in routes:
+            rendered = render_route(one, self.schemas, self._operation_ids)
+            if rendered.operations:
+                paths.setdefault(one.route.path_format, {}).update(rendered.operations)
+            self.security_schemes |= rendered.security_schemes
+            self.definitions |= rendered.definitions
+        return paths
+
+    def components(self) -> JsonObject:
+        """What the path items refer to; models in alphabetical order."""
+        schemas = {name: self.definitions[name] for name in sorted(self.definitions)}
+        return _only_set(schemas=schemas, securitySchemes=self.security_schemes)
+
+
+def _only_set(**values: Any) -> JsonObject:
+    """The `values` that are neither None nor empty."""
+    return {name: value for name, value in values.items() if value}
+
+
+def get_openapi(
+    *,
+    title: str,
+    version: str,
+    openapi_version: str = "3.1.0",
+    summary: str | None = None,
+    description: str | None = None,
+    routes: Sequence[BaseRoute | RouteContext],
+    webhooks: Sequence[BaseRoute | RouteContext] | None = None,
+    tags: list[dict[str, Any]] | None = None,
+    servers: list[dict[str, str | Any]] | None = None,
+    terms_of_service: str | None = None,
+    contact: dict[str, str | Any] | None = None,
+    license_info: dict[str, str | Any] | None = None,
+    separate_input_output_schemas: bool = True,
+    external_docs: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Generate the OpenAPI document of `routes`.
+
+    Parameters:
+        title: the API's name.
+        version: the API's version, not the specification's.
+        openapi_version: the version of the specification that the document states.
+        summary: a sentence about the API.
+        description: more about the API, in CommonMark.
+        routes: the application's routes; those that are no API routes are skipped.
+        webhooks: routes that describe the requests the API sends to its users.
+        tags: tag objects: descriptions of tags and their order.
+        servers: server objects.
+        terms_of_service: a URL.
+        contact: a contact object.
+        license_info: a licence object.
+        separate_input_output_schemas: whether a model whose output differs from its input gets two schemas.
+        external_docs: an external documentation object.
+
+    Returns:
+        the document as plain data.
+
+    Raises:
+        pydantic.ValidationError: when what the application adds is no part of an OpenAPI document.
+    """
+    described = describe_routes(routes)
+    described_webhooks = describe_routes(webhooks or ())
+    fields = [declared for one in (*described, *described_webhooks) for declared in one.fields()]
+    paths = _Paths(generate_schemas(fields, separate=separate_input_output_schemas))
+    info = {"title": title, "version": version} | _only_set(
+        summary=summary,
+        description=description,
+        termsOfService=terms_of_service,
+        contact=contact,
+        license=license_info,
+    )
+    document = {"openapi": openapi_version, "info": info, "paths": paths.render(described)} | _only_set(
+        webhooks=paths.render(described_webhooks), servers=servers, tags=tags, externalDocs=external_docs
+    )
+    document |= _only_set(components=paths.components())
+    rendered: dict[str, Any] = jsonable_encoder(OpenAPI(**document), by_alias=True, exclude_none=True)
+    return rendered

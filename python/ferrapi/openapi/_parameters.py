@@ -1,0 +1,166 @@
+"""The `parameters` of an operation: path, query, header and cookie values of an endpoint and its dependencies.
+
+A parameter that is a pydantic model stands for its fields. The same model always yields the same `ModelField`
+objects, as schemas are looked up by field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
+from weakref import WeakKeyDictionary
+
+from pydantic import AliasChoices, BaseModel, Json
+from pydantic_core import PydanticUndefined
+
+from ..datastructures import DefaultPlaceholder
+from ..encoders import jsonable_encoder
+from ._schemas import JsonObject, Schemas
+
+if TYPE_CHECKING:
+    from .._fields import ModelField
+    from ..dependencies.models import Dependant
+
+_GROUPS = (("path", "path_params"), ("query", "query_params"), ("header", "header_params"), ("cookie", "cookie_params"))
+
+_fields_of_models: WeakKeyDictionary[type[BaseModel], list[ModelField]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class Located:
+    """A parameter of the document.
+
+    Parameters:
+        location: `path`, `query`, `header` or `cookie`.
+        name: the name under which it is sent.
+        title: what its title is made from.
+        declared: its declaration.
+        required: whether a request has to carry it.
+        shown: whether it is described.
+    """
+
+    location: str
+    name: str
+    title: str
+    declared: ModelField
+    required: bool
+    shown: bool
+
+
+def walk(dependant: Dependant) -> Iterator[Dependant]:
+    """Yield `dependant` and everything it depends on, in the order of declaration; repeated ones repeatedly."""
+    yield dependant
+    for dependency in dependant.dependencies:
+        yield from walk(dependency)
+
+
+def located_parameters(dependant: Dependant) -> list[Located]:
+    """All parameters below `dependant`, by location and then in the order of declaration."""
+    dependants = list(walk(dependant))
+    return [
+        parameter
+        for location, group in _GROUPS
+        for one in dependants
+        for declared in getattr(one, group)
+        for parameter in _expand(location, declared)
+    ]
+
+
+def flat_parameters(dependant: Dependant) -> list[ModelField]:
+    """The declarations of all parameters below `dependant`, models replaced by their fields."""
+    return [parameter.declared for parameter in located_parameters(dependant)]
+
+
+def _expand(location: str, declared: ModelField) -> Iterator[Located]:
+    """Yield the parameters that `declared` stands for.
+
+    The fields of an optional model are all optional, as the request may carry none of them. A path parameter's
+    alias is chosen where it is declared, by what the path offers.
+    """
+    info = declared.field_info
+    hyphens = location == "header" and getattr(info, "convert_underscores", True)
+    shown = getattr(info, "include_in_schema", True)
+    model, optional = (None, False) if _is_json(info.metadata) else _model_of(info.annotation)
+    optional = optional and not info.is_required()
+    for one in [declared] if model is None else _fields_of(model):
+        choice = None if one is declared and location == "path" else _first_choice(one.field_info.validation_alias)
+        title = choice or one.validation_alias or one.alias
+        name = title.replace("_", "-") if hyphens and not choice and title == one.name else title
+        required = one.field_info.is_required() and not optional
+        described = shown and getattr(one.field_info, "include_in_schema", True)
+        yield Located(location, name, title, one, required, described)
+
+
+def _first_choice(alias: object) -> str | None:
+    """The name that stands for several: the first one, if none of them is a path into the value."""
+    if isinstance(alias, AliasChoices) and all(isinstance(choice, str) for choice in alias.choices):
+        return next((choice for choice in alias.choices if isinstance(choice, str)), None)
+    return None
+
+
+def _is_json(metadata: Iterable[object]) -> bool:
+    """Whether the value is sent as one JSON text: `Json[Model]` has the annotation `Model`."""
+    return any(one is Json or isinstance(one, Json) for one in metadata)
+
+
+def _model_of(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
+    """The model that `annotation` is, and whether it may be None instead."""
+    optional = get_origin(annotation) in (Union, UnionType) and NoneType in get_args(annotation)
+    members = [one for one in get_args(annotation) if one is not NoneType] if optional else [annotation]
+    model = members[0] if len(members) == 1 else None
+    return (model, optional) if isinstance(model, type) and issubclass(model, BaseModel) else (None, False)
+
+
+def _fields_of(model: type[BaseModel]) -> list[ModelField]:
+    """The fields of a model whose fields are parameters."""
+    fields = _fields_of_models.get(model)
+    if fields is None:
+        from .._fields import ModelField
+
+        fields = [ModelField(field_info=info, name=name) for name, info in model.model_fields.items()]
+        _fields_of_models[model] = fields
+    return fields
+
+
+def render_parameters(parameters: Iterable[Located], schemas: Schemas) -> list[JsonObject]:
+    """The `parameters` of an operation.
+
+    Of several parameters with one name and location the last one is described, unless another one is required.
+    """
+    described: dict[tuple[str, str], JsonObject] = {}
+    required: dict[tuple[str, str], JsonObject] = {}
+    for parameter in parameters:
+        if parameter.shown:
+            key = parameter.location, parameter.name
+            described[key] = _render(parameter, schemas)
+            if parameter.required:
+                required[key] = described[key]
+    return list((described | required).values())
+
+
+def _render(parameter: Located, schemas: Schemas) -> JsonObject:
+    info = parameter.declared.field_info
+    rendered: JsonObject = {
+        "name": parameter.name,
+        "in": parameter.location,
+        "required": parameter.required,
+        "schema": schemas.of(parameter.declared, name=parameter.title),
+    }
+    if info.description:
+        rendered["description"] = info.description
+    rendered |= render_examples(info)
+    if info.deprecated:
+        rendered["deprecated"] = True
+    return rendered
+
+
+def render_examples(info: Any) -> JsonObject:
+    """The OpenAPI examples of a declaration: the named ones, else the single one of older applications."""
+    named = getattr(info, "openapi_examples", None)
+    if named:
+        return {"examples": jsonable_encoder(named)}
+    single = getattr(info, "example", PydanticUndefined)
+    unset = single is PydanticUndefined or isinstance(single, DefaultPlaceholder)
+    return {} if unset else {"example": jsonable_encoder(single)}

@@ -1,0 +1,141 @@
+"""JSON Schemas of the declared values, and the models they refer to.
+
+pydantic generates all schemas of a document in one go, because a model's name depends on the other models: two
+models of one name get the names of their modules, and a model whose input differs from its output gets the
+suffixes `-Input` and `-Output`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from types import GenericAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core.core_schema import BytesSchema
+
+from .constants import REF_TEMPLATE
+
+if TYPE_CHECKING:
+    from .._fields import ModelField
+
+Mode = Literal["validation", "serialization"]
+JsonObject = dict[str, Any]
+NamedModel = type[BaseModel] | type[Enum]
+FieldSchemas = Mapping[tuple["ModelField", Mode], JsonObject]
+
+FORM_FEED = "\f"
+"""What follows a form feed in a docstring is for readers of the code, not for the document."""
+
+
+class _Generator(GenerateJsonSchema):
+    """pydantic's generator, with bytes described by JSON Schema's own words for contents.
+
+    OpenAPI 3.1 names the content and encoding of a string, section 4.8.14.3.
+    """
+
+    def bytes_schema(self, schema: BytesSchema) -> JsonSchemaValue:
+        generated = {"type": "string", "contentMediaType": "application/octet-stream"}
+        output = self.mode == "serialization"
+        if (self._config.ser_json_bytes if output else self._config.val_json_bytes) == "base64":
+            generated["contentEncoding"] = "base64"
+        self.update_with_validations(generated, schema, self.ValidationsMapping.bytes)
+        return generated
+
+
+@dataclass(frozen=True)
+class Schemas:
+    """The schema of each field, and the models the schemas refer to.
+
+    Parameters:
+        by_field: schemas by field and mode.
+        definitions: models by name.
+        separate: whether input and output of a model are two models where they differ.
+    """
+
+    by_field: FieldSchemas
+    definitions: dict[str, JsonObject] = field(default_factory=dict)
+    separate: bool = True
+
+    def of(self, declared: ModelField, *, name: str | None = None) -> JsonObject:
+        """The schema of `declared`, titled after `name` (by default its alias) unless it refers to a model."""
+        schema = dict(self.by_field[declared, schema_mode(declared, separate=self.separate)])
+        if "$ref" not in schema:
+            schema["title"] = declared.field_info.title or (name or declared.alias).title().replace("_", " ")
+        return schema
+
+
+def models_in(annotations: Iterable[Any]) -> set[NamedModel]:
+    """The pydantic models and enums that `annotations` consist of, and those of the models' fields, however deep.
+
+    Dataclasses, typed dicts and type aliases are not looked into.
+    """
+    found: set[NamedModel] = set()
+    pending = list(annotations)
+    while pending:
+        annotation = pending.pop()
+        if get_origin(annotation) is Annotated:
+            pending.append(get_args(annotation)[0])
+        elif not isinstance(annotation, type) or isinstance(annotation, GenericAlias):
+            pending += get_args(annotation)
+        elif annotation not in found and issubclass(annotation, BaseModel | Enum):
+            found.add(annotation)
+            if issubclass(annotation, BaseModel):
+                pending += [info.annotation for info in annotation.model_fields.values()]
+    return found
+
+
+def _has_computed_fields(declared: ModelField) -> bool:
+    """Whether `declared` is a dataclass with computed fields or contains a model with some."""
+    core_schema: Any = declared._type_adapter.core_schema
+    if core_schema.get("schema", {}).get("computed_fields"):
+        return True
+    models = models_in([declared.field_info.annotation])
+    return any(issubclass(model, BaseModel) and model.model_computed_fields for model in models)
+
+
+def schema_mode(declared: ModelField, *, separate: bool) -> Mode:
+    """The mode in which the schema of `declared` is generated.
+
+    Without separate schemas everything is described as input, except for what has computed fields, which an
+    input doesn't have.
+    """
+    if separate or declared.mode == "validation" or _has_computed_fields(declared):
+        return declared.mode
+    return "validation"
+
+
+def generate_schemas(fields: Iterable[ModelField], *, separate: bool = True) -> Schemas:
+    """Generate the schemas of all `fields` of a document.
+
+    The models inside the fields are part of the document even if no schema refers to them, as is the case for
+    those with a serializer of their own.
+
+    Raises `pydantic.errors.PydanticInvalidForJsonSchema` for a type that JSON Schema can't describe.
+    """
+    declared = list(dict.fromkeys(fields))
+    inputs = [(one, schema_mode(one, separate=separate), one._type_adapter.core_schema) for one in declared]
+    inner = list(_inner_fields(declared))
+    inputs += [(one, schema_mode(one, separate=separate), one._type_adapter.core_schema) for one in inner]
+    by_field, definitions = _Generator(ref_template=REF_TEMPLATE).generate_definitions(inputs)
+    for definition in definitions.values():
+        description = definition.get("description")
+        if isinstance(description, str):
+            definition["description"] = description.partition(FORM_FEED)[0]
+    return Schemas(by_field, definitions, separate)
+
+
+def _inner_fields(fields: Sequence[ModelField]) -> Iterator[ModelField]:
+    """Yield a field for each model inside `fields` that none of them consists of."""
+    from .._fields import ModelField
+
+    outer = {one.field_info.annotation for one in fields if isinstance(one.field_info.annotation, type)}
+    modes: tuple[Mode, ...] = ("validation", "serialization")
+    for mode in modes:
+        models = models_in(one.field_info.annotation for one in fields if one.mode == mode)
+        for model in sorted(models - outer, key=lambda model: (model.__module__, model.__qualname__)):
+            yield ModelField(FieldInfo(annotation=model), name=model.__name__, mode=mode)

@@ -1,0 +1,1 @@
+"""The document and the pages that show it, compared with FastAPI's."""
