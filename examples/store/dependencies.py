@@ -6,7 +6,7 @@ row from the database, and, for ``Admin``, the row's role.
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 from ferrapi import Depends, HTTPException, Query, Request, Response, status
 from ferrapi.security import OAuth2PasswordBearer
@@ -18,6 +18,10 @@ from .security import Claims, TokenError, read_token
 from .settings import Settings
 
 bearer = OAuth2PasswordBearer(tokenUrl="login")
+
+# What the document says of routes that use the dependencies below.
+FOR_CUSTOMERS: dict[int | str, dict[str, Any]] = {401: {"description": "The bearer token is missing or does not hold"}}
+FOR_STAFF = {**FOR_CUSTOMERS, 403: {"description": "The account is not the staff's"}}
 
 
 async def get_settings(request: Request) -> Settings:

@@ -1,19 +1,34 @@
 """What goes over the wire: request bodies, response models and the few value types they share."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, EmailStr, Field, SecretStr, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, EmailStr, Field, SecretStr, model_validator
 
 from .models import OrderStatus, Role
 from .settings import Currency
 
+# PostgreSQL can't store the character NUL, so no text may hold it.
+NO_NUL = r"^[^\x00]*$"
+
+
+def in_utc(moment: datetime) -> datetime:
+    """Converts to UTC, where the first and the last hours of the calendar may lie outside of it (``ValueError``)."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("the moment is outside of the calendar") from error
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
 Money = Annotated[
     Decimal, Field(ge=0, max_digits=12, decimal_places=2, description="US dollars and cents.", examples=["844.00"])
 ]
+Total = Annotated[Decimal, Field(description="US dollars and cents.", examples=["23359.00"])]
+RowId = Annotated[int, Field(ge=1, lt=2**31)]
 Sku = Annotated[str, Field(pattern=r"^[A-Z0-9]+(-[A-Z0-9]+)*$", max_length=32, examples=["ID-E-VS2-000"])]
 Carat = Annotated[Decimal, Field(gt=0, max_digits=6, decimal_places=2, description="The weight of one stone.")]
 Stock = Annotated[int, Field(ge=0, le=1_000_000, description="How many stones there are.")]
@@ -80,7 +95,7 @@ class ProductIn(StrictBody):
     """A new product."""
 
     sku: Sku
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)]
     category: Category
     color: Color
     clarity: Clarity
@@ -92,7 +107,7 @@ class ProductIn(StrictBody):
 class ProductPatch(StrictBody):
     """The parts of a product to change; what is left out stays."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200)] = ""
+    name: Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)] = ""
     price: Money = Decimal(0)
     stock: Stock = 0
 
@@ -143,11 +158,11 @@ class Address(StrictBody):
 
     model_config = ConfigDict(from_attributes=True)
 
-    name: Annotated[str, Field(min_length=1, max_length=120)]
-    line1: Annotated[str, Field(min_length=1, max_length=120)]
-    city: Annotated[str, Field(min_length=1, max_length=80)]
-    state: Annotated[str, Field(max_length=80)] | None = None
-    postal_code: Annotated[str, Field(max_length=16)] | None = None
+    name: Annotated[str, Field(min_length=1, max_length=120, pattern=NO_NUL)]
+    line1: Annotated[str, Field(min_length=1, max_length=120, pattern=NO_NUL)]
+    city: Annotated[str, Field(min_length=1, max_length=80, pattern=NO_NUL)]
+    state: Annotated[str, Field(max_length=80, pattern=NO_NUL)] | None = None
+    postal_code: Annotated[str, Field(max_length=16, pattern=NO_NUL)] | None = None
     country: Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 3166 alpha-3 code.", examples=["USA"])]
 
 
@@ -192,7 +207,9 @@ class OrderLineIn(StrictBody):
 class OrderIn(StrictBody):
     """A new order."""
 
-    reference: Annotated[str, Field(min_length=1, max_length=40, description="The customer's own order number.")]
+    reference: Annotated[
+        str, Field(min_length=1, max_length=40, pattern=NO_NUL, description="The customer's own order number.")
+    ]
     ship_to: Address
     lines: Annotated[list[OrderLineIn], Field(min_length=1, max_length=50)]
 
@@ -220,7 +237,7 @@ class OrderSummary(FromRow):
     id: UUID
     reference: str
     status: OrderStatus
-    total: Money
+    total: Total
     placed_at: datetime
 
 
@@ -238,8 +255,8 @@ class OrderFilter(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     status: OrderStatus | None = None
-    placed_from: AwareDatetime | None = Field(default=None, description="With its zone, like 2026-01-31T00:00:00Z.")
-    placed_before: AwareDatetime | None = None
+    placed_from: Moment | None = Field(default=None, description="With its zone, like 2026-01-31T00:00:00Z.")
+    placed_before: Moment | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     offset: Annotated[int, Field(ge=0, le=1_000_000)] = 0
 

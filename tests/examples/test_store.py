@@ -138,6 +138,12 @@ def test_following_the_links_visits_every_product_once(client: httpx2.Client) ->
         ("/orders/7", ["path", "order_id"], "uuid_parsing"),
         ("/orders?when=now", ["query", "when"], "extra_forbidden"),
         ("/orders?placed_from=2026-01-31T00:00:00", ["query", "placed_from"], "timezone_aware"),
+        ("/orders?placed_from=9999-12-31T23:59:59-14:00", ["query", "placed_from"], "value_error"),
+        ("/orders?placed_before=0001-01-01T00:00:00%2B14:00", ["query", "placed_before"], "value_error"),
+        ("/search?q=a%00b", ["query", "q"], "string_pattern_mismatch"),
+        ("/admin/audit?subject=%00", ["query", "subject"], "string_pattern_mismatch"),
+        ("/customers/0", ["path", "customer_id"], "greater_than_equal"),
+        (f"/customers/{2**31}", ["path", "customer_id"], "less_than"),
         ("/customers/first", ["path", "customer_id"], "int_parsing"),
     ],
 )
@@ -185,6 +191,14 @@ def test_a_price_without_its_last_zero_is_the_same_price(
     assert client.get(f"/orders/{placed['id']}", headers=denver).json() == placed
 
 
+def test_the_dearest_order_still_has_a_total(
+    client: httpx2.Client, denver: dict[str, str], staff: dict[str, str]
+) -> None:
+    sku = new_product(client, staff, stock=1000, price="9999999999.99")
+    placed = client.post("/orders", json=order([line(sku, 1000, "9999999999.99")]), headers=denver)
+    assert (placed.status_code, placed.json()["total"]) == (201, "9999999999990.00")
+
+
 def test_orders_are_narrowed_by_status_and_time(client: httpx2.Client, staff: dict[str, str]) -> None:
     window = "placed_from=2026-01-10T00:00:00%2B01:00&placed_before=2026-02-01T00:00:00Z"
     shipped = client.get(f"/orders?status=shipped&limit=100&{window}", headers=staff)
@@ -211,6 +225,7 @@ def test_orders_are_narrowed_by_status_and_time(client: httpx2.Client, staff: di
             ["body", "ship_to", "country"],
             "string_pattern_mismatch",
         ),
+        ({"reference": "a\0b"}, ["body", "reference"], "string_pattern_mismatch"),
         ({"gift_wrap": True}, ["body", "gift_wrap"], "extra_forbidden"),
     ],
 )
@@ -410,7 +425,12 @@ def test_a_customer_is_kept_out_of_what_is_the_staffs(
 
 
 @pytest.mark.parametrize(
-    "form", [{"username": DENVER, "password": "wrong"}, {"username": "nobody@example.com", "password": PASSWORD}]
+    "form",
+    [
+        {"username": DENVER, "password": "wrong"},
+        {"username": "nobody@example.com", "password": PASSWORD},
+        {"username": f"{DENVER}\0", "password": "\0"},
+    ],
 )
 def test_a_failed_login_does_not_say_which_half_was_wrong(client: httpx2.Client, form: dict[str, str]) -> None:
     answer = client.post("/login", data=form)

@@ -14,6 +14,8 @@ from ..schemas import CustomerIn
 
 async def by_email(session: AsyncSession, email: str) -> Customer | None:
     """Returns the customer with that address, whatever its case, if there is one."""
+    if "\0" in email:  # PostgreSQL refuses to look for it
+        return None
     return await session.scalar(select(Customer).where(Customer.email == email.lower()))
 
 

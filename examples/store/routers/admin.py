@@ -5,12 +5,12 @@ from typing import Annotated
 
 from ferrapi import APIRouter, Depends, Query, Request, Response
 
-from ..dependencies import PageDep, SessionDep, announce_page, require_admin
+from ..dependencies import FOR_STAFF, PageDep, SessionDep, announce_page, require_admin
 from ..models import AuditEntry
 from ..repositories import audit
-from ..schemas import AuditOut
+from ..schemas import NO_NUL, AuditOut
 
-router = APIRouter(prefix="/admin", tags=["administration"], dependencies=[Depends(require_admin)])
+router = APIRouter(prefix="/admin", tags=["administration"], dependencies=[Depends(require_admin)], responses=FOR_STAFF)
 
 
 @router.get("/audit", summary="Read the audit log", response_model=list[AuditOut])
@@ -20,7 +20,7 @@ async def read_audit_log(
     session: SessionDep,
     page: PageDep,
     subject: Annotated[
-        str | None, Query(description="Such as `order` and its id, or `customer` and its number.")
+        str | None, Query(pattern=NO_NUL, description="Such as `order` and its id, or `customer` and its number.")
     ] = None,
 ) -> Sequence[AuditEntry]:
     """Lists who did what, newest first."""

@@ -5,11 +5,20 @@ from collections.abc import Sequence
 from ferrapi import APIRouter, BackgroundTasks, Depends, Request, Response, status
 from ferrapi.concurrency import run_in_threadpool
 
-from ..dependencies import CurrentCustomer, DatabaseDep, PageDep, SessionDep, announce_page, require_admin
+from ..dependencies import (
+    FOR_CUSTOMERS,
+    FOR_STAFF,
+    CurrentCustomer,
+    DatabaseDep,
+    PageDep,
+    SessionDep,
+    announce_page,
+    require_admin,
+)
 from ..errors import Problem
 from ..models import Customer
 from ..repositories import audit, customers
-from ..schemas import CustomerIn, CustomerOut
+from ..schemas import CustomerIn, CustomerOut, RowId
 from ..security import hash_password
 
 router = APIRouter(prefix="/customers", tags=["accounts"])
@@ -32,7 +41,7 @@ async def sign_up(
     return customer
 
 
-@router.get("/me", summary="Who am I", response_model=CustomerOut)
+@router.get("/me", summary="Who am I", response_model=CustomerOut, responses=FOR_CUSTOMERS)
 async def read_me(customer: CurrentCustomer) -> Customer:
     """Returns the account behind the token."""
     return customer
@@ -44,6 +53,7 @@ async def read_me(customer: CurrentCustomer) -> Customer:
     tags=["administration"],
     response_model=list[CustomerOut],
     dependencies=[Depends(require_admin)],
+    responses=FOR_STAFF,
 )
 async def list_customers(
     request: Request, response: Response, session: SessionDep, page: PageDep
@@ -60,8 +70,8 @@ async def list_customers(
     tags=["administration"],
     response_model=CustomerOut,
     dependencies=[Depends(require_admin)],
-    responses={404: {"model": Problem}},
+    responses={**FOR_STAFF, 404: {"model": Problem}},
 )
-async def read_customer(customer_id: int, session: SessionDep) -> Customer:
+async def read_customer(customer_id: RowId, session: SessionDep) -> Customer:
     """Returns one account."""
     return await customers.get(session, customer_id)

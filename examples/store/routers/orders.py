@@ -6,13 +6,13 @@ from uuid import UUID
 
 from ferrapi import APIRouter, BackgroundTasks, Query, Request, Response, status
 
-from ..dependencies import Admin, CurrentCustomer, DatabaseDep, SessionDep, announce_page
+from ..dependencies import FOR_CUSTOMERS, FOR_STAFF, Admin, CurrentCustomer, DatabaseDep, SessionDep, announce_page
 from ..errors import Problem
 from ..models import Order
 from ..repositories import audit, orders
 from ..schemas import OrderFilter, OrderIn, OrderOut, OrderSummary
 
-router = APIRouter(prefix="/orders", tags=["orders"], responses={401: {"description": "No valid token"}})
+router = APIRouter(prefix="/orders", tags=["orders"], responses=FOR_CUSTOMERS)
 
 
 @router.post(
@@ -82,7 +82,7 @@ async def cancel_order(
     summary="Ship an order",
     tags=["administration"],
     response_model=OrderSummary,
-    responses={404: {"model": Problem}, 409: {"model": Problem}},
+    responses={**FOR_STAFF, 404: {"model": Problem}, 409: {"model": Problem}},
 )
 async def ship_order(
     order_id: UUID, admin: Admin, session: SessionDep, database: DatabaseDep, background: BackgroundTasks

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from ferrapi import APIRouter, Cookie, Depends, Path, Response, status
 
-from ..dependencies import SessionDep, require_admin
+from ..dependencies import FOR_STAFF, SessionDep, require_admin
 from ..errors import Problem
 from ..models import Product
 from ..repositories import products
@@ -43,7 +43,7 @@ async def read_product(
     response_model=ProductOut,
     status_code=status.HTTP_201_CREATED,
     dependencies=[Depends(require_admin)],
-    responses={409: {"model": Problem}},
+    responses={**FOR_STAFF, 409: {"model": Problem}},
 )
 async def create_product(body: ProductIn, session: SessionDep, response: Response) -> Product:
     """Adds a product to the catalogue."""
@@ -52,7 +52,13 @@ async def create_product(body: ProductIn, session: SessionDep, response: Respons
     return product
 
 
-@router.patch("/{sku}", summary="Change a product", response_model=ProductOut, dependencies=[Depends(require_admin)])
+@router.patch(
+    "/{sku}",
+    summary="Change a product",
+    response_model=ProductOut,
+    dependencies=[Depends(require_admin)],
+    responses=FOR_STAFF,
+)
 async def change_product(sku: SkuPath, body: ProductPatch, session: SessionDep) -> Product:
     """Changes the name, the price or the stock."""
     return await products.change(session, sku, body)
@@ -63,7 +69,7 @@ async def change_product(sku: SkuPath, body: ProductPatch, session: SessionDep) 
     summary="Remove a product",
     status_code=status.HTTP_204_NO_CONTENT,
     dependencies=[Depends(require_admin)],
-    responses={409: {"model": Problem}},
+    responses={**FOR_STAFF, 409: {"model": Problem}},
 )
 async def delete_product(sku: SkuPath, session: SessionDep) -> None:
     """Takes a product that nobody ever ordered out of the catalogue."""

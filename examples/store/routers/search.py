@@ -8,7 +8,7 @@ from ferrapi import APIRouter, Cookie, Header, Query, Request, Response
 from ..dependencies import PageDep, SessionDep, SettingsDep, announce_page
 from ..models import Product
 from ..repositories import products
-from ..schemas import Category, Clarity, Color, DisplayPrice, Money, ProductOut, SearchHit, SearchResult, Sort
+from ..schemas import NO_NUL, Category, Clarity, Color, DisplayPrice, Money, ProductOut, SearchHit, SearchResult, Sort
 from ..settings import Currency
 from .products import RECENTLY_VIEWED, split_skus
 
@@ -25,7 +25,9 @@ async def search(
     session: SessionDep,
     settings: SettingsDep,
     page: PageDep,
-    q: Annotated[str, Query(max_length=100, description="Words that the name has to contain, all of them.")] = "",
+    q: Annotated[
+        str, Query(max_length=100, pattern=NO_NUL, description="Words that the name has to contain, all of them.")
+    ] = "",
     category: Annotated[list[Category], Query(description="May be given several times.")] = [],  # noqa: B006
     color: Annotated[list[Color], Query(description="May be given several times.")] = [],  # noqa: B006
     clarity: Annotated[list[Clarity], Query(description="May be given several times.")] = [],  # noqa: B006
