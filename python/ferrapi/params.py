@@ -165,9 +165,7 @@ def _field_arguments(default: Any, options: FieldOptions) -> dict[str, Any]:
     """What to hand to `FieldInfo`: the options that were given, by the alias rules of `pydantic.Field`."""
     given: dict[str, Any] = {"annotation": None}
     given |= {name: value for name, value in options.items() if name not in NOT_OF_PYDANTIC and value is not _Unset}
-    pattern = options.get("pattern") or options.get("regex")
-    if pattern is not None:
-        given["pattern"] = pattern
+    given["pattern"] = options.get("pattern") or options.get("regex")
     alias = given.get("alias", _Unset)
     if given.get("serialization_alias") is None and isinstance(alias, str):
         given["serialization_alias"] = alias

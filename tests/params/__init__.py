@@ -1,0 +1,1 @@
+"""Parameter declarations, compared with FastAPI's."""
