@@ -29,7 +29,8 @@ Money = Annotated[
 ]
 Total = Annotated[Decimal, Field(description="US dollars and cents.", examples=["23359.00"])]
 RowId = Annotated[int, Field(ge=1, lt=2**31)]
-Sku = Annotated[str, Field(pattern=r"^[A-Z0-9]+(-[A-Z0-9]+)*$", max_length=32, examples=["ID-E-VS2-000"])]
+SKU_PATTERN = r"^[A-Z0-9]+(-[A-Z0-9]+)*$"
+Sku = Annotated[str, Field(pattern=SKU_PATTERN, max_length=32, examples=["ID-E-VS2-000"])]
 Carat = Annotated[Decimal, Field(gt=0, max_digits=6, decimal_places=2, description="The weight of one stone.")]
 Stock = Annotated[int, Field(ge=0, le=1_000_000, description="How many stones there are.")]
 

@@ -105,6 +105,15 @@ def test_a_cookie_remembers_the_products_looked_at(client: httpx2.Client) -> Non
     assert seen == {"ID-D-IF-050", "ID-D-IF-100"}
 
 
+@pytest.mark.parametrize(
+    "value", ["a b", "ID-D-IF-100.é", '"ID-D-IF-100.\\073\\012\\000"', "..", "=;;=", "x\tID-D-IF-100"]
+)
+def test_a_cookie_of_the_clients_own_making_is_not_sent_back(client: httpx2.Client, value: str) -> None:
+    answer = client.get("/products/ID-D-IF-050", headers={b"Cookie": f"recently_viewed={value}".encode()})
+    assert answer.status_code == 200
+    assert client.cookies["recently_viewed"] in {"ID-D-IF-050", "ID-D-IF-050.ID-D-IF-100"}
+
+
 def test_following_the_links_visits_every_product_once(client: httpx2.Client) -> None:
     answer = client.get("/search?category=Ideal&sort=carat&limit=75")
     seen: list[str] = []

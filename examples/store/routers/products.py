@@ -1,5 +1,6 @@
 """Looking at products, and changing them as an administrator."""
 
+import re
 from typing import Annotated
 
 from ferrapi import APIRouter, Cookie, Depends, Path, Response, status
@@ -8,7 +9,7 @@ from ..dependencies import FOR_STAFF, SessionDep, require_admin
 from ..errors import Problem
 from ..models import Product
 from ..repositories import products
-from ..schemas import ProductIn, ProductOut, ProductPatch, Sku
+from ..schemas import SKU_PATTERN, ProductIn, ProductOut, ProductPatch, Sku
 
 RECENTLY_VIEWED = "recently_viewed"
 REMEMBERED = 10
@@ -19,8 +20,8 @@ SkuPath = Annotated[Sku, Path()]
 
 
 def split_skus(cookie: str) -> list[str]:
-    """Reads the cookie of looked-at products; whatever a client makes of it, no more than ten entries come out."""
-    return [sku for sku in cookie.split(SEPARATOR) if sku][:REMEMBERED]
+    """Reads the cookie of looked-at products; whatever a client makes of it, at most ten SKUs come out."""
+    return [sku for sku in cookie.split(SEPARATOR) if re.fullmatch(SKU_PATTERN, sku)][:REMEMBERED]
 
 
 @router.get("/{sku}", summary="Look at a product", response_model=ProductOut)
