@@ -18,11 +18,13 @@ mod bytes;
 
 pub mod cookies;
 pub mod form;
+pub mod http1;
 pub mod latin1;
 pub mod media_type;
 pub mod path;
 pub mod query;
 pub mod router;
+pub mod sse;
 
 pub use path::{Convertor, Template, TemplateError, Token};
 pub use router::{Candidate, Pattern, Router, RouterBuilder, Span};

@@ -1,0 +1,6 @@
+//! HTTP/1.1 messages: reading a request's head ([`HeadReader`]) and writing a response ([`response`]).
+
+mod head;
+pub mod response;
+
+pub use head::{Head, HeadReader, Header, MAX_HEADERS, Method, Step};
