@@ -99,7 +99,8 @@ def get_openapi(
         contact=contact,
         license=license_info,
     )
-    document = {"openapi": openapi_version, "info": info, "paths": paths.render(described)} | _only_set(
+    document: JsonObject = {"openapi": openapi_version, "info": info, "paths": paths.render(described)}
+    document |= _only_set(
         webhooks=paths.render(described_webhooks), servers=servers, tags=tags, externalDocs=external_docs
     )
     document |= _only_set(components=paths.components())

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from starlette.responses import JSONResponse, Response
 
@@ -106,7 +106,13 @@ def describe_routes(routes: Iterable[BaseRoute | RouteContext]) -> list[Describe
     """Prepare the API routes of `routes` that are part of the document, those of included routers among them."""
     from ..routing._contexts import iter_effective_routes
 
-    return [describe(route) for route in iter_effective_routes(routes) if hasattr(route, "response_fields")]
+    effective = iter_effective_routes(cast("list[BaseRoute]", list(routes)))
+    return [describe(route) for route in effective if _is_api_route(route)]
+
+
+def _is_api_route(route: object) -> TypeGuard[APIRoute]:
+    """Whether `route` is an API route, or the context of one."""
+    return hasattr(route, "response_fields")
 
 
 def describe(route: APIRoute) -> Described:

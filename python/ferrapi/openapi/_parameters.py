@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _GROUPS = (("path", "path_params"), ("query", "query_params"), ("header", "header_params"), ("cookie", "cookie_params"))
 
+_JSON: type = Json  # for type checkers, `Json` is an alias of `Annotated`
 _fields_of_models: WeakKeyDictionary[type[BaseModel], list[ModelField]] = WeakKeyDictionary()
 
 
@@ -102,7 +103,7 @@ def _first_choice(alias: object) -> str | None:
 
 def _is_json(metadata: Iterable[object]) -> bool:
     """Whether the value is sent as one JSON text: `Json[Model]` has the annotation `Model`."""
-    return any(one is Json or isinstance(one, Json) for one in metadata)
+    return any(one is _JSON or isinstance(one, _JSON) for one in metadata)
 
 
 def _model_of(annotation: Any) -> tuple[type[BaseModel] | None, bool]:

@@ -58,7 +58,7 @@ class Schemas:
     """
 
     by_field: FieldSchemas
-    definitions: dict[str, JsonObject] = field(default_factory=dict)
+    definitions: Mapping[str, JsonObject] = field(default_factory=dict)
     separate: bool = True
 
     def of(self, declared: ModelField, *, name: str | None = None) -> JsonObject:
@@ -126,7 +126,7 @@ def generate_schemas(fields: Iterable[ModelField], *, separate: bool = True) -> 
         description = definition.get("description")
         if isinstance(description, str):
             definition["description"] = description.partition(FORM_FEED)[0]
-    return Schemas(by_field, definitions, separate)
+    return Schemas(by_field, {str(name): definition for name, definition in definitions.items()}, separate)
 
 
 def _inner_fields(fields: Sequence[ModelField]) -> Iterator[ModelField]:

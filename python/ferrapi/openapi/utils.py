@@ -7,7 +7,7 @@ and `_security`.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import FastAPIDeprecationWarning
@@ -72,7 +72,7 @@ def get_definitions(
     fields: Sequence[ModelField],
     model_name_map: ModelNameMap | None = None,
     separate_input_output_schemas: bool = True,
-) -> tuple[FieldSchemas, dict[str, dict[str, Any]]]:
+) -> tuple[FieldSchemas, Mapping[str, dict[str, Any]]]:
     """The schema of each of `fields`, and the models they refer to; pydantic names the models."""
     schemas = generate_schemas(fields, separate=separate_input_output_schemas)
     return schemas.by_field, schemas.definitions

@@ -1,0 +1,134 @@
+"""The files the documentation pages load, bundled so that they work without a network.
+
+`assets/manifest.json` names them with the npm package and version they come from; `scripts/update_docs_assets.py`
+writes it. A file's URL contains package and version (`…/assets/redoc@2.5.4/redoc.standalone.js`), so it can be
+cached for ever. An application serves the files below its pages: `asset_routes` has the routes, `asset_url` the
+URLs that the pages refer to.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+SWAGGER_UI_JS = "swagger-ui-bundle.js"
+SWAGGER_UI_CSS = "swagger-ui.css"
+REDOC_JS = "redoc.standalone.js"
+FAVICON = "favicon.svg"
+
+_FOLDER = Path(__file__).parent / "assets"
+_MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A bundled file.
+
+    Parameters:
+        path: where it is.
+        media_type: its content type.
+        url: its path below an application's folder of assets, without a leading slash.
+        etag: its entity tag, quoted.
+    """
+
+    path: Path
+    media_type: str
+    url: str
+    etag: str
+
+    def read(self) -> bytes:
+        """The content."""
+        return _read(self.path)
+
+    def read_gzipped(self) -> bytes:
+        """The content, compressed."""
+        return _compress(self.path)
+
+
+@cache
+def _read(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+@cache
+def _compress(path: Path) -> bytes:
+    return gzip.compress(_read(path), mtime=0)
+
+
+@cache
+def bundled_assets() -> Mapping[str, Asset]:
+    """The files that pages load, by name: `swagger-ui-bundle.js`, `swagger-ui.css`, `redoc.standalone.js`, …"""
+    assets: dict[str, Asset] = {}
+    for package in json.loads((_FOLDER / "manifest.json").read_text(encoding="utf-8"))["packages"]:
+        for name, digest in package["files"].items():
+            path = _FOLDER / name
+            if path.suffix in _MEDIA_TYPES:
+                url = f"{package['name']}@{package['version']}/{name}"
+                assets[name] = Asset(path, _MEDIA_TYPES[path.suffix], url, f'"{digest}"')
+    return assets
+
+
+def asset_path(page: str, name: str) -> str:
+    """The path of asset `name` for the page at `page`: `/docs` has its assets in `/docs/assets`.
+
+    Raises `KeyError` for a name that isn't bundled.
+    """
+    return f"{page.rstrip('/')}/assets/{bundled_assets()[name].url}"
+
+
+def asset_url(requested: str, name: str) -> str:
+    """The URL of asset `name` for a page that was requested at `requested`, relative to the page.
+
+    It holds wherever the application is mounted, and for pages whose path has parameters.
+    """
+    return "./" + quote(asset_path(requested.rpartition("/")[2], name).lstrip("/"), safe="/@", errors="replace")
+
+
+def asset_response(request: Request, name: str) -> Response:
+    """The response to a request for asset `name`: compressed if the client takes that, 304 if it has it already."""
+    asset = bundled_assets()[name]
+    headers = {"Cache-Control": _FOR_EVER, "ETag": asset.etag, "Vary": "Accept-Encoding"}
+    headers["X-Content-Type-Options"] = "nosniff"
+    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
+    if known & {asset.etag, "*"}:
+        return Response(status_code=304, headers=headers)
+    if _accepts_gzip(request.headers.get("accept-encoding", "")):
+        headers |= {"Content-Encoding": "gzip", "ETag": f"W/{asset.etag}"}
+        return Response(asset.read_gzipped(), media_type=asset.media_type, headers=headers)
+    return Response(asset.read(), media_type=asset.media_type, headers=headers)
+
+
+def _accepts_gzip(accept_encoding: str) -> bool:
+    """Whether gzip is named and not refused with a weight of 0 (RFC 9110, section 12.5.3)."""
+    for coding in accept_encoding.lower().split(","):
+        name, _, parameters = coding.partition(";")
+        if name.strip() == "gzip":
+            weight = parameters.strip().removeprefix("q=")
+            return weight.rstrip("0") not in ("", "0.", ".") if parameters else True
+    return False
+
+
+def asset_routes(page: str, names: Iterable[str]) -> list[Route]:
+    """Routes, no part of the document, that serve the assets `names` for the page at `page`."""
+    return [Route(asset_path(page, name), _endpoint(name), include_in_schema=False, name=name) for name in names]
+
+
+def _endpoint(name: str) -> Callable[[Request], Response]:
+    # Not a coroutine: the first request reads and compresses the file, which is work for a thread.
+    def serve(request: Request) -> Response:
+        return asset_response(request, name)
+
+    return serve

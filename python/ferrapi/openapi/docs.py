@@ -1,0 +1,200 @@
+"""The pages that show an application's document: Swagger UI, its OAuth 2 redirect, and ReDoc.
+
+Everything a page is made from is escaped for the place it is put in, as some of it comes from the request: the
+document's URL contains the path at which the application is mounted, which may be dynamic.
+
+The functions' default URLs are FastAPI's, for code that calls them; an application passes the URLs of the bundled
+files instead (`_assets.asset_url`), and its other URLs through `local_url`.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from string import Template
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from starlette.responses import HTMLResponse
+
+from ._assets import bundled_assets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "get_redoc_html",
+    "get_swagger_ui_html",
+    "get_swagger_ui_oauth2_redirect_html",
+    "swagger_ui_default_parameters",
+]
+
+swagger_ui_default_parameters: dict[str, Any] = {
+    "dom_id": "#swagger-ui",
+    "layout": "BaseLayout",
+    "deepLinking": True,
+    "showExtensions": True,
+    "showCommonExtensions": True,
+}
+"""Swagger UI's configuration unless an application says otherwise."""
+
+_SWAGGER_UI = Template("""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title</title>
+<link rel="shortcut icon" href="$favicon">
+<link rel="stylesheet" href="$css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="$js"></script>
+<script>
+const ui = SwaggerUIBundle({
+url: $openapi_url,
+$options
+presets: [
+SwaggerUIBundle.presets.apis,
+SwaggerUIBundle.SwaggerUIStandalonePreset
+],
+})
+$after
+</script>
+</body>
+</html>
+""")
+
+_REDIRECT = Template("""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Swagger UI: OAuth2 Redirect</title>
+</head>
+<body>
+<script>
+$script
+</script>
+</body>
+</html>
+""")
+
+_REDOC = Template("""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title</title>
+$fonts
+<link rel="shortcut icon" href="$favicon">
+<style>body { margin: 0; padding: 0 }</style>
+</head>
+<body>
+<noscript>This page is rendered by JavaScript, which your browser doesn't run.</noscript>
+<redoc spec-url="$openapi_url"></redoc>
+<script src="$js"></script>
+</body>
+</html>
+""")
+
+_FONTS = (
+    '<link rel="stylesheet" href="https://fonts.googleapis.com/css?family=Montserrat:300,400,700|Roboto:300,400,700">'
+)
+
+_FAVICON_URL = "https://fastapi.tiangolo.com/img/favicon.png"
+_IN_SCRIPT = {ord(character): f"\\u{ord(character):04x}" for character in "<>&"}
+_IN_STRING = _IN_SCRIPT | {ord("'"): "\\u0027"}
+
+
+def _script_json(value: Any) -> str:
+    """`value` as JSON that means the same in a script element: it can't end the element or start a comment."""
+    from ..encoders import jsonable_encoder
+
+    return json.dumps(jsonable_encoder(value)).translate(_IN_SCRIPT)
+
+
+def _script_string(value: str) -> str:
+    """`value` as a string literal of JavaScript, in single quotes; the only ASCII quotes are the outer ones."""
+    return "'" + json.dumps(value)[1:-1].replace('\\"', "\\u0022").translate(_IN_STRING) + "'"
+
+
+def local_url(root_path: str, path: str) -> str:
+    """The URL of an application's own `path`, below the `root_path` at which the request found it.
+
+    A root path may be what the client made it, below a mount whose path has parameters: it can't make the URL
+    one of another host (`//host`, `/\\host`), nor cut it short with a query or fragment.
+    """
+    if not root_path.startswith(("/", "\\")):
+        return root_path.rstrip("/") + path
+    return quote("/" + root_path.strip("/\\"), safe="/:@!$()*,;=+~%", errors="replace").rstrip("/") + path
+
+
+def get_swagger_ui_html(
+    *,
+    openapi_url: str,
+    title: str,
+    swagger_js_url: str = "https://cdn.jsdelivr.net/npm/swagger-ui-dist@5/swagger-ui-bundle.js",
+    swagger_css_url: str = "https://cdn.jsdelivr.net/npm/swagger-ui-dist@5/swagger-ui.css",
+    swagger_favicon_url: str = _FAVICON_URL,
+    oauth2_redirect_url: str | None = None,
+    init_oauth: Mapping[str, Any] | None = None,
+    swagger_ui_parameters: Mapping[str, Any] | None = None,
+) -> HTMLResponse:
+    """The page that shows a document with Swagger UI.
+
+    Parameters:
+        openapi_url: URL of the document.
+        title: the page's title, plain text.
+        swagger_js_url: URL of Swagger UI's script.
+        swagger_css_url: URL of Swagger UI's style sheet.
+        swagger_favicon_url: URL of the page's icon.
+        oauth2_redirect_url: path, on the page's host, to which OAuth 2 providers redirect.
+        init_oauth: what to pass to Swagger UI's `initOAuth`.
+        swagger_ui_parameters: Swagger UI's configuration, added to `swagger_ui_default_parameters`.
+    """
+    parameters = {**swagger_ui_default_parameters, **(swagger_ui_parameters or {})}
+    options = [f"{_script_json(key)}: {_script_json(value)}," for key, value in parameters.items()]
+    if oauth2_redirect_url:
+        options.append(f"oauth2RedirectUrl: window.location.origin + {_script_string(oauth2_redirect_url)},")
+    page = _SWAGGER_UI.substitute(
+        title=html.escape(title),
+        favicon=html.escape(swagger_favicon_url),
+        css=html.escape(swagger_css_url),
+        js=html.escape(swagger_js_url),
+        openapi_url=_script_string(openapi_url),
+        options="\n".join(options),
+        after=f"ui.initOAuth({_script_json(init_oauth)})" if init_oauth else "",
+    )
+    return HTMLResponse(page)
+
+
+def get_redoc_html(
+    *,
+    openapi_url: str,
+    title: str,
+    redoc_js_url: str = "https://cdn.jsdelivr.net/npm/redoc@2/bundles/redoc.standalone.js",
+    redoc_favicon_url: str = _FAVICON_URL,
+    with_google_fonts: bool = True,
+) -> HTMLResponse:
+    """The page that shows a document with ReDoc.
+
+    Parameters:
+        openapi_url: URL of the document.
+        title: the page's title, plain text.
+        redoc_js_url: URL of ReDoc's script.
+        redoc_favicon_url: URL of the page's icon.
+        with_google_fonts: whether to load ReDoc's fonts from Google, else the browser's own are used.
+    """
+    page = _REDOC.substitute(
+        title=html.escape(title),
+        favicon=html.escape(redoc_favicon_url),
+        fonts=_FONTS if with_google_fonts else "",
+        openapi_url=html.escape(openapi_url),
+        js=html.escape(redoc_js_url),
+    )
+    return HTMLResponse(page)
+
+
+def get_swagger_ui_oauth2_redirect_html() -> HTMLResponse:
+    """The page to which OAuth 2 providers redirect: it hands the result to the Swagger UI that opened it."""
+    return HTMLResponse(_REDIRECT.substitute(script=bundled_assets()["oauth2-redirect.js"].read().decode()))
