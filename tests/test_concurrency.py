@@ -1,0 +1,140 @@
+"""Synchronous context managers run in threads, and what they acquired is always given back."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+from _oracle import same
+from ferrapi.concurrency import contextmanager_in_threadpool, run_in_threadpool
+
+
+class Manager:
+    """Records what happens to it, and fails where it is told to."""
+
+    def __init__(
+        self, enter: BaseException | None = None, leave: Exception | None = None, swallow: bool = False
+    ) -> None:
+        self.enter_error, self.leave_error, self.swallow = enter, leave, swallow
+        self.log: list[Any] = []
+
+    def __enter__(self) -> int:
+        self.log.append(("enter", threading.current_thread() is threading.main_thread()))
+        if self.enter_error:
+            raise self.enter_error
+        return 5
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> bool:
+        in_main = threading.current_thread() is threading.main_thread()
+        self.log.append(("exit", in_main, kind, repr(error), traceback is not None))
+        if self.leave_error:
+            raise self.leave_error
+        return self.swallow
+
+
+MANAGERS: list[Callable[[], Manager]] = [
+    Manager,
+    lambda: Manager(swallow=True),
+    lambda: Manager(enter=ValueError("enter")),
+    lambda: Manager(enter=StopIteration(1)),
+    lambda: Manager(leave=KeyError("leave")),
+]
+BODIES: list[BaseException | None] = [
+    None,
+    ValueError("body"),
+    asyncio.CancelledError(),
+    StopIteration(3),
+    StopAsyncIteration(),
+]
+
+
+@pytest.mark.parametrize("body", BODIES, ids=repr)
+@pytest.mark.parametrize("make", MANAGERS)
+def test_entering_and_leaving(make: Callable[[], Manager], body: BaseException | None) -> None:
+    def question(framework: Any) -> Any:
+        manager = make()
+
+        async def run() -> Any:
+            try:
+                async with framework.concurrency.contextmanager_in_threadpool(manager) as value:
+                    if body is not None:
+                        raise body
+            except BaseException as error:
+                return repr(error), repr(error.__context__), repr(error.__cause__)
+            return value
+
+        return asyncio.run(run()), manager.log
+
+    assert same(question)[0] == "value"
+
+
+@pytest.mark.parametrize("swallow", [True, False])
+@pytest.mark.parametrize("body", BODIES, ids=repr)
+def test_generators_see_the_exception(body: BaseException | None, swallow: bool) -> None:
+    def question(framework: Any) -> Any:
+        log: list[Any] = []
+
+        @contextlib.contextmanager
+        def manager() -> Iterator[int]:
+            try:
+                yield 5
+            except BaseException as error:
+                log.append(repr(error))
+                if not swallow:
+                    raise
+            finally:
+                log.append("closed")
+
+        async def run() -> Any:
+            try:
+                async with framework.concurrency.contextmanager_in_threadpool(manager()):
+                    if body is not None:
+                        raise body
+            except BaseException as error:
+                log.append(("out", repr(error)))
+
+        asyncio.run(run())
+        return log
+
+    assert same(question)[0] == "value"
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_leaving_is_not_cut_short_by_a_cancelled_scope(backend: str) -> None:
+    manager = Manager()
+
+    async def run() -> None:
+        with anyio.CancelScope() as scope:
+            async with contextmanager_in_threadpool(manager):
+                scope.cancel()
+                await anyio.sleep_forever()
+
+    anyio.run(run, backend=backend)
+    assert [entry[0] for entry in manager.log] == ["enter", "exit"]
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_leaving_needs_none_of_the_shared_threads(backend: str) -> None:
+    """All threads wait for a connection that only the manager's exit gives back."""
+    released = threading.Event()
+
+    @contextlib.contextmanager
+    def connection() -> Iterator[None]:
+        yield
+        released.set()
+
+    async def run() -> None:
+        threads = int(anyio.to_thread.current_default_thread_limiter().total_tokens)
+        async with anyio.create_task_group() as group:
+            async with contextmanager_in_threadpool(connection()):
+                for _ in range(threads):
+                    group.start_soon(run_in_threadpool, released.wait)
+                while anyio.to_thread.current_default_thread_limiter().available_tokens:
+                    await anyio.lowlevel.checkpoint()
+
+    anyio.run(run, backend=backend)
+    assert released.is_set()
