@@ -4,6 +4,7 @@
 //! field beside what they have found, and take time linear in the body. Their limits and the sentences of their errors
 //! are Starlette's, because a client sees them.
 
+pub mod multipart;
 pub mod urlencoded;
 
 use thiserror::Error;
