@@ -31,7 +31,6 @@ __all__ = [
 @deprecated(
     "UJSONResponse is deprecated: declare a return type or response_model, and pydantic writes the JSON directly",
     category=FastAPIDeprecationWarning,
-    stacklevel=2,
 )
 class UJSONResponse(JSONResponse):
     """JSON written by the `ujson` package, which has to be installed."""
@@ -52,7 +51,6 @@ class UJSONResponse(JSONResponse):
 @deprecated(
     "ORJSONResponse is deprecated: declare a return type or response_model, and pydantic writes the JSON directly",
     category=FastAPIDeprecationWarning,
-    stacklevel=2,
 )
 class ORJSONResponse(JSONResponse):
     """JSON written by the `orjson` package, which has to be installed. Keys may be numbers; numpy is understood."""
