@@ -1,0 +1,1 @@
+"""The security schemes, compared with FastAPI's."""
