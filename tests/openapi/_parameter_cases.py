@@ -102,6 +102,7 @@ def metadata(fw: Framework) -> Any:
 
     @app.get("/")
     def read(
+        factory: Annotated[list[str] | None, fw.Query(default_factory=lambda: ["a"])],
         old: Annotated[int | None, fw.Query(deprecated=True)] = None,
         hidden: Annotated[int, fw.Query(include_in_schema=False)] = 1,
         titled: Annotated[int, fw.Query(title="snake_case Title")] = 1,
@@ -110,7 +111,6 @@ def metadata(fw: Framework) -> Any:
         both: Annotated[int, fw.Query(openapi_examples=named, examples=[5])] = 1,
         empty: Annotated[int, fw.Query(description="", examples=[])] = 1,
         extra: Annotated[int, fw.Query(json_schema_extra={"x-unit": "m", "title": "Extra"})] = 1,
-        factory: Annotated[list[str], fw.Query(default_factory=lambda: ["a"])] = ...,
         long_description: Annotated[int, fw.Header(description="many\nlines")] = 1,
         none: Annotated[str | None, fw.Query()] = None,
         discriminated: Annotated[str, fw.Query(discriminator=None)] = "d",
@@ -179,12 +179,34 @@ def choices_in_the_path(fw: Framework) -> Any:
 
         app.get(path, operation_id=f"read{number}")(read)
 
+    return app
+
+
+@cases
+def model_in_the_path(fw: Framework) -> Any:
+    app = fw.FastAPI()
+
     class Where(BaseModel):
         ship: int = Field(validation_alias=AliasChoices("hull", "ship"))
         deck: Literal[1, 2]
 
     @app.get("/model/{ship}/{deck}")
     def model(where: Annotated[Where, fw.Path()]) -> None: ...
+
+    return app
+
+
+@cases
+def ellipsis(fw: Framework) -> Any:
+    app = fw.FastAPI()
+
+    @app.post("/")
+    def read(
+        first: Annotated[int, fw.Query()] = ...,
+        second: str = fw.Query(...),
+        third: Annotated[list[str], fw.Query(default_factory=list)] = ...,
+        body: Annotated[int, fw.Body()] = ...,
+    ) -> None: ...
 
     return app
 

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Annotated, Any
 
 from pydantic import BaseModel
+from pydantic_core import core_schema
 from starlette.responses import Response as StarletteResponse
 from starlette.routing import Mount, Route
 
@@ -354,4 +355,40 @@ def prefixes_with_parameters(fw: Framework) -> Any:
     def listing() -> None: ...
 
     app.include_router(router, prefix="/world")
+    return app
+
+
+@cases
+def hidden_routes(fw: Framework) -> Any:
+    class Secret(BaseModel):
+        """In no document."""
+
+    class Reply(BaseModel):
+        """In a callback alone."""
+
+    class Unspeakable:
+        """What JSON Schema has no words for."""
+
+        @classmethod
+        def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+            return core_schema.is_instance_schema(cls)
+
+    app = fw.FastAPI()
+    hooks = fw.APIRouter()
+
+    @hooks.post("/seen")
+    def seen(reply: Reply) -> None: ...
+
+    @hooks.post("/unseen", include_in_schema=False)
+    def unseen(secret: Secret) -> None: ...
+
+    @app.post("/hidden", include_in_schema=False, responses={404: {"model": Secret}}, callbacks=hooks.routes)
+    def hidden(secret: Secret, odd: Annotated[Unspeakable, fw.Body()]) -> Secret: ...
+
+    @app.get("/shown", callbacks=hooks.routes)
+    def shown() -> None: ...
+
+    @app.webhooks.post("hidden", include_in_schema=False)
+    def hook(secret: Secret) -> None: ...
+
     return app

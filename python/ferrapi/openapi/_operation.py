@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard, cast
 from starlette.responses import JSONResponse, Response
 
 from ..datastructures import DefaultPlaceholder
+from ..exceptions import RouteError
 from ..utils import deep_dict_update, is_body_allowed_for_status_code
 from ._parameters import Located, located_parameters, render_examples, render_parameters
 from ._schemas import JsonObject, Schemas
@@ -38,6 +39,11 @@ STATUS_CODE_RANGES = {
     "DEFAULT": "Default Response",
 }
 """Descriptions of the status codes that stand for several."""
+
+
+class StatusCodeError(RouteError, ValueError):
+    """A key of a route's `responses` is no status code."""
+
 
 VALIDATION_ERROR = "ValidationError"
 HTTP_VALIDATION_ERROR = "HTTPValidationError"
@@ -79,20 +85,28 @@ class Described:
 
     @cached_property
     def parameters(self) -> list[Located]:
+        """Path, query, header and cookie parameters, those of dependencies included."""
         return located_parameters(self.route.dependant)
 
     @cached_property
     def security(self) -> SecurityRequirements:
+        """Security schemes, those of dependencies included."""
         return security_requirements(self.route.dependant)
 
     @cached_property
     def response_class(self) -> type[Response]:
-        declared = self.route.response_class
-        return declared.value if isinstance(declared, DefaultPlaceholder) else declared
+        """The class of the route's responses. Raises `RouteError` if it has none."""
+        declared: Any = self.route.response_class
+        found: type[Response] | None = declared.value if isinstance(declared, DefaultPlaceholder) else declared
+        if found is None:
+            raise RouteError(f"The document needs the response class of {self.route.name!r}: don't set it to None.")
+        return found
 
     def fields(self) -> list[ModelField]:
-        """All declared values that need a schema, those of callbacks included."""
+        """All declared values that need a schema, those of callbacks included; none if the route is hidden."""
         route = self.route
+        if not route.include_in_schema:
+            return []
         single = [route.body_field, route.response_field, route.stream_item_field]
         declared = [one for one in single if one is not None]
         declared += route.response_fields.values()
@@ -103,7 +117,7 @@ class Described:
 
 
 def describe_routes(routes: Iterable[BaseRoute | RouteContext]) -> list[Described]:
-    """Prepare the API routes of `routes` that are part of the document, those of included routers among them."""
+    """Prepare the API routes of `routes`, those of included routers among them."""
     from ..routing._contexts import iter_effective_routes
 
     effective = iter_effective_routes(cast("list[BaseRoute]", list(routes)))
@@ -161,7 +175,7 @@ def _render_operation(
         if body:
             operation["requestBody"] = body
     if one.callbacks:
-        operation["callbacks"] = _render_callbacks(one.callbacks, schemas, operation_ids, rendered)
+        operation["callbacks"] = _render_callbacks(one.callbacks, schemas, operation_ids)
     responses = _render_responses(one, schemas)
     operation["responses"] = responses
     if (one.parameters or route.body_field) and not responses.keys() & {"422", "4XX", "default"}:
@@ -214,14 +228,16 @@ def render_request_body(body: ModelField | None, schemas: Schemas) -> JsonObject
     return rendered
 
 
-def _render_callbacks(
-    callbacks: Iterable[Described], schemas: Schemas, operation_ids: set[str], rendered: Rendered
-) -> JsonObject:
+def _render_callbacks(callbacks: Iterable[Described], schemas: Schemas, operation_ids: set[str]) -> JsonObject:
+    """The callbacks of an operation by name.
+
+    Their security schemes and error models are left to the user's side of the API, as FastAPI does: the
+    components only hold them if an operation of the API itself has them.
+    """
     by_name: JsonObject = {}
     for callback in callbacks:
-        inner = render_route(callback, schemas, operation_ids)
-        by_name[callback.route.name] = {callback.route.path: inner.operations}
-        rendered.definitions |= inner.definitions
+        operations = render_route(callback, schemas, operation_ids).operations
+        by_name[callback.route.name] = {callback.route.path: operations}
     return by_name
 
 
@@ -293,8 +309,14 @@ def _add_response(response: JsonObject, one: Described, code: int | str, extra: 
 
 
 def _describe_status(code: int | str) -> str:
+    """The description of a status code or range, by RFC 9110."""
     name = str(code).upper()
     if name in STATUS_CODE_RANGES:
         return STATUS_CODE_RANGES[name]
-    known = http.client.responses.get(int(code)) if name.isdecimal() else None
-    return known or "Additional Response"
+    try:
+        number = int(code)
+    except ValueError:
+        raise StatusCodeError(
+            f"{code!r} is no key of `responses`: use a status code, `default`, or a range such as `4XX`."
+        ) from None
+    return http.client.responses.get(number) or "Additional Response"
