@@ -104,6 +104,14 @@ class RouteError(UsageError):
     """A route, a router or an application is declared in a way that can't work."""
 
 
+class FeatureNotAvailableError(FastAPIError):
+    """Something that FastAPI has and this version of ferrapi has not. Better said at once than silently ignored."""
+
+
+class InvalidResponseError(FastAPIError):
+    """A response has a status or a header that HTTP can't carry (RFC 9110, sections 5 and 15)."""
+
+
 class FastAPIDeprecationWarning(UserWarning):
     """Something still works and will be removed. Not a `DeprecationWarning`, because those are hidden by default."""
 

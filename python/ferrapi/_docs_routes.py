@@ -1,0 +1,121 @@
+"""The routes of an application's own documentation: the document, the pages and the files that the pages load."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+if TYPE_CHECKING:
+    from .applications import FastAPI
+
+
+class DocsRoutes:
+    """Adds the documentation routes to an application. Pages are rendered, and their modules imported, when asked for.
+
+    Parameters:
+        app: the application.
+    """
+
+    def __init__(self, app: FastAPI) -> None:
+        self.app = app
+
+    def add(self) -> None:
+        """Add what the application's settings ask for."""
+        app = self.app
+        if not app.openapi_url:
+            return
+        app.add_route(app.openapi_url, self.openapi, name="openapi", include_in_schema=False)
+        if app.docs_url:
+            app.add_route(app.docs_url, self.swagger_ui_html, name="swagger_ui_html", include_in_schema=False)
+            if app.swagger_ui_oauth2_redirect_url:
+                app.add_route(
+                    app.swagger_ui_oauth2_redirect_url,
+                    self.swagger_ui_redirect,
+                    name="swagger_ui_redirect",
+                    include_in_schema=False,
+                )
+        if app.redoc_url:
+            app.add_route(app.redoc_url, self.redoc_html, name="redoc_html", include_in_schema=False)
+        page = app.docs_url or app.redoc_url
+        if page:
+            app.add_route(_assets(page) + "{file:path}", self.asset, name="docs_asset", include_in_schema=False)
+
+    @staticmethod
+    def _root_path(request: Request) -> str:
+        root: str = request.scope.get("root_path", "")
+        return root.rstrip("/")
+
+    def _asset_url(self, request: Request, name: str) -> str:
+        from .openapi._assets import bundled_assets
+        from .openapi.docs import local_url
+
+        page = self.app.docs_url or self.app.redoc_url or ""
+        return local_url(self._root_path(request), _assets(page) + bundled_assets()[name].url)
+
+    def _openapi_url(self, request: Request) -> str:
+        from .openapi.docs import local_url
+
+        return local_url(self._root_path(request), self.app.openapi_url or "")
+
+    async def openapi(self, request: Request) -> JSONResponse:
+        """The document; behind a root path, with that as its first server."""
+        root_path = self._root_path(request)
+        schema: dict[str, Any] = self.app.openapi()
+        if root_path and self.app.root_path_in_servers:
+            servers = schema.get("servers") or []
+            if root_path not in {server.get("url") for server in servers}:
+                schema = {**schema, "servers": [{"url": root_path}, *servers]}
+        return JSONResponse(schema)
+
+    async def swagger_ui_html(self, request: Request) -> HTMLResponse:
+        """The Swagger UI page."""
+        from .openapi._assets import FAVICON, SWAGGER_UI_CSS, SWAGGER_UI_JS
+        from .openapi.docs import get_swagger_ui_html, local_url
+
+        app = self.app
+        redirect = app.swagger_ui_oauth2_redirect_url
+        return get_swagger_ui_html(
+            openapi_url=self._openapi_url(request),
+            title=f"{app.title} - Swagger UI",
+            swagger_js_url=self._asset_url(request, SWAGGER_UI_JS),
+            swagger_css_url=self._asset_url(request, SWAGGER_UI_CSS),
+            swagger_favicon_url=self._asset_url(request, FAVICON),
+            oauth2_redirect_url=local_url(self._root_path(request), redirect) if redirect else redirect,
+            init_oauth=app.swagger_ui_init_oauth,
+            swagger_ui_parameters=app.swagger_ui_parameters,
+        )
+
+    async def swagger_ui_redirect(self, request: Request) -> HTMLResponse:
+        """The page to which OAuth 2 providers redirect."""
+        from .openapi.docs import get_swagger_ui_oauth2_redirect_html
+
+        return get_swagger_ui_oauth2_redirect_html()
+
+    async def redoc_html(self, request: Request) -> HTMLResponse:
+        """The ReDoc page."""
+        from .openapi._assets import FAVICON, REDOC_JS
+        from .openapi.docs import get_redoc_html
+
+        return get_redoc_html(
+            openapi_url=self._openapi_url(request),
+            title=f"{self.app.title} - ReDoc",
+            redoc_js_url=self._asset_url(request, REDOC_JS),
+            redoc_favicon_url=self._asset_url(request, FAVICON),
+            with_google_fonts=False,
+        )
+
+    def asset(self, request: Request) -> Response:
+        """A file that the pages load. Not a coroutine: reading and compressing is work for a thread."""
+        from .openapi._assets import asset_response, bundled_assets
+
+        for name, asset in bundled_assets().items():
+            if asset.url == request.path_params["file"]:
+                return asset_response(request, name)
+        raise HTTPException(status_code=404)
+
+
+def _assets(page: str) -> str:
+    return page.rstrip("/") + "/assets/"

@@ -1,0 +1,64 @@
+"""Noticing live edits at no cost per request.
+
+Users edit an application after it was built: ``app.router.routes.append(...)``, ``route.dependant.call = ...``.
+Compiled plans must follow. Instead of comparing anything per request, each editable structure *announces* its edit by
+raising one process-wide counter; whoever compiled something remembers the counter's value and compares one integer.
+An edit costs its editor a rebuild at the next request, a request costs one comparison.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, SupportsIndex, TypeVar
+
+T = TypeVar("T")
+
+
+class EditCounter:
+    """A number that grows with each edit."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value = 0
+
+    def announce(self) -> None:
+        """Say that something was edited."""
+        self.value += 1
+
+
+EDITS = EditCounter()
+
+
+def _announcing(name: str) -> Callable[..., Any]:
+    method = getattr(list, name)
+
+    def edit(self: list[Any], *args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(self, *args, **kwargs)
+        finally:
+            EDITS.announce()
+
+    edit.__name__ = name
+    edit.__qualname__ = f"TrackedList.{name}"
+    edit.__doc__ = method.__doc__
+    return edit
+
+
+class TrackedList(list[T]):
+    """A list that announces each edit of itself."""
+
+    __slots__ = ()
+
+    append: Callable[[T], None] = _announcing("append")  # type: ignore[assignment]
+    extend: Callable[[Iterable[T]], None] = _announcing("extend")  # type: ignore[assignment]
+    insert: Callable[[SupportsIndex, T], None] = _announcing("insert")  # type: ignore[assignment]
+    remove: Callable[[T], None] = _announcing("remove")  # type: ignore[assignment]
+    pop: Callable[..., T] = _announcing("pop")  # type: ignore[assignment]
+    clear: Callable[[], None] = _announcing("clear")  # type: ignore[assignment]
+    sort: Callable[..., None] = _announcing("sort")  # type: ignore[assignment]
+    reverse: Callable[[], None] = _announcing("reverse")  # type: ignore[assignment]
+    __setitem__: Callable[..., None] = _announcing("__setitem__")  # type: ignore[assignment]
+    __delitem__: Callable[..., None] = _announcing("__delitem__")  # type: ignore[assignment]
+    __iadd__: Callable[..., Any] = _announcing("__iadd__")  # type: ignore[assignment]
+    __imul__: Callable[..., Any] = _announcing("__imul__")  # type: ignore[assignment]

@@ -1,0 +1,209 @@
+"""`ModelField`: one declared value (a parameter, a body, a response) with its validator and serializer.
+
+A field is a pydantic ``FieldInfo`` plus a name and a direction. Its core schema is built when it is declared, because a
+type that pydantic can't handle must be refused by the decorator, not by the first request.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, PydanticSchemaGenerationError, PydanticUserError, TypeAdapter
+from pydantic.errors import PydanticUndefinedAnnotation
+from pydantic.fields import FieldInfo
+from pydantic.warnings import UnsupportedFieldAttributeWarning
+from pydantic_core import PydanticUndefined, ValidationError
+
+from .exceptions import FastAPIError, PydanticV1NotSupportedError
+
+if TYPE_CHECKING:
+    from .types import IncEx
+
+__all__ = ["ModelField", "create_model_field", "prefix_locations"]
+
+Location = tuple[int | str, ...]
+
+
+def prefix_locations(errors: Sequence[Any], prefix: Location) -> list[dict[str, Any]]:
+    """The same error documents, each ``loc`` starting with `prefix`."""
+    return [{**error, "loc": prefix + error["loc"]} for error in errors]
+
+
+@dataclass(eq=False)
+class ModelField:
+    """A named value with a type, a default and a direction.
+
+    Parameters:
+        field_info: the declaration; its ``annotation`` is the type.
+        name: the Python name (the keyword argument for parameters).
+        mode: ``validation`` for input, ``serialization`` for output.
+        config: pydantic configuration for types that carry none of their own.
+    """
+
+    field_info: FieldInfo
+    name: str
+    mode: Literal["validation", "serialization"] = "validation"
+    config: ConfigDict | None = None
+
+    def __post_init__(self) -> None:
+        with warnings.catch_warnings():
+            # An alias inside `Annotated` means nothing to a bare TypeAdapter: ferrapi reads it from the field itself.
+            warnings.simplefilter("ignore", category=UnsupportedFieldAttributeWarning)
+            self._type_adapter: TypeAdapter[Any] = TypeAdapter(
+                Annotated[self.field_info.annotation, self.field_info], config=self.config
+            )
+
+    @property
+    def alias(self) -> str:
+        """The name in the request or response."""
+        alias = self.field_info.alias
+        return self.name if alias is None else alias
+
+    @property
+    def validation_alias(self) -> str | None:
+        """The name to read when it differs from the serialised one; only plain strings count."""
+        alias = self.field_info.validation_alias
+        return alias if isinstance(alias, str) and alias else None
+
+    @property
+    def serialization_alias(self) -> str | None:
+        """The name to write when it differs."""
+        return self.field_info.serialization_alias or None
+
+    @property
+    def source_name(self) -> str:
+        """The name under which a request carries the value."""
+        return self.validation_alias or self.alias
+
+    @property
+    def required(self) -> bool:
+        """Whether the request has to carry it."""
+        return self.field_info.is_required()
+
+    @property
+    def default(self) -> Any:
+        """The default, or ``PydanticUndefined`` when there is none or when the value is required."""
+        return PydanticUndefined if self.field_info.is_required() else self.get_default()
+
+    def get_default(self) -> Any:
+        """A fresh default: a copy, or the result of the default factory; ``PydanticUndefined`` if required."""
+        if self.field_info.is_required():
+            return PydanticUndefined
+        return self.field_info.get_default(call_default_factory=True)
+
+    def validate(
+        self, value: Any, values: dict[str, Any] | None = None, *, loc: Location = ()
+    ) -> tuple[Any, list[dict[str, Any]]]:
+        """Validate `value` in Python mode.
+
+        Parameters:
+            value: what was received.
+            values: accepted for compatibility, not used.
+            loc: prefix of the error locations.
+
+        Returns:
+            the validated value and no errors, or None and the error documents.
+        """
+        try:
+            return self._type_adapter.validate_python(value, from_attributes=True), []
+        except ValidationError as exc:
+            return None, prefix_locations(exc.errors(include_url=False), loc)
+
+    def serialize(
+        self,
+        value: Any,
+        *,
+        mode: Literal["json", "python"] = "json",
+        include: IncEx | None = None,
+        exclude: IncEx | None = None,
+        by_alias: bool = True,
+        exclude_unset: bool = False,
+        exclude_defaults: bool = False,
+        exclude_none: bool = False,
+    ) -> Any:
+        """`value` as plain data (`mode="json"`: JSON types only)."""
+        return self._type_adapter.dump_python(
+            value,
+            mode=mode,
+            include=include,
+            exclude=exclude,
+            by_alias=by_alias,
+            exclude_unset=exclude_unset,
+            exclude_defaults=exclude_defaults,
+            exclude_none=exclude_none,
+        )
+
+    def serialize_json(
+        self,
+        value: Any,
+        *,
+        include: IncEx | None = None,
+        exclude: IncEx | None = None,
+        by_alias: bool = True,
+        exclude_unset: bool = False,
+        exclude_defaults: bool = False,
+        exclude_none: bool = False,
+    ) -> bytes:
+        """`value` as JSON bytes."""
+        return self._type_adapter.dump_json(
+            value,
+            include=include,
+            exclude=exclude,
+            by_alias=by_alias,
+            exclude_unset=exclude_unset,
+            exclude_defaults=exclude_defaults,
+            exclude_none=exclude_none,
+        )
+
+
+_INVALID_FIELD = (
+    "Invalid args for response field! Hint: check that {type_} is a valid Pydantic field type. If you are using a "
+    "return type annotation that is not a valid Pydantic field (e.g. Union[Response, dict, None]) you can disable "
+    "generating the response model from the type annotation with the path operation decorator parameter "
+    "response_model=None. Read more: https://fastapi.tiangolo.com/tutorial/response-model/"
+)
+
+
+def is_pydantic_v1(annotation: Any) -> bool:
+    """Whether `annotation` is a model of pydantic's old ``pydantic.v1`` namespace."""
+    if isinstance(annotation, type):
+        return any(base.__module__.startswith("pydantic.v1.") for base in annotation.__mro__)
+    return any(is_pydantic_v1(argument) for argument in get_args(annotation))
+
+
+def create_model_field(
+    name: str,
+    type_: Any,
+    default: Any = PydanticUndefined,
+    field_info: FieldInfo | None = None,
+    alias: str | None = None,
+    mode: Literal["validation", "serialization"] = "validation",
+) -> ModelField:
+    """Make a field of `type_`.
+
+    Raises:
+        PydanticV1NotSupportedError: for a ``pydantic.v1`` model.
+        FastAPIError: when pydantic has no schema for the type.
+    """
+    if is_pydantic_v1(type_):
+        raise PydanticV1NotSupportedError(
+            f"pydantic.v1 models are no longer supported. Please update the response model {type_!r}."
+        )
+    if field_info is None:
+        field_info = FieldInfo(annotation=type_, default=default, alias=alias)
+    try:
+        return ModelField(field_info=field_info, name=name, mode=mode)
+    except (PydanticSchemaGenerationError, PydanticUndefinedAnnotation):
+        raise FastAPIError(_INVALID_FIELD.format(type_=type_)) from None
+    except PydanticUserError as exc:
+        if exc.code == "class-not-fully-defined":
+            raise FastAPIError(_INVALID_FIELD.format(type_=type_)) from None
+        raise
+
+
+def is_model(annotation: Any) -> bool:
+    """Whether `annotation` is a pydantic model class."""
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

@@ -1,0 +1,325 @@
+"""`FastAPI`: the application, a Starlette application whose requests go through ferrapi's engine."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, TypeVar, Unpack
+
+from starlette.applications import Starlette
+from starlette.datastructures import State
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from . import params
+from ._docs_routes import DocsRoutes
+from ._middleware_stack import Exceptions, ServerErrors
+from .datastructures import Default
+from .exception_handlers import (
+    http_exception_handler,
+    request_validation_exception_handler,
+    websocket_request_validation_exception_handler,
+)
+from .exceptions import (
+    FastAPIDeprecationWarning,
+    FeatureNotAvailableError,
+    RequestValidationError,
+    RouteError,
+    WebSocketRequestValidationError,
+)
+from .routing import APIRoute, APIRouter
+from .routing._options import ApiRouteOptions, FormLimits, IncludeOptions, api_route_options, include_options
+from .routing._verbs import Decorator, Verbs
+from .types import DecoratedCallable
+from .utils import generate_unique_id
+
+AppType = TypeVar("AppType", bound="FastAPI")
+ExceptionHandler = Callable[[Request, Any], Response | Coroutine[Any, Any, Response]]
+
+_ROOT_PATH_DEPRECATED = (
+    "The `root_path` parameter is deprecated. Configure the server's root path instead, for example with "
+    "`ferrapi run --root-path /api/v1`."
+)
+
+
+class FastAPI(Verbs, Starlette):
+    """An application: routes, their documentation, and everything that requests meet on the way.
+
+    Parameters:
+        telemetry: OpenTelemetry settings; not available yet.
+        debug: show tracebacks for unhandled errors.
+        routes: Starlette routes to begin with.
+        title, summary, description, version, terms_of_service, contact, license_info: for the OpenAPI document.
+        openapi_url: path of the document; None for no document and no documentation pages.
+        openapi_tags, servers, openapi_external_docs: for the document.
+        dependencies: run before each endpoint.
+        default_response_class: the class that renders what endpoints return.
+        redirect_slashes: redirect to the path with, or without, a slash at its end where only that has a route.
+        docs_url, redoc_url: paths of Swagger UI and ReDoc; None for no page.
+        swagger_ui_oauth2_redirect_url, swagger_ui_init_oauth, swagger_ui_parameters: settings of Swagger UI.
+        middleware: to begin with, the outermost first.
+        exception_handlers: functions from a request and an exception to a response, by class or status code.
+        on_startup, on_shutdown: deprecated event handlers; use `lifespan`.
+        lifespan: an asynchronous context manager around the application's life; may yield a state.
+        root_path: deprecated; where a proxy serves the application.
+        root_path_in_servers: whether the root path becomes one of the document's servers.
+        responses, callbacks, deprecated, include_in_schema: for each route, in the document.
+        webhooks: a router of routes that others serve, for the document.
+        generate_unique_id_function: makes operation ids.
+        separate_input_output_schemas: whether a model may have two schemas in the document.
+        strict_content_type: whether a body without a content type is never read as JSON.
+        max_body_size: the longest body in bytes; not available yet.
+        form_limits: limits of automatic form parsing.
+
+    Raises:
+        RouteError: for an empty title or version.
+        FeatureNotAvailableError: for a parameter whose feature does not exist yet.
+    """
+
+    def __init__(
+        self,
+        *,
+        telemetry: Mapping[str, Any] | None = None,
+        debug: bool = False,
+        routes: list[BaseRoute] | None = None,
+        title: str = "FastAPI",
+        summary: str | None = None,
+        description: str = "",
+        version: str = "0.1.0",
+        openapi_url: str | None = "/openapi.json",
+        openapi_tags: list[dict[str, Any]] | None = None,
+        servers: list[dict[str, str | Any]] | None = None,
+        dependencies: Sequence[params.Depends] | None = None,
+        default_response_class: type[Response] = Default(JSONResponse),
+        redirect_slashes: bool = True,
+        docs_url: str | None = "/docs",
+        redoc_url: str | None = "/redoc",
+        swagger_ui_oauth2_redirect_url: str | None = "/docs/oauth2-redirect",
+        swagger_ui_init_oauth: dict[str, Any] | None = None,
+        middleware: Sequence[Middleware] | None = None,
+        exception_handlers: dict[int | type[Exception], ExceptionHandler] | None = None,
+        on_startup: Sequence[Callable[[], Any]] | None = None,
+        on_shutdown: Sequence[Callable[[], Any]] | None = None,
+        lifespan: Callable[[Any], Any] | None = None,
+        terms_of_service: str | None = None,
+        contact: dict[str, str | Any] | None = None,
+        license_info: dict[str, str | Any] | None = None,
+        root_path: str = "",
+        root_path_in_servers: bool = True,
+        responses: dict[int | str, dict[str, Any]] | None = None,
+        callbacks: list[BaseRoute] | None = None,
+        webhooks: APIRouter | None = None,
+        deprecated: bool | None = None,
+        include_in_schema: bool = True,
+        swagger_ui_parameters: dict[str, Any] | None = None,
+        generate_unique_id_function: Callable[[APIRoute], str] = Default(generate_unique_id),
+        separate_input_output_schemas: bool = True,
+        openapi_external_docs: dict[str, Any] | None = None,
+        strict_content_type: bool = Default(True),
+        max_body_size: int | None = None,
+        form_limits: FormLimits | None = None,
+    ) -> None:
+        _refuse_unavailable(telemetry=telemetry, max_body_size=max_body_size)
+        if not title:
+            raise RouteError("A title must be provided for OpenAPI, e.g.: 'My API'")
+        if not version:
+            raise RouteError("A version must be provided for OpenAPI, e.g.: '2.1.0'")
+        if root_path:
+            warnings.warn(_ROOT_PATH_DEPRECATED, category=FastAPIDeprecationWarning, stacklevel=2)
+        self.max_body_size = max_body_size
+        self.debug = debug
+        self.title = title
+        self.summary = summary
+        self.description = description
+        self.version = version
+        self.terms_of_service = terms_of_service
+        self.contact = contact
+        self.license_info = license_info
+        self.openapi_url = openapi_url
+        self.openapi_tags = openapi_tags
+        self.root_path_in_servers = root_path_in_servers
+        self.docs_url = docs_url
+        self.redoc_url = redoc_url
+        self.swagger_ui_oauth2_redirect_url = swagger_ui_oauth2_redirect_url
+        self.swagger_ui_init_oauth = swagger_ui_init_oauth
+        self.swagger_ui_parameters = swagger_ui_parameters
+        self.servers = servers or []
+        self.separate_input_output_schemas = separate_input_output_schemas
+        self.openapi_external_docs = openapi_external_docs
+        self.openapi_version = "3.1.0"
+        self.openapi_schema: dict[str, Any] | None = None
+        self._openapi_edits = -1
+        self.webhooks = webhooks or APIRouter()
+        self.root_path = root_path
+        self.state = State()
+        self.dependency_overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
+        self.router: APIRouter = APIRouter(
+            routes=routes,
+            redirect_slashes=redirect_slashes,
+            dependency_overrides_provider=self,
+            on_startup=on_startup,
+            on_shutdown=on_shutdown,
+            lifespan=lifespan,
+            default_response_class=default_response_class,
+            dependencies=dependencies,
+            callbacks=callbacks,
+            deprecated=deprecated,
+            include_in_schema=include_in_schema,
+            responses=responses,
+            generate_unique_id_function=generate_unique_id_function,
+            strict_content_type=strict_content_type,
+            form_limits=form_limits,
+        )
+        self.exception_handlers: dict[Any, Any] = dict(exception_handlers or {})
+        self.exception_handlers.setdefault(HTTPException, http_exception_handler)
+        self.exception_handlers.setdefault(RequestValidationError, request_validation_exception_handler)
+        self.exception_handlers.setdefault(
+            WebSocketRequestValidationError, websocket_request_validation_exception_handler
+        )
+        self.user_middleware = list(middleware or [])
+        self.middleware_stack: ASGIApp | None = None
+        self.setup()
+
+    # Serving
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.root_path:
+            scope["root_path"] = self.root_path
+        scope["app"] = self
+        stack = self.middleware_stack
+        if stack is None:
+            stack = self.middleware_stack = self.build_middleware_stack()
+        await stack(scope, receive, send)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The router behind the middleware: server errors outermost, exception handlers innermost."""
+        handlers = dict(self.exception_handlers)
+        server_error = handlers.pop(500, None) or handlers.pop(Exception, None)
+        handlers.pop(Exception, None)
+        app: ASGIApp = Exceptions(self.router, handlers=handlers, debug=self.debug)
+        for cls, args, kwargs in reversed(self.user_middleware):
+            app = cls(app, *args, **kwargs)
+        return ServerErrors(app, handler=server_error, debug=self.debug)
+
+    # Documentation
+
+    def openapi(self) -> dict[str, Any]:
+        """The application's OpenAPI document, made at the first call and again when routes were edited."""
+        from ._edits import EDITS
+
+        if self.openapi_schema is None or self._openapi_edits not in (-1, EDITS.value):
+            from .openapi.utils import get_openapi
+
+            self.openapi_schema = get_openapi(
+                title=self.title,
+                version=self.version,
+                openapi_version=self.openapi_version,
+                summary=self.summary,
+                description=self.description,
+                terms_of_service=self.terms_of_service,
+                contact=self.contact,
+                license_info=self.license_info,
+                routes=self.routes,
+                webhooks=self.webhooks.routes,
+                tags=self.openapi_tags,
+                servers=self.servers,
+                separate_input_output_schemas=self.separate_input_output_schemas,
+                external_docs=self.openapi_external_docs,
+            )
+            self._openapi_edits = EDITS.value
+        return self.openapi_schema
+
+    def setup(self) -> None:
+        """Add the routes of the OpenAPI document and its pages."""
+        DocsRoutes(self).add()
+
+    # Registration, forwarded to the router
+
+    @api_route_options
+    def api_route(self, path: str, **options: Unpack[ApiRouteOptions]) -> Decorator[DecoratedCallable]:
+        """Register the decorated function at `path` for ``methods`` (GET if none are named)."""
+        return self.router.api_route(path, **options)
+
+    @api_route_options
+    def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Unpack[ApiRouteOptions]) -> None:
+        """Register `endpoint` at `path` for ``methods`` (GET if none are named)."""
+        self.router.add_api_route(path, endpoint, **options)
+
+    def websocket(
+        self, path: str, name: str | None = None, *, dependencies: Sequence[params.Depends] | None = None
+    ) -> Decorator[DecoratedCallable]:
+        """Register the decorated coroutine function as a WebSocket endpoint at `path`."""
+        return self.router.websocket(path, name, dependencies=dependencies)
+
+    def add_api_websocket_route(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        name: str | None = None,
+        *,
+        dependencies: Sequence[params.Depends] | None = None,
+    ) -> None:
+        """Register `endpoint` as a WebSocket endpoint at `path`."""
+        self.router.add_api_websocket_route(path, endpoint, name, dependencies=dependencies)
+
+    def websocket_route(self, path: str, name: str | None = None) -> Decorator[DecoratedCallable]:
+        """Register the decorated function as a plain Starlette WebSocket endpoint."""
+        return self.router.websocket_route(path, name)
+
+    @include_options
+    def include_router(self, router: APIRouter, **options: Unpack[IncludeOptions]) -> None:
+        """Serve the routes of `router`, those that it gets later too (see `APIRouter.include_router`)."""
+        self.router.include_router(router, **options)
+
+    def frontend(
+        self,
+        path: str,
+        *,
+        directory: str | os.PathLike[str],
+        fallback: str | None = "auto",
+        check_dir: bool | str = "auto",
+    ) -> None:
+        """Serve a built front end; not available yet."""
+        raise FeatureNotAvailableError("app.frontend() is not available in this version of ferrapi; mount StaticFiles")
+
+    def on_event(self, event_type: str) -> Decorator[DecoratedCallable]:
+        """Deprecated: call the decorated function at ``"startup"`` or ``"shutdown"``. Use `lifespan`."""
+        return self.router.on_event(event_type)
+
+    def middleware(self, middleware_type: str) -> Decorator[DecoratedCallable]:
+        """Make the decorated function a middleware: ``async def f(request, call_next) -> Response``.
+
+        Parameters:
+            middleware_type: ``"http"``, the only kind there is.
+        """
+        if middleware_type != "http":
+            raise RouteError(f"There is no middleware type {middleware_type!r}: it is 'http'")
+
+        def register(function: DecoratedCallable) -> DecoratedCallable:
+            self.add_middleware(BaseHTTPMiddleware, dispatch=function)
+            return function
+
+        return register
+
+    def exception_handler(self, exc_class_or_status_code: int | type[Exception]) -> Decorator[DecoratedCallable]:
+        """Make the decorated function the handler of an exception class or a status code."""
+
+        def register(function: DecoratedCallable) -> DecoratedCallable:
+            self.add_exception_handler(exc_class_or_status_code, function)  # type: ignore[arg-type]
+            return function
+
+        return register
+
+
+def _refuse_unavailable(**given: Any) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise FeatureNotAvailableError(f"FastAPI({name}=...) is not available in this version of ferrapi")
+
+

@@ -1,0 +1,6 @@
+"""From a callable's signature to validated keyword arguments.
+
+`_declaration` and `_dependant` read signatures into a tree (`models.Dependant`); `_values`, `_body` and `_forms`
+validate what a request carries for it; `_plain` says what the native reader may validate early. The engine that walks
+the tree is `ferrapi.routing._plan`.
+"""

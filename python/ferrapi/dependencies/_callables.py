@@ -1,0 +1,84 @@
+"""What kind of callable a user gave: coroutine function, generator, class, instance with ``__call__``, partial, wrapped.
+
+The kind decides how the engine runs it, once, at registration.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .models import Dependant
+
+
+class Kind(IntEnum):
+    """How a callable is run."""
+
+    SYNC = 0
+    ASYNC = 1
+    GENERATOR = 2
+    ASYNC_GENERATOR = 3
+
+
+def unwrap(call: Any) -> Any:
+    """The callable under partials and ``functools.wraps`` decorators."""
+    while True:
+        if isinstance(call, functools.partial):
+            call = call.func
+            continue
+        inner = inspect.unwrap(call) if callable(call) else call
+        if inner is call:
+            return call
+        call = inner
+
+
+def _faces(call: Any) -> list[Any]:
+    """The functions that decide the kind: the callable as given and what it wraps, or their ``__call__``."""
+    found: list[Any] = []
+    layer = call
+    while layer is not None:
+        found.append(layer)
+        if isinstance(layer, functools.partial):
+            layer = layer.func
+        else:
+            layer = getattr(layer, "__wrapped__", None) if not inspect.isclass(layer) else None
+    faces: list[Any] = []
+    for layer in found:
+        faces.append(layer)
+        method = getattr(type(layer), "__call__", None)
+        if not (inspect.isroutine(layer) or inspect.isclass(layer)) and method is not None:
+            bound = layer.__call__
+            faces.append(bound)
+            if bound is not unwrap(bound):
+                faces.append(unwrap(bound))
+    return faces
+
+
+def kind_of(call: Callable[..., Any] | None) -> Kind:
+    """How `call` has to be run. A class is called, whatever its ``__call__`` is."""
+    if call is None or inspect.isclass(call):
+        return Kind.SYNC
+    faces = _faces(call)
+    if any(inspect.isasyncgenfunction(face) for face in faces):
+        return Kind.ASYNC_GENERATOR
+    if any(inspect.isgeneratorfunction(face) for face in faces):
+        return Kind.GENERATOR
+    if any(inspect.iscoroutinefunction(face) for face in faces):
+        return Kind.ASYNC
+    return Kind.SYNC
+
+
+def is_generator(call: Callable[..., Any] | None) -> bool:
+    """Whether `call` is a ``yield`` dependency."""
+    return kind_of(call) >= Kind.GENERATOR
+
+
+def computed_scope(dependant: Dependant) -> str | None:
+    """The declared ``scope``, or ``"request"`` for a ``yield`` dependency that declares none."""
+    if dependant.scope:
+        return dependant.scope
+    return "request" if is_generator(dependant.call) else None

@@ -1,0 +1,261 @@
+"""One parameter of a user's callable, from its annotation and default to a declared field or dependency.
+
+Five small stages: take `Annotated` apart, look at the default, refuse contradictions, infer the source of what was left
+undeclared, make the field.
+"""
+
+from __future__ import annotations
+
+import inspect
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+from starlette.background import BackgroundTasks as StarletteBackgroundTasks
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.websockets import WebSocket
+
+from .. import params
+from .._fields import ModelField, create_model_field
+from ..exceptions import ParameterError
+from . import _types
+from .models import Dependant
+
+
+@dataclass
+class ParamDetails:
+    """What a parameter turned out to be: a dependency, a field, or one of the objects a request offers."""
+
+    type_annotation: Any
+    depends: params.Depends | None
+    field: ModelField | None
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A parameter while the stages work on it."""
+
+    name: str
+    annotation: Any
+    type_annotation: Any
+    default: Any
+    depends: params.Depends | None = None
+    info: FieldInfo | None = None
+
+
+SPECIAL_TYPES = (Request, WebSocket, HTTPConnection, Response, StarletteBackgroundTasks)
+
+
+def is_special(annotation: Any) -> bool:
+    """Whether parameters of this type receive an object of the request itself."""
+    from ..security.oauth2 import SecurityScopes
+
+    return _types.lenient_issubclass(annotation, (*SPECIAL_TYPES, SecurityScopes))
+
+
+def copy_field_info(*, field_info: FieldInfo, annotation: Any) -> FieldInfo:
+    """A copy of `field_info` for `annotation`, with the constraints that stand beside it in `Annotated`."""
+    merged = FieldInfo.from_annotation(annotation)
+    result = copy(field_info)
+    result.metadata = merged.metadata
+    result.annotation = merged.annotation
+    result._attributes_set = {**merged._attributes_set, **field_info._attributes_set}
+    return result
+
+
+def _expand_alias(annotation: Any) -> Any:
+    """A PEP 695 alias of `Annotated[...]` carries its metadata as if it were written in place."""
+    if _types.is_typealiastype(annotation):
+        value = annotation.__value__ if get_origin(annotation) is None else annotation
+        if get_origin(value) is Annotated:
+            return value
+    return annotation
+
+
+def _from_annotated(draft: _Draft) -> None:
+    draft.annotation = _expand_alias(draft.annotation)
+    if get_origin(draft.annotation) is not Annotated:
+        return
+    draft.type_annotation, *metadata = get_args(draft.annotation)
+    declared = [item for item in metadata if isinstance(item, (params.Param, params.Body, params.Depends))]
+    if not declared:
+        return
+    last = declared[-1]
+    if isinstance(last, params.Depends):
+        draft.depends = last
+        return
+    info = copy_field_info(field_info=last, annotation=draft.annotation)
+    if last.default is not PydanticUndefined and last.default is not ...:
+        raise ParameterError(
+            f"`{type(last).__name__}` default value cannot be set in `Annotated` for {draft.name!r}. "
+            "Set the default value with `=` instead."
+        )
+    if draft.default is not inspect.Signature.empty and not isinstance(
+        draft.default, (params.Param, params.Body, params.Depends, FieldInfo)
+    ):
+        if isinstance(info, params.Path):
+            raise ParameterError("Path parameters cannot have default values")
+        info.default = draft.default
+        info.default_factory = None
+    draft.info = info
+
+
+def _from_default(draft: _Draft) -> None:
+    default = draft.default
+    if isinstance(default, params.Depends):
+        if draft.depends is not None:
+            raise ParameterError(
+                f"Cannot specify `Depends` in `Annotated` and default value together for {draft.name!r}"
+            )
+        if draft.info is not None:
+            raise ParameterError(
+                "Cannot specify a FastAPI annotation in `Annotated` and `Depends` as a default value together for "
+                f"{draft.name!r}"
+            )
+        draft.depends = default
+    elif isinstance(default, FieldInfo):
+        if draft.info is not None or draft.depends is not None:
+            raise ParameterError(
+                f"Cannot specify FastAPI annotations in `Annotated` and default value together for {draft.name!r}"
+            )
+        if get_origin(draft.annotation) is Annotated or draft.annotation is not draft.type_annotation:
+            draft.info = copy_field_info(field_info=default, annotation=draft.annotation)
+        else:
+            draft.info = default
+            draft.info.annotation = draft.type_annotation
+
+
+def _resolve_depends(draft: _Draft) -> None:
+    depends = draft.depends
+    if depends is not None and depends.dependency is None:
+        draft.depends = replace(depends, dependency=draft.type_annotation)
+
+
+def _refuse_contradictions(draft: _Draft) -> bool:
+    """Raise for a declared request object; answer whether the parameter is one."""
+    if draft.depends is not None or not is_special(draft.type_annotation):
+        return False
+    if draft.info is not None:
+        raise ParameterError(f"Cannot specify FastAPI annotation for type {draft.type_annotation!r}")
+    return True
+
+
+def _infer(draft: _Draft, path_param_names: set[str]) -> None:
+    """Declare the source that the user left to us: the path, a file, the query, or the body."""
+    default = draft.default if draft.default is not inspect.Signature.empty else PydanticUndefined
+    annotation = draft.annotation
+    if draft.name in path_param_names:
+        # A default of a path parameter can never apply: the path always carries it.
+        draft.info = params.Path(annotation=annotation)
+    elif _types.is_uploadfile_or_nonable_uploadfile_annotation(
+        draft.type_annotation
+    ) or _types.is_uploadfile_sequence_annotation(draft.type_annotation):
+        draft.info = params.File(annotation=annotation, default=default)
+    elif _types.field_annotation_is_scalar(draft.type_annotation):
+        draft.info = params.Query(annotation=annotation, default=default)
+    else:
+        draft.info = params.Body(annotation=annotation, default=default)
+    if get_origin(annotation) is Annotated:
+        draft.info = copy_field_info(field_info=draft.info, annotation=annotation)
+
+
+def _check_source(draft: _Draft, info: FieldInfo, path_param_names: set[str]) -> None:
+    if draft.name in path_param_names and not isinstance(info, params.Path):
+        raise ParameterError(f"Cannot use `{type(info).__name__}` for path param {draft.name!r}")
+    if isinstance(info, params.Param) and getattr(info, "in_", None) is None:
+        info.in_ = params.ParamTypes.query
+
+
+def _check_type(draft: _Draft, field: ModelField) -> None:
+    info = field.field_info
+    if isinstance(info, params.Path) and not _types.field_annotation_is_scalar(info.annotation):
+        raise ParameterError("Path params must be of one of the supported types")
+    if isinstance(info, params.Query) and not (
+        _types.field_annotation_is_scalar(info.annotation)
+        or _types.field_annotation_is_scalar_sequence(info.annotation)
+        or _types.model_classes(info.annotation)
+    ):
+        raise ParameterError(f"Query parameter {draft.name!r} must be one of the supported types")
+
+
+def _make_field(draft: _Draft, info: FieldInfo) -> ModelField:
+    if not info.alias and getattr(info, "convert_underscores", None):
+        alias = draft.name.replace("_", "-")
+    else:
+        alias = info.alias or draft.name
+    info.alias = alias
+    return create_model_field(
+        name=draft.name, type_=info.annotation, default=info.default, alias=alias, field_info=info
+    )
+
+
+def analyze_param(*, param_name: str, annotation: Any, value: Any, path_param_names: set[str]) -> ParamDetails:
+    """Decide what one parameter is.
+
+    Parameters:
+        param_name: its name in the callable.
+        annotation: its evaluated annotation, or ``inspect.Signature.empty``.
+        value: its default, or ``inspect.Signature.empty``.
+        path_param_names: the names in the route's path template.
+
+    Raises:
+        ParameterError: for contradictory declarations.
+        FastAPIError: for a type without a pydantic schema.
+    """
+    known = annotation if annotation is not inspect.Signature.empty else Any
+    draft = _Draft(param_name, known, known, value)
+    _from_annotated(draft)
+    _from_default(draft)
+    _resolve_depends(draft)
+    if draft.depends is not None or _refuse_contradictions(draft):
+        return ParamDetails(draft.type_annotation, draft.depends, None)
+    if draft.info is None:
+        _infer(draft, path_param_names)
+    info = draft.info
+    if info is None:  # `_infer` always declares
+        raise ParameterError(f"Parameter {param_name!r} has no source")
+    _check_source(draft, info, path_param_names)
+    if not isinstance(info, (params.Param, params.Body)):
+        raise ParameterError(
+            f"non-body parameters must be in path, query, header or cookie: {param_name}"
+        )
+    field = _make_field(draft, info)
+    _check_type(draft, field)
+    return ParamDetails(draft.type_annotation, None, field)
+
+
+def add_non_field_param_to_dependency(*, param_name: str, type_annotation: Any, dependant: Dependant) -> bool | None:
+    """Note on `dependant` which keyword argument takes a request object; None when the type is no such object."""
+    from ..security.oauth2 import SecurityScopes
+
+    table = (
+        (Request, "request_param_name"),
+        (WebSocket, "websocket_param_name"),
+        (HTTPConnection, "http_connection_param_name"),
+        (Response, "response_param_name"),
+        (StarletteBackgroundTasks, "background_tasks_param_name"),
+        (SecurityScopes, "security_scopes_param_name"),
+    )
+    for type_, attribute in table:
+        if _types.lenient_issubclass(type_annotation, type_):
+            setattr(dependant, attribute, param_name)
+            return True
+    return None
+
+
+def add_param_to_fields(*, field: ModelField, dependant: Dependant) -> None:
+    """Put `field` into the list of its source."""
+    info = field.field_info
+    source = getattr(info, "in_", None)
+    lists = {
+        params.ParamTypes.path: dependant.path_params,
+        params.ParamTypes.query: dependant.query_params,
+        params.ParamTypes.header: dependant.header_params,
+        params.ParamTypes.cookie: dependant.cookie_params,
+    }
+    if source is None or source not in lists:
+        raise ParameterError(f"non-body parameters must be in path, query, header or cookie: {field.name}")
+    lists[source].append(field)

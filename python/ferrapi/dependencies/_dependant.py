@@ -1,0 +1,122 @@
+"""Building the `Dependant` tree of a callable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+from .. import params
+from ..exceptions import DependencyScopeError, ParameterError
+from ..utils import get_path_param_names
+from ._callables import computed_scope, is_generator
+from ._declaration import add_non_field_param_to_dependency, add_param_to_fields, analyze_param
+from ._signature import get_typed_signature
+from .models import Dependant, with_first
+
+
+def _check_scope(parent: Dependant, depends: params.Depends) -> None:
+    """A ``yield`` dependency that lives as long as the request can't use one that ends with the function."""
+    if is_generator(parent.call) and computed_scope(parent) == "request" and depends.scope == "function":
+        raise DependencyScopeError(
+            f'The dependency "{getattr(parent.call, "__name__", parent.call)}" has a scope of "request", it cannot '
+            'depend on dependencies with scope "function"'
+        )
+
+
+def _sub_dependant(
+    depends: params.Depends, *, path: str, name: str | None, parent_scopes: list[str] | None
+) -> Dependant:
+    own = list(depends.scopes) if isinstance(depends, params.Security) and depends.scopes else []
+    if depends.dependency is None:
+        raise ParameterError("A dependency needs a callable: use Depends(some_callable)")
+    return get_dependant(
+        path=path,
+        call=depends.dependency,
+        name=name,
+        own_oauth_scopes=own,
+        parent_oauth_scopes=parent_scopes,
+        use_cache=depends.use_cache,
+        scope=depends.scope,
+        concurrency=depends._concurrency,
+    )
+
+
+def get_parameterless_sub_dependant(*, depends: params.Depends, path: str) -> Dependant:
+    """The tree of a dependency that is declared on a route or router and passes nothing on.
+
+    Raises:
+        ParameterError: when `depends` has no callable.
+    """
+    if not callable(depends.dependency):
+        raise ParameterError("A parameter-less dependency must have a callable dependency")
+    return _sub_dependant(depends, path=path, name=None, parent_scopes=None)
+
+
+def get_dependant(
+    *,
+    path: str,
+    call: Callable[..., Any],
+    name: str | None = None,
+    own_oauth_scopes: list[str] | None = None,
+    parent_oauth_scopes: list[str] | None = None,
+    use_cache: bool = True,
+    scope: Literal["function", "request"] | None = None,
+    concurrency: Any = None,
+) -> Dependant:
+    """Read the signature of `call` into a tree of what it needs.
+
+    Parameters:
+        path: the route's path template; names in braces are path parameters.
+        call: the endpoint or dependency.
+        name: the parameter of the parent that receives the result, if any.
+        own_oauth_scopes: the security scopes declared where `call` is used.
+        parent_oauth_scopes: the security scopes in effect above it.
+        use_cache: whether one call per request serves all equal uses.
+        scope: when a ``yield`` dependency closes.
+        concurrency: the limit of simultaneous calls that ``Depends(max_concurrency=…)`` made.
+
+    Raises:
+        ParameterError: for a contradictory parameter.
+        DependencyScopeError: when a request-scoped generator needs a function-scoped one.
+        FastAPIError: for a type without a pydantic schema.
+    """
+    dependant = Dependant(
+        call=call,
+        name=name,
+        path=path,
+        use_cache=use_cache,
+        scope=scope,
+        own_oauth_scopes=own_oauth_scopes,
+        parent_oauth_scopes=parent_oauth_scopes,
+        concurrency=concurrency,
+    )
+    path_param_names = get_path_param_names(path)
+    scopes = [*(parent_oauth_scopes or ()), *(own_oauth_scopes or ())]
+    subs: list[Dependant] = []
+    for parameter in get_typed_signature(call).parameters.values():
+        details = analyze_param(
+            param_name=parameter.name,
+            annotation=parameter.annotation,
+            value=parameter.default,
+            path_param_names=path_param_names,
+        )
+        if details.depends is not None:
+            _check_scope(dependant, details.depends)
+            subs.append(_sub_dependant(details.depends, path=path, name=parameter.name, parent_scopes=scopes))
+        elif details.field is None:
+            add_non_field_param_to_dependency(
+                param_name=parameter.name, type_annotation=details.type_annotation, dependant=dependant
+            )
+        elif isinstance(details.field.field_info, params.Body):
+            dependant.body_params.append(details.field)
+        else:
+            add_param_to_fields(field=details.field, dependant=dependant)
+    list.extend(dependant.dependencies, subs)  # not an edit: nobody has seen the object yet
+    return dependant
+
+
+def with_route_dependencies(dependant: Dependant, dependencies: Sequence[params.Depends], path: str) -> Dependant:
+    """A copy of `dependant` with the dependencies of route and routers before the endpoint's own."""
+    return with_first(
+        dependant, [get_parameterless_sub_dependant(depends=depends, path=path) for depends in dependencies]
+    )

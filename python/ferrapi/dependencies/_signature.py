@@ -1,0 +1,92 @@
+"""Signatures with their annotations evaluated.
+
+Annotations may be strings (PEP 563, quotes), name things that exist only later, and sit behind ``functools.wraps``. A
+name that can't be resolved yet stays a forward reference: pydantic resolves it, or says so, when it is needed.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+import typing
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Iterator
+from typing import Any, ForwardRef, get_args, get_origin
+
+_STREAMS = frozenset({AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Iterator})
+
+
+def _namespace_of(call: Any) -> tuple[dict[str, Any], tuple[Any, ...]]:
+    """The global names and the PEP 695 type parameters that `call`'s annotations were written among."""
+    while isinstance(call, functools.partial):
+        call = call.func
+    target = inspect.unwrap(call)
+    if isinstance(target, functools.partial):
+        return _namespace_of(target)
+    if inspect.isclass(target):
+        init = target.__init__ if "__init__" in target.__dict__ else target.__new__
+        names = getattr(inspect.unwrap(init), "__globals__", None) or vars(inspect.getmodule(target) or target)
+        return dict(names), getattr(target, "__type_params__", ())
+    if not hasattr(target, "__globals__") and not inspect.ismethod(target):
+        method = getattr(type(target), "__call__", None)
+        if method is not None:
+            target = inspect.unwrap(method)
+    target = getattr(target, "__func__", target)
+    return getattr(target, "__globals__", {}), getattr(target, "__type_params__", ())
+
+
+def evaluate(annotation: Any, names: dict[str, Any], type_params: tuple[Any, ...] = ()) -> Any:
+    """`annotation` with strings and forward references resolved where `names` has them."""
+    if annotation is None or annotation is inspect.Signature.empty:
+        return annotation
+    if isinstance(annotation, str):
+        annotation = ForwardRef(annotation)
+    holder = types.SimpleNamespace(__annotations__={"value": annotation}, __type_params__=type_params)
+    known = {**names, **{param.__name__: param for param in type_params}} if type_params else names
+    try:
+        return typing.get_type_hints(holder, known, known, include_extras=True)["value"]
+    except (NameError, TypeError, AttributeError, SyntaxError):
+        return annotation
+
+
+def get_typed_annotation(annotation: Any, globalns: dict[str, Any]) -> Any:
+    """`annotation` evaluated in `globalns`; None stays None, also when it was written as a string."""
+    evaluated = evaluate(annotation, globalns) if isinstance(annotation, str) else annotation
+    return None if evaluated is type(None) else evaluated
+
+
+def get_typed_signature(call: Callable[..., Any]) -> inspect.Signature:
+    """The signature of `call` with evaluated parameter annotations."""
+    signature = inspect.signature(call)
+    names, type_params = _namespace_of(call)
+    parameters = []
+    for parameter in signature.parameters.values():
+        annotation = parameter.annotation
+        if isinstance(annotation, str) or _has_forward_reference(annotation):
+            annotation = evaluate(annotation, names, type_params)
+        parameters.append(parameter.replace(annotation=annotation))
+    return inspect.Signature(parameters)
+
+
+def _has_forward_reference(annotation: Any) -> bool:
+    return isinstance(annotation, (str, ForwardRef)) or any(_has_forward_reference(arg) for arg in get_args(annotation))
+
+
+def get_typed_return_annotation(call: Callable[..., Any]) -> Any:
+    """The evaluated return annotation of `call`; None when there is none or when it says None."""
+    annotation = inspect.signature(call).return_annotation
+    if annotation is inspect.Signature.empty:
+        return None
+    if isinstance(annotation, str) or _has_forward_reference(annotation):
+        names, type_params = _namespace_of(call)
+        annotation = evaluate(annotation, names, type_params)
+    return None if annotation is type(None) else annotation
+
+
+def get_stream_item_type(annotation: Any) -> Any | None:
+    """The type of the items of an iterator annotation: ``AsyncIterable[Item]`` → ``Item``; None for anything else."""
+    origin = get_origin(annotation)
+    if origin in _STREAMS:
+        args = get_args(annotation)
+        return args[0] if args else Any
+    return Any if annotation in _STREAMS else None

@@ -1,0 +1,162 @@
+"""Questions about annotations: is it a scalar, a sequence, a file, a model, a union?
+
+`Annotated`, unions and type aliases (PEP 695) are looked through.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+import typing_extensions
+from pydantic import BaseModel
+from starlette.datastructures import UploadFile as StarletteUploadFile
+
+_ALIASES: tuple[Any, ...] = tuple(
+    {typing_extensions.TypeAliasType, getattr(typing, "TypeAliasType", typing_extensions.TypeAliasType)}
+)
+_SEQUENCES: tuple[type, ...] = (list, tuple, set, frozenset, deque)
+SEQUENCE_TYPES: tuple[type, ...] = (Sequence, *_SEQUENCES)
+
+
+def is_typealiastype(annotation: Any) -> bool:
+    """Whether `annotation` is a PEP 695 alias or an instantiation of one."""
+    return isinstance(annotation, _ALIASES) or isinstance(get_origin(annotation), _ALIASES)
+
+
+def strip(annotation: Any) -> Any:
+    """`annotation` without aliases and `Annotated`."""
+    while True:
+        origin = get_origin(annotation)
+        if isinstance(annotation, _ALIASES):
+            annotation = annotation.__value__
+        elif isinstance(origin, _ALIASES):
+            value = origin.__value__
+            annotation = value[get_args(annotation)] if getattr(value, "__parameters__", ()) else value
+        elif origin is Annotated:
+            annotation = get_args(annotation)[0]
+        else:
+            return annotation
+
+
+def is_union(annotation: Any) -> bool:
+    """Whether `annotation` is `A | B` or `Union[A, B]`."""
+    return get_origin(annotation) in (Union, UnionType)
+
+
+def members(annotation: Any) -> Iterator[Any]:
+    """The stripped members of a union (of unions), or the stripped annotation itself."""
+    annotation = strip(annotation)
+    if is_union(annotation):
+        for arg in get_args(annotation):
+            yield from members(arg)
+    else:
+        yield annotation
+
+
+def _subclass(annotation: Any, bases: type | tuple[type, ...]) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, bases)
+
+
+def lenient_issubclass(cls: Any, class_or_tuple: Any) -> bool:
+    """`issubclass` that answers False for things that are no classes, such as `list[int]`."""
+    return isinstance(cls, type) and get_origin(cls) is None and issubclass(cls, class_or_tuple)
+
+
+def _is_sequence_class(annotation: Any) -> bool:
+    if _subclass(annotation, (str, bytes)):
+        return False
+    return _subclass(annotation, SEQUENCE_TYPES)
+
+
+def field_annotation_is_sequence(annotation: Any) -> bool:
+    """Whether a value of this type is a list of values; true for a union if it is for one member."""
+    return any(_is_sequence_class(member) or _is_sequence_class(get_origin(member)) for member in members(annotation))
+
+
+def _is_complex(annotation: Any) -> bool:
+    origin = get_origin(annotation)
+    return (
+        _subclass(annotation, (BaseModel, Mapping, StarletteUploadFile))
+        or _is_sequence_class(annotation)
+        or dataclasses.is_dataclass(annotation)
+        or typing_extensions.is_typeddict(annotation)
+    ) or (origin is not None and (_subclass(origin, (BaseModel, Mapping)) or _is_sequence_class(origin)
+          or dataclasses.is_dataclass(origin)))
+
+
+def field_annotation_is_complex(annotation: Any) -> bool:
+    """Whether any member needs structure: a model, mapping, sequence, dataclass, typed dictionary or file."""
+    return any(_is_complex(member) for member in members(annotation))
+
+
+def field_annotation_is_scalar(annotation: Any) -> bool:
+    """Whether one string can carry a value of this type."""
+    return annotation is Ellipsis or not field_annotation_is_complex(annotation)
+
+
+def field_annotation_is_scalar_sequence(annotation: Any) -> bool:
+    """Whether this is a sequence of scalars, or a union of such sequences and scalars with one sequence at least."""
+    found = False
+    for member in members(annotation):
+        if _is_sequence_class(member) or _is_sequence_class(get_origin(member)):
+            if not all(field_annotation_is_scalar(arg) for arg in get_args(member)):
+                return False
+            found = True
+        elif not field_annotation_is_scalar(member):
+            return False
+    return found
+
+
+def _is_bytes(annotation: Any) -> bool:
+    return _subclass(annotation, bytes)
+
+
+def is_bytes_or_nonable_bytes_annotation(annotation: Any) -> bool:
+    """Whether `annotation` is `bytes` or a union with it."""
+    return any(_is_bytes(member) for member in members(annotation))
+
+
+def is_uploadfile_or_nonable_uploadfile_annotation(annotation: Any) -> bool:
+    """Whether `annotation` is `UploadFile` or a union with it."""
+    return any(_subclass(member, StarletteUploadFile) for member in members(annotation))
+
+
+def _sequence_of(annotation: Any, wanted: Any) -> bool:
+    for member in members(annotation):
+        if _is_sequence_class(get_origin(member)) and any(wanted(arg) for arg in get_args(member)):
+            return True
+    return False
+
+
+def is_bytes_sequence_annotation(annotation: Any) -> bool:
+    """Whether `annotation` is a sequence of `bytes`."""
+    return _sequence_of(annotation, is_bytes_or_nonable_bytes_annotation)
+
+
+def is_uploadfile_sequence_annotation(annotation: Any) -> bool:
+    """Whether `annotation` is a sequence of `UploadFile`."""
+    return _sequence_of(annotation, is_uploadfile_or_nonable_uploadfile_annotation)
+
+
+def value_is_sequence(value: Any) -> bool:
+    """Whether `value` is a list, tuple, set or the like, and no text."""
+    return isinstance(value, SEQUENCE_TYPES) and not isinstance(value, (str, bytes))
+
+
+def model_classes(annotation: Any) -> list[type[BaseModel]]:
+    """The model classes among the members; empty unless every member is a model or None."""
+    found = []
+    for member in members(annotation):
+        if member is type(None):
+            continue
+        origin = get_origin(member)
+        candidate = origin if isinstance(origin, type) else member
+        if not _subclass(candidate, BaseModel):
+            return []
+        found.append(member)
+    return found

@@ -1,0 +1,96 @@
+"""`Dependant`: what one callable asks for, as a tree.
+
+A `Dependant` is made once per use of a callable, at registration. It is data: the engine compiles it to a plan
+(`ferrapi.routing._plan`), OpenAPI reads it, and users may edit it (`call` and `dependencies` are watched).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from .._edits import EDITS, TrackedList
+from .._fields import ModelField
+from ..types import DependencyCacheKey
+
+_WATCHED = frozenset({"call", "dependencies"})
+
+
+@dataclass(slots=True)
+class Dependant:
+    """The declared inputs of one callable.
+
+    The lists hold the parameters by source; the ``*_param_name`` attributes name the keyword arguments that receive a
+    request, a response and so on; ``own_oauth_scopes`` and ``parent_oauth_scopes`` are security scopes; ``scope`` says
+    when a ``yield`` dependency closes: ``"function"`` before the response is sent, ``"request"`` (or None) after it.
+    """
+
+    path_params: list[ModelField] = field(default_factory=list)
+    query_params: list[ModelField] = field(default_factory=list)
+    header_params: list[ModelField] = field(default_factory=list)
+    cookie_params: list[ModelField] = field(default_factory=list)
+    body_params: list[ModelField] = field(default_factory=list)
+    dependencies: list[Dependant] = field(default_factory=list)
+    name: str | None = None
+    call: Callable[..., Any] | None = None
+    request_param_name: str | None = None
+    websocket_param_name: str | None = None
+    http_connection_param_name: str | None = None
+    response_param_name: str | None = None
+    background_tasks_param_name: str | None = None
+    security_scopes_param_name: str | None = None
+    own_oauth_scopes: list[str] | None = None
+    parent_oauth_scopes: list[str] | None = None
+    use_cache: bool = True
+    path: str | None = None
+    scope: Literal["function", "request"] | None = None
+    concurrency: Any = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _WATCHED:
+            if hasattr(self, name):  # not while the object is being made
+                EDITS.announce()
+            if name == "dependencies" and type(value) is list:
+                value = TrackedList(value)
+        # A slotted dataclass is rebuilt as a new class, in which zero-argument super() would not work.
+        object.__setattr__(self, name, value)
+
+
+def oauth_scopes(dependant: Dependant) -> list[str]:
+    """The security scopes in effect at `dependant`: its parents', then its own, each once."""
+    scopes = list(dependant.parent_oauth_scopes or ())
+    scopes.extend(scope for scope in dependant.own_oauth_scopes or () if scope not in scopes)
+    return scopes
+
+
+def uses_scopes(dependant: Dependant) -> bool:
+    """Whether `dependant` or anything below it looks at the security scopes."""
+    from ..security.base import SecurityBase
+    from ._callables import unwrap
+
+    if dependant.security_scopes_param_name is not None:
+        return True
+    if isinstance(unwrap(dependant.call), SecurityBase):
+        return True
+    return any(uses_scopes(sub) for sub in dependant.dependencies)
+
+
+def cache_key(dependant: Dependant) -> DependencyCacheKey:
+    """What makes two uses of a dependency one call: the callable, the scopes it can see, and its ``scope``."""
+    from ._callables import computed_scope
+
+    scopes = tuple(sorted(set(oauth_scopes(dependant)))) if uses_scopes(dependant) else ()
+    return (dependant.call, scopes, computed_scope(dependant) or "")
+
+
+def with_first(dependant: Dependant, subs: Sequence[Dependant]) -> Dependant:
+    """A dependant of its own, with `subs` before its other dependencies. Everything below is shared."""
+    return replace(dependant, dependencies=[*subs, *dependant.dependencies])
+
+
+def walk(dependant: Dependant) -> Iterator[Dependant]:
+    """All of the tree, children before their parent."""
+    for sub in dependant.dependencies:
+        yield from walk(sub)
+    yield dependant

@@ -1,0 +1,38 @@
+"""Routes, routers and the engine that serves them.
+
+`_route`, `_router` and `_contexts` are what applications declare; `_table` finds the route of a request, `_handler`
+serves it: `_read` takes the body apart, `_plan` runs dependencies and endpoint, `_respond` and `_streams` answer.
+"""
+
+from starlette.routing import BaseRoute as BaseRoute
+from starlette.routing import Match as Match
+from starlette.routing import Mount as Mount
+from starlette.routing import NoMatchFound as NoMatchFound
+from starlette.routing import compile_path as compile_path
+from starlette.routing import get_name as get_name
+from starlette.routing import websocket_session as websocket_session
+
+from ..utils import generate_unique_id as generate_unique_id
+from ._contexts import RouteContext as RouteContext
+from ._contexts import iter_route_contexts as iter_route_contexts
+from ._facade import get_request_handler as get_request_handler
+from ._facade import get_websocket_app as get_websocket_app
+from ._facade import request_response as request_response
+from ._facade import run_endpoint_function as run_endpoint_function
+from ._facade import serialize_response as serialize_response
+from ._route import APIRoute as APIRoute
+from ._router import APIRouter as APIRouter
+from ._websocket import APIWebSocketRoute as APIWebSocketRoute
+
+__all__ = [
+    "APIRoute",
+    "APIRouter",
+    "APIWebSocketRoute",
+    "RouteContext",
+    "get_request_handler",
+    "get_websocket_app",
+    "iter_route_contexts",
+    "request_response",
+    "run_endpoint_function",
+    "serialize_response",
+]

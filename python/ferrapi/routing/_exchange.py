@@ -1,0 +1,126 @@
+"""`Exchange`: one request and its response while the engine works on them.
+
+A door makes it, the engine fills it. The objects that users know (`Request`, `Response`, `BackgroundTasks`, the query
+as a multi-dictionary) are made when something asks for them and not before.
+"""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from functools import cached_property
+from typing import Any
+
+from starlette.datastructures import FormData, Headers, QueryParams
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from .._native import parse_cookies, parse_query
+from ..background import BackgroundTasks
+from ..dependencies._values import MISSING
+
+
+class Exchange:
+    """One request on its way through the engine.
+
+    Parameters:
+        scope: the ASGI connection scope; ``path_params`` are set.
+        receive: the ASGI receive callable.
+        send: the ASGI send callable.
+    """
+
+    __slots__ = (
+        "__dict__",
+        "background",
+        "body",
+        "form",
+        "function_stack",
+        "injected",
+        "receive",
+        "replied",
+        "request_object",
+        "request_stack",
+        "scope",
+        "send",
+        "started",
+    )
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.send = send
+        self.request_object: Request | None = None
+        self.injected: Response | None = None
+        self.background: BackgroundTasks | None = None
+        self.body: Any = MISSING
+        self.form: FormData | None = None
+        self.started = False
+        self.replied = False
+        self.function_stack: AsyncExitStack | None = None
+        self.request_stack: AsyncExitStack | None = None
+
+    @property
+    def request(self) -> Request:
+        """The request as users see it."""
+        request = self.request_object
+        if request is None:
+            request = self.request_object = Request(self.scope, self.receive, self.send)
+        return request
+
+    @cached_property
+    def websocket(self) -> WebSocket:
+        """The WebSocket as users see it."""
+        return WebSocket(self.scope, self.receive, self.send)
+
+    @property
+    def connection(self) -> HTTPConnection:
+        """The request or the WebSocket."""
+        return self.request if self.scope["type"] == "http" else self.websocket
+
+    @property
+    def response(self) -> Response:
+        """The response that endpoint and dependencies may set headers, cookies and a status on."""
+        response = self.injected
+        if response is None:
+            response = self.injected = Response()
+            del response.headers["content-length"]
+            response.status_code = None  # type: ignore[assignment]
+        return response
+
+    @property
+    def tasks(self) -> BackgroundTasks:
+        """The tasks to run after the response."""
+        tasks = self.background
+        if tasks is None:
+            tasks = self.background = BackgroundTasks()
+        return tasks
+
+    @cached_property
+    def query(self) -> QueryParams:
+        """The query parameters.
+
+        Raises:
+            LimitExceeded: when there are too many.
+        """
+        return QueryParams(parse_query(self.scope["query_string"]))
+
+    @cached_property
+    def headers(self) -> Headers:
+        """The request headers."""
+        return Headers(scope=self.scope)
+
+    @cached_property
+    def cookies(self) -> dict[str, str]:
+        """The request cookies; the last of several equal names counts.
+
+        Raises:
+            LimitExceeded: when they are too many or too long.
+        """
+        return parse_cookies(self.scope["headers"])
+
+    async def send_noting(self, message: Message) -> None:
+        """The send callable for code that sends by itself: notes that the response has begun."""
+        if message["type"] == "http.response.start":
+            self.started = True
+        await self.send(message)

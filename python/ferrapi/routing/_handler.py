@@ -1,0 +1,241 @@
+"""`RouteApp`: a route as an ASGI application. Here the four steps meet: read, run, respond, and what errors become.
+
+A route is served in one of two ways. Normally the engine takes the scope, solves the plan and sends the response. A
+route class that overrides `get_route_handler` gets FastAPI's contract instead: a function from `Request` to `Response`,
+around which it may do what it wants; the engine runs inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+
+from starlette._exception_handler import _lookup_exception_handler
+from starlette._utils import is_async_callable
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from .._edits import EDITS
+from .._native import LimitExceeded
+from ..dependencies._body import body_encoding
+from ..dependencies._callables import Kind
+from ..dependencies._values import MISSING
+from ..exceptions import FastAPIError, RequestValidationError
+from ..utils import get_value_or_default
+from ._exchange import Exchange
+from ._options import FormLimits
+from ._plan import Plan
+from ._read import read_body
+from ._respond import Responder, endpoint_context, send_response
+from ._streams import StreamResponder
+
+if TYPE_CHECKING:
+    from ._route import APIRoute
+
+RequestHandler = Callable[[Request], Coroutine[Any, Any, Response]]
+_REMEMBERED_OVERRIDES = 16
+
+
+class Compiled:
+    """What a route needs per request, made at its first one and again after an edit."""
+
+    def __init__(self, route: APIRoute) -> None:
+        self.edits = EDITS.value
+        self.route = route
+        embed = route._embed_body_fields
+        self.base = Plan(route.dependant, embed=embed)
+        self.embed = embed
+        encoding = body_encoding(route.dependant)
+        self.has_body = encoding is not None
+        self.is_form = encoding == "form"
+        self.limits = FormLimits(**route.form_limits)
+        self.strict = bool(get_value_or_default(route.strict_content_type)) if not hasattr(
+            route.strict_content_type, "value"
+        ) else bool(route.strict_content_type.value)
+        kind = self.base.endpoint.kind
+        streams = route.is_sse_stream or route.is_json_stream or kind in (Kind.GENERATOR, Kind.ASYNC_GENERATOR)
+        self.responder: Responder = (StreamResponder if streams else Responder)(route, kind is Kind.SYNC)
+        self.provider = route.dependency_overrides_provider
+        self._overridden: dict[Any, Plan] = {}
+
+    def plan(self) -> Plan:
+        """The plan for this request: the base plan, unless dependencies are overridden."""
+        provider = self.provider
+        overrides = getattr(provider, "dependency_overrides", None) if provider is not None else None
+        return self._override(overrides) if overrides else self.base
+
+    def _override(self, overrides: Any) -> Plan:
+        key = tuple((id(call), id(override)) for call, override in overrides.items())
+        plan = self._overridden.get(key)
+        if plan is None:
+            if len(self._overridden) >= _REMEMBERED_OVERRIDES:
+                self._overridden.clear()
+            plan = Plan(self.route.dependant, embed=self.embed, overrides=dict(overrides))
+            self._overridden[key] = plan
+        return plan
+
+
+class RouteApp:
+    """A route as an ASGI application.
+
+    Parameters:
+        route: the (effective) route.
+    """
+
+    def __init__(self, route: APIRoute) -> None:
+        self.route = route
+        self._compiled: Compiled | None = None
+        self._handler: RequestHandler | None = None
+        from ._route import APIRoute
+
+        if type(route).get_route_handler is not APIRoute.get_route_handler:
+            self._handler = self._custom_handler()
+
+    def _custom_handler(self) -> RequestHandler:
+        from ._contexts import EFFECTIVE
+        from ._route import original_of
+
+        token = EFFECTIVE.set(self.route)
+        try:
+            handler: RequestHandler = original_of(self.route).get_route_handler()  # type: ignore[attr-defined]
+            return handler
+        finally:
+            EFFECTIVE.reset(token)
+
+    def placed(self, route: APIRoute) -> RouteApp:
+        """The application of the same route at another place."""
+        return type(self)(route)
+
+    def compiled(self) -> Compiled:
+        """The plan and responder, rebuilt if anything was edited since they were made."""
+        compiled = self._compiled
+        if compiled is None or compiled.edits != EDITS.value:
+            compiled = self._compiled = Compiled(self.route)
+        return compiled
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.serve(Exchange(scope, receive, send))
+
+    async def serve(self, x: Exchange) -> None:
+        """Answer one request; what no handler takes is raised."""
+        try:
+            if self._handler is not None:
+                await self._serve_custom(x, self._handler)
+                return
+            compiled = self.compiled()
+            plan = compiled.plan()
+            if plan.has_generators:
+                await self._serve_with_stacks(x, compiled, plan)
+            else:
+                reply = await self._reply(x, compiled, plan)
+                await compiled.responder.send(x, reply)
+        except Exception as exc:
+            await handle_exception(x, exc)
+        finally:
+            if x.form is not None:
+                await x.form.close()
+
+    async def _reply(self, x: Exchange, compiled: Compiled, plan: Plan) -> Any:
+        """Read the request, run the plan, make the reply."""
+        body = await self._read(x, compiled) if compiled.has_body or plan.has_body else MISSING
+        values = await self._values(x, plan, body)
+        return await compiled.responder.respond(x, await compiled.responder.call(x, plan.endpoint, values))
+
+    @staticmethod
+    async def _read(x: Exchange, compiled: Compiled) -> Any:
+        try:
+            return await read_body(x, form=compiled.is_form, strict=compiled.strict, limits=compiled.limits)
+        except RequestValidationError as exc:
+            exc.endpoint_ctx = endpoint_context(compiled.route)
+            raise
+
+    async def _values(self, x: Exchange, plan: Plan, body: Any) -> dict[str, Any]:
+        try:
+            values, errors = await plan.values(x, body)
+        except LimitExceeded as exc:
+            raise HTTPException(status_code=400, detail=str(exc)) from None
+        if values is None:
+            shown = None if body is MISSING else body
+            raise RequestValidationError(errors, body=shown, endpoint_ctx=endpoint_context(self.route))
+        return values
+
+    async def _serve_with_stacks(self, x: Exchange, compiled: Compiled, plan: Plan) -> None:
+        async with AsyncExitStack() as request_stack:
+            x.request_stack = request_stack
+            async with AsyncExitStack() as function_stack:
+                x.function_stack = function_stack
+                reply = await self._reply(x, compiled, plan)
+            await compiled.responder.send(x, reply)
+        require_reply(x)
+
+    async def _serve_custom(self, x: Exchange, handler: RequestHandler) -> None:
+        scope = x.scope
+        async with AsyncExitStack() as request_stack:
+            scope["fastapi_inner_astack"] = request_stack
+            async with AsyncExitStack() as function_stack:
+                scope["fastapi_function_astack"] = function_stack
+                response = await handler(x.request)
+            await send_response(x, response)
+        require_reply(x)
+
+    async def respond_to_request(self, request: Request) -> Response:
+        """FastAPI's route handler: from a request to a response. Exit stacks are those in the request's scope."""
+        x = Exchange(request.scope, request.receive, request._send)
+        x.request_object = request
+        x.request_stack = request.scope.get("fastapi_inner_astack")
+        x.function_stack = request.scope.get("fastapi_function_astack")
+        compiled = self.compiled()
+        plan = compiled.plan()
+        try:
+            body = await self._read(x, compiled) if compiled.has_body or plan.has_body else MISSING
+            values = await self._values(x, plan, body)
+            return await compiled.responder.response(x, await compiled.responder.call(x, plan.endpoint, values))
+        finally:
+            if x.form is not None:
+                await self._close_later(x)
+
+    @staticmethod
+    async def _close_later(x: Exchange) -> None:
+        form, stack = x.form, x.request_stack
+        if form is not None and stack is not None:
+            stack.push_async_callback(form.close)
+        elif form is not None:
+            await form.close()
+
+
+def require_reply(x: Exchange) -> None:
+    """Complain when a dependency swallowed the exception that kept the response from being sent.
+
+    Raises:
+        FastAPIError: when there was no response.
+    """
+    if not x.replied:
+        raise FastAPIError(
+            "Response not awaited. There's a high chance that the application code is raising an exception and a "
+            "dependency with yield has a block with a bare except, or a block with except Exception, and is not "
+            "raising the exception again. Read more about it in the docs: "
+            "https://fastapi.tiangolo.com/tutorial/dependencies/dependencies-with-yield/#dependencies-with-yield-and-except"
+        )
+
+
+async def handle_exception(x: Exchange, exc: Exception) -> None:
+    """Answer with the handler that is registered for `exc`; raise it again without one."""
+    exception_handlers, status_handlers = x.scope.get("starlette.exception_handlers") or ({}, {})
+    handler = status_handlers.get(exc.status_code) if isinstance(exc, HTTPException) else None
+    if handler is None:
+        handler = _lookup_exception_handler(exception_handlers, exc)
+    if handler is None:
+        raise exc
+    if x.started:
+        raise RuntimeError("Caught handled exception, but response already started.") from exc
+    if is_async_callable(handler):
+        response = await handler(x.connection, exc)
+    else:
+        response = await run_in_threadpool(handler, x.connection, exc)  # type: ignore[arg-type]
+    if response is not None:
+        await send_response(x, response)
+    exc.__traceback__ = None

@@ -1,0 +1,69 @@
+"""Start-up and shutdown: lifespan context managers, merged over included routers, and the older event handlers."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
+from inspect import isasyncgenfunction, isgeneratorfunction
+from typing import TYPE_CHECKING, Any
+
+from starlette._utils import is_async_callable
+
+from ..concurrency import contextmanager_in_threadpool
+
+if TYPE_CHECKING:
+    from ._router import APIRouter
+
+LifespanContext = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any] | None]]
+
+
+class DefaultLifespan:
+    """The lifespan of a router that was given none: runs its start-up and shutdown handlers."""
+
+    def __init__(self, router: APIRouter) -> None:
+        self._router = router
+
+    async def __aenter__(self) -> None:
+        await self._router._startup()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: types.TracebackType | None
+    ) -> None:
+        await self._router._shutdown()
+
+    def __call__(self, app: object) -> DefaultLifespan:
+        return self
+
+
+def as_context(lifespan: Callable[[Any], Any]) -> LifespanContext:
+    """A lifespan given as a generator function as a function that makes an asynchronous context manager."""
+    if isasyncgenfunction(lifespan):
+        return asynccontextmanager(lifespan)
+    if isgeneratorfunction(lifespan):
+        manager: Callable[[Any], AbstractContextManager[Any]] = contextmanager(lifespan)
+        return lambda app: contextmanager_in_threadpool(manager(app))
+    return lifespan
+
+
+def merged(outer: LifespanContext, inner: LifespanContext) -> LifespanContext:
+    """Both lifespans, the outer one around the inner one; their states are merged, the outer's values winning."""
+
+    @asynccontextmanager
+    async def both(app: Any) -> AsyncIterator[Mapping[str, Any] | None]:
+        async with outer(app) as outer_state, inner(app) as inner_state:
+            if outer_state is None and inner_state is None:
+                yield None
+            else:
+                yield {**(inner_state or {}), **(outer_state or {})}
+
+    return both
+
+
+async def run_handlers(handlers: list[Callable[[], Any]]) -> None:
+    """Call event handlers in order, awaiting the asynchronous ones."""
+    for handler in handlers:
+        if is_async_callable(handler):
+            await handler()
+        else:
+            handler()

@@ -1,0 +1,132 @@
+"""The options that every way of declaring a route shares, written once.
+
+`RouteOptions` is what the verb decorators accept, `IncludeOptions` what `include_router` does. The functions take them
+as ``**options: Unpack[...]`` (PEP 692) and show them one by one at run time (`ferrapi._signatures.spell_out`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
+
+from .. import params
+from .._signatures import spell_out
+from ..datastructures import Default
+from ..types import IncEx
+from ..utils import generate_unique_id
+
+if TYPE_CHECKING:
+    from ._route import APIRoute
+
+
+class FormLimits(TypedDict, total=False):
+    """Limits of automatic form parsing; one that is left out is inherited.
+
+    max_fields: number of text fields. max_files: number of files. max_part_size: bytes of one text field.
+    """
+
+    max_fields: int
+    max_files: int
+    max_part_size: int
+
+
+class _Described(TypedDict, total=False):
+    """What OpenAPI and the response are told about an operation."""
+
+    response_model: Any
+    status_code: int | None
+    tags: list[str | Enum] | None
+    dependencies: Sequence[params.Depends] | None
+    summary: str | None
+    description: str | None
+    response_description: str
+    responses: dict[int | str, dict[str, Any]] | None
+    deprecated: bool | None
+
+
+class _Rendered(TypedDict, total=False):
+    """How the response is filtered and rendered."""
+
+    operation_id: str | None
+    response_model_include: IncEx | None
+    response_model_exclude: IncEx | None
+    response_model_by_alias: bool
+    response_model_exclude_unset: bool
+    response_model_exclude_defaults: bool
+    response_model_exclude_none: bool
+    include_in_schema: bool
+    response_class: type[Response]
+    name: str | None
+    callbacks: list[BaseRoute] | None
+    openapi_extra: dict[str, Any] | None
+    generate_unique_id_function: Callable[[APIRoute], str]
+    max_body_size: int | None
+    form_limits: FormLimits | None
+
+
+class RouteOptions(_Described, _Rendered, total=False):
+    """The options of `get`, `post` and the other verbs."""
+
+
+class MethodsOptions(_Described, total=False):
+    """`methods`, in its place among the described options."""
+
+    methods: list[str] | set[str] | None
+
+
+class ApiRouteOptions(MethodsOptions, _Rendered, total=False):
+    """The options of `api_route`."""
+
+
+class AddRouteOptions(ApiRouteOptions, total=False):
+    """The options of `APIRouter.add_api_route`."""
+
+    route_class_override: type[APIRoute] | None
+    strict_content_type: bool
+
+
+class IncludeOptions(TypedDict, total=False):
+    """The options of `include_router`."""
+
+    prefix: str
+    tags: list[str | Enum] | None
+    dependencies: Sequence[params.Depends] | None
+    default_response_class: type[Response]
+    responses: dict[int | str, dict[str, Any]] | None
+    callbacks: list[BaseRoute] | None
+    deprecated: bool | None
+    include_in_schema: bool
+    generate_unique_id_function: Callable[[APIRoute], str]
+    max_body_size: int | None
+    form_limits: FormLimits | None
+
+
+_ROUTE_DEFAULTS: Mapping[str, Any] = {
+    **dict.fromkeys((*RouteOptions.__annotations__, "methods", "route_class_override")),
+    "response_model": Default(None),
+    "response_description": "Successful Response",
+    "response_model_by_alias": True,
+    "response_model_exclude_unset": False,
+    "response_model_exclude_defaults": False,
+    "response_model_exclude_none": False,
+    "include_in_schema": True,
+    "response_class": Default(JSONResponse),
+    "generate_unique_id_function": Default(generate_unique_id),
+    "strict_content_type": Default(True),
+}
+_INCLUDE_DEFAULTS: Mapping[str, Any] = {
+    **dict.fromkeys(IncludeOptions.__annotations__),
+    "prefix": "",
+    "include_in_schema": True,
+    "default_response_class": Default(JSONResponse),
+    "generate_unique_id_function": Default(generate_unique_id),
+}
+
+route_options = spell_out(RouteOptions, _ROUTE_DEFAULTS)
+api_route_options = spell_out(ApiRouteOptions, _ROUTE_DEFAULTS)
+add_route_options = spell_out(AddRouteOptions, _ROUTE_DEFAULTS)
+include_options = spell_out(IncludeOptions, _INCLUDE_DEFAULTS)

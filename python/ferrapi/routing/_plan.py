@@ -1,0 +1,266 @@
+"""A dependency tree as a list of steps, and running it.
+
+A tree of `Dependant`s is flattened once: children before parents, in the order in which FastAPI would solve them. Each
+step validates its own parameters when its children are done, and calls its callable if nothing below it failed. A use
+that shares another one's call (same callable, scopes and ``scope``) points at it. One list serves every request; only
+dependency overrides make another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+
+from .._native import Reader
+from .._plan import reader_plan
+from ..concurrency import contextmanager_in_threadpool
+from ..dependencies import _plain
+from ..dependencies._body import request_body_to_args
+from ..dependencies._callables import Kind, computed_scope, kind_of
+from ..dependencies._dependant import get_dependant
+from ..dependencies._values import Errors, request_params_to_args
+from ..dependencies.models import Dependant, cache_key, oauth_scopes
+from ._exchange import Exchange
+
+Special = tuple[str, Callable[[Exchange], Any]]
+Values = dict[str, Any]
+
+
+def _specials(dependant: Dependant) -> tuple[Special, ...]:
+    """The keyword arguments that take an object of the request, each with how to get it."""
+    table: tuple[tuple[str | None, Callable[[Exchange], Any]], ...] = (
+        (dependant.request_param_name, lambda x: x.request),
+        (dependant.websocket_param_name, lambda x: x.websocket),
+        (dependant.http_connection_param_name, lambda x: x.connection),
+        (dependant.background_tasks_param_name, lambda x: x.tasks),
+        (dependant.response_param_name, lambda x: x.response),
+    )
+    found = [(name, get) for name, get in table if name]
+    if dependant.security_scopes_param_name:
+        from ..security.oauth2 import SecurityScopes
+
+        scopes = oauth_scopes(dependant)
+        found.append((dependant.security_scopes_param_name, lambda _: SecurityScopes(scopes=scopes)))
+    return tuple(found)
+
+
+class Step:
+    """One use of one callable."""
+
+    __slots__ = (
+        "call",
+        "children",
+        "concurrency",
+        "dependant",
+        "feeds",
+        "for_function",
+        "has_fields",
+        "index",
+        "kind",
+        "open",
+        "same_as",
+        "specials",
+    )
+
+    def __init__(self, index: int, dependant: Dependant, children: list[tuple[str | None, int]]) -> None:
+        self.index = index
+        self.dependant = dependant
+        self.call: Callable[..., Any] = dependant.call  # type: ignore[assignment]  # a route's tree always has calls
+        self.kind = kind_of(dependant.call)
+        self.children = tuple(child for _, child in children)
+        self.feeds = tuple((name, child) for name, child in children if name is not None)
+        self.specials = _specials(dependant)
+        self.same_as: int | None = None
+        self.concurrency = dependant.concurrency
+        self.for_function = computed_scope(dependant) == "function"
+        self.has_fields = bool(
+            dependant.path_params
+            or dependant.query_params
+            or dependant.header_params
+            or dependant.cookie_params
+            or dependant.body_params
+        )
+        self.open = self._opener()
+
+    def _opener(self) -> Callable[..., AbstractAsyncContextManager[Any]]:
+        call = self.call
+        if self.kind is Kind.ASYNC_GENERATOR:
+            return asynccontextmanager(call)
+        manager = contextmanager(call)
+        return lambda **values: contextmanager_in_threadpool(manager(**values))
+
+    async def run(self, x: Exchange, values: Values) -> Any:
+        """Call the callable, or enter the context that it is."""
+        if self.concurrency is not None:
+            return await self._run_limited(x, values)
+        return await self._run(x, values)
+
+    async def _run(self, x: Exchange, values: Values) -> Any:
+        kind = self.kind
+        if kind is Kind.ASYNC:
+            return await self.call(**values)
+        if kind is Kind.SYNC:
+            return await run_in_threadpool(self.call, **values)
+        return await self._stack(x).enter_async_context(self.open(**values))
+
+    async def _run_limited(self, x: Exchange, values: Values) -> Any:
+        semaphore = self.concurrency.get_semaphore()
+        if self.kind >= Kind.GENERATOR:
+            await self._stack(x).enter_async_context(semaphore)
+            return await self._run(x, values)
+        async with semaphore:
+            return await self._run(x, values)
+
+    def _stack(self, x: Exchange) -> AsyncExitStack:
+        stack = x.function_stack if self.for_function else x.request_stack
+        if stack is None:  # `Plan.has_generators` made the handler open both
+            raise RuntimeError("A yield dependency needs an open exit stack")
+        return stack
+
+
+class Plan:
+    """How to run one endpoint: its steps, the last being the endpoint itself.
+
+    Parameters:
+        dependant: the endpoint's tree.
+        embed: whether each body parameter is a key of the body.
+        overrides: dependency overrides that apply.
+    """
+
+    def __init__(
+        self,
+        dependant: Dependant,
+        *,
+        embed: bool,
+        overrides: Mapping[Callable[..., Any], Callable[..., Any]] | None = None,
+    ) -> None:
+        self.embed = embed
+        self._overrides = overrides or {}
+        self._first: dict[Any, int] = {}
+        self.calls: list[Callable[..., Any]] = []
+        steps: list[Step] = []
+        self._flatten(dependant, steps)
+        self.endpoint = steps[-1]
+        self.dependencies = tuple(steps[:-1])
+        self.has_generators = any(step.kind >= Kind.GENERATOR for step in self.dependencies)
+        self.has_body = any(step.dependant.body_params for step in steps)
+        hoisted = [_plain.hoistable(step.dependant) for step in steps]
+        self.reader = Reader(reader_plan([s.dependant if plain else None for s, plain in zip(steps, hoisted, strict=True)]))
+        self.reads_nothing = not any(step.has_fields for step in steps)
+
+    def _flatten(self, root: Dependant, steps: list[Step]) -> int:
+        """Append the steps of the tree below `root`, then its own; answer its index. No recursion over user data."""
+        stack: list[tuple[Dependant, str | None, list[tuple[str | None, int]], int]] = [(root, None, [], 0)]
+        while True:
+            node, name, children, position = stack.pop()
+            if position < len(node.dependencies):
+                stack.append((node, name, children, position + 1))
+                sub = node.dependencies[position]
+                stack.append((self._overridden(sub), sub.name, [], 0))
+                continue
+            step = Step(len(steps), node, children)
+            self._share(step, is_root=not stack)
+            steps.append(step)
+            if not stack:
+                return step.index
+            stack[-1][2].append((name, step.index))
+
+    def _overridden(self, dependant: Dependant) -> Dependant:
+        call = dependant.call
+        if call is not None:
+            self.calls.append(call)
+        override = self._overrides.get(call) if call is not None and self._overrides else None
+        if override is None:
+            return dependant
+        return get_dependant(
+            path=dependant.path or "",
+            call=override,
+            name=dependant.name,
+            own_oauth_scopes=dependant.own_oauth_scopes,
+            parent_oauth_scopes=dependant.parent_oauth_scopes,
+            use_cache=dependant.use_cache,
+            scope=dependant.scope,
+            concurrency=dependant.concurrency,
+        )
+
+    def _share(self, step: Step, *, is_root: bool) -> None:
+        if is_root:
+            return
+        key = cache_key(step.dependant)
+        first = self._first.setdefault(key, step.index)
+        if first != step.index and step.dependant.use_cache:
+            step.same_as = first
+
+    async def values(self, x: Exchange, body: Any) -> tuple[Values | None, Errors]:
+        """Run the dependencies; answer the endpoint's keyword arguments, or None and the errors."""
+        groups: list[Values | None] | None = self.reader.read(x.scope)
+        if not self.dependencies and groups is not None:
+            values = groups[0]
+            if values is not None and not self.endpoint.specials:
+                return values, []
+        errors: Errors = []
+        results: list[Any] = []
+        failed: set[int] = set()
+        for step in self.dependencies:
+            values = await self._step_values(step, x, groups, body, errors)
+            if values is None or (failed and not failed.isdisjoint(step.children)):
+                failed.add(step.index)
+                results.append(None)
+            elif step.same_as is not None and step.same_as not in failed:
+                results.append(results[step.same_as])
+            else:
+                self._complete(step, x, values, results)
+                results.append(await step.run(x, values))
+        values = await self._step_values(self.endpoint, x, groups, body, errors)
+        if values is None or errors:
+            return None, errors
+        self._complete(self.endpoint, x, values, results)
+        return values, errors
+
+    @staticmethod
+    def _complete(step: Step, x: Exchange, values: Values, results: list[Any]) -> None:
+        for name, index in step.feeds:
+            values[name] = results[index]
+        for name, get in step.specials:
+            values[name] = get(x)
+
+    async def _step_values(
+        self, step: Step, x: Exchange, groups: list[Values | None] | None, body: Any, errors: Errors
+    ) -> Values | None:
+        """The validated parameters of one step; None, with the errors noted, if any is invalid."""
+        if groups is not None:
+            values = groups[step.index]
+            if values is not None:
+                return values
+        if not step.has_fields:
+            return {}
+        values, found = await validate(step.dependant, x, body, self.embed)
+        if found:
+            errors.extend(found)
+            return None
+        return values
+
+
+async def validate(dependant: Dependant, x: Exchange, body: Any, embed: bool) -> tuple[Values, Errors]:
+    """Validate the parameters of one callable on the reference path: path, query, header, cookie, then body."""
+    values: Values = {}
+    errors: Errors = []
+    for fields, source in (
+        (dependant.path_params, lambda: x.scope.get("path_params") or {}),
+        (dependant.query_params, lambda: x.query),
+        (dependant.header_params, lambda: x.headers),
+        (dependant.cookie_params, lambda: x.cookies),
+    ):
+        if fields:
+            found, wrong = request_params_to_args(fields, source())
+            values.update(found)
+            errors.extend(wrong)
+    if dependant.body_params:
+        found, wrong = await request_body_to_args(dependant.body_params, body, embed)
+        values.update(found)
+        errors.extend(wrong)
+    return values, errors
+

@@ -1,0 +1,110 @@
+"""Reading a body: the bytes, and what they say.
+
+Happens before the first dependency, so a body that can't be read is answered without running any of them. JSON is what
+the standard library says it is: the same encodings, numbers and depth are accepted as by FastAPI on the same Python.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from .._native import is_json_content_type
+from ..dependencies._values import MISSING
+from ..exceptions import RequestValidationError
+from ._exchange import Exchange
+from ._options import FormLimits
+
+UNREADABLE = "There was an error parsing the body"
+
+
+def content_type(x: Exchange) -> bytes | None:
+    """The first ``Content-Type`` header."""
+    for name, value in x.scope["headers"]:
+        if name == b"content-type":
+            return bytes(value)
+    return None
+
+
+async def collect(x: Exchange) -> bytes:
+    """All bytes of the body.
+
+    Raises:
+        ClientDisconnect: when the client goes away first.
+    """
+    request = x.request_object
+    if request is not None:
+        return await request.body()
+    receive = x.receive
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body", False):
+        body = bytes(message.get("body", b""))
+    else:
+        chunks = []
+        while True:
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect()
+            chunks.append(message.get("body", b""))
+            if not message.get("more_body", False):
+                break
+            message = await receive()
+        body = b"".join(chunks)
+    # Whoever asks for a `Request` later (an endpoint, an exception handler) finds the body that was read.
+    x.request._body = body
+    return body
+
+
+def _is_json(x: Exchange, strict: bool) -> bool:
+    declared = content_type(x)
+    if not declared:
+        return not strict
+    return is_json_content_type(declared)
+
+
+def parse_json(body: bytes) -> Any:
+    """The JSON value in `body`.
+
+    Raises:
+        RequestValidationError: for malformed JSON, with the place and reason of the standard library's parser.
+    """
+    try:
+        return json.loads(body)
+    except json.JSONDecodeError as exc:
+        error = {
+            "type": "json_invalid",
+            "loc": ("body", exc.pos),
+            "msg": "JSON decode error",
+            "input": {},
+            "ctx": {"error": exc.msg},
+        }
+        raise RequestValidationError([error], body=exc.doc) from exc
+
+
+async def read_body(x: Exchange, *, form: bool, strict: bool, limits: FormLimits) -> Any:
+    """What the body says: JSON values, a form, raw bytes under another content type, or `MISSING` when it is empty.
+
+    Parameters:
+        x: the exchange.
+        form: whether a form is declared.
+        strict: whether a request without a content type has no JSON.
+        limits: of the form.
+
+    Raises:
+        RequestValidationError: for malformed JSON.
+        HTTPException: 400 for a body that can't be read at all.
+    """
+    try:
+        if form:
+            x.form = await x.request.form(**limits)
+            return x.form
+        body = await collect(x)
+        if not body:
+            return MISSING
+        return parse_json(body) if _is_json(x, strict) else body
+    except (RequestValidationError, HTTPException):
+        raise
+    except Exception as exc:
+        raise HTTPException(status_code=400, detail=UNREADABLE) from exc

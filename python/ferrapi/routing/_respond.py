@@ -1,0 +1,231 @@
+"""Turning what an endpoint returned into a response.
+
+The way is chosen when the plan is made: the default JSON response writes its bytes directly, any other class is asked
+to render. What endpoints return at run time decides one thing only: a `Response` is sent as it is.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
+
+from .._native import encode_json, response_head_problem
+from ..datastructures import DefaultPlaceholder
+from ..dependencies import _plain
+from ..dependencies._callables import Kind
+from ..encoders import jsonable_encoder
+from ..exceptions import EndpointContext, InvalidResponseError, ResponseValidationError
+from ..sse import EventSourceResponse, ServerSentEvent
+from ..types import IncEx
+from ..utils import ModelField, is_body_allowed_for_status_code
+from ._exchange import Exchange
+
+if TYPE_CHECKING:
+    from ._plan import Step
+    from ._route import APIRoute
+
+_JSON = (b"content-type", b"application/json")
+
+
+def wants_events(annotation: Any) -> bool:
+    """Whether a response class or item type is that of server-sent events."""
+    return isinstance(annotation, type) and issubclass(annotation, (EventSourceResponse, ServerSentEvent))
+
+
+def dump(value: Any) -> bytes:
+    """`value` as JSON bytes by `jsonable_encoder`'s rules.
+
+    Raises:
+        ValueError: for a float that JSON can't carry, or a value that can't be encoded.
+    """
+    body = encode_json(value)
+    if body is None:
+        body = json.dumps(
+            jsonable_encoder(value), ensure_ascii=False, allow_nan=False, indent=None, separators=(",", ":")
+        ).encode("utf-8")
+    return body
+
+
+class Serializer:
+    """Validates and filters by the response model; without one, encodes by `jsonable_encoder`'s rules.
+
+    Parameters:
+        field: the response model's field, if any.
+        options: the ``response_model_*`` options.
+        context: names the endpoint in errors; called when there is one.
+        in_thread: whether user code in validators belongs in a worker thread (for sync endpoints).
+    """
+
+    def __init__(self, field: ModelField | None, options: dict[str, Any], context: Any, in_thread: bool) -> None:
+        self.field = field
+        self.options = options
+        self.context = context
+        self.in_thread = in_thread and field is not None and not _plain.is_plain(_plain.bare_schema(field))
+
+    async def validated(self, field: ModelField, content: Any) -> Any:
+        """`content` as the response model has it.
+
+        Raises:
+            ResponseValidationError: when it doesn't fit.
+        """
+        if self.in_thread:
+            value, errors = await run_in_threadpool(field.validate, content, loc=("response",))
+        else:
+            value, errors = field.validate(content, loc=("response",))
+        if errors:
+            raise ResponseValidationError(errors, body=content, endpoint_ctx=self.context())
+        return value
+
+    async def to_bytes(self, content: Any) -> bytes:
+        """JSON bytes."""
+        field = self.field
+        if field is None:
+            return dump(content)
+        return field.serialize_json(await self.validated(field, content), **self.options)
+
+    async def to_data(self, content: Any) -> Any:
+        """Plain data for a response class to render."""
+        field = self.field
+        if field is None:
+            return jsonable_encoder(content)
+        return field.serialize(await self.validated(field, content), **self.options)
+
+
+def serialization_options(
+    *,
+    include: IncEx | None,
+    exclude: IncEx | None,
+    by_alias: bool,
+    exclude_unset: bool,
+    exclude_defaults: bool,
+    exclude_none: bool,
+) -> dict[str, Any]:
+    """The options as pydantic's serializer takes them."""
+    return {
+        "include": include,
+        "exclude": exclude,
+        "by_alias": by_alias,
+        "exclude_unset": exclude_unset,
+        "exclude_defaults": exclude_defaults,
+        "exclude_none": exclude_none,
+    }
+
+
+def endpoint_context(route: APIRoute) -> EndpointContext:
+    """Where `route`'s endpoint is, for messages."""
+    import inspect
+
+    from ..dependencies._callables import unwrap
+
+    context: EndpointContext = {"path": f"{' '.join(sorted(route.methods or ()))} {route.path_format}"}
+    function = unwrap(route.endpoint)
+    name = getattr(function, "__name__", None)
+    if name is not None:
+        context["function"] = name
+    try:
+        file = inspect.getsourcefile(function)
+        if file is not None:
+            context["file"] = file
+        context["line"] = inspect.getsourcelines(function)[1]
+    except (TypeError, OSError):
+        pass
+    return context
+
+
+class Responder:
+    """How one route responds."""
+
+    def __init__(self, route: APIRoute, in_thread: bool) -> None:
+        self.status_code = route.status_code
+        declared = route.response_class
+        default = isinstance(declared, DefaultPlaceholder) and declared.value is JSONResponse
+        self.response_class: type[Response] = declared.value if isinstance(declared, DefaultPlaceholder) else declared
+        self.direct = default and is_body_allowed_for_status_code(self.status_code)
+        self.is_default = default
+        options = serialization_options(
+            include=route.response_model_include,
+            exclude=route.response_model_exclude,
+            by_alias=route.response_model_by_alias,
+            exclude_unset=route.response_model_exclude_unset,
+            exclude_defaults=route.response_model_exclude_defaults,
+            exclude_none=route.response_model_exclude_none,
+        )
+        self.serializer = Serializer(route.response_field, options, lambda: endpoint_context(route), in_thread)
+
+    async def call(self, x: Exchange, endpoint: Step, values: dict[str, Any]) -> Any:
+        """Run the endpoint."""
+        if endpoint.kind is Kind.ASYNC:
+            return await endpoint.call(**values)
+        return await run_in_threadpool(endpoint.call, **values)
+
+    async def respond(self, x: Exchange, result: Any) -> Response | bytes:
+        """The whole response to `result`, or just the body if the head is the common one (200, JSON, no extras)."""
+        if isinstance(result, Response):
+            if result.background is None:
+                result.background = x.background
+            return result
+        if self.direct and x.injected is None:
+            return await self.serializer.to_bytes(result)
+        return await self.response(x, result)
+
+    async def response(self, x: Exchange, result: Any) -> Response:
+        """A response object for `result`."""
+        if isinstance(result, Response):
+            return self.finished(x, result)
+        injected = x.injected
+        status = self.status_code
+        if injected is not None and injected.status_code is not None:
+            status = injected.status_code
+        arguments: dict[str, Any] = {"background": x.background}
+        if status is not None:
+            arguments["status_code"] = status
+        response: Response
+        if self.is_default:
+            response = Response(await self.serializer.to_bytes(result), media_type="application/json", **arguments)
+        else:
+            response = self.response_class(await self.serializer.to_data(result), **arguments)
+        if not is_body_allowed_for_status_code(response.status_code):
+            response.body = b""
+        if injected is not None:
+            response.headers.raw.extend(injected.headers.raw)
+        return response
+
+    @staticmethod
+    def finished(x: Exchange, response: Response) -> Response:
+        """A response that the endpoint made itself."""
+        if response.background is None:
+            response.background = x.background
+        return response
+
+    async def send(self, x: Exchange, reply: Response | bytes) -> None:
+        """Send `reply`, then run its background tasks."""
+        if isinstance(reply, bytes):
+            start = {
+                "type": "http.response.start",
+                "status": self.status_code or 200,
+                "headers": [(b"content-length", b"%d" % len(reply)), _JSON],
+            }
+            x.started = True
+            await x.send(start)
+            await x.send({"type": "http.response.body", "body": reply})
+            x.replied = True
+            if x.background is not None:
+                await x.background()
+        else:
+            await send_response(x, reply)
+
+
+async def send_response(x: Exchange, response: Response) -> None:
+    """Send a response object, whose head is checked first: user code may have put anything into it.
+
+    Raises:
+        InvalidResponseError: for a status or header that HTTP can't carry.
+    """
+    problem = response_head_problem(response.status_code, response.raw_headers)
+    if problem is not None:
+        raise InvalidResponseError(problem)
+    await response(x.scope, x.receive, x.send_noting)
+    x.replied = True

@@ -1,0 +1,373 @@
+"""`APIRouter`: routes with a common prefix and common options, included into applications and other routers."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Collection, Iterable, Sequence
+from enum import Enum
+from typing import Any, Unpack
+
+from starlette.datastructures import URL
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Router, get_route_path
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from .. import params
+from .._edits import EDITS, TrackedList
+from ..datastructures import Default
+from ..exceptions import FastAPIError, RouteError
+from ..types import DecoratedCallable
+from ..utils import generate_unique_id, get_value_or_default
+from ._contexts import IncludeContext, IncludedRouter
+from ._exchange import Exchange
+from ._lifespan import DefaultLifespan, LifespanContext, as_context, merged, run_handlers
+from ._options import (
+    AddRouteOptions,
+    ApiRouteOptions,
+    FormLimits,
+    IncludeOptions,
+    add_route_options,
+    api_route_options,
+    include_options,
+)
+from ._route import APIRoute
+from ._table import Table
+from ._verbs import Decorator, Verbs
+from ._websocket import APIWebSocketRoute
+
+_ON_EVENT_DEPRECATED = "on_event is deprecated, use lifespan event handlers instead."
+
+
+def check_prefix(prefix: str) -> None:
+    """Raise `RouteError` for a prefix that no route could follow."""
+    if prefix and not prefix.startswith("/"):
+        raise RouteError("A path prefix must start with '/'")
+    if prefix.endswith("/"):
+        raise RouteError("A path prefix must not end with '/', as the routes will start with '/'")
+
+
+class APIRouter(Verbs, Router):
+    """A list of routes with common options.
+
+    Parameters: what each option means is said at `FastAPI`; here they apply to the routes of this router, before those
+    of whoever includes it.
+
+    Raises:
+        RouteError: for a prefix that doesn't begin with, or ends with, a slash.
+    """
+
+    def __init__(
+        self,
+        *,
+        prefix: str = "",
+        tags: list[str | Enum] | None = None,
+        dependencies: Sequence[params.Depends] | None = None,
+        default_response_class: type[Response] = Default(JSONResponse),
+        responses: dict[int | str, dict[str, Any]] | None = None,
+        callbacks: list[BaseRoute] | None = None,
+        routes: list[BaseRoute] | None = None,
+        redirect_slashes: bool = True,
+        default: ASGIApp | None = None,
+        dependency_overrides_provider: Any | None = None,
+        route_class: type[APIRoute] = APIRoute,
+        on_startup: Sequence[Callable[[], Any]] | None = None,
+        on_shutdown: Sequence[Callable[[], Any]] | None = None,
+        lifespan: Callable[[Any], Any] | None = None,
+        deprecated: bool | None = None,
+        include_in_schema: bool = True,
+        generate_unique_id_function: Callable[[APIRoute], str] = Default(generate_unique_id),
+        strict_content_type: bool = Default(True),
+        max_body_size: int | None = None,
+        form_limits: FormLimits | None = None,
+    ) -> None:
+        check_prefix(prefix)
+        self._routes: TrackedList[BaseRoute] = TrackedList()
+        self._table: Table | None = None
+        self.on_startup = list(on_startup or [])
+        self.on_shutdown = list(on_shutdown or [])
+        context: LifespanContext = DefaultLifespan(self) if lifespan is None else as_context(lifespan)
+        super().__init__(routes=routes, redirect_slashes=redirect_slashes, default=default, lifespan=context)
+        self.prefix = prefix
+        self.tags: list[str | Enum] = list(tags or [])
+        self.dependencies = list(dependencies or [])
+        self.deprecated = deprecated
+        self.include_in_schema = include_in_schema
+        self.responses = responses or {}
+        self.callbacks = list(callbacks or [])
+        self.dependency_overrides_provider = dependency_overrides_provider
+        self.route_class = route_class
+        self.default_response_class = default_response_class
+        self.generate_unique_id_function = generate_unique_id_function
+        self.strict_content_type = strict_content_type
+        self.max_body_size = max_body_size
+        self.form_limits: FormLimits = form_limits or {}
+
+    @property
+    def routes(self) -> list[BaseRoute]:  # type: ignore[override]  # Starlette has a plain attribute
+        """The routes in matching order; edit the list as you like."""
+        return self._routes
+
+    @routes.setter
+    def routes(self, routes: Iterable[BaseRoute]) -> None:
+        self._routes = TrackedList(routes)
+        EDITS.announce()
+
+    # Serving
+
+    def table(self) -> Table:
+        """The route table, rebuilt if any route was edited since."""
+        table = self._table
+        if table is None or table.edits != EDITS.value:
+            table = self._table = Table(self._routes)
+        return table
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI application behind the router's middleware."""
+        if scope["type"] == "lifespan":
+            scope.setdefault("router", self)
+            await self.lifespan(scope, receive, send)
+        else:
+            await self.dispatch(Exchange(scope, receive, send))
+
+    async def dispatch(self, x: Exchange) -> None:
+        """Find the route of a request and let it answer."""
+        scope = x.scope
+        if "router" not in scope:
+            scope["router"] = self
+        table = self._table
+        if table is None or table.edits != EDITS.value:
+            table = self.table()
+        found = table.find(scope)
+        if found is not None:
+            target, full = found
+            await target.serve(x, full)
+        elif not await self._redirect(x, table):
+            await self.default(scope, x.receive, x.send_noting)
+
+    async def _redirect(self, x: Exchange, table: Table) -> bool:
+        """Redirect to the path with, or without, a slash at its end if a route has that."""
+        scope = x.scope
+        route_path = get_route_path(scope)
+        if scope["type"] != "http" or not self.redirect_slashes or route_path == "/":
+            return False
+        other = dict(scope)
+        other["path"] = scope["path"].rstrip("/") if route_path.endswith("/") else scope["path"] + "/"
+        if table.find(dict(other)) is None:
+            return False
+        response = RedirectResponse(url=str(URL(scope=other)))
+        await response(scope, x.receive, x.send_noting)
+        return True
+
+    # Registration
+
+    @api_route_options
+    def api_route(self, path: str, **options: Unpack[ApiRouteOptions]) -> Decorator[DecoratedCallable]:
+        """Register the decorated function at `path` for ``methods`` (GET if none are named)."""
+
+        def register(function: DecoratedCallable) -> DecoratedCallable:
+            self.add_api_route(path, function, **options)
+            return function
+
+        return register
+
+    @add_route_options
+    def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Unpack[AddRouteOptions]) -> None:
+        """Register `endpoint` at `path`. Options are those of the verb decorators, and:
+
+        Parameters:
+            path: the path template, after the router's prefix.
+            endpoint: the function.
+            options: ``methods``; ``route_class_override``, a class for this route alone; ``strict_content_type``.
+        """
+        chosen: dict[str, Any] = dict(options)
+        route_class = chosen.pop("route_class_override", None) or self.route_class
+        responses = chosen.get("responses") or {}
+        chosen.update(
+            tags=[*self.tags, *(chosen.get("tags") or [])],
+            dependencies=[*self.dependencies, *(chosen.get("dependencies") or [])],
+            callbacks=[*self.callbacks, *(chosen.get("callbacks") or [])],
+            responses={**self.responses, **responses} if isinstance(responses, dict) else responses,
+            deprecated=chosen.get("deprecated") or self.deprecated,
+            include_in_schema=chosen.get("include_in_schema", True) and self.include_in_schema,
+            response_class=get_value_or_default(
+                chosen.get("response_class", Default(JSONResponse)), self.default_response_class
+            ),
+            generate_unique_id_function=get_value_or_default(
+                chosen.get("generate_unique_id_function", Default(generate_unique_id)),
+                self.generate_unique_id_function,
+            ),
+            strict_content_type=get_value_or_default(
+                chosen.get("strict_content_type", Default(True)), self.strict_content_type
+            ),
+            max_body_size=self.max_body_size if chosen.get("max_body_size") is None else chosen["max_body_size"],
+            form_limits={**self.form_limits, **(chosen.get("form_limits") or {})},
+            dependency_overrides_provider=self.dependency_overrides_provider,
+        )
+        self.routes.append(route_class(self.prefix + path, endpoint=endpoint, **chosen))
+
+    def websocket(
+        self, path: str, name: str | None = None, *, dependencies: Sequence[params.Depends] | None = None
+    ) -> Decorator[DecoratedCallable]:
+        """Register the decorated coroutine function as a WebSocket endpoint at `path`."""
+
+        def register(function: DecoratedCallable) -> DecoratedCallable:
+            self.add_api_websocket_route(path, function, name=name, dependencies=dependencies)
+            return function
+
+        return register
+
+    def add_api_websocket_route(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        name: str | None = None,
+        *,
+        dependencies: Sequence[params.Depends] | None = None,
+    ) -> None:
+        """Register `endpoint` as a WebSocket endpoint at `path`, after the router's prefix."""
+        route = APIWebSocketRoute(
+            self.prefix + path,
+            endpoint=endpoint,
+            name=name,
+            dependencies=[*self.dependencies, *(dependencies or [])],
+            dependency_overrides_provider=self.dependency_overrides_provider,
+        )
+        self.routes.append(route)
+
+    def route(
+        self,
+        path: str,
+        methods: Collection[str] | None = None,
+        name: str | None = None,
+        include_in_schema: bool = True,
+    ) -> Decorator[DecoratedCallable]:
+        """Register the decorated function as a plain Starlette endpoint (it takes a `Request`)."""
+
+        def register(function: DecoratedCallable) -> DecoratedCallable:
+            self.add_route(path, function, methods=methods, name=name, include_in_schema=include_in_schema)
+            return function
+
+        return register
+
+    def websocket_route(self, path: str, name: str | None = None) -> Decorator[DecoratedCallable]:
+        """Register the decorated function as a plain Starlette WebSocket endpoint."""
+
+        def register(function: DecoratedCallable) -> DecoratedCallable:
+            self.add_websocket_route(path, function, name=name)
+            return function
+
+        return register
+
+    @include_options
+    def include_router(self, router: APIRouter, **options: Unpack[IncludeOptions]) -> None:
+        """Serve the routes of `router` below this one, those that it gets later too.
+
+        Parameters:
+            router: what to include.
+            options: ``prefix`` comes before each path; ``tags``, ``dependencies``, ``responses`` and ``callbacks`` come
+                before the router's own; the others apply where the router and its routes say nothing.
+
+        Raises:
+            RouteError: for a bad prefix or a router that contains this one.
+            FastAPIError: for a route with neither prefix nor path.
+        """
+        prefix = options.get("prefix", "")
+        check_prefix(prefix)
+        self._refuse_cycle(router)
+        if not prefix:
+            _refuse_empty_paths(router)
+        context = IncludeContext(
+            prefix=self.prefix + prefix,
+            tags=(*self.tags, *(options.get("tags") or ())),
+            dependencies=(*self.dependencies, *(options.get("dependencies") or ())),
+            default_response_class=get_value_or_default(
+                router.default_response_class,
+                options.get("default_response_class", Default(JSONResponse)),
+                self.default_response_class,
+            ),
+            responses={**self.responses, **(options.get("responses") or {})},
+            callbacks=(*self.callbacks, *(options.get("callbacks") or ())),
+            deprecated=options.get("deprecated") or self.deprecated,
+            include_in_schema=options.get("include_in_schema", True) and self.include_in_schema,
+            generate_unique_id_function=get_value_or_default(
+                router.generate_unique_id_function,
+                options.get("generate_unique_id_function", Default(generate_unique_id)),
+                self.generate_unique_id_function,
+            ),
+            strict_content_type=get_value_or_default(router.strict_content_type, self.strict_content_type),
+            max_body_size=self.max_body_size if options.get("max_body_size") is None else options["max_body_size"],
+            form_limits={**self.form_limits, **(options.get("form_limits") or {})},
+            dependency_overrides_provider=self.dependency_overrides_provider,
+        )
+        self.routes.append(IncludedRouter(router, context))
+        for kind, handlers in (("startup", router.on_startup), ("shutdown", router.on_shutdown)):
+            for handler in handlers:
+                self.add_event_handler(kind, handler)
+        self.lifespan_context = merged(self.lifespan_context, _own_lifespan(router))
+
+    def _refuse_cycle(self, router: APIRouter) -> None:
+        if router is self:
+            raise RouteError(
+                "Cannot include the same APIRouter instance into itself. Did you mean to include a different router?"
+            )
+        pending = [router]
+        while pending:
+            for route in pending.pop().routes:
+                if isinstance(route, IncludedRouter):
+                    if route.original_router is self:
+                        raise RouteError(
+                            "Cannot include an APIRouter instance that already includes this router. "
+                            "Did you mean to include a different router?"
+                        )
+                    pending.append(route.original_router)
+
+    # Events
+
+    def add_event_handler(self, event_type: str, func: Callable[[], Any]) -> None:
+        """Call `func` at ``"startup"`` or ``"shutdown"``. Prefer `lifespan`."""
+        handlers = {"startup": self.on_startup, "shutdown": self.on_shutdown}.get(event_type)
+        if handlers is None:
+            raise RouteError(f"There is no event {event_type!r}: it is either 'startup' or 'shutdown'")
+        handlers.append(func)
+
+    def on_event(self, event_type: str) -> Decorator[DecoratedCallable]:
+        """Deprecated: call the decorated function at ``"startup"`` or ``"shutdown"``. Use `lifespan`."""
+        warnings.warn(_ON_EVENT_DEPRECATED, category=DeprecationWarning, stacklevel=2)
+
+        def register(function: DecoratedCallable) -> DecoratedCallable:
+            self.add_event_handler(event_type, function)
+            return function
+
+        return register
+
+    async def _startup(self) -> None:
+        await run_handlers(self.on_startup)
+
+    async def _shutdown(self) -> None:
+        await run_handlers(self.on_shutdown)
+
+    async def not_found(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what no route matches: 404, or a closed WebSocket."""
+        await super().not_found(scope, receive, send)
+
+
+def _own_lifespan(router: APIRouter) -> LifespanContext:
+    """The lifespan of an included router. Its event handlers have moved to the includer, so they aren't run twice."""
+    context = router.lifespan_context
+    if isinstance(context, DefaultLifespan):
+        return _nothing
+    return context
+
+
+def _nothing(app: Any) -> Any:
+    from contextlib import nullcontext
+
+    return nullcontext()
+
+
+def _refuse_empty_paths(router: APIRouter) -> None:
+    for route in router.routes:
+        if isinstance(route, APIRoute) and not route.path:
+            raise FastAPIError(f"Prefix and path cannot be both empty (path operation: {route.name})")
+
+

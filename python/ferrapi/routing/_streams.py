@@ -1,0 +1,144 @@
+"""Endpoints that ``yield``: JSON Lines by default, server-sent events, or raw chunks for another response class."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
+from starlette.responses import Response, StreamingResponse
+
+from ..dependencies._callables import Kind
+from ..encoders import jsonable_encoder
+from ..exceptions import ResponseValidationError
+from ..sse import KEEPALIVE_COMMENT, EventSourceResponse, ServerSentEvent, format_sse_event
+from ._exchange import Exchange
+from ._plan import Step
+from ._respond import Responder, endpoint_context
+
+if TYPE_CHECKING:
+    from ._route import APIRoute
+
+PING_INTERVAL = 15.0
+"""Seconds without an event after which a comment keeps the connection open."""
+
+
+def _finite(value: Any) -> Any:
+    """`value` with null in place of NaN and infinities, which JSON doesn't have."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return value
+
+
+class StreamResponder(Responder):
+    """How a route with a generator endpoint responds."""
+
+    def __init__(self, route: APIRoute, in_thread: bool) -> None:
+        super().__init__(route, in_thread)
+        self.route = route
+        self.item_field = route.stream_item_field
+        self.is_json = route.is_json_stream
+        self.is_events = route.is_sse_stream
+
+    async def call(self, x: Exchange, endpoint: Step, values: dict[str, Any]) -> Any:
+        """The generator, not yet started; sync ones iterate in worker threads."""
+        generator = endpoint.call(**values)
+        if endpoint.kind is Kind.GENERATOR:
+            return _in_threads(generator)
+        return generator
+
+    async def respond(self, x: Exchange, result: Any) -> Response:
+        """A streaming response over the generator."""
+        return await self.response(x, result)
+
+    async def response(self, x: Exchange, result: Any) -> Response:
+        """A streaming response over the generator."""
+        if isinstance(result, Response):
+            return self.finished(x, result)
+        arguments: dict[str, Any] = {"background": x.background}
+        if self.status_code is not None:
+            arguments["status_code"] = self.status_code
+        if self.is_events:
+            headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+            return EventSourceResponse(_with_pings(self._items(result, self._event)), headers=headers, **arguments)
+        if self.is_json:
+            lines = self._items(result, self._line)
+            return StreamingResponse(lines, media_type="application/jsonl", **arguments)
+        return self.response_class(result, **arguments)
+
+    async def _items(self, generator: Any, encode: Callable[[Any], bytes]) -> AsyncGenerator[bytes]:
+        async with aclosing(generator):
+            async for item in generator:
+                yield encode(item)
+
+    def _json(self, item: Any) -> str:
+        field = self.item_field
+        if field is None:
+            data = jsonable_encoder(item)
+            try:
+                return json.dumps(data, allow_nan=False)
+            except ValueError:
+                return json.dumps(_finite(data))
+        value, errors = field.validate(item, loc=("response",))
+        if errors:
+            raise ResponseValidationError(errors, body=item, endpoint_ctx=endpoint_context(self.route))
+        return field.serialize_json(value, **self.serializer.options).decode()
+
+    def _line(self, item: Any) -> bytes:
+        return self._json(item).encode() + b"\n"
+
+    def _event(self, item: Any) -> bytes:
+        if not isinstance(item, ServerSentEvent):
+            return format_sse_event(data_str=self._json(item))
+        data = item.raw_data
+        if data is None and item.data is not None:
+            plain = jsonable_encoder(item.data)
+            try:
+                data = json.dumps(plain, allow_nan=False)
+            except ValueError:
+                data = json.dumps(_finite(plain))
+        return format_sse_event(data_str=data, event=item.event, id=item.id, retry=item.retry, comment=item.comment)
+
+
+async def _in_threads(generator: Any) -> AsyncGenerator[Any]:
+    """A sync generator as an asynchronous one that also closes it."""
+    try:
+        async for item in iterate_in_threadpool(generator):
+            yield item
+    finally:
+        with anyio.CancelScope(shield=True):
+            await run_in_threadpool(generator.close)
+
+
+async def _with_pings(events: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
+    """`events`, with a comment whenever there was none for a while.
+
+    The generator runs in a task of its own, because a wait for its next item can't be abandoned and taken up again.
+    """
+    send, receive = anyio.create_memory_object_stream[bytes]()
+
+    async def produce() -> None:
+        async with send, aclosing(events):
+            async for event in events:
+                await send.send(event)
+
+    async with receive, anyio.create_task_group() as tasks:
+        tasks.start_soon(produce)
+        while True:
+            try:
+                with anyio.fail_after(PING_INTERVAL):
+                    event = await receive.receive()
+            except TimeoutError:
+                yield KEEPALIVE_COMMENT
+            except anyio.EndOfStream:
+                return
+            else:
+                yield event

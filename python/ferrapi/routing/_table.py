@@ -1,0 +1,133 @@
+"""The route table of one router: the flattened routes, indexed natively, and what each answers with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from starlette import convertors
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute, compile_path
+
+from .._edits import EDITS
+from .._native import RouteTable
+from .._plan import RoutePlan
+from ._contexts import Placed, UnderPrefix, matches, place
+from ._handler import RouteApp
+from ._route import APIRoute
+from ._websocket import APIWebSocketRoute
+
+if TYPE_CHECKING:
+    from ._exchange import Exchange
+
+_KNOWN_MATCHES = frozenset({Route.matches, WebSocketRoute.matches, APIRoute.matches, APIWebSocketRoute.matches})
+_KINDS = {
+    convertors.StringConvertor: "str",
+    convertors.PathConvertor: "path",
+    convertors.IntegerConvertor: "int",
+    convertors.FloatConvertor: "float",
+    convertors.UUIDConvertor: "uuid",
+}
+_TEXT = frozenset({"str", "path"})
+
+
+class Target:
+    """What the table answers with: a route at its place.
+
+    Attributes:
+        route: the route as declared, for ``scope["route"]``.
+        endpoint: for ``scope["endpoint"]``.
+        placed: the route and its contexts.
+    """
+
+    __slots__ = ("_app", "endpoint", "placed", "route")
+
+    def __init__(self, placed: Placed) -> None:
+        self.placed = placed
+        self.route = placed.original
+        self.endpoint = getattr(placed.original, "endpoint", None)
+        self._app: RouteApp | None = None
+
+    def matches(self, scope: Any) -> Any:
+        """Ask the route itself."""
+        return matches(self.placed, scope)
+
+    async def serve(self, x: Exchange, full: bool) -> None:
+        """Let the route answer. `full` says whether the method is one of its own."""
+        app = self._app
+        if app is not None and full:
+            await app.serve(x)
+            return
+        effective = self.placed.effective
+        if full and isinstance(effective, APIRoute) and type(effective).handle is Route.handle:
+            declared = effective.__dict__["app"]
+            if type(declared) is RouteApp:
+                self._app = declared
+                await declared.serve(x)
+                return
+        await effective.handle(x.scope, x.receive, x.send_noting)
+
+
+def _protocol(route: BaseRoute) -> Any:
+    if isinstance(route, Route):
+        return "http"
+    return "websocket" if isinstance(route, WebSocketRoute) else None
+
+
+def _sees_through(route: BaseRoute, path: str) -> bool:
+    """Whether the route matches exactly what its template says."""
+    if type(route).matches not in _KNOWN_MATCHES or "matches" in route.__dict__:
+        return False
+    regex = route.__dict__.get("path_regex")
+    compiled = route.__dict__.get("_compiled_regex")
+    if compiled is not None:
+        return regex is compiled
+    return regex is not None and regex.pattern == compile_path(path)[0].pattern
+
+
+def _convertors(path: str) -> list[tuple[str, str, Any]]:
+    found = []
+    for name, convertor in compile_path(path)[2].items():
+        kind = _KINDS.get(type(convertor), "custom")
+        found.append((name, kind, None if kind in _TEXT else convertor.convert))
+    return found
+
+
+def _plan(placed: Placed) -> RoutePlan:
+    route = placed.original
+    target = Target(placed)
+    path = placed.path
+    opaque: RoutePlan = {
+        "path": None,
+        "prefix": False,
+        "exact": False,
+        "protocol": None,
+        "methods": None,
+        "convertors": [],
+        "target": target,
+    }
+    if type(route) in (Mount, UnderPrefix) and path is not None and "matches" not in route.__dict__:
+        return {**opaque, "path": path, "prefix": True, "convertors": _convertors(path)}
+    if path is None or not isinstance(route, (Route, WebSocketRoute)) or not _sees_through(route, route.path):
+        return opaque
+    methods = getattr(route, "methods", None)
+    found = _convertors(path)
+    return {
+        **opaque,
+        "path": path,
+        "exact": all(kind != "custom" for _, kind, _ in found),
+        "protocol": _protocol(route),
+        "methods": None if not methods else sorted(methods),
+        "convertors": found,
+    }
+
+
+class Table:
+    """A router's routes, as of one moment.
+
+    Parameters:
+        routes: the router's list.
+    """
+
+    def __init__(self, routes: Sequence[BaseRoute]) -> None:
+        self.edits = EDITS.value
+        self.find = RouteTable([_plan(placed) for placed in place(routes)]).find

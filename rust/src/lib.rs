@@ -1,0 +1,40 @@
+//! `ferrapi._native`: the compiled half of ferrapi, and the only crate that knows Python.
+//!
+//! Something crosses between Python and Rust at two moments:
+//!
+//! * **A plan goes in, once per route.** `RouteTable` takes a list of `RoutePlan`s, `Reader` a list of `GroupPlan`s (both typed
+//!   dictionaries of `ferrapi/_plan.py`, taken apart in [`plan`]). Mistakes in them are a `PlanError` there and then.
+//! * **A request goes in, values come out.** [`routing`] finds the route of an ASGI scope, [`request`] reads declared parameters
+//!   from it, [`response`] turns a value into JSON bytes and checks what goes out.
+//!
+//! What decides an answer and needs no Python (the grammar of paths, queries, cookies, content types) is in `rust/wire`.
+//!
+//! Nothing here panics on request data, recurses over it, or keeps global state. A panic would still become an exception: the
+//! crate unwinds.
+#![deny(unsafe_op_in_unsafe_fn, unsafe_code)]
+
+mod plan;
+mod request;
+mod response;
+mod routing;
+
+use pyo3::prelude::*;
+
+/// The compiled half of ferrapi. Not a public interface: import from `ferrapi`.
+#[pymodule]
+mod _native {
+    #[pymodule_export]
+    use crate::plan::PlanError;
+    #[pymodule_export]
+    use crate::request::reader::Reader;
+    #[pymodule_export]
+    use crate::request::text::{is_json_content_type, parse_cookies, parse_query};
+    #[pymodule_export]
+    use crate::request::limits::LimitExceeded;
+    #[pymodule_export]
+    use crate::response::head::response_head_problem;
+    #[pymodule_export]
+    use crate::response::json::encode_json;
+    #[pymodule_export]
+    use crate::routing::RouteTable;
+}

@@ -1,0 +1,88 @@
+//! The parameters of one callable.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+
+use super::{PlanError, required};
+
+/// Where a parameter is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// `scope["path_params"]`, already converted.
+    Path,
+    /// The query string.
+    Query,
+    /// A header.
+    Header,
+    /// The `Cookie` headers.
+    Cookie,
+}
+
+/// What a parameter that isn't sent means.
+#[derive(Debug)]
+pub(crate) enum Absent {
+    /// An error.
+    Error,
+    /// This immutable value.
+    Value(Py<PyAny>),
+    /// What this callable returns.
+    Call(Py<PyAny>),
+}
+
+/// One parameter.
+#[derive(Debug)]
+pub(crate) struct Param {
+    pub(crate) source: Source,
+    pub(crate) key: Py<PyString>,
+    pub(crate) names: Vec<String>,
+    pub(crate) many: bool,
+    pub(crate) absent: Absent,
+}
+
+/// The parameters of one callable and the validator of the dictionary that holds them.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) params: Vec<Param>,
+    pub(crate) validator: Option<Py<PyAny>>,
+}
+
+impl Param {
+    fn new(plan: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let source = match required(plan, "source")?.extract::<String>()?.as_str() {
+            "path" => Source::Path,
+            "query" => Source::Query,
+            "header" => Source::Header,
+            "cookie" => Source::Cookie,
+            other => return Err(PlanError::new_err(format!("a parameter has the unknown source {other:?}"))),
+        };
+        let names: Vec<String> = required(plan, "names")?.extract()?;
+        if names.is_empty() {
+            return Err(PlanError::new_err("a parameter needs a name"));
+        }
+        let absent = if let Some(value) = plan.get_item("default")? {
+            Absent::Value(value.unbind())
+        } else if let Some(make) = plan.get_item("make_default")? {
+            Absent::Call(make.unbind())
+        } else {
+            Absent::Error
+        };
+        let key = required(plan, "key")?.cast_into::<PyString>()?;
+        Ok(Self { source, key: key.unbind(), names, many: required(plan, "many")?.extract()?, absent })
+    }
+}
+
+impl Group {
+    /// Takes a `GroupPlan` apart.
+    pub(crate) fn new(plan: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let mut params = Vec::new();
+        for item in required(plan, "params")?.try_iter()? {
+            params.push(Param::new(&item?.cast_into::<PyDict>()?)?);
+        }
+        let validator = required(plan, "validator")?;
+        let validator = if validator.is_none() { None } else { Some(validator.unbind()) };
+        if validator.is_none() && !params.is_empty() {
+            return Err(PlanError::new_err("parameters need a validator"));
+        }
+        Ok(Self { params, validator })
+    }
+}

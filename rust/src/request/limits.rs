@@ -1,0 +1,38 @@
+//! Limits of what one request may carry in parameters. Each is linear to check and far above what clients send.
+
+use pyo3::create_exception;
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+
+create_exception!(ferrapi._native, LimitExceeded, PyException, "A request carries more parameters than ferrapi reads.");
+
+/// Query parameters (Go's `net/url` has the same limit).
+pub(crate) const MAX_QUERY_PARAMETERS: usize = 10_000;
+/// Bytes of all `Cookie` headers together.
+pub(crate) const MAX_COOKIE_BYTES: usize = 64 * 1024;
+/// Cookies.
+pub(crate) const MAX_COOKIES: usize = 1_000;
+
+/// Checks the number of query parameters.
+pub(crate) fn check_query(query: &[u8]) -> PyResult<()> {
+    if wire::query::count(query) > MAX_QUERY_PARAMETERS {
+        return Err(LimitExceeded::new_err(format!("Too many query parameters. The maximum is {MAX_QUERY_PARAMETERS}.")));
+    }
+    Ok(())
+}
+
+/// Checks the size and number of cookies.
+pub(crate) fn check_cookies<'h>(headers: impl Iterator<Item = &'h [u8]>) -> PyResult<()> {
+    let (mut bytes, mut cookies) = (0_usize, 0_usize);
+    for header in headers {
+        bytes = bytes.saturating_add(header.len());
+        cookies = cookies.saturating_add(wire::cookies::raw_pairs(header).count());
+    }
+    if bytes > MAX_COOKIE_BYTES {
+        return Err(LimitExceeded::new_err(format!("Cookie header too large. The maximum is {MAX_COOKIE_BYTES} bytes.")));
+    }
+    if cookies > MAX_COOKIES {
+        return Err(LimitExceeded::new_err(format!("Too many cookies. The maximum is {MAX_COOKIES}.")));
+    }
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! Reading a request: declared parameters in one call, and the texts that Python asks for one by one.
+
+pub(crate) mod limits;
+pub(crate) mod reader;
+mod sources;
+pub(crate) mod text;

@@ -1,0 +1,110 @@
+//! `Reader`: the declared parameters of a route, read and validated in one call.
+//!
+//! The values of each callable are collected into a dictionary that its pydantic-core validator (a typed dictionary) checks. Its
+//! result *is* the keyword arguments. Anything that isn't plainly right is left to the reference path in Python, which says what
+//! is wrong with it: `read` then answers None.
+
+use pyo3::exceptions::PyValueError;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+
+use super::sources::Sources;
+use crate::plan::{Absent, Group};
+
+/// The parameters of a route's callables, in the order in which these run.
+///
+/// Not frozen: breaking a cycle takes `&mut self`. See `RouteTable`.
+#[pyclass(module = "ferrapi._native")]
+pub(crate) struct Reader {
+    groups: Vec<Option<Group>>,
+}
+
+#[pymethods]
+impl Reader {
+    #[new]
+    fn new(plans: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let mut groups = Vec::new();
+        for plan in plans.try_iter()? {
+            let plan = plan?;
+            groups.push(if plan.is_none() { None } else { Some(Group::new(&plan.cast_into::<PyDict>()?)?) });
+        }
+        Ok(Self { groups })
+    }
+
+    /// Read the parameters from `scope`.
+    ///
+    /// Returns a list with the keyword arguments of each callable (None for one that the plan leaves out), or None if any
+    /// parameter is missing or invalid. Raises `LimitExceeded`.
+    fn read<'py>(&self, scope: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyList>>> {
+        let py = scope.py();
+        let mut sources = Sources::new(scope);
+        let results = PyList::empty(py);
+        for group in &self.groups {
+            match group {
+                None => results.append(py.None())?,
+                Some(group) => match read_group(group, &mut sources, py)? {
+                    Some(values) => results.append(values)?,
+                    None => return Ok(None),
+                },
+            }
+        }
+        Ok(Some(results))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        for group in self.groups.iter().flatten() {
+            visit.call(&group.validator)?;
+            for param in &group.params {
+                match &param.absent {
+                    Absent::Error => {}
+                    Absent::Value(object) | Absent::Call(object) => visit.call(object)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn __clear__(&mut self) {
+        self.groups.clear();
+    }
+}
+
+fn read_group<'py>(group: &Group, sources: &mut Sources<'_, 'py>, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let values = PyDict::new(py);
+    let Some(validator) = &group.validator else { return Ok(Some(values.into_any())) };
+    let mut absent = 0_usize;
+    for param in &group.params {
+        match (sources.value(param)?, &param.absent) {
+            (Some(value), _) => values.set_item(&param.key, value)?,
+            (None, Absent::Error) => return Ok(None),
+            (None, _) => absent = absent.saturating_add(1),
+        }
+    }
+    let validated = match validator.bind(py).call_method1(intern!(py, "validate_python"), (values,)) {
+        Ok(validated) => validated,
+        // pydantic's ValidationError is a ValueError.
+        Err(error) if error.is_instance_of::<PyValueError>(py) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if absent > 0 {
+        add_defaults(group, validated.cast::<PyDict>()?)?;
+    }
+    Ok(Some(validated))
+}
+
+fn add_defaults(group: &Group, values: &Bound<'_, PyDict>) -> PyResult<()> {
+    let py = values.py();
+    for param in &group.params {
+        if values.contains(&param.key)? {
+            continue;
+        }
+        match &param.absent {
+            Absent::Error => {}
+            Absent::Value(value) => values.set_item(&param.key, value)?,
+            Absent::Call(make) => values.set_item(&param.key, make.bind(py).call0()?)?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! User code may put anything into a status or a header. Servers differ in what they do then (some die), so it is checked here.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList};
+
+/// What is wrong with a status and raw headers (a list of pairs of bytes); None if HTTP can carry them.
+///
+/// The rules are RFC 9110's: a status from 100 to 999, a header name that is a token, a value without control characters other
+/// than the tab.
+#[pyfunction]
+pub(crate) fn response_head_problem(status: &Bound<'_, PyAny>, headers: &Bound<'_, PyList>) -> PyResult<Option<String>> {
+    match status.extract::<i64>() {
+        Ok(100..=999) => {}
+        Ok(status) => return Ok(Some(format!("The status code {status} is not between 100 and 999"))),
+        Err(_) => return Ok(Some(format!("The status code {} is not a number", status.repr()?))),
+    }
+    for pair in headers.iter() {
+        let problem = || -> PyResult<String> { Ok(format!("The header {} is not a pair of bytes", pair.repr()?)) };
+        let Ok((name, value)) = pair.extract::<(Bound<'_, PyBytes>, Bound<'_, PyBytes>)>() else {
+            return problem().map(Some);
+        };
+        if name.as_bytes().is_empty() || !name.as_bytes().iter().copied().all(is_token) {
+            return Ok(Some(format!("The header name {} is not a token", name.repr()?)));
+        }
+        if value.as_bytes().iter().any(|&byte| (byte < b' ' && byte != b'\t') || byte == 0x7f) {
+            return Ok(Some(format!("The header {} has a control character in its value", name.repr()?)));
+        }
+    }
+    Ok(None)
+}
+
+/// A `tchar` of RFC 9110, section 5.6.2.
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}

@@ -1,0 +1,127 @@
+//! JSON for plain values: what `jsonable_encoder` and `json.dumps` would give for `None`, booleans, integers, finite floats,
+//! strings, and lists, tuples and string-keyed dictionaries of these.
+//!
+//! Only the exact types count: a subclass may mean something else (an enum, a named tuple). For anything else, and for what the
+//! standard library refuses (NaN, a lone surrogate), the answer is None and Python decides.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+
+/// Containers inside containers that are encoded here; deeper values are left to Python, which knows its own stack.
+const MAX_DEPTH: usize = 64;
+
+/// The JSON text of `value`, or None if it isn't made of plain values.
+#[pyfunction]
+pub(crate) fn encode_json<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    let mut out = Vec::with_capacity(128);
+    Ok(if encode(value, &mut out, 0)? { Some(PyBytes::new(value.py(), &out)) } else { None })
+}
+
+/// Appends `value`; answers whether it could.
+fn encode(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) -> PyResult<bool> {
+    if let Ok(text) = value.cast_exact::<PyString>() {
+        return Ok(encode_text(text, out));
+    }
+    if value.is_none() {
+        out.extend_from_slice(b"null");
+    } else if let Ok(flag) = value.cast_exact::<PyBool>() {
+        out.extend_from_slice(if flag.is_true() { b"true" } else { b"false" });
+    } else if let Ok(number) = value.cast_exact::<PyInt>() {
+        return encode_int(number, out);
+    } else if let Ok(number) = value.cast_exact::<PyFloat>() {
+        return encode_float(number, out);
+    } else if depth >= MAX_DEPTH {
+        return Ok(false);
+    } else if let Ok(mapping) = value.cast_exact::<PyDict>() {
+        return encode_dict(mapping, out, depth.saturating_add(1));
+    } else if let Ok(list) = value.cast_exact::<PyList>() {
+        return encode_items(list.iter(), out, depth.saturating_add(1));
+    } else if let Ok(tuple) = value.cast_exact::<PyTuple>() {
+        return encode_items(tuple.iter(), out, depth.saturating_add(1));
+    } else {
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+fn encode_int(number: &Bound<'_, PyInt>, out: &mut Vec<u8>) -> PyResult<bool> {
+    let Ok(small) = number.extract::<i64>() else { return Ok(false) };
+    out.extend_from_slice(itoa::Buffer::new().format(small).as_bytes());
+    Ok(true)
+}
+
+fn encode_float(number: &Bound<'_, PyFloat>, out: &mut Vec<u8>) -> PyResult<bool> {
+    if !number.value().is_finite() {
+        return Ok(false);
+    }
+    // Python's shortest repr is its own ("1e+16", "1.0"); asking is exact.
+    let text = number.repr()?;
+    out.extend_from_slice(text.to_str()?.as_bytes());
+    Ok(true)
+}
+
+fn encode_items<'py>(items: impl Iterator<Item = Bound<'py, PyAny>>, out: &mut Vec<u8>, depth: usize) -> PyResult<bool> {
+    out.push(b'[');
+    for (position, item) in items.enumerate() {
+        if position > 0 {
+            out.push(b',');
+        }
+        if !encode(&item, out, depth)? {
+            return Ok(false);
+        }
+    }
+    out.push(b']');
+    Ok(true)
+}
+
+fn encode_dict(mapping: &Bound<'_, PyDict>, out: &mut Vec<u8>, depth: usize) -> PyResult<bool> {
+    out.push(b'{');
+    let mut first = true;
+    for (key, value) in mapping.iter() {
+        let Ok(key) = key.cast_exact::<PyString>() else { return Ok(false) };
+        let Ok(text) = key.to_str() else { return Ok(false) };
+        if text.starts_with("_sa") {
+            continue; // SQLAlchemy's state, which `jsonable_encoder` leaves out
+        }
+        if !std::mem::take(&mut first) {
+            out.push(b',');
+        }
+        escape(text, out);
+        out.push(b':');
+        if !encode(&value, out, depth)? {
+            return Ok(false);
+        }
+    }
+    out.push(b'}');
+    Ok(true)
+}
+
+fn encode_text(text: &Bound<'_, PyString>, out: &mut Vec<u8>) -> bool {
+    let Ok(text) = text.to_str() else { return false };
+    escape(text, out);
+    true
+}
+
+/// Appends a JSON string. Everything but quotes, backslashes and control characters stands for itself.
+fn escape(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    let mut rest = text.as_bytes();
+    while let Some(position) = rest.iter().position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+        let (plain, after) = rest.split_at(position);
+        out.extend_from_slice(plain);
+        let Some((&byte, after)) = after.split_first() else { break };
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            0x08 => out.extend_from_slice(b"\\b"),
+            0x0c => out.extend_from_slice(b"\\f"),
+            other => out.extend_from_slice(format!("\\u{other:04x}").as_bytes()),
+        }
+        rest = after;
+    }
+    out.extend_from_slice(rest);
+    out.push(b'"');
+}

@@ -1,0 +1,4 @@
+//! What goes out: JSON bytes, and the check of a response's head.
+
+pub(crate) mod head;
+pub(crate) mod json;

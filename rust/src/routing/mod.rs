@@ -1,0 +1,5 @@
+//! Finding the route of a request: `wire`'s router says which routes may match, this module walks them as Starlette would.
+
+mod table;
+
+pub(crate) use table::RouteTable;
