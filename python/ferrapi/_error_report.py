@@ -40,6 +40,8 @@ class ReportLimits:
 DEFAULT_LIMITS = ReportLimits()
 UNLIMITED = ReportLimits(max_errors=None, max_bytes=None)
 
+_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
 
 def render_errors(errors: Sequence[Any], limits: ReportLimits = DEFAULT_LIMITS) -> bytes:
     """Render `{"detail": [...]}` for the errors of a request.
@@ -86,17 +88,13 @@ def _to_json(error: Any) -> bytes:
     """One error in the JSON form of `JSONResponse`, but never refused for a number or a character."""
     value = jsonable_encoder(error)
     try:
-        text = _dumps(value)
+        text = _encoder.encode(value)
     except ValueError:
-        text = _dumps(_finite(value))
+        text = _encoder.encode(_finite(value))
     try:
         return text.encode()
     except UnicodeEncodeError:
         return text.encode(errors="backslashreplace")
-
-
-def _dumps(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def _finite(value: Any) -> Any:
