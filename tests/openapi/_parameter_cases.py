@@ -255,6 +255,35 @@ def models(fw: Framework) -> Any:
 
 
 @cases
+def models_that_ignore_aliases(fw: Framework) -> Any:
+    app = fw.FastAPI()
+
+    class Named(BaseModel):
+        model_config = ConfigDict(validate_by_alias=False, validate_by_name=True)
+
+        by_alias: int = Field(alias="al_ias")
+        by_validation: int = Field(1, validation_alias="va_lidation", title="Titled")
+        first_of: int = Field(validation_alias=AliasChoices("one_", "two_"))
+
+    class Both(Named):
+        model_config = ConfigDict(validate_by_alias=True)
+
+    @app.get("/query")
+    def query(named: Annotated[Named, fw.Query()], both: Annotated[Both, fw.Query()]) -> None: ...
+
+    @app.get("/header")
+    def header(named: Annotated[Named, fw.Header()]) -> None: ...
+
+    @app.get("/unconverted")
+    def unconverted(named: Annotated[Named | None, fw.Header(convert_underscores=False)] = None) -> None: ...
+
+    @app.get("/cookie")
+    def cookie(named: Annotated[Named, fw.Cookie()]) -> None: ...
+
+    return app
+
+
+@cases
 def optional_models(fw: Framework) -> Any:
     app = fw.FastAPI()
 

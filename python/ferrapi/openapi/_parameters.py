@@ -77,8 +77,7 @@ def flat_parameters(dependant: Dependant) -> list[ModelField]:
 def _expand(location: str, declared: ModelField) -> Iterator[Located]:
     """Yield the parameters that `declared` stands for.
 
-    The fields of an optional model are all optional, as the request may carry none of them. A path parameter's
-    alias is chosen where it is declared, by what the path offers.
+    The fields of an optional model are all optional, as the request may carry none of them.
     """
     info = declared.field_info
     hyphens = location == "header" and getattr(info, "convert_underscores", True)
@@ -86,12 +85,26 @@ def _expand(location: str, declared: ModelField) -> Iterator[Located]:
     model, optional = (None, False) if _is_json(info.metadata) else _model_of(info.annotation)
     optional = optional and not info.is_required()
     for one in [declared] if model is None else _fields_of(model):
-        choice = None if one is declared and location == "path" else _first_choice(one.field_info.validation_alias)
-        title = choice or one.validation_alias or one.alias
-        name = title.replace("_", "-") if hyphens and not choice and title == one.name else title
+        title, convertible = _name_of(one, location, model)
+        name = title.replace("_", "-") if hyphens and convertible else title
         required = one.field_info.is_required() and not optional
         described = shown and getattr(one.field_info, "include_in_schema", True)
         yield Located(location, name, title, one, required, described)
+
+
+def _name_of(declared: ModelField, location: str, model: type[BaseModel] | None) -> tuple[str, bool]:
+    """The name under which a parameter or a field of `model` is sent, and whether it is its name in Python.
+
+    Models may ignore aliases. The alias of a path parameter is chosen where it is declared, by what the path offers.
+    """
+    if model is not None and model.model_config.get("validate_by_alias") is False:
+        return declared.name, True
+    if model is not None or location != "path":
+        choice = _first_choice(declared.field_info.validation_alias)
+        if choice:
+            return choice, False
+    name = declared.validation_alias or declared.alias
+    return name, name == declared.name
 
 
 def _first_choice(alias: object) -> str | None:
