@@ -278,6 +278,28 @@ def additional_responses(fw: Framework) -> Any:
 
 
 @cases
+def shared_responses(fw: Framework) -> Any:
+    app = fw.FastAPI()
+    shared = {"application/json": {"example": 1, "schema": {"x-shared": 1}}}
+    both = {
+        "responses": {"404": {"headers": {"X": {"schema": {"type": "string"}}}}},
+        "tags": ["more"],
+        "x-own": {"a": []},
+    }
+
+    @app.get("/1", responses={404: {"model": Inner, "content": shared}}, tags=["one"], openapi_extra=both)
+    def first() -> None: ...
+
+    @app.get("/2", responses={404: {"model": Square, "content": shared}}, tags=["two"], openapi_extra=both)
+    def second() -> None: ...
+
+    @app.get("/3", responses={404: {"content": shared}, 405: {"model": int, "content": shared}})
+    def third() -> None: ...
+
+    return app
+
+
+@cases
 def streams(fw: Framework) -> Any:
     app = fw.FastAPI()
     Event = fw.sse.ServerSentEvent

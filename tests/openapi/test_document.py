@@ -28,3 +28,13 @@ def test_document(name: str) -> None:
     document, warned = _document("ferrapi", name)
     assert document == expected
     assert warned == expected_warnings
+
+
+@pytest.mark.parametrize("name", sorted(cases))
+def test_the_document_of_the_same_routes_is_the_same_again(name: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        app: Any = cases[name](Framework("ferrapi"))
+        first = app.openapi()
+        app.openapi_schema = None
+        assert app.openapi() == first

@@ -101,7 +101,7 @@ def test_the_place_of_a_mount_is_no_other_host(path: str, place: str) -> None:
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc"])
 def test_pages_behind_a_proxy(path: str) -> None:
-    response = TestClient(FastAPI(root_path="/api/v1")).get(path)
+    response = TestClient(FastAPI(), root_path="/api/v1").get(path)
     page = Elements(response.text)
     assert page.documents == ["/api/v1/openapi.json"]
     for url in page.loaded:

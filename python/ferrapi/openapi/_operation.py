@@ -297,7 +297,7 @@ def _event_schema(item: ModelField | None, schemas: Schemas) -> JsonObject:
 
 def _add_response(response: JsonObject, one: Described, code: int | str, extra: JsonObject, schemas: Schemas) -> None:
     """Merge `extra`, what the application says about the responses with `code`, into `response`."""
-    extra = {key: value for key, value in extra.items() if key != "model"}
+    extra = {key: _copy(value) for key, value in extra.items() if key != "model"}
     declared = one.route.response_fields.get(code)
     if declared:
         media_type = one.response_class.media_type or "application/json"
@@ -306,6 +306,13 @@ def _add_response(response: JsonObject, one: Described, code: int | str, extra: 
     description = extra.get("description") or response.get("description") or _describe_status(code)
     deep_dict_update(response, extra)
     response["description"] = description
+
+
+def _copy(value: Any) -> Any:
+    """A copy of plain data; what the application passed may be shared between routes, and is not changed."""
+    if isinstance(value, dict):
+        return {key: _copy(one) for key, one in value.items()}
+    return [_copy(one) for one in value] if isinstance(value, list) else value
 
 
 def _describe_status(code: int | str) -> str:
