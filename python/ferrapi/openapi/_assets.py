@@ -2,23 +2,20 @@
 
 `assets/manifest.json` names them with the npm package and version they come from; `scripts/update_docs_assets.py`
 writes it. A file's URL contains package and version (`…/assets/redoc@2.5.4/redoc.standalone.js`), so it can be
-cached for ever. An application serves the files below its pages: `asset_routes` has the routes, `asset_url` the
-URLs that the pages refer to.
+cached for ever. An application serves the files below one of its pages.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from starlette.responses import Response
-from starlette.routing import Route
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -40,7 +37,7 @@ class Asset:
     Parameters:
         path: where it is.
         media_type: its content type.
-        url: its path below an application's folder of assets, without a leading slash.
+        url: its path below the folder where an application serves assets, without a leading slash.
         etag: its entity tag, quoted.
     """
 
@@ -81,24 +78,11 @@ def bundled_assets() -> Mapping[str, Asset]:
     return assets
 
 
-def asset_path(page: str, name: str) -> str:
-    """The path of asset `name` for the page at `page`: `/docs` has its assets in `/docs/assets`.
-
-    Raises `KeyError` for a name that isn't bundled.
-    """
-    return f"{page.rstrip('/')}/assets/{bundled_assets()[name].url}"
-
-
-def asset_url(requested: str, name: str) -> str:
-    """The URL of asset `name` for a page that was requested at `requested`, relative to the page.
-
-    It holds wherever the application is mounted, and for pages whose path has parameters.
-    """
-    return "./" + quote(asset_path(requested.rpartition("/")[2], name).lstrip("/"), safe="/@", errors="replace")
-
-
 def asset_response(request: Request, name: str) -> Response:
-    """The response to a request for asset `name`: compressed if the client takes that, 304 if it has it already."""
+    """The response to a request for asset `name`: compressed if the client takes that, 304 if it has it already.
+
+    Raises `KeyError` for a name that isn't bundled. Reads and compresses the file the first time: call it in a thread.
+    """
     asset = bundled_assets()[name]
     headers = {"Cache-Control": _FOR_EVER, "ETag": asset.etag, "Vary": "Accept-Encoding"}
     headers["X-Content-Type-Options"] = "nosniff"
@@ -119,16 +103,3 @@ def _accepts_gzip(accept_encoding: str) -> bool:
             weight = parameters.strip().removeprefix("q=")
             return weight.rstrip("0") not in ("", "0.", ".") if parameters else True
     return False
-
-
-def asset_routes(page: str, names: Iterable[str]) -> list[Route]:
-    """Routes, no part of the document, that serve the assets `names` for the page at `page`."""
-    return [Route(asset_path(page, name), _endpoint(name), include_in_schema=False, name=name) for name in names]
-
-
-def _endpoint(name: str) -> Callable[[Request], Response]:
-    # Not a coroutine: the first request reads and compresses the file, which is work for a thread.
-    def serve(request: Request) -> Response:
-        return asset_response(request, name)
-
-    return serve

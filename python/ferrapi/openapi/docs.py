@@ -4,7 +4,7 @@ Everything a page is made from is escaped for the place it is put in, as some of
 document's URL contains the path at which the application is mounted, which may be dynamic.
 
 The functions' default URLs are FastAPI's, for code that calls them; an application passes the URLs of the bundled
-files instead (`_assets.asset_url`), and its other URLs through `local_url`.
+files (`_assets`) instead, all of them through `local_url`.
 """
 
 from __future__ import annotations
