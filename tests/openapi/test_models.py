@@ -1,5 +1,6 @@
 """The models of a document are FastAPI's, field by field; they cost little to import."""
 
+import inspect
 import json
 import subprocess
 import sys
@@ -30,6 +31,26 @@ def test_same_fields(name: str) -> None:
     assert list(model.model_fields) == list(expected.model_fields)
     schemas = [json.dumps(_without_descriptions(one.model_json_schema())) for one in (model, expected)]
     assert schemas[0] == schemas[1]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_same_arguments(name: str) -> None:
+    def arguments(module: Any) -> list[tuple[str, Any]]:
+        return [(one.name, one.kind) for one in inspect.signature(getattr(module, name)).parameters.values()]
+
+    assert arguments(models) == arguments(fastapi.openapi.models)
+
+
+def test_models_of_an_application_have_arguments_of_their_own() -> None:
+    class Mine(models.HTTPBase):
+        more: int = 1
+
+    class Less(models.License):
+        identifier: str
+
+    assert "more" in inspect.signature(Mine).parameters
+    assert inspect.signature(Less).parameters["identifier"].default is inspect.Parameter.empty
+    assert Mine(scheme="x", more=2).more == 2
 
 
 @pytest.mark.parametrize("name", ["ParameterInType", "SecuritySchemeType", "APIKeyIn"])

@@ -12,6 +12,7 @@ Source of the rules: the OpenAPI specification 3.1.0, section 4.8, and JSON Sche
 """
 
 from enum import Enum
+from inspect import Signature
 from typing import Annotated, Any, Literal, Optional, Union
 
 from pydantic import AnyUrl, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -51,10 +52,22 @@ class EmailStr(str):
         return {"type": "string", "format": "email"}
 
 
+class _SignatureOnDemand:
+    """The signature of a model whose validator isn't built yet: building it replaces this object by the signature."""
+
+    def __get__(self, instance: object, owner: type[BaseModel]) -> Signature:
+        owner.model_rebuild()
+        return owner.__signature__
+
+
 class BaseModelWithConfig(BaseModel):
     """An object of the document that may carry extensions: unknown keys are kept."""
 
     model_config = ConfigDict(extra="allow", defer_build=True)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        type.__setattr__(cls, "__signature__", _SignatureOnDemand())
 
 
 class Contact(BaseModelWithConfig):
@@ -104,15 +117,11 @@ class Server(BaseModelWithConfig):
 class Reference(BaseModel):
     """A pointer to another object of the document."""
 
-    model_config = ConfigDict(defer_build=True)
-
     ref: str = Field(alias="$ref")
 
 
 class Discriminator(BaseModel):
     """The property that tells which of several schemas applies."""
-
-    model_config = ConfigDict(defer_build=True)
 
     propertyName: str
     mapping: dict[str, str] | None = None
