@@ -11,7 +11,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 from pydantic_core import SchemaValidator, core_schema
 
 from ._fields import ModelField
-from .dependencies import _types
+from .dependencies._models import wants_many
 from .dependencies._plain import bare_schema, parameters
 from .dependencies._values import names_of
 from .dependencies.models import Dependant
@@ -67,7 +67,7 @@ def _param_plan(source: Any, field: ModelField) -> ParamPlan:
         "source": source.value,
         "key": field.name,
         "names": [name.lower() for name in names] if source.value == "header" else names,
-        "many": source.value in ("query", "header") and _types.field_annotation_is_sequence(field.field_info.annotation),
+        "many": source.value in ("query", "header") and wants_many(field.field_info),
     }
     if not field.required:
         default = field.field_info.default

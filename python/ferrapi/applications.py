@@ -242,7 +242,7 @@ class FastAPI(Verbs, Starlette):
     # Registration, forwarded to the router
 
     @api_route_options
-    def api_route(self, path: str, **options: Unpack[ApiRouteOptions]) -> Decorator[DecoratedCallable]:
+    def api_route(self, path: str, **options: Unpack[ApiRouteOptions]) -> Decorator:
         """Register the decorated function at `path` for ``methods`` (GET if none are named)."""
         return self.router.api_route(path, **options)
 
@@ -253,7 +253,7 @@ class FastAPI(Verbs, Starlette):
 
     def websocket(
         self, path: str, name: str | None = None, *, dependencies: Sequence[params.Depends] | None = None
-    ) -> Decorator[DecoratedCallable]:
+    ) -> Decorator:
         """Register the decorated coroutine function as a WebSocket endpoint at `path`."""
         return self.router.websocket(path, name, dependencies=dependencies)
 
@@ -268,7 +268,7 @@ class FastAPI(Verbs, Starlette):
         """Register `endpoint` as a WebSocket endpoint at `path`."""
         self.router.add_api_websocket_route(path, endpoint, name, dependencies=dependencies)
 
-    def websocket_route(self, path: str, name: str | None = None) -> Decorator[DecoratedCallable]:
+    def websocket_route(self, path: str, name: str | None = None) -> Decorator:
         """Register the decorated function as a plain Starlette WebSocket endpoint."""
         return self.router.websocket_route(path, name)
 
@@ -288,11 +288,11 @@ class FastAPI(Verbs, Starlette):
         """Serve a built front end; not available yet."""
         raise FeatureNotAvailableError("app.frontend() is not available in this version of ferrapi; mount StaticFiles")
 
-    def on_event(self, event_type: str) -> Decorator[DecoratedCallable]:
+    def on_event(self, event_type: str) -> Decorator:
         """Deprecated: call the decorated function at ``"startup"`` or ``"shutdown"``. Use `lifespan`."""
         return self.router.on_event(event_type)
 
-    def middleware(self, middleware_type: str) -> Decorator[DecoratedCallable]:
+    def middleware(self, middleware_type: str) -> Decorator:
         """Make the decorated function a middleware: ``async def f(request, call_next) -> Response``.
 
         Parameters:
@@ -307,7 +307,7 @@ class FastAPI(Verbs, Starlette):
 
         return register
 
-    def exception_handler(self, exc_class_or_status_code: int | type[Exception]) -> Decorator[DecoratedCallable]:
+    def exception_handler(self, exc_class_or_status_code: int | type[Exception]) -> Decorator:
         """Make the decorated function the handler of an exception class or a status code."""
 
         def register(function: DecoratedCallable) -> DecoratedCallable:

@@ -11,6 +11,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, get_args, get_origin
 
+from pydantic import AliasChoices, AliasPath
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from starlette.background import BackgroundTasks as StarletteBackgroundTasks
@@ -22,6 +23,7 @@ from .. import params
 from .._fields import ModelField, create_model_field
 from ..exceptions import ParameterError
 from . import _types
+from ._models import choices_of
 from .models import Dependant
 
 
@@ -46,6 +48,22 @@ class _Draft:
     info: FieldInfo | None = None
 
 
+_MERGED_ATTRIBUTES = frozenset(
+    {
+        "alias",
+        "alias_priority",
+        "default_factory",
+        "deprecated",
+        "description",
+        "discriminator",
+        "examples",
+        "json_schema_extra",
+        "serialization_alias",
+        "title",
+        "validate_default",
+        "validation_alias",
+    }
+)
 SPECIAL_TYPES = (Request, WebSocket, HTTPConnection, Response, StarletteBackgroundTasks)
 
 
@@ -57,12 +75,19 @@ def is_special(annotation: Any) -> bool:
 
 
 def copy_field_info(*, field_info: FieldInfo, annotation: Any) -> FieldInfo:
-    """A copy of `field_info` for `annotation`, with the constraints that stand beside it in `Annotated`."""
+    """A copy of `field_info` for `annotation`, with what a pydantic `Field` beside it in `Annotated` says.
+
+    Where both say something, `field_info` wins.
+    """
     merged = FieldInfo.from_annotation(annotation)
     result = copy(field_info)
+    own = field_info._attributes_set
+    for name, value in merged._attributes_set.items():
+        if name not in own and name in _MERGED_ATTRIBUTES:
+            setattr(result, name, value)
     result.metadata = merged.metadata
     result.annotation = merged.annotation
-    result._attributes_set = {**merged._attributes_set, **field_info._attributes_set}
+    result._attributes_set = {**merged._attributes_set, **own}
     return result
 
 
@@ -176,9 +201,22 @@ def _check_type(draft: _Draft, field: ModelField) -> None:
     if isinstance(info, params.Query) and not (
         _types.field_annotation_is_scalar(info.annotation)
         or _types.field_annotation_is_scalar_sequence(info.annotation)
-        or _types.model_classes(info.annotation)
+        or _types.is_json(info)
+        or len(_types.model_classes(info.annotation)) == 1
     ):
         raise ParameterError(f"Query parameter {draft.name!r} must be one of the supported types")
+
+
+def _choose_path_alias(info: FieldInfo, path_param_names: set[str]) -> FieldInfo:
+    """A path carries each value under one name: the first choice that is in the template, else the plain alias."""
+    if not isinstance(info, params.Path) or not isinstance(info.validation_alias, (AliasChoices, AliasPath)):
+        return info
+    chosen = copy(info)
+    matching = [name for name in choices_of(info) or () if name in path_param_names]
+    chosen.validation_alias = matching[0] if matching else None
+    if matching:
+        chosen.alias = matching[0]
+    return chosen
 
 
 def _make_field(draft: _Draft, info: FieldInfo) -> ModelField:
@@ -222,7 +260,7 @@ def analyze_param(*, param_name: str, annotation: Any, value: Any, path_param_na
         raise ParameterError(
             f"non-body parameters must be in path, query, header or cookie: {param_name}"
         )
-    field = _make_field(draft, info)
+    field = _make_field(draft, _choose_path_alias(info, path_param_names))
     _check_type(draft, field)
     return ParamDetails(draft.type_annotation, None, field)
 

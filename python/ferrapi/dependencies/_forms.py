@@ -15,7 +15,8 @@ from starlette.datastructures import FormData, UploadFile
 from .. import params
 from .._fields import ModelField
 from . import _types
-from ._values import MISSING, _get, _rest, look_up, model_field_names
+from ._models import ModelReader, get_value, rest, wants_many
+from ._values import MISSING, look_up
 
 
 async def _contents(value: Any) -> Any:
@@ -42,19 +43,17 @@ async def _models_values(field: ModelField, models: Sequence[type[BaseModel]], f
     values: dict[str, Any] = {}
     used: set[str] = set()
     for model in models:
+        names = ModelReader(model, convert_underscores=False).names
         for name, info in model.model_fields.items():
-            many = _types.field_annotation_is_sequence(info.annotation)
-            for sent, key in model_field_names(name, info, False):
-                if sent in used:
-                    continue
-                value = _get(form, sent, many)
-                if value is MISSING:
+            for sent in names[name]:
+                value = None if sent in used else get_value(form, sent, wants_many(info))
+                if value is None:
                     continue
                 used.add(sent)
-                if value == "" or value == [""]:
-                    continue
-                values[key] = await _field_value(info.annotation, True, value)
-    for key, value in _rest(form, used):
+                if value not in ("", [""]):
+                    values[sent] = await _field_value(info.annotation, True, value)
+                break
+    for key, value in rest(form, used):
         values.setdefault(key, value)
     if not values and not field.required:
         return MISSING
@@ -64,7 +63,7 @@ async def _models_values(field: ModelField, models: Sequence[type[BaseModel]], f
 async def form_to_values(fields: Sequence[ModelField], form: FormData) -> Any:
     """What the declared fields find in `form`, as a dictionary by the names they were sent under."""
     first = fields[0]
-    models = _types.model_classes(first.field_info.annotation)
+    models = _types.parameter_models(first.field_info)
     if len(fields) == 1 and models:
         return await _models_values(first, models, form)
     values: dict[str, Any] = {}

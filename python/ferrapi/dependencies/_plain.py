@@ -91,7 +91,7 @@ def bare_schema(field: ModelField) -> CoreSchema:
 def is_plain_field(field: ModelField) -> bool:
     """Whether a parameter can be read by the native reader."""
     info = field.field_info
-    if info.default_factory is not None or info.validate_default or _types.model_classes(info.annotation):
+    if info.default_factory is not None or info.validate_default or _types.parameter_models(info):
         return False
     try:
         return is_plain(bare_schema(field))

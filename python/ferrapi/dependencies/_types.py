@@ -13,7 +13,8 @@ from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import typing_extensions
-from pydantic import BaseModel
+from pydantic import BaseModel, Json
+from pydantic.fields import FieldInfo
 from starlette.datastructures import UploadFile as StarletteUploadFile
 
 _ALIASES: tuple[Any, ...] = tuple(
@@ -146,6 +147,16 @@ def is_uploadfile_sequence_annotation(annotation: Any) -> bool:
 def value_is_sequence(value: Any) -> bool:
     """Whether `value` is a list, tuple, set or the like, and no text."""
     return isinstance(value, SEQUENCE_TYPES) and not isinstance(value, (str, bytes))
+
+
+def is_json(info: FieldInfo) -> bool:
+    """Whether the value is sent as JSON text (`pydantic.Json`), so that it is one string whatever its type."""
+    return any(item is Json or isinstance(item, Json) for item in info.metadata)
+
+
+def parameter_models(info: FieldInfo) -> list[type[BaseModel]]:
+    """The models that a declared parameter stands for; empty if it is a single value."""
+    return [] if is_json(info) else model_classes(info.annotation)
 
 
 def model_classes(annotation: Any) -> list[type[BaseModel]]:

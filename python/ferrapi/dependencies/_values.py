@@ -7,17 +7,16 @@ on its own. What this module returns *is* the semantics; the native reader is on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import AliasChoices, BaseModel
-from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined, PydanticUndefinedType
-from starlette.datastructures import Headers, ImmutableMultiDict
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined, PydanticUndefinedType, ValidationError
 
 from .. import params
-from .._fields import Location, ModelField
+from .._fields import Location, ModelField, prefix_locations
 from . import _types
+from ._models import ModelReader, choices_of, get_value, header_validator, wants_many
 
 Source = Mapping[str, Any]
 Errors = list[dict[str, Any]]
@@ -41,27 +40,16 @@ def get_validation_alias(field: ModelField) -> str:
 
 def names_of(field: ModelField) -> list[str]:
     """The names under which a request may carry `field`, the preferred one first."""
-    alias = field.field_info.validation_alias
-    if isinstance(alias, AliasChoices):
-        names = [choice for choice in alias.choices if isinstance(choice, str)]
-        if names:
-            return names
-    return [field.source_name]
-
-
-def _get(source: Source, name: str, many: bool) -> Any:
-    if many and isinstance(source, (ImmutableMultiDict, Headers)):
-        return source.getlist(name) or MISSING
-    return source.get(name, MISSING)
+    return choices_of(field.field_info) or [field.source_name]
 
 
 def look_up(field: ModelField, source: Source) -> tuple[str, Any]:
     """The name found and its value, or the preferred name and `MISSING`."""
-    many = _types.field_annotation_is_sequence(field.field_info.annotation)
+    many = wants_many(field.field_info)
     names = names_of(field)
     for name in names:
-        value = _get(source, name, many)
-        if value is not MISSING and not (isinstance(field.field_info, params.Form) and value == ""):
+        value = get_value(source, name, many)
+        if value is not None and not (isinstance(field.field_info, params.Form) and value == ""):
             return name, value
     return names[0], MISSING
 
@@ -78,63 +66,40 @@ def validate_found(field: ModelField, value: Any, loc: Location) -> tuple[Any, E
     return field.validate(value, loc=loc)
 
 
-def model_field_names(name: str, info: FieldInfo, convert_underscores: bool) -> list[tuple[str, str]]:
-    """Pairs of (name in the source, key for the model) under which a model's field may be sent."""
-    alias = info.validation_alias
-    if isinstance(alias, AliasChoices):
-        choices = [choice for choice in alias.choices if isinstance(choice, str)]
-        if choices:
-            return [(choice, choice) for choice in choices]
-    if isinstance(alias, str):
-        return [(alias, alias)]
-    if info.alias:
-        return [(info.alias, info.alias)]
-    return [(name.replace("_", "-") if convert_underscores else name, name)]
-
-
-def _model_values(model: type[BaseModel], source: Source, convert_underscores: bool) -> tuple[dict[str, Any], set[str]]:
-    """The values of the fields of `model` and the names in the source that they came from."""
-    values: dict[str, Any] = {}
-    used: set[str] = set()
-    for name, info in model.model_fields.items():
-        many = _types.field_annotation_is_sequence(info.annotation)
-        for sent, key in model_field_names(name, info, convert_underscores):
-            value = _get(source, sent, many)
-            if value is not MISSING:
-                values[key] = value
-                used.add(sent)
-    return values, used
-
-
-def _rest(source: Source, used: set[str]) -> Iterator[tuple[str, Any]]:
-    for key in source:
-        if key in used:
-            continue
-        if isinstance(source, (ImmutableMultiDict, Headers)):
-            found = source.getlist(key)
-            yield key, found[0] if len(found) == 1 else found
-        else:
-            yield key, source[key]
-
-
-def read_model(field: ModelField, model: type[BaseModel], source: Source) -> Any:
-    """The dictionary that a parameter model validates: its own fields, then everything else in the source.
-
-    `MISSING` if the model may be left out and nothing of it was sent.
-    """
-    convert = bool(getattr(field.field_info, "convert_underscores", False))
-    values, used = _model_values(model, source, convert)
-    extras = dict(_rest(source, used))
-    counts = bool(values) or (bool(extras) and model.model_config.get("extra") in ("forbid", "allow"))
-    if not counts and not field.required and _allows_none(field):
-        return MISSING
-    for key, value in extras.items():
-        values.setdefault(key, value)
-    return values
-
-
 def _allows_none(field: ModelField) -> bool:
     return any(member is type(None) for member in _types.members(field.field_info.annotation))
+
+
+class _ParameterModel:
+    """A field whose value is a whole source, with what reading it takes."""
+
+    def __init__(self, field: ModelField, model: type[BaseModel]) -> None:
+        self.optional = _allows_none(field)
+        convert = bool(getattr(field.field_info, "convert_underscores", False))
+        self.reader = ModelReader(model, convert)
+        self.validator = header_validator(field, self.reader) if convert else None
+
+    def value(self, field: ModelField, source: Source, loc: Location) -> tuple[Any, Errors]:
+        """The validated model, or the errors. A model that may be None is missing if nothing of it was sent."""
+        received, concerned = self.reader.read(source)
+        if self.optional and not concerned:
+            return validate_found(field, MISSING, loc)
+        if self.validator is None:
+            return field.validate(received, loc=loc)
+        try:
+            return self.validator.validate_python(received, by_alias=True, from_attributes=True), []
+        except ValidationError as exc:
+            return None, prefix_locations(exc.errors(include_url=False), loc)
+
+
+def parameter_model(field: ModelField) -> _ParameterModel | None:
+    """How to read `field` if it is a parameter model; remembered on the field."""
+    known = field.__dict__.get("_parameter_model", MISSING)
+    if known is MISSING:
+        models = _types.parameter_models(field.field_info)
+        known = field.__dict__["_parameter_model"] = _ParameterModel(field, models[0]) if models else None
+    found: _ParameterModel | None = known
+    return found
 
 
 def request_params_to_args(fields: Sequence[ModelField], received_params: Source) -> tuple[dict[str, Any], Errors]:
@@ -151,10 +116,9 @@ def request_params_to_args(fields: Sequence[ModelField], received_params: Source
     errors: Errors = []
     for field in fields:
         source_name = params.ParamTypes(getattr(field.field_info, "in_", params.ParamTypes.query)).value
-        models = _types.model_classes(field.field_info.annotation)
-        if models:
-            received = read_model(field, models[0], received_params)
-            value, found = validate_found(field, received, (source_name,))
+        model = parameter_model(field)
+        if model is not None:
+            value, found = model.value(field, received_params, (source_name,))
         else:
             name, received = look_up(field, received_params)
             value, found = validate_found(field, received, (source_name, name))

@@ -65,11 +65,11 @@ def oauth_scopes(dependant: Dependant) -> list[str]:
 
 
 def uses_scopes(dependant: Dependant) -> bool:
-    """Whether `dependant` or anything below it looks at the security scopes."""
+    """Whether `dependant` or anything below it declares or looks at security scopes."""
     from ..security.base import SecurityBase
     from ._callables import unwrap
 
-    if dependant.security_scopes_param_name is not None:
+    if dependant.own_oauth_scopes or dependant.security_scopes_param_name is not None:
         return True
     if isinstance(unwrap(dependant.call), SecurityBase):
         return True

@@ -23,7 +23,7 @@ from ..dependencies.models import Dependant
 from ..exceptions import EndpointContext
 from ..types import IncEx
 from ._exchange import Exchange
-from ._handler import RouteApp
+from ._handler import Engine
 from ._options import FormLimits
 from ._respond import Serializer, serialization_options
 from ._websocket import WebSocketApp
@@ -91,10 +91,7 @@ def get_request_handler(
     form_limits: FormLimits | None = None,
 ) -> Callable[[Request], Awaitable[Response]]:
     """The function from a request to a response for `dependant`; the other parameters are `APIRoute`'s attributes."""
-    from ._route import APIRoute
-
     facts = SimpleNamespace(
-        get_route_handler=APIRoute.get_route_handler,
         dependant=dependant,
         endpoint=dependant.call,
         path_format=dependant.path or "",
@@ -116,9 +113,7 @@ def get_request_handler(
         is_sse_stream=False,
         form_limits=form_limits or {},
     )
-    app = RouteApp.__new__(RouteApp)
-    app.route, app._compiled, app._handler = facts, None, None  # type: ignore[assignment]
-    return app.respond_to_request
+    return Engine(facts).respond_to_request
 
 
 def get_websocket_app(
@@ -146,8 +141,8 @@ def get_websocket_app(
 def request_response(func: Callable[[Request], Awaitable[Response] | Response]) -> ASGIApp:
     """An ASGI application from a function of a request, with the exit stacks that route handlers expect."""
     handler: Any = func if is_async_callable(func) else functools.partial(run_in_threadpool, func)
-    app = RouteApp.__new__(RouteApp)
-    app.route, app._compiled, app._handler = None, None, handler  # type: ignore[assignment]
+    app = Engine(None)
+    app._handler = handler
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         await app.serve(Exchange(scope, receive, send))

@@ -15,7 +15,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Match, Route, compile_path, get_name
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 from .. import params
 from .._edits import EDITS
@@ -29,7 +29,7 @@ from ..exceptions import RouteError
 from ..types import IncEx
 from ..utils import generate_unique_id, get_value_or_default, is_body_allowed_for_status_code
 from ._contexts import EFFECTIVE, IncludeContext, new_path_parameters
-from ._handler import RouteApp
+from ._handler import RouteApp, engine_handler
 from ._options import FormLimits
 from ._respond import wants_events
 
@@ -247,6 +247,12 @@ class APIRoute(Route):
             match, child_scope = super().matches(scope)
         return match, child_scope
 
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that matched. An original route answers for the place where it was matched."""
+        placed = (scope.get("fastapi") or {}).get("effective_route_context")
+        route = placed if placed is not None and original_of(placed) is self else self
+        await Route.handle(route, scope, receive, send)
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The function that turns a request into a response. Override it to wrap what happens to this route's requests.
 
@@ -254,7 +260,7 @@ class APIRoute(Route):
         """
         effective = EFFECTIVE.get()
         route = effective if effective is not None and effective.__dict__.get("_original") is self else self
-        return RouteApp(route).respond_to_request
+        return engine_handler(route)
 
 
 def original_of(route: BaseRoute) -> BaseRoute:

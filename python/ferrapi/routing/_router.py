@@ -161,7 +161,7 @@ class APIRouter(Verbs, Router):
     # Registration
 
     @api_route_options
-    def api_route(self, path: str, **options: Unpack[ApiRouteOptions]) -> Decorator[DecoratedCallable]:
+    def api_route(self, path: str, **options: Unpack[ApiRouteOptions]) -> Decorator:
         """Register the decorated function at `path` for ``methods`` (GET if none are named)."""
 
         def register(function: DecoratedCallable) -> DecoratedCallable:
@@ -207,7 +207,7 @@ class APIRouter(Verbs, Router):
 
     def websocket(
         self, path: str, name: str | None = None, *, dependencies: Sequence[params.Depends] | None = None
-    ) -> Decorator[DecoratedCallable]:
+    ) -> Decorator:
         """Register the decorated coroutine function as a WebSocket endpoint at `path`."""
 
         def register(function: DecoratedCallable) -> DecoratedCallable:
@@ -240,7 +240,7 @@ class APIRouter(Verbs, Router):
         methods: Collection[str] | None = None,
         name: str | None = None,
         include_in_schema: bool = True,
-    ) -> Decorator[DecoratedCallable]:
+    ) -> Decorator:
         """Register the decorated function as a plain Starlette endpoint (it takes a `Request`)."""
 
         def register(function: DecoratedCallable) -> DecoratedCallable:
@@ -249,7 +249,7 @@ class APIRouter(Verbs, Router):
 
         return register
 
-    def websocket_route(self, path: str, name: str | None = None) -> Decorator[DecoratedCallable]:
+    def websocket_route(self, path: str, name: str | None = None) -> Decorator:
         """Register the decorated function as a plain Starlette WebSocket endpoint."""
 
         def register(function: DecoratedCallable) -> DecoratedCallable:
@@ -330,7 +330,7 @@ class APIRouter(Verbs, Router):
             raise RouteError(f"There is no event {event_type!r}: it is either 'startup' or 'shutdown'")
         handlers.append(func)
 
-    def on_event(self, event_type: str) -> Decorator[DecoratedCallable]:
+    def on_event(self, event_type: str) -> Decorator:
         """Deprecated: call the decorated function at ``"startup"`` or ``"shutdown"``. Use `lifespan`."""
         warnings.warn(_ON_EVENT_DEPRECATED, category=DeprecationWarning, stacklevel=2)
 

@@ -53,18 +53,27 @@ class Target:
 
     async def serve(self, x: Exchange, full: bool) -> None:
         """Let the route answer. `full` says whether the method is one of its own."""
-        app = self._app
-        if app is not None and full:
-            await app.serve(x)
-            return
         effective = self.placed.effective
-        if full and isinstance(effective, APIRoute) and type(effective).handle is Route.handle:
-            declared = effective.__dict__["app"]
-            if type(declared) is RouteApp:
-                self._app = declared
-                await declared.serve(x)
+        if effective is not self.route:
+            scope = x.scope
+            scope["fastapi"] = {**(scope.get("fastapi") or {}), "effective_route_context": effective}
+        if full:
+            app = self._app
+            if app is None:
+                app = self._app = self._engine(effective)
+            if app is not None:
+                await app.serve(x)
                 return
-        await effective.handle(x.scope, x.receive, x.send_noting)
+        answering = self.route if isinstance(effective, APIRoute) else effective
+        await answering.handle(x.scope, x.receive, x.send_noting)
+
+    @staticmethod
+    def _engine(effective: BaseRoute) -> RouteApp | None:
+        """The route's application, if nothing of the user's stands between it and the request."""
+        if not isinstance(effective, APIRoute) or type(effective).handle is not APIRoute.handle:
+            return None
+        app = effective.__dict__.get("app")
+        return app if type(app) is RouteApp else None
 
 
 def _protocol(route: BaseRoute) -> Any:
