@@ -146,11 +146,9 @@ def _from_default(draft: _Draft) -> None:
             raise ParameterError(
                 f"Cannot specify FastAPI annotations in `Annotated` and default value together for {draft.name!r}"
             )
-        if get_origin(draft.annotation) is Annotated or draft.annotation is not draft.type_annotation:
-            draft.info = copy_field_info(field_info=default, annotation=draft.annotation)
-        else:
-            draft.info = default
-            draft.info.annotation = draft.type_annotation
+        # What stands beside the type in `Annotated` does not count here: FastAPI takes the type alone.
+        draft.info = default
+        draft.info.annotation = draft.type_annotation
 
 
 def _resolve_depends(draft: _Draft) -> None:

@@ -103,7 +103,8 @@ def rest(source: Source, used: set[str]) -> Iterator[tuple[str, Any]]:
 def header_validator(field: ModelField, reader: ModelReader) -> SchemaValidator:
     """A validator of `field`'s model that knows its fields by header names."""
     schema: Any = field._type_adapter.core_schema
-    return SchemaValidator(_with_aliases(schema, reader, {}))
+    # Not the validator that the class already has: that one knows the fields by their own names.
+    return SchemaValidator(_with_aliases(schema, reader, {}), _use_prebuilt=False)
 
 
 def _with_aliases(schema: Mapping[str, Any], reader: ModelReader, definitions: Mapping[str, Any]) -> Any:

@@ -87,7 +87,7 @@ class _ParameterModel:
         if self.validator is None:
             return field.validate(received, loc=loc)
         try:
-            return self.validator.validate_python(received, by_alias=True, from_attributes=True), []
+            return self.validator.validate_python(received, by_alias=True, by_name=False, from_attributes=True), []
         except ValidationError as exc:
             return None, prefix_locations(exc.errors(include_url=False), loc)
 

@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute, Match, Mount, NoMatchFound, Route, WebS
 from starlette.types import Receive, Scope, Send
 
 from .. import params
+from .._edits import EDITS
 from ..datastructures import Default
 from ..utils import generate_unique_id, get_path_param_names, get_value_or_default
 from ._options import FormLimits
@@ -28,6 +29,7 @@ from ._options import FormLimits
 if TYPE_CHECKING:
     from ._route import APIRoute
     from ._router import APIRouter
+    from ._table import Table
 
 EFFECTIVE: contextvars.ContextVar[APIRoute | None] = contextvars.ContextVar("ferrapi_effective_route", default=None)
 """The effective route on whose behalf a method of the original route is running (`matches`, `get_route_handler`)."""
@@ -106,6 +108,8 @@ def _place_plain(route: BaseRoute, context: IncludeContext) -> BaseRoute:
 
     if isinstance(route, APIWebSocketRoute):
         return route.included(context)
+    if isinstance(route, IncludedRouter):
+        return IncludedRouter(route.original_router, route.include_context.below(context))
     if not context.prefix:
         return route
     if isinstance(route, (Route, WebSocketRoute)):
@@ -148,43 +152,61 @@ class UnderPrefix(Mount):
         await self.inner.handle(scope, receive, send)
 
 
+INCLUDED: contextvars.ContextVar[IncludedRouter | None] = contextvars.ContextVar("ferrapi_included", default=None)
+"""The include on whose behalf a router's own `matches` or `handle` is running."""
+
+
 class IncludedRouter(BaseRoute):
-    """An included router, in the list of routes of the one that included it."""
+    """An included router, in the list of routes of the one that included it.
+
+    The route table looks through it, unless the router's class overrides `matches` or `handle`: then it is asked.
+    """
 
     def __init__(self, router: APIRouter, context: IncludeContext) -> None:
         self.original_router = router
         self.include_context = context
+        self._table: Table | None = None
 
     def __repr__(self) -> str:
         return f"IncludedRouter(prefix={self.include_context.prefix!r}, router={self.original_router!r})"
 
     @property
+    def opaque(self) -> bool:
+        """Whether the router wants to be asked."""
+        from ._router import APIRouter
+
+        kind = type(self.original_router)
+        return kind.matches is not APIRouter.matches or kind.handle is not APIRouter.handle
+
+    @property
     def routes(self) -> list[BaseRoute]:
         """The effective routes, as of now."""
-        return [placed.effective for placed in place([self])]
+        return [placed.effective for placed in place(self.original_router.routes, self.include_context)]
+
+    def table(self) -> Table:
+        """The table of the routes below, as of now."""
+        from ._table import Table
+
+        table = self._table
+        if table is None or table.edits != EDITS.value:
+            table = self._table = Table(self.original_router.routes, self.include_context)
+        return table
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Ask the effective routes one by one: a full match wins, else the first partial one."""
-        match, child_scope, _ = self._select(scope)
-        return match, child_scope
-
-    def _select(self, scope: Scope) -> tuple[Match, Scope, BaseRoute | None]:
-        partial: tuple[Match, Scope, BaseRoute | None] = (Match.NONE, {}, None)
-        for placed in place([self]):
-            match, child_scope = matches(placed, scope)
-            if match is Match.FULL:
-                return match, child_scope, placed.effective
-            if match is Match.PARTIAL and partial[0] is Match.NONE:
-                partial = (match, child_scope, placed.effective)
-        return partial
+        """Ask the router."""
+        token = INCLUDED.set(self)
+        try:
+            return self.original_router.matches(scope)
+        finally:
+            INCLUDED.reset(token)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the matching route answer (asked again: a scope is all that a caller of `matches` has kept)."""
-        _, child_scope, route = self._select(scope)
-        if route is None:
-            raise NoMatchFound(scope.get("path", ""), {})
-        scope.update(child_scope)
-        await route.handle(scope, receive, send)
+        """Let the router answer."""
+        token = INCLUDED.set(self)
+        try:
+            await self.original_router.handle(scope, receive, send)
+        finally:
+            INCLUDED.reset(token)
 
     def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
         """The path of the first included route that has this name and these parameters."""
@@ -196,15 +218,23 @@ class IncludedRouter(BaseRoute):
         raise NoMatchFound(name, path_params)
 
 
-def place(routes: Sequence[BaseRoute], context: IncludeContext | None = None) -> Iterator[Placed]:
-    """All routes below `routes` in matching order, includes opened at any depth."""
+def place(
+    routes: Sequence[BaseRoute], context: IncludeContext | None = None, *, through: bool = True
+) -> Iterator[Placed]:
+    """All routes below `routes` in matching order, includes opened at any depth.
+
+    Parameters:
+        routes: the routes.
+        context: what includes above add to them.
+        through: whether to open also includes of routers that want to be asked themselves.
+    """
     stack: list[tuple[Iterator[BaseRoute], IncludeContext | None]] = [(iter(list(routes)), context)]
     while stack:
         iterator, above = stack[-1]
         route = next(iterator, None)
         if route is None:
             stack.pop()
-        elif isinstance(route, IncludedRouter):
+        elif isinstance(route, IncludedRouter) and (through or not route.opaque):
             inner = route.include_context if above is None else route.include_context.below(above)
             stack.append((iter(list(route.original_router.routes)), inner))
         else:
@@ -282,7 +312,8 @@ def iter_route_contexts(routes: Sequence[BaseRoute]) -> Iterator[RouteContext]:
     """Each route below `routes`, included ones with what their includes add."""
     for placed in place(routes):
         effective = placed.effective
-        yield RouteContext(placed.original, None if effective is placed.original else effective)
+        unseen = effective is placed.original or isinstance(effective, UnderPrefix)
+        yield RouteContext(placed.original, None if unseen else effective)
 
 
 def iter_effective_routes(routes: Sequence[BaseRoute]) -> Iterator[BaseRoute]:

@@ -155,7 +155,7 @@ class RouteApp:
 
     async def _values(self, x: Exchange, plan: Plan, body: Any) -> dict[str, Any]:
         try:
-            values, errors = await plan.values(x, body)
+            values, errors = await plan.values(x, body, self.route.dependency_overrides_provider)
         except LimitExceeded as exc:
             raise HTTPException(status_code=400, detail=str(exc)) from None
         if values is None:

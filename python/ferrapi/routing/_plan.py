@@ -61,13 +61,17 @@ class Step:
         "index",
         "kind",
         "open",
+        "original",
         "same_as",
         "specials",
     )
 
-    def __init__(self, index: int, dependant: Dependant, children: list[tuple[str | None, int]]) -> None:
+    def __init__(
+        self, index: int, dependant: Dependant, original: Dependant, children: list[tuple[str | None, int]]
+    ) -> None:
         self.index = index
         self.dependant = dependant
+        self.original = original  # before an override took its place
         self.call: Callable[..., Any] = dependant.call  # type: ignore[assignment]  # a route's tree always has calls
         self.kind = kind_of(dependant.call)
         self.children = tuple(child for _, child in children)
@@ -140,7 +144,6 @@ class Plan:
         self.embed = embed
         self._overrides = overrides or {}
         self._first: dict[Any, int] = {}
-        self.calls: list[Callable[..., Any]] = []
         steps: list[Step] = []
         self._flatten(dependant, steps)
         self.endpoint = steps[-1]
@@ -153,28 +156,30 @@ class Plan:
 
     def _flatten(self, root: Dependant, steps: list[Step]) -> int:
         """Append the steps of the tree below `root`, then its own; answer its index. No recursion over user data."""
-        stack: list[tuple[Dependant, str | None, list[tuple[str | None, int]], int]] = [(root, None, [], 0)]
+        stack: list[tuple[Dependant, Dependant, list[tuple[str | None, int]], int]] = [(root, root, [], 0)]
         while True:
-            node, name, children, position = stack.pop()
+            node, original, children, position = stack.pop()
             if position < len(node.dependencies):
-                stack.append((node, name, children, position + 1))
+                stack.append((node, original, children, position + 1))
                 sub = node.dependencies[position]
-                stack.append((self._overridden(sub), sub.name, [], 0))
+                stack.append((self._overridden(sub), sub, [], 0))
                 continue
-            step = Step(len(steps), node, children)
+            step = Step(len(steps), node, original, children)
             self._share(step, is_root=not stack)
             steps.append(step)
             if not stack:
                 return step.index
-            stack[-1][2].append((name, step.index))
+            stack[-1][2].append((original.name, step.index))
 
     def _overridden(self, dependant: Dependant) -> Dependant:
         call = dependant.call
-        if call is not None:
-            self.calls.append(call)
         override = self._overrides.get(call) if call is not None and self._overrides else None
         if override is None:
             return dependant
+        return self._replaced(dependant, override)
+
+    @staticmethod
+    def _replaced(dependant: Dependant, override: Callable[..., Any]) -> Dependant:
         return get_dependant(
             path=dependant.path or "",
             call=override,
@@ -194,8 +199,14 @@ class Plan:
         if first != step.index and step.dependant.use_cache:
             step.same_as = first
 
-    async def values(self, x: Exchange, body: Any) -> tuple[Values | None, Errors]:
-        """Run the dependencies; answer the endpoint's keyword arguments, or None and the errors."""
+    async def values(self, x: Exchange, body: Any, provider: Any = None) -> tuple[Values | None, Errors]:
+        """Run the dependencies; answer the endpoint's keyword arguments, or None and the errors.
+
+        Parameters:
+            x: the exchange.
+            body: the parsed body.
+            provider: the object whose ``dependency_overrides`` may still change while the dependencies run.
+        """
         groups: list[Values | None] | None = self.reader.read(x.scope)
         if not self.dependencies and groups is not None:
             values = groups[0]
@@ -213,12 +224,24 @@ class Plan:
                 results.append(results[step.same_as])
             else:
                 self._complete(step, x, values, results)
-                results.append(await step.run(x, values))
+                late = provider.dependency_overrides if provider is not None else None
+                if late and late.get(step.original.call, step.call) is not step.call:
+                    results.append(await self._run_late(step, x, body, late, errors))
+                else:
+                    results.append(await step.run(x, values))
         values = await self._step_values(self.endpoint, x, groups, body, errors)
         if values is None or errors:
             return None, errors
         self._complete(self.endpoint, x, values, results)
         return values, errors
+
+    async def _run_late(self, step: Step, x: Exchange, body: Any, overrides: Any, errors: Errors) -> Any:
+        """Run the override that an earlier dependency of the same request has put in the place of this one."""
+        dependant = self._replaced(step.original, overrides[step.original.call])
+        plan = Plan(dependant, embed=self.embed, overrides=dict(overrides))
+        values, found = await plan.values(x, body)
+        errors.extend(found)
+        return None if values is None else await plan.endpoint.run(x, values)
 
     @staticmethod
     def _complete(step: Step, x: Exchange, values: Values, results: list[Any]) -> None:

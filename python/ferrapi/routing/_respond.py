@@ -211,9 +211,9 @@ class Responder:
             x.started = True
             await x.send(start)
             await x.send({"type": "http.response.body", "body": reply})
-            x.replied = True
             if x.background is not None:
                 await x.background()
+            x.replied = True
         else:
             await send_response(x, reply)
 

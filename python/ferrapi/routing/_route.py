@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from enum import Enum, IntEnum
 from functools import cached_property
 from typing import Any
@@ -230,11 +231,11 @@ class APIRoute(Route):
         if original.unique_id != self.unique_id or len(original.responses) != len(self.responses):
             self._declare_responses()
         new_names = new_path_parameters(context)
-        own = original.dependant
         if new_names:
-            own = get_dependant(path=self.path_format, call=own.call or original.endpoint, scope="function")
+            own = get_dependant(path=self.path_format, call=original.endpoint, scope="function")
             dependencies = self.dependencies
         else:
+            own = replace(original.dependant, call=original.endpoint)
             dependencies = list(context.dependencies)
         self.__dict__["dependant"] = with_route_dependencies(own, dependencies, self.path_format)
 

@@ -9,7 +9,7 @@ from typing import Any, Unpack
 
 from starlette.datastructures import URL
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Router, get_route_path
+from starlette.routing import BaseRoute, Match, Router, get_route_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import params
@@ -18,7 +18,7 @@ from ..datastructures import Default
 from ..exceptions import FastAPIError, RouteError
 from ..types import DecoratedCallable
 from ..utils import generate_unique_id, get_value_or_default
-from ._contexts import IncludeContext, IncludedRouter
+from ._contexts import INCLUDED, IncludeContext, IncludedRouter
 from ._exchange import Exchange
 from ._lifespan import DefaultLifespan, LifespanContext, as_context, merged, run_handlers
 from ._options import (
@@ -157,6 +157,28 @@ class APIRouter(Verbs, Router):
         response = RedirectResponse(url=str(URL(scope=other)))
         await response(scope, x.receive, x.send_noting)
         return True
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether an included router answers `scope`, and what it adds to it. Override it to decide yourself."""
+        included = INCLUDED.get()
+        if included is None or included.original_router is not self:
+            return Match.NONE, {}
+        probe = dict(scope)
+        found = included.table().find(probe)
+        if found is None:
+            return Match.NONE, {}
+        added = {key: value for key, value in probe.items() if scope.get(key) is not value}
+        return (Match.FULL if found[1] else Match.PARTIAL), added
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as an included router, or on its own as an ASGI application."""
+        included = INCLUDED.get()
+        found = included.table().find(scope) if included is not None and included.original_router is self else None
+        if found is None:
+            await self.app(scope, receive, send)
+        else:
+            target, full = found
+            await target.serve(Exchange(scope, receive, send), full)
 
     # Registration
 

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute, compile_p
 from .._edits import EDITS
 from .._native import RouteTable
 from .._plan import RoutePlan
-from ._contexts import Placed, UnderPrefix, matches, place
+from ._contexts import IncludeContext, Placed, UnderPrefix, matches, place
 from ._handler import RouteApp
 from ._route import APIRoute
 from ._websocket import APIWebSocketRoute
@@ -135,8 +135,9 @@ class Table:
 
     Parameters:
         routes: the router's list.
+        context: what includes above add to them.
     """
 
-    def __init__(self, routes: Sequence[BaseRoute]) -> None:
+    def __init__(self, routes: Sequence[BaseRoute], context: IncludeContext | None = None) -> None:
         self.edits = EDITS.value
-        self.find = RouteTable([_plan(placed) for placed in place(routes)]).find
+        self.find = RouteTable([_plan(placed) for placed in place(routes, context, through=False)]).find
