@@ -120,6 +120,40 @@ def metadata(fw: Framework) -> Any:
 
 
 @cases
+def metadata_from_pydantic(fw: Framework) -> Any:
+    app = fw.FastAPI()
+    Described = Annotated[
+        int,
+        Field(
+            ge=2,
+            title="From Field",
+            description="by pydantic",
+            deprecated=True,
+            examples=[3],
+            json_schema_extra={"x-a": 1},
+        ),
+    ]
+
+    @app.post("/")
+    def read(
+        only: Described,
+        after: Annotated[Described, fw.Query(description="by the framework", le=9)],
+        before: Annotated[int, fw.Query(title="From Query", gt=1), Field(title="Last", lt=8)],
+        header: Annotated[Described, fw.Header(json_schema_extra={"x-b": 2})],
+        cookie: Annotated[int, Field(alias="c-alias"), fw.Cookie()],
+        body: Annotated[Described, fw.Body()],
+        default: Annotated[int, Field(description="d"), fw.Query()] = 3,
+    ) -> None: ...
+
+    @app.post("/form")
+    def form(
+        one: Annotated[Described, fw.Form()], two: Annotated[str, fw.Form(), Field(max_length=3)] = "x"
+    ) -> None: ...
+
+    return app
+
+
+@cases
 def names_of_headers(fw: Framework) -> Any:
     app = fw.FastAPI()
 

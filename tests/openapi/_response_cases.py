@@ -368,6 +368,28 @@ def streams(fw: Framework) -> Any:
 
 
 @cases
+def streams_by_default(fw: Framework) -> Any:
+    events = fw.sse.EventSourceResponse
+    app = fw.FastAPI(default_response_class=events)
+    plain, quiet = fw.APIRouter(), fw.APIRouter(default_response_class=fw.responses.JSONResponse)
+    for number, router in enumerate((app, plain, quiet)):
+
+        def stream() -> Iterator[Inner]:
+            yield Inner()
+
+        def single() -> Inner: ...
+
+        router.get(f"/{number}/stream")(stream)
+        router.get(f"/{number}/single")(single)
+    app.include_router(plain)
+    app.include_router(quiet)
+    other = fw.FastAPI()
+    other.include_router(plain, prefix="/other", default_response_class=events)
+    app.include_router(other.router)
+    return app
+
+
+@cases
 def names_of_outputs(fw: Framework) -> Any:
     app = fw.FastAPI()
     Thing = create_model("Thing", name=(str, "x"))
