@@ -13,6 +13,13 @@ pub fn decode(raw: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// `raw` as UTF-8 if it is that, as latin-1 otherwise: how Starlette reads the fields of a multipart form whose charset
+/// is UTF-8.
+#[must_use]
+pub fn decode_utf8_or(raw: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(raw).map_or_else(|_| decode(raw), Cow::Borrowed)
+}
+
 /// `raw` without what Python's `str.strip()` removes at both ends. Beyond the usual blanks that is U+001C to U+001F,
 /// U+0085 and the no-break space.
 pub(crate) fn strip(raw: &[u8]) -> &[u8] {
@@ -28,6 +35,12 @@ mod tests {
     fn each_byte_is_a_character() {
         assert_eq!(decode(b"a\xe9\x80"), "a\u{e9}\u{80}");
         assert!(matches!(decode(b"plain"), Cow::Borrowed("plain")));
+    }
+
+    #[test]
+    fn what_is_no_utf8_is_latin1() {
+        assert_eq!(decode_utf8_or(b"\xc3\xa9"), "\u{e9}");
+        assert_eq!(decode_utf8_or(b"\xc3\xa9\xff"), "\u{c3}\u{a9}\u{ff}");
     }
 
     #[test]
