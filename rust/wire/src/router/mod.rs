@@ -21,8 +21,8 @@
 //! **Cost.** One hash lookup per segment for the static children of a node plus one check for each kind of parameter
 //! that was registered there, whatever the number of routes. A template that a segment tree can't see into (`{a}.{b}`,
 //! a `{x:path}` that is not the last segment, a custom convertor) hangs, as a regular expression for the rest of the
-//! path, at the node where its plain segments end, behind a comparison with the literal text that it begins with.
-//! Nothing recurses.
+//! path, at the node where its plain segments end, behind a comparison with the literal text that it begins and ends
+//! with. Nothing recurses.
 
 mod build;
 mod found;

@@ -14,8 +14,10 @@ pub(super) struct Tail {
     pub(super) index: u32,
     /// Whether a match of the regular expression is a match of the pattern.
     pub(super) exact: bool,
-    /// What the rest of the path must begin with.
-    literal: String,
+    /// What the rest of the path must begin with. This and the suffix spare most paths the regular expression.
+    prefix: String,
+    /// What it must end with, but for a last newline.
+    suffix: String,
     /// The rest of the template, or `None` if it holds something unknown.
     regex: Option<Regex>,
 }
@@ -24,20 +26,22 @@ impl Tail {
     /// Compiles `tokens`, the rest of a template, for the pattern `index`; `exact` says whether a match decides.
     ///
     /// A custom convertor, or an expression that is too large to compile, makes a tail that matches whatever begins
-    /// with the tokens' first literal text.
+    /// with the tokens' first literal text and ends with their last.
     pub(super) fn new(index: u32, exact: bool, tokens: &[Token]) -> Self {
-        let literal = match tokens.first() {
+        let literal = |token: Option<&Token>| match token {
             Some(Token::Literal(text)) => text.clone(),
             _ => String::new(),
         };
+        let (prefix, suffix) = (literal(tokens.first()), literal(tokens.last()));
         let regex = expression(tokens).and_then(|source| Regex::new(&source).ok());
-        Self { index, exact: exact && regex.is_some(), literal, regex }
+        Self { index, exact: exact && regex.is_some(), prefix, suffix, regex }
     }
 
     /// Whether `rest` matches. If it does, the spans of the parameters are appended to `captures`, `offset` being where
     /// `rest` begins in the path.
     pub(super) fn matches(&self, rest: &str, offset: usize, captures: &mut impl Extend<Span>) -> bool {
-        if !rest.starts_with(&self.literal) {
+        let ends = rest.ends_with(&self.suffix) || rest.strip_suffix('\n').is_some_and(|it| it.ends_with(&self.suffix));
+        if !(ends && rest.starts_with(&self.prefix)) {
             return false;
         }
         let Some(regex) = &self.regex else { return true };
