@@ -77,17 +77,16 @@ def is_special(annotation: Any) -> bool:
 def copy_field_info(*, field_info: FieldInfo, annotation: Any) -> FieldInfo:
     """A copy of `field_info` for `annotation`, with what a pydantic `Field` beside it in `Annotated` says.
 
-    Where both say something, `field_info` wins.
+    Where several say something, the last one counts; `field_info` is one of them if it stands in the annotation itself.
     """
     merged = FieldInfo.from_annotation(annotation)
     result = copy(field_info)
-    own = field_info._attributes_set
     for name, value in merged._attributes_set.items():
-        if name not in own and name in _MERGED_ATTRIBUTES:
+        if name in _MERGED_ATTRIBUTES:
             setattr(result, name, value)
     result.metadata = merged.metadata
     result.annotation = merged.annotation
-    result._attributes_set = {**merged._attributes_set, **own}
+    result._attributes_set = {**field_info._attributes_set, **merged._attributes_set}
     return result
 
 
@@ -123,8 +122,10 @@ def _from_annotated(draft: _Draft) -> None:
     ):
         if isinstance(info, params.Path):
             raise ParameterError("Path parameters cannot have default values")
-        info.default = draft.default
-        info.default_factory = None
+        if draft.default is not ...:
+            if info.default_factory is not None:
+                raise TypeError("cannot specify both default and default_factory")
+            info.default = draft.default
     draft.info = info
 
 
@@ -168,7 +169,7 @@ def _refuse_contradictions(draft: _Draft) -> bool:
 
 def _infer(draft: _Draft, path_param_names: set[str]) -> None:
     """Declare the source that the user left to us: the path, a file, the query, or the body."""
-    default = draft.default if draft.default is not inspect.Signature.empty else PydanticUndefined
+    default = PydanticUndefined if draft.default is inspect.Signature.empty or draft.default is ... else draft.default
     annotation = draft.annotation
     if draft.name in path_param_names:
         # A default of a path parameter can never apply: the path always carries it.
@@ -192,9 +193,9 @@ def _check_source(draft: _Draft, info: FieldInfo, path_param_names: set[str]) ->
         info.in_ = params.ParamTypes.query
 
 
-def _check_type(draft: _Draft, field: ModelField) -> None:
+def _check_type(draft: _Draft, field: ModelField, path_param_names: set[str]) -> None:
     info = field.field_info
-    if isinstance(info, params.Path) and not _types.field_annotation_is_scalar(info.annotation):
+    if draft.name in path_param_names and not _types.field_annotation_is_scalar(info.annotation):
         raise ParameterError("Path params must be of one of the supported types")
     if isinstance(info, params.Query) and not (
         _types.field_annotation_is_scalar(info.annotation)
@@ -259,7 +260,7 @@ def analyze_param(*, param_name: str, annotation: Any, value: Any, path_param_na
             f"non-body parameters must be in path, query, header or cookie: {param_name}"
         )
     field = _make_field(draft, _choose_path_alias(info, path_param_names))
-    _check_type(draft, field)
+    _check_type(draft, field, path_param_names)
     return ParamDetails(draft.type_annotation, None, field)
 
 

@@ -44,6 +44,7 @@ class ModelReader:
 
     def __init__(self, model: type[BaseModel], convert_underscores: bool) -> None:
         self.convert = convert_underscores
+        self.ignored: set[str] = set()  # header names that would be mistaken for the field names that they look like
         self.keeps_extra = model.model_config.get("extra") in ("forbid", "allow")
         self.names = {name: self._names(name, info, model) for name, info in model.model_fields.items()}
         self.fields = [(self.names[name], wants_many(info)) for name, info in model.model_fields.items()]
@@ -59,18 +60,21 @@ class ModelReader:
                 aliases = [info.validation_alias]
             elif not aliases and info.validation_alias is None and info.alias:
                 aliases = [info.alias]
-        if by_name or not aliases:
+        left_to_pydantic = by_alias and not aliases and info.validation_alias is not None  # an `AliasPath`
+        if by_name or not (aliases or left_to_pydantic):
             aliases = [*aliases, name.replace("_", "-") if self.convert else name]
+            if self.convert and len(aliases) == 1:
+                self.ignored.add(name)
         return aliases
 
     def read(self, source: Source) -> tuple[dict[str, Any], bool]:
         """The dictionary for the model, and whether anything in it is the model's business."""
         values: dict[str, Any] = {}
-        used: set[str] = set()
+        used = {name for name in self.ignored if "_" in name}
         for names, many in self.fields:
             for name in names:
                 value = get_value(source, name, many)
-                if value is not None:
+                if value is not None and not (many and value == ""):
                     values[name] = value
                     used.add(name.lower() if isinstance(source, Headers) else name)
                     break
@@ -118,7 +122,7 @@ def _with_aliases(schema: Mapping[str, Any], reader: ModelReader, definitions: M
         return _with_aliases(target, reader, {})
     if kind == "model-fields":
         fields = {
-            name: {**item, "validation_alias": [[alias] for alias in reader.names.get(name, [name])]}
+            name: {**item, "validation_alias": [[alias] for alias in reader.names[name]]} if reader.names.get(name) else item
             for name, item in schema["fields"].items()
         }
         return {**schema, "fields": fields}

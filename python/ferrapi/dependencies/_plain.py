@@ -15,6 +15,7 @@ from pydantic_core import CoreSchema
 from .. import params
 from .._fields import ModelField
 from . import _types
+from ._models import wants_many
 from .models import Dependant
 
 _LEAVES = frozenset(
@@ -93,6 +94,8 @@ def is_plain_field(field: ModelField) -> bool:
     info = field.field_info
     if info.default_factory is not None or info.validate_default or _types.parameter_models(info):
         return False
+    if isinstance(info, params.Cookie) and wants_many(info):
+        return False  # an empty cookie is no empty sequence but a missing one
     try:
         return is_plain(bare_schema(field))
     except (KeyError, TypeError, AttributeError):

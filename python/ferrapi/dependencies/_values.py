@@ -49,8 +49,9 @@ def look_up(field: ModelField, source: Source) -> tuple[str, Any]:
     names = names_of(field)
     for name in names:
         value = get_value(source, name, many)
-        if value is not None and not (isinstance(field.field_info, params.Form) and value == ""):
-            return name, value
+        if value is None or (value == "" and (many or isinstance(field.field_info, params.Form))):
+            continue
+        return name, value
     return names[0], MISSING
 
 

@@ -115,7 +115,14 @@ def serialization_options(
 
 
 def endpoint_context(route: APIRoute) -> EndpointContext:
-    """Where `route`'s endpoint is, for messages."""
+    """Where `route`'s endpoint is, for messages. Looked up at the first error and remembered: it reads the source."""
+    known: EndpointContext | None = route.__dict__.get("_endpoint_context")
+    if known is None:
+        known = route.__dict__["_endpoint_context"] = _find_endpoint(route)
+    return known
+
+
+def _find_endpoint(route: APIRoute) -> EndpointContext:
     import inspect
 
     from ..dependencies._callables import unwrap

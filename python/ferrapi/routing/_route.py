@@ -115,6 +115,7 @@ class APIRoute(Route):
         self.dependencies = list(dependencies or [])
         self.description = first_paragraphs(description or endpoint.__doc__)
         self._declare_output(response_model)
+        self._declare_stream()
         self._place(path)
         self._declare_responses()
         if not callable(endpoint):
@@ -142,21 +143,21 @@ class APIRoute(Route):
     def _declare_output(self, response_model: Any) -> None:
         """Settle what the endpoint yields or returns."""
         self.stream_item_type: Any = None
-        self.is_sse_stream = self.is_json_stream = False
-        streams = kind_of(self.endpoint) in (Kind.GENERATOR, Kind.ASYNC_GENERATOR)
+        streams = kind_of(self.endpoint) >= Kind.GENERATOR
         if isinstance(response_model, DefaultPlaceholder):
             annotation = get_typed_return_annotation(self.endpoint)
             if streams:
                 self.stream_item_type = get_stream_item_type(annotation)
             is_response = _types.lenient_issubclass(annotation, Response)
             response_model = None if is_response or self.stream_item_type is not None else annotation
-        if streams:
-            response_class = get_value_or_default(self.response_class)
-            if isinstance(response_class, DefaultPlaceholder):
-                self.is_json_stream = True
-            elif wants_events(response_class):
-                self.is_sse_stream = True
         self.response_model = response_model
+
+    def _declare_stream(self) -> None:
+        """Settle how the items of a generator are sent: the response class decides, JSON Lines being the default."""
+        response_class = get_value_or_default(self.response_class)
+        streams = kind_of(self.endpoint) >= Kind.GENERATOR
+        self.is_json_stream = streams and isinstance(response_class, DefaultPlaceholder)
+        self.is_sse_stream = streams and wants_events(response_class)
 
     def _declare_responses(self) -> None:
         """Make the fields of the response and of the additional responses."""
@@ -202,7 +203,7 @@ class APIRoute(Route):
         """This route with what an include adds to it. Types that were declared are shared, not declared again."""
         route: APIRoute = object.__new__(type(self))
         facts = dict(self.__dict__)
-        for derived in ("_embed_body_fields", "body_field", "app"):
+        for derived in ("_embed_body_fields", "_endpoint_context", "body_field", "app"):
             facts.pop(derived, None)
         route.__dict__.update(facts)
         route._original = self
@@ -222,13 +223,15 @@ class APIRoute(Route):
         route.dependency_overrides_provider = (
             context.dependency_overrides_provider or self.dependency_overrides_provider
         )
+        route._declare_stream()
         route._place(context.prefix + self.path)
         route._declare_again(self, context)
         route.__dict__["app"] = self.app.placed(route) if isinstance(self.app, RouteApp) else self.app
         return route
 
     def _declare_again(self, original: APIRoute, context: IncludeContext) -> None:
-        if original.unique_id != self.unique_id or len(original.responses) != len(self.responses):
+        changed = original.unique_id != self.unique_id or len(original.responses) != len(self.responses)
+        if changed or self.is_sse_stream != original.is_sse_stream:
             self._declare_responses()
         new_names = new_path_parameters(context)
         if new_names:
