@@ -1,0 +1,157 @@
+# ferrapi's commands. They need Python 3.11 or later (PYTHON names it), a Rust toolchain and make; everything else is
+# installed into folders of this checkout: .venv/ (one environment per Python version), dist/, target/ and .cache/.
+#
+# ferrapi is built once per change of its sources, as a wheel; everything below runs the installed wheel.
+
+PYTHON ?= python3
+CARGO ?= cargo
+# The address of `make run`.
+HOST ?= 127.0.0.1
+PORT ?= 8000
+# Arguments for pytest, for example PYTEST_ARGS='-k cookies -x'.
+PYTEST_ARGS ?=
+# The folder of the conformance runner (conformance.py, surface.py, requirements-conformance.txt).
+CONFORMANCE ?= ../shared/conformance
+# The folder of JSONTestSuite (test_parsing/*.json).
+JSON_SUITE ?= $(CONFORMANCE)/../data/JSONTestSuite
+
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+ifeq ($(VERSION),)
+$(error "$(PYTHON)" does not run; name a Python 3.11 or later with PYTHON=...)
+endif
+
+VENV := .venv/$(VERSION)
+BIN := $(VENV)/bin
+CONFORMANCE_VENV := .venv/conformance-$(VERSION)
+WHEELS := dist/$(VERSION)
+SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md LICENSE $(shell find python rust -type f \
+	-not -path '*/__pycache__/*' -not -path '*/target/*' -not -name '*.so' -not -path 'rust/wire/fuzz/*')
+
+PIP_INSTALL := pip install --quiet --disable-pip-version-check
+# The interpreter that the extension is checked against; always the same one, or cargo builds everything again.
+export PYO3_PYTHON := $(abspath $(BIN)/python)
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test test-rust test-python check conformance conformance-update bench bench-full bench-engine clean
+
+help:
+	@echo 'make run                 build ferrapi and serve the store example on http://$(HOST):$(PORT)'
+	@echo 'make test                build ferrapi, test the Rust crates and the installed package'
+	@echo 'make check               formatting, lints and types of everything, and the native stub against the binary'
+	@echo 'make conformance         FastAPI 0.165.0'"'"'s own tests and public surface, and JSONTestSuite, asked of ferrapi'
+	@echo 'make conformance-update  write tests/conformance/passing.json anew'
+	@echo 'make bench               a short comparison with FastAPI and a hand-written ASGI application (10 minutes)'
+	@echo 'make bench-full          the same at full length, and the engine alone'
+	@echo 'make clean               remove everything that these commands made'
+	@echo 'Variables: PYTHON=$(PYTHON) HOST=$(HOST) PORT=$(PORT) PYTEST_ARGS=$(PYTEST_ARGS) CONFORMANCE=$(CONFORMANCE)'
+
+# --- environments and the package -------------------------------------------------------------------------------------
+
+$(VENV)/.created:
+	@echo '== Making the environment $(VENV) with $(PYTHON)'
+	@$(PYTHON) -c 'import sys; sys.exit("ferrapi needs Python 3.11 or later, this is %d.%d" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/$(PIP_INSTALL) 'maturin>=1.9,<2'
+	@touch $@
+
+$(WHEELS)/.built: $(SOURCES) | $(VENV)/.created
+	@echo '== Building ferrapi for Python $(VERSION) (release; the first time takes some minutes)'
+	@rm -rf $(WHEELS)
+	@$(BIN)/maturin build --release --locked --quiet --interpreter $(BIN)/python --out $(WHEELS)
+	@touch $@
+
+$(VENV)/.ferrapi: $(WHEELS)/.built
+	@echo '== Installing ferrapi into $(VENV)'
+	@$(BIN)/$(PIP_INSTALL) --force-reinstall --no-deps $(WHEELS)/*.whl
+	@$(BIN)/$(PIP_INSTALL) $(WHEELS)/*.whl
+	@touch $@
+
+$(VENV)/.store: examples/store/requirements.txt | $(VENV)/.created
+	@echo '== Installing what the store example needs'
+	@$(BIN)/$(PIP_INSTALL) -r $<
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt examples/store/requirements.txt | $(VENV)/.created
+	@echo '== Installing what tests and checks need'
+	@$(BIN)/$(PIP_INSTALL) -r $<
+	@touch $@
+
+# The runner's own environment: its pinned requirements and ferrapi.
+$(CONFORMANCE_VENV)/.created: $(CONFORMANCE)/requirements-conformance.txt
+	@echo '== Making the environment $(CONFORMANCE_VENV) with what the conformance runner needs'
+	@$(PYTHON) -m venv --clear $(CONFORMANCE_VENV)
+	@$(CONFORMANCE_VENV)/bin/$(PIP_INSTALL) -r $<
+	@touch $@
+
+$(CONFORMANCE_VENV)/.ferrapi: $(WHEELS)/.built $(CONFORMANCE_VENV)/.created
+	@echo '== Installing ferrapi into $(CONFORMANCE_VENV)'
+	@$(CONFORMANCE_VENV)/bin/$(PIP_INSTALL) --force-reinstall --no-deps $(WHEELS)/*.whl
+	@$(CONFORMANCE_VENV)/bin/$(PIP_INSTALL) $(WHEELS)/*.whl
+	@touch $@
+
+build: $(VENV)/.ferrapi
+
+# --- run, test, check -------------------------------------------------------------------------------------------------
+
+run: build $(VENV)/.store
+	@echo '== Serving the store example on http://$(HOST):$(PORT) (its documentation: /docs; stop it with Ctrl-C)'
+	@exec $(BIN)/uvicorn examples.store.main:app --host $(HOST) --port $(PORT)
+
+test: test-rust test-python
+
+test-rust: $(VENV)/.created
+	@echo '== Testing the Rust crates'
+	@$(CARGO) test --workspace --locked --quiet
+
+test-python: build $(VENV)/.dev
+	@echo '== Testing ferrapi with Python $(VERSION)'
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: build $(VENV)/.dev
+	@echo '== Formatting of the Rust code'
+	@$(CARGO) fmt --all --check
+	@echo '== Lints of the Rust code'
+	@$(CARGO) clippy --workspace --all-targets --locked --quiet -- -D warnings
+	@echo '== Lints and formatting of the Python code'
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@echo '== Types of the package and of the examples'
+	@$(BIN)/mypy
+	@echo '== The native stub against the binary'
+	@$(BIN)/python -m mypy.stubtest ferrapi._native
+
+# --- conformance ------------------------------------------------------------------------------------------------------
+
+# `make conformance` fails if a test of tests/conformance/passing.json no longer passes, if less than SURFACE_MIN percent
+# of the public surface is there, or if a file of JSONTestSuite is answered otherwise than FastAPI answers it.
+SURFACE_MIN ?= 0
+RUN_CONFORMANCE = $(CONFORMANCE_VENV)/bin/python $(CONFORMANCE)/conformance.py --package ferrapi --cache .cache/conformance
+
+ifeq ($(wildcard $(CONFORMANCE)/conformance.py),)
+conformance conformance-update:
+	@echo 'There is no conformance runner in $(CONFORMANCE). It is not part of this repository: it fetches the tests of' >&2
+	@echo 'FastAPI 0.165.0, which are not ours to keep. Put its folder (conformance.py, surface.py, areas.json,' >&2
+	@echo 'requirements-conformance.txt ...) there, or name it: make $@ CONFORMANCE=path/to/conformance' >&2
+	@exit 2
+else
+conformance: build $(VENV)/.dev $(CONFORMANCE_VENV)/.ferrapi
+	@mkdir -p .cache/conformance
+	@echo '== FastAPI 0.165.0'"'"'s own tests, asked of ferrapi'
+	@$(RUN_CONFORMANCE) --compare tests/conformance/passing.json --ratchet
+	@echo '== Its public surface'
+	@$(CONFORMANCE_VENV)/bin/python $(CONFORMANCE)/surface.py --check ferrapi --min $(SURFACE_MIN)
+	@echo '== JSONTestSuite, asked of both'
+	@FERRAPI_JSON_SUITE='$(JSON_SUITE)' $(BIN)/python -m pytest tests/conformance
+
+# The exit status of the runner says whether everything passes; this one is about the list alone.
+conformance-update: $(CONFORMANCE_VENV)/.ferrapi
+	@mkdir -p .cache/conformance
+	@echo '== Writing the ids of the tests that pass to tests/conformance/passing.json'
+	@rm -f .cache/conformance/passing.json
+	@$(RUN_CONFORMANCE) --passing .cache/conformance/passing.json || test -s .cache/conformance/passing.json
+	@mv .cache/conformance/passing.json tests/conformance/passing.json
+endif
+
+clean:
+	@echo '== Removing .venv/, dist/, .cache/ and target/'
+	@rm -rf .venv dist .cache target
