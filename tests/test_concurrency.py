@@ -138,3 +138,69 @@ def test_leaving_needs_none_of_the_shared_threads(backend: str) -> None:
 
     anyio.run(run, backend=backend)
     assert released.is_set()
+
+
+def test_a_task_cancelled_while_it_enters_leaves_in_the_thread() -> None:
+    """Otherwise a generator would be closed whenever it is collected, in whatever thread that happens."""
+    entering, go_on, left = threading.Event(), threading.Event(), threading.Event()
+    log: list[Any] = []
+
+    @contextlib.contextmanager
+    def manager() -> Iterator[None]:
+        entering.set()
+        go_on.wait()
+        try:
+            yield
+        except BaseException as error:
+            log.append((type(error), threading.current_thread() is threading.main_thread()))
+            raise
+        finally:
+            left.set()
+
+    async def use() -> None:
+        async with contextmanager_in_threadpool(manager()):
+            log.append("never")
+
+    async def run() -> None:
+        task = asyncio.create_task(use())
+        await asyncio.to_thread(entering.wait)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        go_on.set()
+        await asyncio.to_thread(left.wait)
+
+    asyncio.run(run())
+    assert log == [(asyncio.CancelledError, False)]
+
+
+def test_a_manager_that_was_entered_when_the_task_was_cancelled_is_left_once() -> None:
+    """The loop may or may not have heard of it; by the time of the cancellation the thread is done or nearly so."""
+    entered, left = threading.Event(), threading.Event()
+
+    class Signalling(Manager):
+        def __enter__(self) -> int:
+            entered.set()
+            return super().__enter__()
+
+        def __exit__(self, kind: Any, error: Any, traceback: Any) -> bool:
+            swallow = super().__exit__(kind, error, traceback)
+            left.set()
+            return swallow
+
+    manager = Signalling()
+
+    async def use() -> None:
+        async with contextmanager_in_threadpool(manager):
+            manager.log.append("never")
+
+    async def run() -> None:
+        task = asyncio.create_task(use())
+        await asyncio.to_thread(entered.wait)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.to_thread(left.wait)
+
+    asyncio.run(run())
+    assert [entry[0] for entry in manager.log] == ["enter", "exit"]

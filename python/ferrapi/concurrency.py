@@ -6,8 +6,9 @@ asynchronous form of a synchronous context manager, and the per-loop semaphore b
 
 from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager, asynccontextmanager
+from threading import Lock
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 import anyio
@@ -34,10 +35,19 @@ async def contextmanager_in_threadpool(cm: AbstractContextManager[T]) -> AsyncGe
     manager is about to give back (a database connection, say), nobody would ever get one. For the same reason it is
     shielded from cancellation, so that what was acquired is released.
 
+    A task that is cancelled while the manager is being entered does not lose it either: it is left as soon as it has
+    been entered.
+
     Args:
         cm: The manager to drive. Its `__exit__` gets any exception of the block, and may swallow it.
     """
-    value = await run_in_threadpool(cm.__enter__)
+    entry = _Entry(cm)
+    try:
+        value = await run_in_threadpool(entry.enter)
+    except BaseException as error:
+        if entry.give_up(error):
+            await _leave(cm, type(error), error, error.__traceback__)
+        raise
     try:
         yield value
     except BaseException as error:
@@ -58,6 +68,35 @@ async def _leave(
         limiter = anyio.CapacityLimiter(1)
         swallowed = await anyio.to_thread.run_sync(cm.__exit__, kind, error, traceback, limiter=limiter)
     return bool(swallowed)
+
+
+class _Entry(Generic[T]):
+    """Entering a manager in a thread, for a task that may be cancelled and gone when it has been entered.
+
+    Args:
+        cm: The manager.
+    """
+
+    def __init__(self, cm: AbstractContextManager[T]) -> None:
+        self._cm = cm
+        self._lock = Lock()
+        self._entered = False
+        self._given_up: BaseException | None = None
+
+    def enter(self) -> T:
+        """Enter the manager; runs in the thread, which leaves it again if nobody waits any more."""
+        value = self._cm.__enter__()
+        with self._lock:
+            self._entered = self._given_up is None
+        if self._given_up is not None:
+            self._cm.__exit__(type(self._given_up), self._given_up, self._given_up.__traceback__)
+        return value
+
+    def give_up(self, error: BaseException) -> bool:
+        """Stop waiting because of `error`. Tell whether the manager was entered, and so has to be left by the task."""
+        with self._lock:
+            self._given_up = error
+            return self._entered
 
 
 class _DependencyConcurrency:
