@@ -50,15 +50,15 @@ class TrackedList(list[T]):
 
     __slots__ = ()
 
-    append: Callable[[T], None] = _announcing("append")  # type: ignore[assignment]
-    extend: Callable[[Iterable[T]], None] = _announcing("extend")  # type: ignore[assignment]
-    insert: Callable[[SupportsIndex, T], None] = _announcing("insert")  # type: ignore[assignment]
-    remove: Callable[[T], None] = _announcing("remove")  # type: ignore[assignment]
-    pop: Callable[..., T] = _announcing("pop")  # type: ignore[assignment]
-    clear: Callable[[], None] = _announcing("clear")  # type: ignore[assignment]
-    sort: Callable[..., None] = _announcing("sort")  # type: ignore[assignment]
-    reverse: Callable[[], None] = _announcing("reverse")  # type: ignore[assignment]
-    __setitem__: Callable[..., None] = _announcing("__setitem__")  # type: ignore[assignment]
-    __delitem__: Callable[..., None] = _announcing("__delitem__")  # type: ignore[assignment]
-    __iadd__: Callable[..., Any] = _announcing("__iadd__")  # type: ignore[assignment]
-    __imul__: Callable[..., Any] = _announcing("__imul__")  # type: ignore[assignment]
+    append: Callable[[T], None] = _announcing("append")
+    extend: Callable[[Iterable[T]], None] = _announcing("extend")
+    insert: Callable[[SupportsIndex, T], None] = _announcing("insert")
+    remove: Callable[[T], None] = _announcing("remove")
+    pop: Callable[..., T] = _announcing("pop")
+    clear: Callable[[], None] = _announcing("clear")
+    sort: Callable[..., None] = _announcing("sort")
+    reverse: Callable[[], None] = _announcing("reverse")
+    __setitem__: Callable[..., None] = _announcing("__setitem__")
+    __delitem__: Callable[..., None] = _announcing("__delitem__")
+    __iadd__: Callable[..., Any] = _announcing("__iadd__")
+    __imul__: Callable[..., Any] = _announcing("__imul__")

@@ -53,7 +53,8 @@ class ModelField:
             # An alias inside `Annotated` means nothing to a bare TypeAdapter: ferrapi reads it from the field itself.
             warnings.simplefilter("ignore", category=UnsupportedFieldAttributeWarning)
             self._type_adapter: TypeAdapter[Any] = TypeAdapter(
-                Annotated[self.field_info.annotation, self.field_info], config=self.config
+                Annotated[self.field_info.annotation, self.field_info],  # type: ignore[arg-type]  # made at run time
+                config=self.config,
             )
 
     @property

@@ -7,6 +7,8 @@ for WebSockets, these classes do what their Starlette parents do.
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette._utils import is_async_callable
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.errors import ServerErrorMiddleware
@@ -55,7 +57,7 @@ class ServerErrors(ServerErrorMiddleware):
 
     async def _answer(self, x: Exchange, exc: Exception) -> None:
         request = Request(x.scope)
-        handler = self.handler
+        handler: Any = self.handler
         if self.debug:
             response = await run_in_threadpool(self.debug_response, request, exc)
         elif handler is None:

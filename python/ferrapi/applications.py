@@ -311,7 +311,7 @@ class FastAPI(Verbs, Starlette):
         """Make the decorated function the handler of an exception class or a status code."""
 
         def register(function: DecoratedCallable) -> DecoratedCallable:
-            self.add_exception_handler(exc_class_or_status_code, function)  # type: ignore[arg-type]
+            self.add_exception_handler(exc_class_or_status_code, function)
             return function
 
         return register
@@ -321,5 +321,3 @@ def _refuse_unavailable(**given: Any) -> None:
     for name, value in given.items():
         if value is not None:
             raise FeatureNotAvailableError(f"FastAPI({name}=...) is not available in this version of ferrapi")
-
-

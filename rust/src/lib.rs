@@ -26,11 +26,11 @@ mod _native {
     #[pymodule_export]
     use crate::plan::PlanError;
     #[pymodule_export]
+    use crate::request::limits::LimitExceeded;
+    #[pymodule_export]
     use crate::request::reader::Reader;
     #[pymodule_export]
     use crate::request::text::{is_json_content_type, parse_cookies, parse_query};
-    #[pymodule_export]
-    use crate::request::limits::LimitExceeded;
     #[pymodule_export]
     use crate::response::head::response_head_problem;
     #[pymodule_export]

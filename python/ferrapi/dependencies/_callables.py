@@ -1,4 +1,4 @@
-"""What kind of callable a user gave: coroutine function, generator, class, instance with ``__call__``, partial, wrapped.
+"""What kind of callable a user gave: coroutine function, generator, class, instance, partial, wrapped.
 
 The kind decides how the engine runs it, once, at registration.
 """
@@ -49,8 +49,7 @@ def _faces(call: Any) -> list[Any]:
     faces: list[Any] = []
     for layer in found:
         faces.append(layer)
-        method = getattr(type(layer), "__call__", None)
-        if not (inspect.isroutine(layer) or inspect.isclass(layer)) and method is not None:
+        if callable(layer) and not (inspect.isroutine(layer) or inspect.isclass(layer)):
             bound = layer.__call__
             faces.append(bound)
             if bound is not unwrap(bound):

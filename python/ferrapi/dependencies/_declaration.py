@@ -256,9 +256,7 @@ def analyze_param(*, param_name: str, annotation: Any, value: Any, path_param_na
         raise ParameterError(f"Parameter {param_name!r} has no source")
     _check_source(draft, info, path_param_names)
     if not isinstance(info, (params.Param, params.Body)):
-        raise ParameterError(
-            f"non-body parameters must be in path, query, header or cookie: {param_name}"
-        )
+        raise ParameterError(f"non-body parameters must be in path, query, header or cookie: {param_name}")
     field = _make_field(draft, _choose_path_alias(info, path_param_names))
     _check_type(draft, field, path_param_names)
     return ParamDetails(draft.type_annotation, None, field)

@@ -121,11 +121,12 @@ def _with_aliases(schema: Mapping[str, Any], reader: ModelReader, definitions: M
         target = {key: value for key, value in definitions[schema["schema_ref"]].items() if key != "ref"}
         return _with_aliases(target, reader, {})
     if kind == "model-fields":
-        fields = {
-            name: {**item, "validation_alias": [[alias] for alias in reader.names[name]]} if reader.names.get(name) else item
+        renamed = {
+            name: {**item, "validation_alias": [[alias] for alias in reader.names[name]]}
             for name, item in schema["fields"].items()
+            if reader.names.get(name)
         }
-        return {**schema, "fields": fields}
+        return {**schema, "fields": {**schema["fields"], **renamed}}
     if "schema" in schema:
         changed = {key: value for key, value in schema.items() if key != "ref"}
         return {**changed, "schema": _with_aliases(schema["schema"], reader, definitions)}

@@ -1,8 +1,8 @@
 """Which declared types run no code of the user's, so that *when* they are validated can't be observed.
 
-FastAPI validates a callable's parameters when its sub-dependencies are done. For a type whose validator is pydantic-core
-alone, doing it earlier, in one native call for all parameters, gives the same answers. This module decides that from
-the core schema: what it does not know is not plain.
+FastAPI validates a callable's parameters when its sub-dependencies are done. For a type whose validator is
+pydantic-core alone, doing it earlier, in one native call for all parameters, gives the same answers. This module
+decides that from the core schema: what it does not know is not plain.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _WRAPPERS: Mapping[str, tuple[str, ...]] = {
     "tuple": ("items_schema",),
     "union": ("choices",),
 }
-_USER_CODE = frozenset({"missing", "default_factory", "sub_type", "custom_error_type"})
+_USER_CODE = ("missing", "default_factory", "custom_error_type")
 
 
 def _inner(schema: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[Mapping[str, Any]]:
@@ -69,9 +69,7 @@ def is_plain(schema: Mapping[str, Any]) -> bool:
         current = pending.pop()
         kind = current["type"]
         if any(current.get(key) is not None for key in _USER_CODE):
-            # `sub_type` is only a hint of enums over str, int and float; it runs nothing.
-            if not (kind == "enum" and current.get("missing") is None):
-                return False
+            return False
         if kind in _LEAVES:
             continue
         keys = _WRAPPERS.get(kind)

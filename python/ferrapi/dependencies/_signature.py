@@ -27,10 +27,8 @@ def _namespace_of(call: Any) -> tuple[dict[str, Any], tuple[Any, ...]]:
         init = target.__init__ if "__init__" in target.__dict__ else target.__new__
         names = getattr(inspect.unwrap(init), "__globals__", None) or vars(inspect.getmodule(target) or target)
         return dict(names), getattr(target, "__type_params__", ())
-    if not hasattr(target, "__globals__") and not inspect.ismethod(target):
-        method = getattr(type(target), "__call__", None)
-        if method is not None:
-            target = inspect.unwrap(method)
+    if not hasattr(target, "__globals__") and not inspect.ismethod(target) and callable(target):
+        target = inspect.unwrap(type(target).__call__)
     target = getattr(target, "__func__", target)
     return getattr(target, "__globals__", {}), getattr(target, "__type_params__", ())
 

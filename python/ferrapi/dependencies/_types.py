@@ -86,8 +86,10 @@ def _is_complex(annotation: Any) -> bool:
         or _is_sequence_class(annotation)
         or dataclasses.is_dataclass(annotation)
         or typing_extensions.is_typeddict(annotation)
-    ) or (origin is not None and (_subclass(origin, (BaseModel, Mapping)) or _is_sequence_class(origin)
-          or dataclasses.is_dataclass(origin)))
+    ) or (
+        origin is not None
+        and (_subclass(origin, (BaseModel, Mapping)) or _is_sequence_class(origin) or dataclasses.is_dataclass(origin))
+    )
 
 
 def field_annotation_is_complex(annotation: Any) -> bool:
@@ -151,7 +153,7 @@ def value_is_sequence(value: Any) -> bool:
 
 def is_json(info: FieldInfo) -> bool:
     """Whether the value is sent as JSON text (`pydantic.Json`), so that it is one string whatever its type."""
-    return any(item is Json or isinstance(item, Json) for item in info.metadata)
+    return any(item is Json or type(item) is Json for item in info.metadata)
 
 
 def parameter_models(info: FieldInfo) -> list[type[BaseModel]]:

@@ -1,4 +1,4 @@
-"""The names of `fastapi.dependencies.utils`, kept for code that imports them; the work is done in the modules beside."""
+"""The names of `fastapi.dependencies.utils`, kept for code that imports them; the work is done beside."""
 
 from __future__ import annotations
 

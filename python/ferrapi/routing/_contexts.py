@@ -84,11 +84,10 @@ class Placed:
     @property
     def path(self) -> str | None:
         """The whole path template, or None for a route that has none."""
-        path = getattr(self.original, "path", None)
+        path: str | None = getattr(self.original, "path", None)
         if path is None or self.context is None:
             return path
-        prefix = self.context.prefix
-        return prefix + path
+        return self.context.prefix + path
 
     @cached_property
     def effective(self) -> BaseRoute:

@@ -140,7 +140,8 @@ def get_websocket_app(
 
 def request_response(func: Callable[[Request], Awaitable[Response] | Response]) -> ASGIApp:
     """An ASGI application from a function of a request, with the exit stacks that route handlers expect."""
-    handler: Any = func if is_async_callable(func) else functools.partial(run_in_threadpool, func)
+    in_thread: Any = functools.partial(run_in_threadpool, func)  # type: ignore[call-arg]  # the request comes later
+    handler: Any = func if is_async_callable(func) else in_thread
     app = Engine(None)
     app._handler = handler
 

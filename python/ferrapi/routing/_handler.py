@@ -53,9 +53,11 @@ class Compiled:
         self.has_body = encoding is not None
         self.is_form = encoding == "form"
         self.limits = FormLimits(**route.form_limits)
-        self.strict = bool(get_value_or_default(route.strict_content_type)) if not hasattr(
-            route.strict_content_type, "value"
-        ) else bool(route.strict_content_type.value)
+        self.strict = (
+            bool(get_value_or_default(route.strict_content_type))
+            if not hasattr(route.strict_content_type, "value")
+            else bool(route.strict_content_type.value)
+        )
         kind = self.base.endpoint.kind
         streams = route.is_sse_stream or route.is_json_stream or kind in (Kind.GENERATOR, Kind.ASYNC_GENERATOR)
         self.responder: Responder = (StreamResponder if streams else Responder)(route, kind is Kind.SYNC)
@@ -230,7 +232,7 @@ def replaced_handler() -> Callable[..., RequestHandler] | None:
 
 
 def engine_handler(route: APIRoute) -> RequestHandler:
-    """The engine as a function from a request to a response, through a replaced `get_request_handler` if there is one."""
+    """The engine as a function from a request to a response, through a replaced `get_request_handler` if any."""
     make = replaced_handler()
     if make is None:
         return Engine(route).respond_to_request
@@ -272,8 +274,9 @@ def require_reply(x: Exchange) -> None:
 
 async def handle_exception(x: Exchange, exc: Exception) -> None:
     """Answer with the handler that is registered for `exc`; raise it again without one."""
-    exception_handlers, status_handlers = x.scope.get("starlette.exception_handlers") or ({}, {})
-    handler = status_handlers.get(exc.status_code) if isinstance(exc, HTTPException) else None
+    known: tuple[dict[Any, Any], dict[int, Any]] = x.scope.get("starlette.exception_handlers") or ({}, {})
+    exception_handlers, status_handlers = known
+    handler: Any = status_handlers.get(exc.status_code) if isinstance(exc, HTTPException) else None
     if handler is None:
         handler = _lookup_exception_handler(exception_handlers, exc)
     if handler is None:
@@ -283,7 +286,7 @@ async def handle_exception(x: Exchange, exc: Exception) -> None:
     if is_async_callable(handler):
         response = await handler(x.connection, exc)
     else:
-        response = await run_in_threadpool(handler, x.connection, exc)  # type: ignore[arg-type]
+        response = await run_in_threadpool(handler, x.connection, exc)
     if response is not None:
         await send_response(x, response)
     exc.__traceback__ = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from inspect import isasyncgenfunction, isgeneratorfunction
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,8 @@ from ..concurrency import contextmanager_in_threadpool
 if TYPE_CHECKING:
     from ._router import APIRouter
 
-LifespanContext = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any] | None]]
+LifespanContext = Any
+"""A function from the application to an asynchronous context manager, which may give a state (a mapping)."""
 
 
 class DefaultLifespan:

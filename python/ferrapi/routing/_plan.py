@@ -151,8 +151,8 @@ class Plan:
         self.has_generators = any(step.kind >= Kind.GENERATOR for step in self.dependencies)
         self.has_body = any(step.dependant.body_params for step in steps)
         hoisted = [_plain.hoistable(step.dependant) for step in steps]
-        self.reader = Reader(reader_plan([s.dependant if plain else None for s, plain in zip(steps, hoisted, strict=True)]))
-        self.reads_nothing = not any(step.has_fields for step in steps)
+        early = [step.dependant if plain else None for step, plain in zip(steps, hoisted, strict=True)]
+        self.reader = Reader(reader_plan(early))
 
     def _flatten(self, root: Dependant, steps: list[Step]) -> int:
         """Append the steps of the tree below `root`, then its own; answer its index. No recursion over user data."""
@@ -286,4 +286,3 @@ async def validate(dependant: Dependant, x: Exchange, body: Any, embed: bool) ->
         values.update(found)
         errors.extend(wrong)
     return values, errors
-

@@ -7,9 +7,10 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from enum import Enum
 from typing import Any, Unpack
 
+from starlette._utils import get_route_path
 from starlette.datastructures import URL
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Match, Router, get_route_path
+from starlette.routing import BaseRoute, Match, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import params
@@ -103,7 +104,7 @@ class APIRouter(Verbs, Router):
         self.form_limits: FormLimits = form_limits or {}
 
     @property
-    def routes(self) -> list[BaseRoute]:  # type: ignore[override]  # Starlette has a plain attribute
+    def routes(self) -> list[BaseRoute]:
         """The routes in matching order; edit the list as you like."""
         return self._routes
 
@@ -391,5 +392,3 @@ def _refuse_empty_paths(router: APIRouter) -> None:
     for route in router.routes:
         if isinstance(route, APIRoute) and not route.path:
             raise FastAPIError(f"Prefix and path cannot be both empty (path operation: {route.name})")
-
-

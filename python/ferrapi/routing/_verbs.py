@@ -14,7 +14,6 @@ class Decorator(Protocol):
     def __call__(self, function: DecoratedCallable, /) -> DecoratedCallable: ...
 
 
-
 class Verbs:
     """Registers functions for a path and a method. `api_route` is the one thing a subclass has to provide."""
 

@@ -16,7 +16,9 @@ pub(crate) const MAX_COOKIES: usize = 1_000;
 /// Checks the number of query parameters.
 pub(crate) fn check_query(query: &[u8]) -> PyResult<()> {
     if wire::query::count(query) > MAX_QUERY_PARAMETERS {
-        return Err(LimitExceeded::new_err(format!("Too many query parameters. The maximum is {MAX_QUERY_PARAMETERS}.")));
+        return Err(LimitExceeded::new_err(format!(
+            "Too many query parameters. The maximum is {MAX_QUERY_PARAMETERS}."
+        )));
     }
     Ok(())
 }
@@ -29,7 +31,9 @@ pub(crate) fn check_cookies<'h>(headers: impl Iterator<Item = &'h [u8]>) -> PyRe
         cookies = cookies.saturating_add(wire::cookies::raw_pairs(header).count());
     }
     if bytes > MAX_COOKIE_BYTES {
-        return Err(LimitExceeded::new_err(format!("Cookie header too large. The maximum is {MAX_COOKIE_BYTES} bytes.")));
+        return Err(LimitExceeded::new_err(format!(
+            "Cookie header too large. The maximum is {MAX_COOKIE_BYTES} bytes."
+        )));
     }
     if cookies > MAX_COOKIES {
         return Err(LimitExceeded::new_err(format!("Too many cookies. The maximum is {MAX_COOKIES}.")));

@@ -71,7 +71,11 @@ impl Reader {
     }
 }
 
-fn read_group<'py>(group: &Group, sources: &mut Sources<'_, 'py>, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+fn read_group<'py>(
+    group: &Group,
+    sources: &mut Sources<'_, 'py>,
+    py: Python<'py>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
     let values = PyDict::new(py);
     let Some(validator) = &group.validator else { return Ok(Some(values.into_any())) };
     let mut absent = 0_usize;

@@ -84,7 +84,8 @@ impl<'s, 'py> Sources<'s, 'py> {
         }
         let Some(query) = &self.query else { return Ok(None) };
         for name in &param.names {
-            let mut named = wire::query::raw_pairs(query.as_bytes()).filter(|(raw, _)| wire::query::is_named(raw, name));
+            let mut named =
+                wire::query::raw_pairs(query.as_bytes()).filter(|(raw, _)| wire::query::is_named(raw, name));
             if param.many {
                 let values = named.map(|(_, value)| wire::query::decode(value));
                 if let Some(list) = non_empty(py, values)? {
@@ -131,7 +132,8 @@ impl<'s, 'py> Sources<'s, 'py> {
             limits::check_cookies(headers.all(b"cookie"))?;
         }
         for name in &param.names {
-            let named = headers.all(b"cookie").flat_map(wire::cookies::raw_pairs).filter(|(raw, _)| is_latin1(raw, name));
+            let named =
+                headers.all(b"cookie").flat_map(wire::cookies::raw_pairs).filter(|(raw, _)| is_latin1(raw, name));
             if let Some((_, value)) = named.last() {
                 return Ok(Some(PyString::new(py, &wire::cookies::decode(value)).into_any()));
             }
@@ -146,7 +148,10 @@ fn is_latin1(raw: &[u8], name: &str) -> bool {
 }
 
 /// The texts as a list; `None` if there are none.
-fn non_empty<'py, T: AsRef<str>>(py: Python<'py>, texts: impl Iterator<Item = T>) -> PyResult<Option<Bound<'py, PyAny>>> {
+fn non_empty<'py, T: AsRef<str>>(
+    py: Python<'py>,
+    texts: impl Iterator<Item = T>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
     let list = PyList::empty(py);
     for text in texts {
         list.append(PyString::new(py, text.as_ref()))?;

@@ -8,7 +8,10 @@ use pyo3::types::{PyBytes, PyList};
 /// The rules are RFC 9110's: a status from 100 to 999, a header name that is a token, a value without control characters other
 /// than the tab.
 #[pyfunction]
-pub(crate) fn response_head_problem(status: &Bound<'_, PyAny>, headers: &Bound<'_, PyList>) -> PyResult<Option<String>> {
+pub(crate) fn response_head_problem(
+    status: &Bound<'_, PyAny>,
+    headers: &Bound<'_, PyList>,
+) -> PyResult<Option<String>> {
     match status.extract::<i64>() {
         Ok(100..=999) => {}
         Ok(status) => return Ok(Some(format!("The status code {status} is not between 100 and 999"))),

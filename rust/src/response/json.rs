@@ -60,7 +60,11 @@ fn encode_float(number: &Bound<'_, PyFloat>, out: &mut Vec<u8>) -> PyResult<bool
     Ok(true)
 }
 
-fn encode_items<'py>(items: impl Iterator<Item = Bound<'py, PyAny>>, out: &mut Vec<u8>, depth: usize) -> PyResult<bool> {
+fn encode_items<'py>(
+    items: impl Iterator<Item = Bound<'py, PyAny>>,
+    out: &mut Vec<u8>,
+    depth: usize,
+) -> PyResult<bool> {
     out.push(b'[');
     for (position, item) in items.enumerate() {
         if position > 0 {

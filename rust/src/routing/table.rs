@@ -150,7 +150,12 @@ fn matches<'py>(
 }
 
 /// The path parameters, added to those of the mounts above.
-fn converted<'py>(route: &Route, path: &str, captures: &[Span], scope: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
+fn converted<'py>(
+    route: &Route,
+    path: &str,
+    captures: &[Span],
+    scope: &Bound<'py, PyDict>,
+) -> PyResult<Bound<'py, PyDict>> {
     let py = scope.py();
     let params = match scope.get_item(intern!(py, "path_params"))? {
         Some(outer) => outer.cast::<PyDict>()?.copy()?,
