@@ -7,7 +7,6 @@ asynchronous form of a synchronous context manager, and the per-loop semaphore b
 from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager, asynccontextmanager
 from threading import Lock
-from types import TracebackType
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -46,28 +45,68 @@ async def contextmanager_in_threadpool(cm: AbstractContextManager[T]) -> AsyncGe
         value = await run_in_threadpool(entry.enter)
     except BaseException as error:
         if entry.give_up(error):
-            await _leave(cm, type(error), error, error.__traceback__)
+            await _leave(cm, error)
         raise
     try:
         yield value
     except BaseException as error:
-        if not await _leave(cm, type(error), error, error.__traceback__):
+        if not await _leave(cm, error):
             raise
     else:
-        await _leave(cm, None, None, None)
+        await _leave(cm, None)
 
 
-async def _leave(
-    cm: AbstractContextManager[Any],
-    kind: type[BaseException] | None,
-    error: BaseException | None,
-    traceback: TracebackType | None,
-) -> bool:
-    """Call `cm.__exit__` in a thread of its own; tell whether the exception was swallowed."""
+async def _leave(cm: AbstractContextManager[Any], error: BaseException | None) -> bool:
+    """Call `cm.__exit__` in a thread, to its end; tell whether the exception was swallowed.
+
+    A shielded scope holds off the cancellation of a surrounding scope, but not `Task.cancel()`, which would even keep a
+    thread from starting. So the call is waited for again, and the cancellation goes on afterwards.
+    """
+    leaving = _Exit(cm, error)
+    cancelled: BaseException | None = None
     with anyio.CancelScope(shield=True):
-        limiter = anyio.CapacityLimiter(1)
-        swallowed = await anyio.to_thread.run_sync(cm.__exit__, kind, error, traceback, limiter=limiter)
-    return bool(swallowed)
+        while not leaving.finished:
+            try:
+                await anyio.to_thread.run_sync(leaving.run, limiter=anyio.CapacityLimiter(1))
+            except anyio.get_cancelled_exc_class() as cancellation:
+                cancelled = cancellation
+    if cancelled is not None:
+        raise cancelled
+    return leaving.result()
+
+
+class _Exit:
+    """One call of a manager's `__exit__`, however often it is started.
+
+    Args:
+        cm: The manager.
+        error: The exception to tell it of.
+    """
+
+    def __init__(self, cm: AbstractContextManager[Any], error: BaseException | None) -> None:
+        self.finished = False
+        self._cm = cm
+        self._told = (None, None, None) if error is None else (type(error), error, error.__traceback__)
+        self._lock = Lock()
+        self._swallowed = False
+        self._failure: BaseException | None = None
+
+    def run(self) -> None:
+        """Make the call, or wait until the thread that makes it is done."""
+        with self._lock:
+            if self.finished:
+                return
+            try:
+                self._swallowed = bool(self._cm.__exit__(*self._told))
+            except BaseException as failure:
+                self._failure = failure
+            self.finished = True
+
+    def result(self) -> bool:
+        """Tell whether the exception was swallowed, or raise what the manager raised."""
+        if self._failure is not None:
+            raise self._failure
+        return self._swallowed
 
 
 class _Entry(Generic[T]):
@@ -87,9 +126,10 @@ class _Entry(Generic[T]):
         """Enter the manager; runs in the thread, which leaves it again if nobody waits any more."""
         value = self._cm.__enter__()
         with self._lock:
-            self._entered = self._given_up is None
-        if self._given_up is not None:
-            self._cm.__exit__(type(self._given_up), self._given_up, self._given_up.__traceback__)
+            reason = self._given_up
+            self._entered = reason is None
+        if reason is not None:
+            self._cm.__exit__(type(reason), reason, reason.__traceback__)
         return value
 
     def give_up(self, error: BaseException) -> bool:
