@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, create_model
+from pydantic_core import PydanticUndefined
 from starlette.datastructures import FormData
 
 from .. import params
 from .._fields import ModelField, create_model_field
 from . import _types
-from ._forms import form_to_values
+from ._form_schema import composed_form
+from ._forms import allows_none, form_models, raw_values, read_form_field
 from ._values import MISSING, Errors, missing_error, names_of, validate_found
 from .models import Dependant, walk
 
@@ -49,10 +51,23 @@ def should_embed_body_fields(fields: Sequence[ModelField]) -> bool:
 
 
 def create_body_model(
-    *, fields: Sequence[ModelField], model_name: str, config: ConfigDict | None = None
+    *,
+    fields: Sequence[ModelField],
+    model_name: str,
+    config: ConfigDict | None = None,
+    whole: Sequence[ModelField] = (),
 ) -> type[BaseModel]:
-    """The model that stands for an embedded body in OpenAPI."""
+    """The model that stands for an embedded body, or a form, in OpenAPI.
+
+    Parameters:
+        fields: the parameters that are keys of the body.
+        model_name: its name.
+        config: of the model.
+        whole: the form models, which have their fields in the body itself.
+    """
     definitions: dict[str, Any] = {field.name: (field.field_info.annotation, field.field_info) for field in fields}
+    if whole:
+        return create_model(model_name, __base__=composed_form(whole), **definitions)
     if config is not None:
         return create_model(model_name, __config__=config, **definitions)
     return create_model(model_name, **definitions)
@@ -63,9 +78,7 @@ def _body_info(fields: Sequence[ModelField]) -> tuple[type[params.Body], dict[st
         return params.File, {}
     if any(isinstance(field.field_info, params.Form) for field in fields):
         return params.Form, {}
-    media_types = {
-        field.field_info.media_type for field in fields if isinstance(field.field_info, params.Body)
-    }
+    media_types = {field.field_info.media_type for field in fields if isinstance(field.field_info, params.Body)}
     return params.Body, {"media_type": media_types.pop()} if len(media_types) == 1 else {}
 
 
@@ -80,12 +93,17 @@ def get_body_field(*, dependant: Dependant, name: str, embed: bool) -> ModelFiel
     fields = flat_body_params(dependant)
     if not fields:
         return None
-    if not embed:
+    whole = [field for field in fields if form_models(field) is not None]
+    if len(fields) == 1 and not (whole and allows_none(whole[0])) and (whole or not embed):
         return fields[0]
-    model = create_body_model(fields=fields, model_name=f"Body_{name}")
+    single = [field for field in fields if field not in whole]
+    model = create_body_model(fields=single, model_name=f"Body_{name}", whole=whole)
     info_class, options = _body_info(fields)
-    required = any(field.required for field in fields)
-    info = info_class(annotation=model, default=... if required else None, alias="body", **options)
+    default: Any = ...
+    if not any(field.required for field in fields):
+        default = fields[0].field_info.default if len(fields) == 1 and whole else None
+        default = None if default is PydanticUndefined else default  # made by a factory, which a document doesn't call
+    info = info_class(annotation=model, default=default, alias="body", **options)
     return create_model_field(name="body", type_=model, alias="body", field_info=info)
 
 
@@ -115,14 +133,12 @@ async def request_body_to_args(
     Returns:
         the keyword arguments of those that are valid, and the errors of the others.
     """
+    if isinstance(received_body, FormData):
+        return await _form_to_args(body_fields, received_body, embed_body_fields)
     if len(body_fields) == 1 and not embed_body_fields:
         field = body_fields[0]
-        if isinstance(received_body, FormData):
-            received_body = await form_to_values(body_fields, received_body)
         value, errors = validate_found(field, received_body, ("body",))
         return ({} if errors else {field.name: value}), errors
-    if isinstance(received_body, FormData):
-        received_body = await form_to_values(body_fields, received_body)
     values: dict[str, Any] = {}
     errors = []
     for field in body_fields:
@@ -144,3 +160,18 @@ async def request_body_to_args(
     return values, errors
 
 
+async def _form_to_args(fields: Sequence[ModelField], form: FormData, embed: bool) -> tuple[dict[str, Any], Errors]:
+    values: dict[str, Any] = {}
+    errors: Errors = []
+    for field in fields:
+        info = field.field_info
+        if len(fields) == 1 and not embed and _types.is_json(info) and _types.model_classes(info.annotation):
+            # A lone model that is sent as JSON text (`Json[Model]`): FastAPI offers it the form as a whole.
+            value, found = validate_found(field, raw_values(form), ("body",))
+        else:
+            value, found = await read_form_field(field, form)
+        if found:
+            errors.extend(found)
+        else:
+            values[field.name] = value
+    return values, errors

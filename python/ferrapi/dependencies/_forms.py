@@ -1,76 +1,277 @@
-"""Forms: from the parts that arrived to the values that the declared fields validate.
+"""Forms: from the parts that arrived to the values of the declared fields.
 
-A form has no types: a field of several values is a list only because it is declared so, an empty string counts as not
-sent, and a file is either an `UploadFile` or, declared as bytes, its content.
+A form has no types, so what a part means depends on who reads it. A field that is declared as a sequence takes all
+parts of its name, any other takes the last one. An empty text and a file input without a file count as not sent, but
+an empty text in a list is an item. A model stands for the whole form: it sees its own fields, read like that, and all
+other parts as they came. In a union of models each member reads the form in its own way, after what runs before the
+union (validators, discriminators) has seen the parts as they came.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import AliasChoices, AliasPath, BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import SchemaValidator, ValidationError, core_schema
 from starlette.datastructures import FormData, UploadFile
 
 from .. import params
-from .._fields import ModelField
+from .._fields import Location, ModelField, prefix_locations
 from . import _types
-from ._models import ModelReader, get_value, rest, wants_many
-from ._values import MISSING, look_up
+from ._models import ModelReader, wants_many
+from ._values import MISSING, Errors, names_of, validate_found
+
+Raw = dict[str, Any]
+BODY: Location = ("body",)
+
+
+def is_blank(value: Any) -> bool:
+    """Whether a part says nothing: an empty text, or a file input in which no file was chosen."""
+    if isinstance(value, UploadFile):
+        return not value.filename and not value.size
+    return isinstance(value, str) and not value
+
+
+def is_unselected(value: Any) -> bool:
+    """Whether a part is a file input in which no file was chosen."""
+    return isinstance(value, UploadFile) and not value.filename and not value.size
+
+
+def raw_values(form: FormData) -> Raw:
+    """The parts by name, as they came: one part as it is, several as a list."""
+    values: Raw = {}
+    for key in form:
+        found = form.getlist(key)
+        values[key] = found[0] if len(found) == 1 else found
+    return values
+
+
+def as_field(value: Any, many: bool) -> Any:
+    """What a field takes from the parts of its name; `MISSING` if they say nothing."""
+    if many:
+        if not isinstance(value, list):
+            value = [value] if not isinstance(value, (tuple, set, frozenset)) and value is not None else value
+        if isinstance(value, list) and value:
+            value = [item for item in value if not is_unselected(item)] or MISSING
+        return value
+    if isinstance(value, list) and value:
+        value = value[-1]
+    return MISSING if is_blank(value) else value
+
+
+async def read_keeping_position(file: UploadFile) -> bytes:
+    """The rest of `file`; the position stays where it was, because others may read the same file."""
+    position = file.file.tell()
+    try:
+        return await file.read()
+    finally:
+        await file.seek(position)
 
 
 async def _contents(value: Any) -> Any:
-    """Files declared as bytes, read; anything else as it is."""
+    """Files, read; anything else as it is."""
     if isinstance(value, UploadFile):
-        return await value.read()
-    if isinstance(value, (list, tuple)):
+        return await read_keeping_position(value)
+    if isinstance(value, list):
         return [await _contents(item) for item in value]
     return value
 
 
-def _wants_bytes(annotation: Any) -> bool:
-    return _types.is_bytes_or_nonable_bytes_annotation(annotation) or _types.is_bytes_sequence_annotation(annotation)
+def _wants_bytes(info: FieldInfo) -> bool:
+    """Whether files are handed over as their content: those declared with `File` as bytes."""
+    annotation = info.annotation
+    return isinstance(info, params.File) and (
+        _types.is_bytes_or_nonable_bytes_annotation(annotation) or _types.is_bytes_sequence_annotation(annotation)
+    )
 
 
-async def _field_value(annotation: Any, is_file: bool, value: Any) -> Any:
-    if is_file and _wants_bytes(annotation):
-        return await _contents(value)
-    return value
+class FormModel:
+    """How one model reads a form.
 
+    Parameters:
+        model: the model class.
+    """
 
-async def _models_values(field: ModelField, models: Sequence[type[BaseModel]], form: FormData) -> Any:
-    """The dictionary that a form model validates: the fields of all its members, then everything else."""
-    values: dict[str, Any] = {}
-    used: set[str] = set()
-    for model in models:
-        names = ModelReader(model, convert_underscores=False).names
-        for name, info in model.model_fields.items():
-            for sent in names[name]:
-                value = None if sent in used else get_value(form, sent, wants_many(info))
-                if value is None:
+    def __init__(self, model: type[BaseModel]) -> None:
+        reader = ModelReader(model, convert_underscores=False)
+        infos = model.model_fields
+        self.keeps_extra = reader.keeps_extra
+        self.fields = [(names, wants_many(infos[name])) for name, names in reader.names.items()]
+        self.bytes_names = {
+            sent for name, names in reader.names.items() if _wants_bytes(infos[name]) for sent in names
+        }
+        self.own_names = {sent for name in infos for sent in (*reader.names[name], *_path_roots(infos[name]))}
+
+    def read(self, raw: Mapping[str, Any]) -> Raw:
+        """The dictionary for the model: its own fields first, then everything else."""
+        values: Raw = {}
+        blank: set[str] = set()
+        for names, many in self.fields:
+            for name in names:
+                if name not in raw:
                     continue
-                used.add(sent)
-                if value not in ("", [""]):
-                    values[sent] = await _field_value(info.annotation, True, value)
-                break
-    for key, value in rest(form, used):
-        values.setdefault(key, value)
-    if not values and not field.required:
-        return MISSING
-    return values
+                value = as_field(raw[name], many)
+                if value is not MISSING:
+                    values[name] = value
+                    break
+                blank.add(name)
+        for key, value in raw.items():
+            if key not in values and key not in blank:
+                values[key] = value
+        return values
 
 
-async def form_to_values(fields: Sequence[ModelField], form: FormData) -> Any:
-    """What the declared fields find in `form`, as a dictionary by the names they were sent under."""
-    first = fields[0]
-    models = _types.parameter_models(first.field_info)
-    if len(fields) == 1 and models:
-        return await _models_values(first, models, form)
-    values: dict[str, Any] = {}
-    for field in fields:
-        name, value = look_up(field, form)
-        if value is MISSING:
-            continue
-        is_file = isinstance(field.field_info, params.File)
-        values[name] = await _field_value(field.field_info.annotation, is_file, value)
-    return values
+def _path_roots(info: FieldInfo) -> list[str]:
+    """The names at which the paths of a field's alias begin."""
+    alias = info.validation_alias
+    choices: Sequence[Any] = alias.choices if isinstance(alias, AliasChoices) else [alias]
+    return [choice.path[0] for choice in choices if isinstance(choice, AliasPath) and isinstance(choice.path[0], str)]
+
+
+class FormModels:
+    """A field whose value is the whole form: a model, or a union of models.
+
+    Parameters:
+        field: the declared parameter.
+        models: the classes that its type consists of.
+    """
+
+    def __init__(self, field: ModelField, models: Sequence[type[BaseModel]]) -> None:
+        self.optional = allows_none(field)
+        self.members = {model: FormModel(model) for model in models}
+        first = next(iter(self.members.values()))
+        self.single = first if len(self.members) == 1 else None
+        self.keeps_extra = any(member.keeps_extra for member in self.members.values())
+        self.names = sorted({name for member in self.members.values() for name in member.own_names})
+        self.validator = None if self.single is not None else _union_validator(field, self.members)
+
+    def _concerned(self, raw: Raw) -> bool:
+        """Whether anything in the form is any member's business."""
+        return bool(raw) if self.keeps_extra else any(name in raw for name in self.names)
+
+    async def value(self, field: ModelField, form: FormData) -> tuple[Any, Errors]:
+        """The validated model, or the errors. A model that may be None is missing if nothing of it was sent."""
+        raw = raw_values(form)
+        if self.optional and not self._concerned(raw):
+            return validate_found(field, MISSING, BODY)
+        if self.validator is not None:
+            return _validate(self.validator, raw)
+        if self.single is None:
+            return field.validate(raw, loc=BODY)
+        values = self.single.read(raw)
+        for name in self.single.bytes_names & values.keys():
+            values[name] = await _contents(values[name])
+        return field.validate(values, loc=BODY)
+
+
+def _validate(validator: SchemaValidator, raw: Raw) -> tuple[Any, Errors]:
+    try:
+        return validator.validate_python(raw, from_attributes=True), []
+    except ValidationError as exc:
+        return None, prefix_locations(exc.errors(include_url=False), BODY)
+
+
+def allows_none(field: ModelField) -> bool:
+    """Whether the declared type includes None."""
+    return any(member is type(None) for member in _types.members(field.field_info.annotation))
+
+
+def form_models(field: ModelField) -> FormModels | None:
+    """How to read `field` if it stands for the whole form; remembered on the field."""
+    known = field.__dict__.get("_form_models", MISSING)
+    if known is MISSING:
+        models = _types.parameter_models(field.field_info) if isinstance(field.field_info, params.Form) else []
+        known = field.__dict__["_form_models"] = FormModels(field, models) if models else None
+    found: FormModels | None = known
+    return found
+
+
+async def read_form_field(field: ModelField, form: FormData) -> tuple[Any, Errors]:
+    """Find and validate one declared parameter in a form.
+
+    Parameters:
+        field: the parameter.
+        form: the parsed form.
+
+    Returns:
+        the value, or None and the errors.
+    """
+    models = form_models(field)
+    if models is not None:
+        return await models.value(field, form)
+    info = field.field_info
+    many = wants_many(info)
+    names = names_of(field)
+    for name in names:
+        found = form.getlist(name)
+        value = as_field(found, many) if found else MISSING
+        if value is not MISSING:
+            if _wants_bytes(info):
+                value = await _contents(value)
+            return validate_found(field, value, ("body", name))
+    return validate_found(field, MISSING, ("body", names[0]))
+
+
+# Unions: each member of the union gets a function before it that reads the form for that member.
+
+
+def _union_validator(field: ModelField, members: Mapping[type[BaseModel], FormModel]) -> SchemaValidator:
+    schema: Any = field._type_adapter.core_schema
+    return SchemaValidator(_with_readers(schema, members, {}))
+
+
+def _with_readers(schema: Any, members: Mapping[type[BaseModel], FormModel], definitions: Mapping[str, Any]) -> Any:
+    """`schema` with a reader before each model of the outermost unions."""
+    kind = schema["type"]
+    if kind == "definitions":
+        known = {definition["ref"]: definition for definition in schema["definitions"]}
+        return {**schema, "schema": _with_readers(schema["schema"], members, known)}
+    model = _model_of(schema, definitions)
+    if model is not None and model in members:
+        return _reader_before(schema, members[model])
+    if kind == "union":
+        return {**schema, "choices": [_choice(choice, members, definitions) for choice in schema["choices"]]}
+    if kind == "tagged-union":
+        choices = {tag: _with_readers(choice, members, definitions) for tag, choice in schema["choices"].items()}
+        return {**schema, "choices": choices}
+    if "schema" in schema:
+        return {**schema, "schema": _with_readers(schema["schema"], members, definitions)}
+    return schema
+
+
+def _choice(choice: Any, members: Mapping[type[BaseModel], FormModel], definitions: Mapping[str, Any]) -> Any:
+    """A member of a union; its name in error locations stays what it was without the reader."""
+    schema, label = choice if isinstance(choice, tuple) else (choice, None)
+    changed = _with_readers(schema, members, definitions)
+    if label is None and changed is not schema and changed["type"] == "function-before":
+        label = _label(schema, definitions)
+    return changed if label is None else (changed, label)
+
+
+def _reader_before(schema: Any, member: FormModel) -> Any:
+    def read(value: Any) -> Any:
+        return member.read(value) if isinstance(value, Mapping) else value
+
+    return core_schema.no_info_before_validator_function(read, schema)
+
+
+def _label(schema: Any, definitions: Mapping[str, Any]) -> str:
+    known = core_schema.definitions_schema(schema, list(definitions.values())) if definitions else schema
+    return SchemaValidator(known).title
+
+
+def _model_of(schema: Any, definitions: Mapping[str, Any]) -> type[BaseModel] | None:
+    """The model that `schema` validates, behind whatever validators are around it."""
+    while True:
+        kind = schema["type"]
+        if kind == "model":
+            found: type[BaseModel] = schema["cls"]
+            return found
+        if kind == "definition-ref":
+            schema = definitions[schema["schema_ref"]]
+        elif kind in ("function-before", "function-after", "function-wrap"):
+            schema = schema["schema"]
+        else:
+            return None

@@ -131,7 +131,7 @@ def is_uploadfile_or_nonable_uploadfile_annotation(annotation: Any) -> bool:
 
 def _sequence_of(annotation: Any, wanted: Any) -> bool:
     for member in members(annotation):
-        if _is_sequence_class(get_origin(member)) and any(wanted(arg) for arg in get_args(member)):
+        if _is_sequence_class(get_origin(member)) and all(wanted(arg) for arg in get_args(member)):
             return True
     return False
 
