@@ -7,6 +7,7 @@ for WebSockets, these classes do what their Starlette parents do.
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from typing import Any
 
 from starlette._utils import is_async_callable
@@ -19,38 +20,55 @@ from starlette.types import Receive, Scope, Send
 from .routing import APIRouter
 from .routing._exchange import Exchange
 from .routing._handler import handle_exception
+from .routing._limits import body_limit_error
 
 
 class Exceptions(ExceptionMiddleware):
     """The innermost layer: exception handlers."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        router = self.app
-        if scope["type"] != "http" or type(router).dispatch is not APIRouter.dispatch:  # type: ignore[attr-defined]
+        if scope["type"] != "http" or not self.routes_here():
             await super().__call__(scope, receive, send)
-        else:
-            await self.serve(Exchange(scope, receive, send))
-
-    async def serve(self, x: Exchange) -> None:
-        """Route an HTTP request; an exception is answered by its handler, or raised."""
-        x.scope["starlette.exception_handlers"] = (self._exception_handlers, self._status_handlers)
+            return
+        x = Exchange(scope, receive, send)
         try:
-            await self.app.dispatch(x)  # type: ignore[attr-defined]  # the application's router
+            await self.dispatch(x)
         except Exception as exc:
-            await handle_exception(x, exc)
+            await handle_exception(x, body_limit_error(exc) or exc)
+
+    def routes_here(self) -> bool:
+        """Whether the router behind this layer is one whose requests need no wrapping."""
+        kind = type(self.app)
+        return issubclass(kind, APIRouter) and kind.app is APIRouter.app and kind.dispatch is APIRouter.dispatch
+
+    def dispatch(self, x: Exchange) -> Coroutine[Any, Any, None]:
+        """Route an HTTP request."""
+        x.enter(self.app, (self._exception_handlers, self._status_handlers))
+        return self.app.dispatch(x)  # type: ignore[attr-defined,no-any-return]  # the router that `routes_here` saw
 
 
 class ServerErrors(ServerErrorMiddleware):
     """The outermost layer: what nobody handled becomes a 500 and is raised to the server."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        inner = self.app
-        if scope["type"] != "http" or type(inner) is not Exceptions:
+        if scope["type"] == "http" and self.is_whole():
+            await self.answer(Exchange(scope, receive, send))
+        else:
             await super().__call__(scope, receive, send)
-            return
-        x = Exchange(scope, receive, send)
+
+    def is_whole(self) -> bool:
+        """Whether there is no middleware between this layer and the router."""
+        inner = self.app
+        return type(inner) is Exceptions and inner.routes_here()
+
+    async def answer(self, x: Exchange) -> None:
+        """Both layers around the router in one: exception handlers, then the server error."""
+        inner: Exceptions = self.app  # type: ignore[assignment]  # `is_whole` has seen it
         try:
-            await inner.serve(x)
+            try:
+                await inner.dispatch(x)
+            except Exception as exc:
+                await handle_exception(x, exc)
         except Exception as exc:
             await self._answer(x, exc)
             raise

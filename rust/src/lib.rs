@@ -13,6 +13,7 @@
 //! crate unwinds.
 #![deny(unsafe_op_in_unsafe_fn, unsafe_code)]
 
+mod http1;
 mod plan;
 mod request;
 mod response;
@@ -23,6 +24,8 @@ use pyo3::prelude::*;
 /// The compiled half of ferrapi. Not a public interface: import from `ferrapi`.
 #[pymodule]
 mod _native {
+    #[pymodule_export]
+    use crate::http1::{Head, HeadReader, response_bytes};
     #[pymodule_export]
     use crate::plan::PlanError;
     #[pymodule_export]

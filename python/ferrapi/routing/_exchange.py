@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import FormData, Headers, QueryParams
 from starlette.requests import HTTPConnection, Request
@@ -16,9 +16,15 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from .._native import parse_cookies, parse_query
+from .._native import Reader, parse_cookies, parse_query
 from ..background import BackgroundTasks
 from ..dependencies._values import MISSING
+
+
+if TYPE_CHECKING:
+    from ._table import Table, Target
+
+_JSON = (b"content-type", b"application/json")
 
 
 class Exchange:
@@ -118,6 +124,41 @@ class Exchange:
             LimitExceeded: when they are too many or too long.
         """
         return parse_cookies(self.scope["headers"])
+
+    # What a door may do in a way of its own
+
+    def enter(self, router: Any, handlers: Any) -> None:
+        """Note the router and the exception handlers that this request has come to."""
+        self.scope.setdefault("router", router)
+        self.scope["starlette.exception_handlers"] = handlers
+
+    @property
+    def handlers(self) -> Any:
+        """The exception handlers by class and by status code."""
+        return self.scope.get("starlette.exception_handlers") or ({}, {})
+
+    def find(self, table: Table) -> tuple[Target, bool] | None:
+        """The target of the route that answers, and whether the method is one of its own."""
+        return table.find(self.scope)
+
+    def read(self, reader: Reader) -> list[dict[str, Any] | None] | None:
+        """The declared parameters, read natively; None if the reference path has to."""
+        return reader.read(self.scope)
+
+    def place(self, route: Any) -> None:
+        """Note the effective route of a request to an included router."""
+        self.scope["fastapi"] = {**(self.scope.get("fastapi") or {}), "effective_route_context": route}
+
+    async def send_json(self, status: int, body: bytes) -> None:
+        """Send a whole JSON response without other headers."""
+        self.started = True
+        headers = [(b"content-length", b"%d" % len(body)), _JSON]
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})
+
+    async def send_response(self, response: Response) -> None:
+        """Send a response object, its background tasks included."""
+        await response(self.scope, self.receive, self.send_noting)
 
     async def send_noting(self, message: Message) -> None:
         """The send callable for code that sends by itself: notes that the response has begun."""

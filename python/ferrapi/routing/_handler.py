@@ -27,9 +27,10 @@ from ..dependencies._values import MISSING
 from ..exceptions import FastAPIError, RequestValidationError
 from ..utils import get_value_or_default
 from ._exchange import Exchange
+from ._limits import form_limits_of, serve_limited
 from ._options import FormLimits
 from ._plan import Plan
-from ._read import read_body
+from ._read import read_body, read_form
 from ._respond import Responder, endpoint_context, send_response
 from ._streams import StreamResponder
 
@@ -124,6 +125,12 @@ class RouteApp:
 
     async def serve(self, x: Exchange) -> None:
         """Answer one request; what no handler takes is raised."""
+        if self.route is not None and self.route.max_body_size is not None:
+            await serve_limited(x, self.route.max_body_size, self._serve)
+        else:
+            await self._serve(x)
+
+    async def _serve(self, x: Exchange) -> None:
         try:
             if self._handler is not None:
                 await self._serve_custom(x, self._handler)
@@ -150,7 +157,9 @@ class RouteApp:
     @staticmethod
     async def _read(x: Exchange, compiled: Compiled) -> Any:
         try:
-            return await read_body(x, form=compiled.is_form, strict=compiled.strict, limits=compiled.limits)
+            if compiled.is_form:
+                return await read_form(x, form_limits_of(x.scope, compiled.limits))
+            return await read_body(x, strict=compiled.strict)
         except RequestValidationError as exc:
             exc.endpoint_ctx = endpoint_context(compiled.route)
             raise
@@ -274,8 +283,7 @@ def require_reply(x: Exchange) -> None:
 
 async def handle_exception(x: Exchange, exc: Exception) -> None:
     """Answer with the handler that is registered for `exc`; raise it again without one."""
-    known: tuple[dict[Any, Any], dict[int, Any]] = x.scope.get("starlette.exception_handlers") or ({}, {})
-    exception_handlers, status_handlers = known
+    exception_handlers, status_handlers = x.handlers
     handler: Any = status_handlers.get(exc.status_code) if isinstance(exc, HTTPException) else None
     if handler is None:
         handler = _lookup_exception_handler(exception_handlers, exc)

@@ -207,7 +207,7 @@ class Plan:
             body: the parsed body.
             provider: the object whose ``dependency_overrides`` may still change while the dependencies run.
         """
-        groups: list[Values | None] | None = self.reader.read(x.scope)
+        groups: list[Values | None] | None = x.read(self.reader)
         if not self.dependencies and groups is not None:
             values = groups[0]
             if values is not None and not self.endpoint.specials:

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from ._plan import Step
     from ._route import APIRoute
 
-_JSON = (b"content-type", b"application/json")
-
-
 def wants_events(annotation: Any) -> bool:
     """Whether a response class or item type is that of server-sent events."""
     return isinstance(annotation, type) and issubclass(annotation, (EventSourceResponse, ServerSentEvent))
@@ -210,14 +207,7 @@ class Responder:
     async def send(self, x: Exchange, reply: Response | bytes) -> None:
         """Send `reply`, then run its background tasks."""
         if isinstance(reply, bytes):
-            start = {
-                "type": "http.response.start",
-                "status": self.status_code or 200,
-                "headers": [(b"content-length", b"%d" % len(reply)), _JSON],
-            }
-            x.started = True
-            await x.send(start)
-            await x.send({"type": "http.response.body", "body": reply})
+            await x.send_json(self.status_code or 200, reply)
             if x.background is not None:
                 await x.background()
             x.replied = True
@@ -234,5 +224,5 @@ async def send_response(x: Exchange, response: Response) -> None:
     problem = response_head_problem(response.status_code, response.raw_headers)
     if problem is not None:
         raise InvalidResponseError(problem)
-    await response(x.scope, x.receive, x.send_noting)
+    await x.send_response(response)
     x.replied = True

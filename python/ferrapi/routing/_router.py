@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from enum import Enum
 from typing import Any, Unpack
 
@@ -22,6 +22,13 @@ from ..utils import generate_unique_id, get_value_or_default
 from ._contexts import INCLUDED, IncludeContext, IncludedRouter
 from ._exchange import Exchange
 from ._lifespan import DefaultLifespan, LifespanContext, as_context, merged, run_handlers
+from ._limits import (
+    get_body_size_limit,
+    inherit_form_limits,
+    limit_body,
+    validate_form_limits,
+    validate_max_body_size,
+)
 from ._options import (
     AddRouteOptions,
     ApiRouteOptions,
@@ -82,6 +89,7 @@ class APIRouter(Verbs, Router):
         form_limits: FormLimits | None = None,
     ) -> None:
         check_prefix(prefix)
+        validate_max_body_size(max_body_size)
         self._routes: TrackedList[BaseRoute] = TrackedList()
         self._table: Table | None = None
         self.on_startup = list(on_startup or [])
@@ -101,7 +109,8 @@ class APIRouter(Verbs, Router):
         self.generate_unique_id_function = generate_unique_id_function
         self.strict_content_type = strict_content_type
         self.max_body_size = max_body_size
-        self.form_limits: FormLimits = form_limits or {}
+        self.middleware_stack = limit_body(self.middleware_stack, max_body_size)
+        self.form_limits = validate_form_limits(form_limits)
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -124,26 +133,28 @@ class APIRouter(Verbs, Router):
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI application behind the router's middleware."""
+        scope.setdefault("router", self)
         if scope["type"] == "lifespan":
-            scope.setdefault("router", self)
             await self.lifespan(scope, receive, send)
         else:
             await self.dispatch(Exchange(scope, receive, send))
 
-    async def dispatch(self, x: Exchange) -> None:
-        """Find the route of a request and let it answer."""
-        scope = x.scope
-        if "router" not in scope:
-            scope["router"] = self
+    def dispatch(self, x: Exchange) -> Coroutine[Any, Any, None]:
+        """Find the route of a request; the coroutine lets it answer."""
         table = self._table
         if table is None or table.edits != EDITS.value:
             table = self.table()
-        found = table.find(scope)
-        if found is not None:
-            target, full = found
-            await target.serve(x, full)
-        elif not await self._redirect(x, table):
-            await self.default(scope, x.receive, x.send_noting)
+        if self.form_limits:
+            inherit_form_limits(x.scope, self.form_limits)
+        found = x.find(table)
+        if found is None:
+            return self._unmatched(x, table)
+        target, full = found
+        return target.serve(x, full)
+
+    async def _unmatched(self, x: Exchange, table: Table) -> None:
+        if not await self._redirect(x, table):
+            await self.default(x.scope, x.receive, x.send_noting)
 
     async def _redirect(self, x: Exchange, table: Table) -> bool:
         """Redirect to the path with, or without, a slash at its end if a route has that."""
@@ -223,7 +234,6 @@ class APIRouter(Verbs, Router):
                 chosen.get("strict_content_type", Default(True)), self.strict_content_type
             ),
             max_body_size=self.max_body_size if chosen.get("max_body_size") is None else chosen["max_body_size"],
-            form_limits={**self.form_limits, **(chosen.get("form_limits") or {})},
             dependency_overrides_provider=self.dependency_overrides_provider,
         )
         self.routes.append(route_class(self.prefix + path, endpoint=endpoint, **chosen))
@@ -296,6 +306,7 @@ class APIRouter(Verbs, Router):
         """
         prefix = options.get("prefix", "")
         check_prefix(prefix)
+        validate_max_body_size(options.get("max_body_size"))
         self._refuse_cycle(router)
         if not prefix:
             _refuse_empty_paths(router)
@@ -318,8 +329,12 @@ class APIRouter(Verbs, Router):
                 self.generate_unique_id_function,
             ),
             strict_content_type=get_value_or_default(router.strict_content_type, self.strict_content_type),
-            max_body_size=self.max_body_size if options.get("max_body_size") is None else options["max_body_size"],
-            form_limits={**self.form_limits, **(options.get("form_limits") or {})},
+            max_body_size=get_body_size_limit(router.max_body_size, options.get("max_body_size"), self.max_body_size),
+            form_limits={
+                **self.form_limits,
+                **validate_form_limits(options.get("form_limits")),
+                **router.form_limits,
+            },
             dependency_overrides_provider=self.dependency_overrides_provider,
         )
         self.routes.append(IncludedRouter(router, context))

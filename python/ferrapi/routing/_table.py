@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from starlette import convertors
@@ -51,21 +51,18 @@ class Target:
         """Ask the route itself."""
         return matches(self.placed, scope)
 
-    async def serve(self, x: Exchange, full: bool) -> None:
+    def serve(self, x: Exchange, full: bool) -> Coroutine[Any, Any, None]:
         """Let the route answer. `full` says whether the method is one of its own."""
         effective = self.placed.effective
         if effective is not self.route:
-            scope = x.scope
-            scope["fastapi"] = {**(scope.get("fastapi") or {}), "effective_route_context": effective}
-        if full:
-            app = self._app
-            if app is None:
-                app = self._app = self._engine(effective)
-            if app is not None:
-                await app.serve(x)
-                return
+            x.place(effective)
+        app = self._app
+        if app is None:
+            app = self._app = self._engine(effective)
+        if full and app is not None:
+            return app.serve(x)
         answering = self.route if isinstance(effective, APIRoute) else effective
-        await answering.handle(x.scope, x.receive, x.send_noting)
+        return answering.handle(x.scope, x.receive, x.send_noting)
 
     @staticmethod
     def _engine(effective: BaseRoute) -> RouteApp | None:
@@ -140,4 +137,6 @@ class Table:
 
     def __init__(self, routes: Sequence[BaseRoute], context: IncludeContext | None = None) -> None:
         self.edits = EDITS.value
-        self.find = RouteTable([_plan(placed) for placed in place(routes, context, through=False)]).find
+        native = RouteTable([_plan(placed) for placed in place(routes, context, through=False)])
+        self.find = native.find
+        self.find_head = native.find_head

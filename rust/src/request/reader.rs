@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use super::sources::Sources;
+use crate::http1::Head;
 use crate::plan::{Absent, Group};
 
 /// The parameters of a route's callables, in the order in which these run.
@@ -38,19 +39,12 @@ impl Reader {
     /// Returns a list with the keyword arguments of each callable (None for one that the plan leaves out), or None if any
     /// parameter is missing or invalid. Raises `LimitExceeded`.
     fn read<'py>(&self, scope: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyList>>> {
-        let py = scope.py();
-        let mut sources = Sources::new(scope);
-        let results = PyList::empty(py);
-        for group in &self.groups {
-            match group {
-                None => results.append(py.None())?,
-                Some(group) => match read_group(group, &mut sources, py)? {
-                    Some(values) => results.append(values)?,
-                    None => return Ok(None),
-                },
-            }
-        }
-        Ok(Some(results))
+        self.read_from(scope.py(), Sources::of_scope(scope))
+    }
+
+    /// Read the parameters from a head and the path parameters that routing found. As `read`.
+    fn read_head<'py>(&self, head: &Head, params: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyList>>> {
+        self.read_from(params.py(), Sources::of_head(head, params))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -68,6 +62,22 @@ impl Reader {
 
     fn __clear__(&mut self) {
         self.groups.clear();
+    }
+}
+
+impl Reader {
+    fn read_from<'py>(&self, py: Python<'py>, mut sources: Sources<'_, 'py>) -> PyResult<Option<Bound<'py, PyList>>> {
+        let results = PyList::empty(py);
+        for group in &self.groups {
+            match group {
+                None => results.append(py.None())?,
+                Some(group) => match read_group(group, &mut sources, py)? {
+                    Some(values) => results.append(values)?,
+                    None => return Ok(None),
+                },
+            }
+        }
+        Ok(Some(results))
     }
 }
 

@@ -1,4 +1,5 @@
-//! The parts of an ASGI scope that hold parameters, borrowed for the time of one read.
+//! The parts of a request that hold parameters, borrowed for the time of one read: of an ASGI scope, or of a head that the
+//! HTTP/1.1 door has read.
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -6,6 +7,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 use smallvec::SmallVec;
 
 use super::limits;
+use crate::http1::Head;
 use crate::plan::{Param, Source};
 
 /// The headers of a scope: pairs of bytes objects. Names are in lower case (ASGI says so).
@@ -38,17 +40,30 @@ fn bytes_pair<'py>(pair: &Bound<'py, PyAny>) -> Option<(Bound<'py, PyBytes>, Bou
     Some((name.cast_into::<PyBytes>().ok()?, value.cast_into::<PyBytes>().ok()?))
 }
 
-/// The sources of one request, each opened when the first parameter asks for it.
-pub(crate) struct Sources<'s, 'py> {
-    scope: &'s Bound<'py, PyDict>,
-    query: Option<Bound<'py, PyBytes>>,
-    headers: Option<Headers<'py>>,
-    cookies_checked: bool,
+/// Where the parameters of one request come from; each part is opened when the first parameter asks for it.
+pub(crate) enum Origin<'s, 'py> {
+    /// An ASGI scope.
+    Scope { scope: &'s Bound<'py, PyDict>, query: Option<Bound<'py, PyBytes>>, headers: Option<Headers<'py>> },
+    /// A head, and the path parameters that routing found.
+    Head { head: &'s Head, params: &'s Bound<'py, PyDict> },
 }
 
+/// The sources of one request.
+pub(crate) struct Sources<'s, 'py> {
+    py: Python<'py>,
+    origin: Origin<'s, 'py>,
+    checked: bool,
+}
+
+type Values<'h> = SmallVec<[&'h [u8]; 4]>;
+
 impl<'s, 'py> Sources<'s, 'py> {
-    pub(crate) fn new(scope: &'s Bound<'py, PyDict>) -> Self {
-        Self { scope, query: None, headers: None, cookies_checked: false }
+    pub(crate) fn of_scope(scope: &'s Bound<'py, PyDict>) -> Self {
+        Self { py: scope.py(), origin: Origin::Scope { scope, query: None, headers: None }, checked: false }
+    }
+
+    pub(crate) fn of_head(head: &'s Head, params: &'s Bound<'py, PyDict>) -> Self {
+        Self { py: params.py(), origin: Origin::Head { head, params }, checked: false }
     }
 
     /// The value that was sent for `param`, if any: text, a list of texts, or a converted path parameter.
@@ -62,8 +77,13 @@ impl<'s, 'py> Sources<'s, 'py> {
     }
 
     fn path(&self, param: &Param) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let Some(params) = self.scope.get_item(intern!(self.scope.py(), "path_params"))? else { return Ok(None) };
-        let params = params.cast::<PyDict>()?;
+        let params = match &self.origin {
+            Origin::Head { params, .. } => (*params).clone(),
+            Origin::Scope { scope, .. } => match scope.get_item(intern!(self.py, "path_params"))? {
+                Some(params) => params.cast_into::<PyDict>()?,
+                None => return Ok(None),
+            },
+        };
         for name in &param.names {
             if let Some(value) = params.get_item(name)? {
                 return Ok(Some(value));
@@ -73,19 +93,22 @@ impl<'s, 'py> Sources<'s, 'py> {
     }
 
     fn query(&mut self, param: &Param) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let py = self.scope.py();
-        if self.query.is_none() {
-            let query = match self.scope.get_item(intern!(py, "query_string"))? {
-                Some(query) => query.cast_into::<PyBytes>()?,
-                None => PyBytes::new(py, b""),
-            };
-            limits::check_query(query.as_bytes())?;
-            self.query = Some(query);
-        }
-        let Some(query) = &self.query else { return Ok(None) };
+        let py = self.py;
+        let query = match &mut self.origin {
+            Origin::Head { head, .. } => head.query_bytes(),
+            Origin::Scope { scope, query, .. } => {
+                if query.is_none() {
+                    *query = match scope.get_item(intern!(py, "query_string"))? {
+                        Some(bytes) => Some(bytes.cast_into::<PyBytes>()?),
+                        None => Some(PyBytes::new(py, b"")),
+                    };
+                }
+                query.as_ref().map(|bytes| bytes.as_bytes()).unwrap_or_default()
+            }
+        };
+        limits::check_query(query)?;
         for name in &param.names {
-            let mut named =
-                wire::query::raw_pairs(query.as_bytes()).filter(|(raw, _)| wire::query::is_named(raw, name));
+            let mut named = wire::query::raw_pairs(query).filter(|(raw, _)| wire::query::is_named(raw, name));
             if param.many {
                 let values = named.map(|(_, value)| wire::query::decode(value));
                 if let Some(list) = non_empty(py, values)? {
@@ -99,25 +122,34 @@ impl<'s, 'py> Sources<'s, 'py> {
         Ok(None)
     }
 
-    fn headers(&mut self) -> PyResult<Option<&Headers<'py>>> {
-        if self.headers.is_none() {
-            let py = self.scope.py();
-            let Some(headers) = self.scope.get_item(intern!(py, "headers"))? else { return Ok(None) };
-            self.headers = Some(Headers::new(&headers)?);
+    /// The values of all headers of this name, which is in lower case.
+    fn headers(&mut self, name: &[u8]) -> PyResult<Values<'_>> {
+        match &mut self.origin {
+            Origin::Head { head, .. } => {
+                let named = head.header_bytes().filter(|(own, _)| own.eq_ignore_ascii_case(name));
+                Ok(named.map(|(_, value)| value).collect())
+            }
+            Origin::Scope { scope, headers, .. } => {
+                if headers.is_none() {
+                    let Some(list) = scope.get_item(intern!(self.py, "headers"))? else { return Ok(Values::new()) };
+                    *headers = Some(Headers::new(&list)?);
+                }
+                let Some(headers) = headers else { return Ok(Values::new()) };
+                let named = headers.0.iter().filter(|(own, _)| own.as_bytes() == name);
+                Ok(named.map(|(_, value)| value.as_bytes()).collect())
+            }
         }
-        Ok(self.headers.as_ref())
     }
 
     fn header(&mut self, param: &Param) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let py = self.scope.py();
-        let Some(headers) = self.headers()? else { return Ok(None) };
+        let py = self.py;
         for name in &param.names {
-            let mut values = headers.all(name.as_bytes());
+            let values = self.headers(name.as_bytes())?;
             if param.many {
-                if let Some(list) = non_empty(py, values.map(wire::latin1::decode))? {
+                if let Some(list) = non_empty(py, values.into_iter().map(wire::latin1::decode))? {
                     return Ok(Some(list));
                 }
-            } else if let Some(value) = values.next() {
+            } else if let Some(value) = values.first() {
                 return Ok(Some(PyString::new(py, &wire::latin1::decode(value)).into_any()));
             }
         }
@@ -125,16 +157,15 @@ impl<'s, 'py> Sources<'s, 'py> {
     }
 
     fn cookie(&mut self, param: &Param) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let py = self.scope.py();
-        let checked = std::mem::replace(&mut self.cookies_checked, true);
-        let Some(headers) = self.headers()? else { return Ok(None) };
+        let py = self.py;
+        let checked = std::mem::replace(&mut self.checked, true);
+        let headers = self.headers(b"cookie")?;
         if !checked {
-            limits::check_cookies(headers.all(b"cookie"))?;
+            limits::check_cookies(headers.iter().copied())?;
         }
         for name in &param.names {
-            let named =
-                headers.all(b"cookie").flat_map(wire::cookies::raw_pairs).filter(|(raw, _)| is_latin1(raw, name));
-            if let Some((_, value)) = named.last() {
+            let pairs = headers.iter().flat_map(|header| wire::cookies::raw_pairs(header));
+            if let Some((_, value)) = pairs.filter(|(raw, _)| is_latin1(raw, name)).last() {
                 return Ok(Some(PyString::new(py, &wire::cookies::decode(value)).into_any()));
             }
         }

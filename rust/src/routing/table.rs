@@ -7,6 +7,7 @@ use pyo3::types::{PyDict, PyString};
 use smallvec::SmallVec;
 use wire::{Candidate, Router, RouterBuilder, Span};
 
+use crate::http1::Head;
 use crate::plan::{Protocol, Route};
 
 /// The routes of a router, indexed by path.
@@ -81,6 +82,40 @@ impl RouteTable {
             partial.get_or_insert((route, addition));
         }
         partial.map(|hit| enter(scope, hit, false)).transpose()
+    }
+
+    /// Find the route for a head that the HTTP/1.1 door has read, without a scope.
+    ///
+    /// Returns the route's target and its path parameters if a route matches fully and no route before it had to be asked;
+    /// else None: the request needs a scope.
+    fn find_head<'py>(
+        &self,
+        py: Python<'py>,
+        head: &Head,
+    ) -> PyResult<Option<(Bound<'py, PyAny>, Bound<'py, PyDict>)>> {
+        let path = wire::path::percent_decode(head.path_bytes());
+        let mut candidates = Vec::new();
+        self.router.candidates(&path, &mut candidates);
+        for candidate in &candidates {
+            let Some(route) = usize::try_from(candidate.index).ok().and_then(|index| self.routes.get(index)) else {
+                continue;
+            };
+            if route.protocol == Some(Protocol::WebSocket) {
+                continue;
+            }
+            if !(route.exact && candidate.exact) {
+                return Ok(None);
+            }
+            let serves = |methods: &Vec<String>| methods.iter().any(|own| own == head.method_name());
+            if route.methods.as_ref().is_none_or(serves) {
+                let params = PyDict::new(py);
+                add_params(route, &path, &candidate.captures, &params)?;
+                return Ok(Some((route.target.bind(py).clone(), params)));
+            }
+            // A route with another method converts its parameters too, and a convertor may raise.
+            add_params(route, &path, &candidate.captures, &PyDict::new(py))?;
+        }
+        Ok(None)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -161,6 +196,13 @@ fn converted<'py>(
         Some(outer) => outer.cast::<PyDict>()?.copy()?,
         None => PyDict::new(py),
     };
+    add_params(route, path, captures, &params)?;
+    Ok(params)
+}
+
+/// Adds the converted captures to `params`.
+fn add_params(route: &Route, path: &str, captures: &[Span], params: &Bound<'_, PyDict>) -> PyResult<()> {
+    let py = params.py();
     for ((name, convert), (start, end)) in route.params.iter().zip(captures) {
         let range = usize::try_from(*start).unwrap_or(usize::MAX)..usize::try_from(*end).unwrap_or(usize::MAX);
         let text = PyString::new(py, path.get(range).unwrap_or_default());
@@ -169,7 +211,7 @@ fn converted<'py>(
             Some(convert) => params.set_item(name, convert.bind(py).call1((text,))?)?,
         }
     }
-    Ok(params)
+    Ok(())
 }
 
 /// Asks the route itself.

@@ -1,0 +1,148 @@
+//! The head of one request, owned: the bytes and where things are in them.
+
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
+use smallvec::SmallVec;
+use wire::http1::{self, Step};
+
+/// The head of a request that this door serves.
+#[pyclass(frozen, module = "ferrapi._native")]
+pub(crate) struct Head {
+    bytes: Box<[u8]>,
+    method: http1::Method,
+    path: Range<usize>,
+    query: Range<usize>,
+    headers: SmallVec<[(Range<usize>, Range<usize>); 16]>,
+    /// The length of the head in bytes.
+    #[pyo3(get)]
+    length: usize,
+    /// The length of the body in bytes.
+    #[pyo3(get)]
+    content_length: u64,
+    /// Whether the client wants to send another request on the connection.
+    #[pyo3(get)]
+    keep_alive: bool,
+}
+
+/// Where `part` is in `whole`, of which it is a slice.
+fn range(whole: &[u8], part: &[u8]) -> Range<usize> {
+    if part.is_empty() {
+        return 0..0;
+    }
+    let start = part.as_ptr().addr().saturating_sub(whole.as_ptr().addr());
+    start..start.saturating_add(part.len())
+}
+
+impl Head {
+    fn new(buffer: &[u8], head: &http1::Head<'_>) -> Self {
+        Self {
+            method: head.method,
+            path: range(buffer, head.path),
+            query: range(buffer, head.query),
+            headers: head.headers.iter().map(|h| (range(buffer, h.name), range(buffer, h.value))).collect(),
+            length: head.length,
+            content_length: head.content_length.unwrap_or(0),
+            keep_alive: head.keep_alive,
+            bytes: buffer.get(..head.length).unwrap_or_default().into(),
+        }
+    }
+
+    fn part(&self, range: &Range<usize>) -> &[u8] {
+        self.bytes.get(range.clone()).unwrap_or_default()
+    }
+
+    /// The method's name.
+    pub(crate) fn method_name(&self) -> &'static str {
+        self.method.as_str()
+    }
+
+    /// The query as it was sent.
+    pub(crate) fn query_bytes(&self) -> &[u8] {
+        self.part(&self.query)
+    }
+
+    /// The path as it was sent.
+    pub(crate) fn path_bytes(&self) -> &[u8] {
+        self.part(&self.path)
+    }
+
+    /// Names (in the client's letter case) and values of the headers, in order.
+    pub(crate) fn header_bytes(&self) -> impl DoubleEndedIterator<Item = (&[u8], &[u8])> {
+        self.headers.iter().map(|(name, value)| (self.part(name), self.part(value)))
+    }
+}
+
+#[pymethods]
+impl Head {
+    /// The method.
+    #[getter]
+    fn method(&self) -> &'static str {
+        self.method_name()
+    }
+
+    /// The decoded path.
+    #[getter]
+    fn path<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
+        PyString::new(py, &wire::path::percent_decode(self.path_bytes()))
+    }
+
+    /// The path as it was sent.
+    #[getter]
+    fn raw_path<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.path_bytes())
+    }
+
+    /// The query as it was sent.
+    #[getter]
+    fn query_string<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.query_bytes())
+    }
+
+    /// The headers as ASGI has them: a list of pairs of bytes, names in lower case.
+    fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let list = PyList::empty(py);
+        for (name, value) in self.header_bytes() {
+            let name = PyBytes::new(py, &name.to_ascii_lowercase());
+            list.append(PyTuple::new(py, [name, PyBytes::new(py, value)])?)?;
+        }
+        Ok(list)
+    }
+}
+
+/// Reads one head after the other from a connection's bytes.
+///
+/// Parameters:
+///     limit: the largest head, in bytes.
+#[pyclass(frozen, module = "ferrapi._native")]
+pub(crate) struct HeadReader(Mutex<http1::HeadReader>);
+
+#[pymethods]
+impl HeadReader {
+    #[new]
+    fn new(limit: usize) -> Self {
+        Self(Mutex::new(http1::HeadReader::new(limit)))
+    }
+
+    /// Look at `buffer`, which begins with a head and holds everything that an earlier call without an answer was given.
+    ///
+    /// Returns the head; or None while it is incomplete, False if uvicorn has to look at it, True if it is too large.
+    fn read<'py>(&self, py: Python<'py>, buffer: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+        // Nothing below calls Python while the lock is held.
+        let step = {
+            let mut reader = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            match reader.read(buffer) {
+                Step::Complete(head) => Ok(Head::new(buffer, &head)),
+                Step::Partial => Err(None),
+                Step::HandOver => Err(Some(false)),
+                Step::TooLarge => Err(Some(true)),
+            }
+        };
+        match step {
+            Ok(head) => Ok(Bound::new(py, head)?.into_any()),
+            Err(answer) => Ok(answer.into_pyobject(py)?.into_any()),
+        }
+    }
+}
