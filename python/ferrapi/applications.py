@@ -34,6 +34,7 @@ from .exceptions import (
     WebSocketRequestValidationError,
 )
 from .routing import APIRoute, APIRouter
+from .routing._limits import limit_body
 from .routing._options import ApiRouteOptions, FormLimits, IncludeOptions, api_route_options, include_options
 from .routing._verbs import Decorator, Verbs
 from .types import DecoratedCallable
@@ -74,7 +75,7 @@ class FastAPI(Verbs, Starlette):
         generate_unique_id_function: makes operation ids.
         separate_input_output_schemas: whether a model may have two schemas in the document.
         strict_content_type: whether a body without a content type is never read as JSON.
-        max_body_size: the longest body in bytes; not available yet.
+        max_body_size: the longest body in bytes; a longer one is answered with 413. None for no limit.
         form_limits: limits of automatic form parsing.
 
     Raises:
@@ -125,7 +126,7 @@ class FastAPI(Verbs, Starlette):
         max_body_size: int | None = None,
         form_limits: FormLimits | None = None,
     ) -> None:
-        _refuse_unavailable(telemetry=telemetry, max_body_size=max_body_size)
+        _refuse_unavailable(telemetry=telemetry)
         if not title:
             raise RouteError("A title must be provided for OpenAPI, e.g.: 'My API'")
         if not version:
@@ -174,6 +175,7 @@ class FastAPI(Verbs, Starlette):
             responses=responses,
             generate_unique_id_function=generate_unique_id_function,
             strict_content_type=strict_content_type,
+            max_body_size=max_body_size,
             form_limits=form_limits,
         )
         self.exception_handlers: dict[Any, Any] = dict(exception_handlers or {})
@@ -205,6 +207,7 @@ class FastAPI(Verbs, Starlette):
         app: ASGIApp = Exceptions(self.router, handlers=handlers, debug=self.debug)
         for cls, args, kwargs in reversed(self.user_middleware):
             app = cls(app, *args, **kwargs)
+        app = limit_body(app, self.max_body_size)
         return ServerErrors(app, handler=server_error, debug=self.debug)
 
     # Documentation

@@ -24,6 +24,7 @@ __all__ = [
     "FastAPIDeprecationWarning",
     "FastAPIError",
     "HTTPException",
+    "LimitError",
     "ParameterError",
     "PydanticV1NotSupportedError",
     "RequestErrorModel",
@@ -102,6 +103,10 @@ class ParameterError(UsageError):
 
 class RouteError(UsageError):
     """A route, a router or an application is declared in a way that can't work."""
+
+
+class LimitError(UsageError, ValueError):
+    """A limit of bodies or forms is no limit. Also a `ValueError`, as in FastAPI."""
 
 
 class FeatureNotAvailableError(FastAPIError):

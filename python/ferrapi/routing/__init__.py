@@ -20,19 +20,25 @@ from ._facade import get_websocket_app as get_websocket_app
 from ._facade import request_response as request_response
 from ._facade import run_endpoint_function as run_endpoint_function
 from ._facade import serialize_response as serialize_response
+from ._limits import MAX_BODY_SIZE_SCOPE_KEY as MAX_BODY_SIZE_SCOPE_KEY
+from ._limits import get_body_size_limit as get_body_size_limit
+from ._limits import validate_max_body_size as validate_max_body_size
 from ._route import APIRoute as APIRoute
 from ._router import APIRouter as APIRouter
 from ._websocket import APIWebSocketRoute as APIWebSocketRoute
 
 __all__ = [
+    "MAX_BODY_SIZE_SCOPE_KEY",
     "APIRoute",
     "APIRouter",
     "APIWebSocketRoute",
     "RouteContext",
+    "get_body_size_limit",
     "get_request_handler",
     "get_websocket_app",
     "iter_route_contexts",
     "request_response",
     "run_endpoint_function",
     "serialize_response",
+    "validate_max_body_size",
 ]

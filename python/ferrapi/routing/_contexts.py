@@ -24,6 +24,7 @@ from .. import params
 from .._edits import EDITS
 from ..datastructures import Default
 from ..utils import generate_unique_id, get_path_param_names, get_value_or_default
+from ._limits import limit_body
 from ._options import FormLimits
 
 if TYPE_CHECKING:
@@ -109,6 +110,16 @@ def _place_plain(route: BaseRoute, context: IncludeContext) -> BaseRoute:
         return route.included(context)
     if isinstance(route, IncludedRouter):
         return IncludedRouter(route.original_router, route.include_context.below(context))
+    placed = _under_prefix(route, context)
+    app = getattr(placed, "app", None)
+    if app is None or context.max_body_size is None:
+        return placed
+    limited: Any = copy.copy(placed)
+    limited.app = limit_body(app, context.max_body_size)
+    return limited  # type: ignore[no-any-return]  # a copy of `placed`
+
+
+def _under_prefix(route: BaseRoute, context: IncludeContext) -> BaseRoute:
     if not context.prefix:
         return route
     if isinstance(route, (Route, WebSocketRoute)):

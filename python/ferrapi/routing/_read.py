@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -16,6 +17,7 @@ from .._native import is_json_content_type
 from ..dependencies._values import MISSING
 from ..exceptions import RequestValidationError
 from ._exchange import Exchange
+from ._limits import body_limit_error
 from ._options import FormLimits
 
 UNREADABLE = "There was an error parsing the body"
@@ -83,23 +85,38 @@ def parse_json(body: bytes) -> Any:
         raise RequestValidationError([error], body=exc.doc) from exc
 
 
-async def read_body(x: Exchange, *, form: bool, strict: bool, limits: FormLimits) -> Any:
-    """What the body says: JSON values, a form, raw bytes under another content type, or `MISSING` when it is empty.
+def _unreadable(exc: Exception) -> Exception:
+    """What to raise for a body that can't be read: 400, or what a limit raised inside a middleware's task group."""
+    return body_limit_error(exc) or HTTPException(status_code=400, detail=UNREADABLE)
+
+
+async def read_form(x: Exchange, limits: FormLimits) -> FormData:
+    """The parts of a form; no parts under another content type.
+
+    Raises:
+        HTTPException: 400 for a form that can't be read or is beyond `limits`.
+    """
+    try:
+        x.form = await x.request.form(**limits)
+        return x.form
+    except HTTPException:
+        raise
+    except Exception as exc:
+        raise _unreadable(exc) from exc
+
+
+async def read_body(x: Exchange, *, strict: bool) -> Any:
+    """What the body says: JSON values, raw bytes under another content type, or `MISSING` when it is empty.
 
     Parameters:
         x: the exchange.
-        form: whether a form is declared.
         strict: whether a request without a content type has no JSON.
-        limits: of the form.
 
     Raises:
         RequestValidationError: for malformed JSON.
         HTTPException: 400 for a body that can't be read at all.
     """
     try:
-        if form:
-            x.form = await x.request.form(**limits)
-            return x.form
         body = await collect(x)
         if not body:
             return MISSING
@@ -107,4 +124,4 @@ async def read_body(x: Exchange, *, form: bool, strict: bool, limits: FormLimits
     except (RequestValidationError, HTTPException):
         raise
     except Exception as exc:
-        raise HTTPException(status_code=400, detail=UNREADABLE) from exc
+        raise _unreadable(exc) from exc

@@ -31,6 +31,7 @@ from ..types import IncEx
 from ..utils import generate_unique_id, get_value_or_default, is_body_allowed_for_status_code
 from ._contexts import EFFECTIVE, IncludeContext, new_path_parameters
 from ._handler import RouteApp, engine_handler
+from ._limits import validate_form_limits, validate_max_body_size
 from ._options import FormLimits
 from ._respond import wants_events
 
@@ -52,6 +53,8 @@ class APIRoute(Route):
         ParameterError: for a parameter of the endpoint that does.
         FastAPIError: for a type without a pydantic schema.
     """
+
+    max_body_size: int | None = None
 
     def __init__(
         self,
@@ -105,8 +108,9 @@ class APIRoute(Route):
         self.openapi_extra = openapi_extra
         self.generate_unique_id_function = generate_unique_id_function
         self.strict_content_type = strict_content_type
+        validate_max_body_size(max_body_size)
         self.max_body_size = max_body_size
-        self.form_limits: FormLimits = form_limits or {}
+        self.form_limits = validate_form_limits(form_limits)
         self.tags = list(tags or [])
         self.responses = responses or {}
         self.name = get_name(endpoint) if name is None else name

@@ -1,0 +1,132 @@
+"""Limits of what a client may send: the bytes of a body, and the parts of a form.
+
+Each of an application, an include, a router and a route may set them; the innermost that does decides. A body is
+counted while it arrives. A ``Content-Length`` is believed only if it announces too much: then nothing is read.
+
+Counting is Starlette's (`starlette.middleware.body_limit`): an inner limit changes that of the outer counter, so the
+bytes that a middleware has read already count too. This module says where it applies, and what a task group's
+exception means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from starlette.middleware.body_limit import (
+    MAX_BODY_SIZE_SCOPE_KEY,
+    RequestBodyLimitMiddleware,
+    RequestBodyLimitResponder,
+    _RequestBodyLimitResponseSent,
+    _RequestBodyTooLarge,
+)
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ..exceptions import LimitError
+from ._exchange import Exchange
+from ._options import FormLimits
+
+__all__ = [
+    "MAX_BODY_SIZE_SCOPE_KEY",
+    "body_limit_error",
+    "form_limits_of",
+    "get_body_size_limit",
+    "inherit_form_limits",
+    "limit_body",
+    "serve_limited",
+    "validate_form_limits",
+    "validate_max_body_size",
+]
+
+_FORM_LIMITS = "ferrapi.form_limits"
+
+
+def validate_max_body_size(max_body_size: int | None) -> None:
+    """Check the limit of a body in bytes.
+
+    Raises:
+        LimitError: unless it is None or a non-negative integer.
+    """
+    if max_body_size is not None and (type(max_body_size) is not int or max_body_size < 0):
+        raise LimitError("max_body_size must be a non-negative integer or None")
+
+
+def get_body_size_limit(*limits: int | None) -> int | None:
+    """The limit that applies: the first that is set."""
+    return next((limit for limit in limits if limit is not None), None)
+
+
+def validate_form_limits(limits: Mapping[str, Any] | None) -> FormLimits:
+    """A copy of `limits`.
+
+    Raises:
+        LimitError: for a limit that doesn't exist or is no non-negative integer.
+    """
+    if limits is None:
+        return {}
+    if not isinstance(limits, dict):
+        raise LimitError("form_limits must be a dict")
+    for name, limit in limits.items():
+        if name not in FormLimits.__annotations__:
+            raise LimitError(f"There is no form limit {name!r}: it is one of {', '.join(FormLimits.__annotations__)}")
+        if type(limit) is not int or limit < 0:
+            raise LimitError(f"The form limit {name} must be a non-negative integer")
+    return FormLimits(**limits)
+
+
+def inherit_form_limits(scope: Scope, limits: FormLimits) -> None:
+    """Apply the limits of a router to the requests that it is serving, mounted applications included."""
+    scope[_FORM_LIMITS] = {**scope.get(_FORM_LIMITS, {}), **limits}
+
+
+def form_limits_of(scope: Scope, limits: FormLimits) -> FormLimits:
+    """The limits of a request to a route that has `limits` of its own."""
+    inherited: FormLimits | None = scope.get(_FORM_LIMITS)
+    return limits if inherited is None else {**inherited, **limits}
+
+
+def body_limit_error(exc: BaseException) -> Exception | None:
+    """What a limit has raised, for a group (of groups) of nothing else: a body is too large, or was answered so."""
+    pending: list[BaseException] = [exc]
+    found: Exception | None = None
+    while pending:
+        current = pending.pop()
+        if isinstance(current, BaseExceptionGroup):
+            pending.extend(current.exceptions)
+        elif not isinstance(current, (_RequestBodyTooLarge, _RequestBodyLimitResponseSent)):
+            return None
+        elif not isinstance(found, _RequestBodyLimitResponseSent):
+            found = current
+    return found
+
+
+class _Ungrouped:
+    """Lets what a limit has raised out of task groups."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self.app(scope, receive, send)
+        except BaseExceptionGroup as group:
+            error = body_limit_error(group)
+            if error is None:
+                raise
+            raise error from group
+
+
+def limit_body(app: ASGIApp, max_body_size: int | None) -> ASGIApp:
+    """`app`, answering 413 to HTTP requests with more than `max_body_size` bytes; as it is for None."""
+    return app if max_body_size is None else RequestBodyLimitMiddleware(_Ungrouped(app), max_body_size)
+
+
+async def serve_limited(x: Exchange, max_body_size: int, serve: Callable[[Exchange], Awaitable[None]]) -> None:
+    """Serve an exchange with at most `max_body_size` bytes of body."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        inner = Exchange(scope, receive, send)
+        await serve(inner)
+
+    x.scope.setdefault("starlette.exception_handlers", x.handlers)
+    await RequestBodyLimitResponder(_Ungrouped(app), max_body_size)(x.scope, x.receive, x.send_noting)
