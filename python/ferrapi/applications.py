@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar, Unpack
@@ -34,6 +33,7 @@ from .exceptions import (
     WebSocketRequestValidationError,
 )
 from .routing import APIRoute, APIRouter
+from .routing._frontend import CheckDir, Directory, Fallback
 from .routing._limits import limit_body
 from .routing._options import ApiRouteOptions, FormLimits, IncludeOptions, api_route_options, include_options
 from .routing._verbs import Decorator, Verbs
@@ -284,12 +284,12 @@ class FastAPI(Verbs, Starlette):
         self,
         path: str,
         *,
-        directory: str | os.PathLike[str],
-        fallback: str | None = "auto",
-        check_dir: bool | str = "auto",
+        directory: Directory,
+        fallback: Fallback = "auto",
+        check_dir: CheckDir = "auto",
     ) -> None:
-        """Serve a built front end; not available yet."""
-        raise FeatureNotAvailableError("app.frontend() is not available in this version of ferrapi; mount StaticFiles")
+        """Serve a built front end where no route answers (see `APIRouter.frontend`)."""
+        self.router.frontend(path, directory=directory, fallback=fallback, check_dir=check_dir)
 
     def on_event(self, event_type: str) -> Decorator:
         """Deprecated: call the decorated function at ``"startup"`` or ``"shutdown"``. Use `lifespan`."""

@@ -21,6 +21,7 @@ from ..types import DecoratedCallable
 from ..utils import generate_unique_id, get_value_or_default
 from ._contexts import INCLUDED, IncludeContext, IncludedRouter
 from ._exchange import Exchange
+from ._frontend import CheckDir, Directory, Fallback, Frontends, FrontendTable
 from ._lifespan import DefaultLifespan, LifespanContext, as_context, merged, run_handlers
 from ._limits import (
     get_body_size_limit,
@@ -92,6 +93,8 @@ class APIRouter(Verbs, Router):
         validate_max_body_size(max_body_size)
         self._routes: TrackedList[BaseRoute] = TrackedList()
         self._table: Table | None = None
+        self._frontends: Frontends | None = None
+        self._frontend_table: FrontendTable | None = None
         self.on_startup = list(on_startup or [])
         self.on_shutdown = list(on_shutdown or [])
         context: LifespanContext = DefaultLifespan(self) if lifespan is None else as_context(lifespan)
@@ -131,6 +134,13 @@ class APIRouter(Verbs, Router):
             table = self._table = Table(self._routes)
         return table
 
+    def _frontends_now(self) -> FrontendTable:
+        """The front ends of this router and below, rebuilt if any route was edited since."""
+        table = self._frontend_table
+        if table is None or table.edits != EDITS.value:
+            table = self._frontend_table = FrontendTable(self)
+        return table
+
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI application behind the router's middleware."""
         scope.setdefault("router", self)
@@ -153,7 +163,7 @@ class APIRouter(Verbs, Router):
         return target.serve(x, full)
 
     async def _unmatched(self, x: Exchange, table: Table) -> None:
-        if not await self._redirect(x, table):
+        if not await self._redirect(x, table) and not await self._frontends_now().serve(x):
             await self.default(x.scope, x.receive, x.send_noting)
 
     async def _redirect(self, x: Exchange, table: Table) -> bool:
@@ -290,6 +300,26 @@ class APIRouter(Verbs, Router):
             return function
 
         return register
+
+    def frontend(
+        self, path: str, *, directory: Directory, fallback: Fallback = "auto", check_dir: CheckDir = "auto"
+    ) -> None:
+        """Serve a built front end, a directory of static files, where no route answers.
+
+        Parameters:
+            path: the prefix, taken literally, after the router's own; ``"/"`` for everything.
+            directory: where the files are. The ``index.html`` of a directory answers for it.
+            fallback: the file for paths without one: ``"404.html"``, with status 404; ``"index.html"``, for requests
+                whose ``Accept`` header names HTML; ``"auto"``, the first of these two that exists; None for none.
+            check_dir: whether directory and fallback must exist already; ``"auto"`` only warns about a missing
+                directory when the environment variable ``FASTAPI_ENV`` is ``development``.
+
+        Raises:
+            RouteError: for a bad path or fallback, or when something that is checked is missing.
+        """
+        if self._frontends is None:
+            self._frontends = Frontends(self.dependencies)
+        self._frontends.add(self.prefix, path, directory, fallback, check_dir)
 
     @include_options
     def include_router(self, router: APIRouter, **options: Unpack[IncludeOptions]) -> None:
