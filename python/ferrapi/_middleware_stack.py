@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .routing import APIRouter
 from .routing._exchange import Exchange
@@ -50,20 +50,19 @@ class Exceptions(ExceptionMiddleware):
 class ServerErrors(ServerErrorMiddleware):
     """The outermost layer: what nobody handled becomes a 500 and is raised to the server."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self.is_whole():
-            await self.answer(Exchange(scope, receive, send))
-        else:
-            await super().__call__(scope, receive, send)
-
-    def is_whole(self) -> bool:
+    def __init__(self, app: ASGIApp, handler: Any = None, debug: bool = False) -> None:
+        super().__init__(app, handler=handler, debug=debug)
+        self.whole = type(app) is Exceptions and app.routes_here()
         """Whether there is no middleware between this layer and the router."""
-        inner = self.app
-        return type(inner) is Exceptions and inner.routes_here()
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+        if self.whole and scope["type"] == "http":
+            return self.answer(Exchange(scope, receive, send))
+        return super().__call__(scope, receive, send)
 
     async def answer(self, x: Exchange) -> None:
         """Both layers around the router in one: exception handlers, then the server error."""
-        inner: Exceptions = self.app  # type: ignore[assignment]  # `is_whole` has seen it
+        inner: Exceptions = self.app  # type: ignore[assignment]  # `whole` has seen it
         try:
             try:
                 await inner.dispatch(x)

@@ -75,7 +75,7 @@ class Site:
         if loaded.middleware_stack is None:
             loaded.middleware_stack = loaded.build_middleware_stack()
         stack = loaded.middleware_stack
-        if type(stack) is not ServerErrors or not stack.is_whole():
+        if type(stack) is not ServerErrors or not stack.whole:
             return None
         return cls(loaded, stack, proxy)
 
@@ -97,40 +97,23 @@ class HttpExchange(Exchange):
     To uvicorn, which looks at ``protocol.cycle``, it is the cycle in flight.
     """
 
-    __slots__ = (
-        "_cycle",
-        "_event",
-        "_handlers",
-        "_scope",
-        "content",
-        "disconnected",
-        "effective",
-        "head",
-        "keep_alive",
-        "params",
-        "protocol",
-        "response_complete",
-        "site",
-        "taken",
-        "target",
-    )
+    effective: Any = None
+    content = b""
+    taken = False
+    disconnected = False
+    response_complete = False
+    _handlers: Any = None
+    _scope: Scope | None = None
+    _cycle: RequestResponseCycle | None = None
+    _event: asyncio.Event | None = None
 
     def __init__(self, protocol: HttpProtocol, site: Site, head: Head, target: Target, params: dict[str, Any]) -> None:
-        super().__init__(None, self.receive_body, self.send_message)  # type: ignore[arg-type]  # see `scope`
         self.protocol = protocol
         self.site = site
         self.head = head
         self.target = target
         self.params = params
-        self.effective: Any = None
-        self.content = b""
-        self.taken = False
         self.keep_alive: bool = head.keep_alive
-        self.disconnected = False
-        self.response_complete = False
-        self._handlers: Any = None
-        self._cycle: RequestResponseCycle | None = None
-        self._event: asyncio.Event | None = None
 
     @property
     def scope(self) -> Scope:
@@ -139,10 +122,6 @@ class HttpExchange(Exchange):
         if scope is None:
             scope = self._scope = self._make_scope()
         return scope
-
-    @scope.setter
-    def scope(self, scope: Scope | None) -> None:
-        self._scope = scope
 
     def _make_scope(self) -> Scope:
         head, protocol, target = self.head, self.protocol, self.target
@@ -189,6 +168,9 @@ class HttpExchange(Exchange):
         if self._scope is not None:  # a dependency may have edited it
             return reader.read(self._scope)
         return reader.read_head(self.head, self.params)
+
+    def header(self, name: bytes) -> bytes | None:
+        return self.head.header(name)
 
     def place(self, route: Any) -> None:
         self.effective = route
@@ -247,7 +229,7 @@ class HttpExchange(Exchange):
 
     # ASGI, for whatever asks for it
 
-    async def receive_body(self) -> Message:
+    async def receive(self) -> Message:
         """The ASGI receive callable: the body, then the disconnect."""
         if not self.taken and not self.disconnected:
             self.taken = True
@@ -256,7 +238,7 @@ class HttpExchange(Exchange):
             await self.message_event.wait()
         return {"type": "http.disconnect"}
 
-    async def send_message(self, message: Message) -> None:
+    async def send(self, message: Message) -> None:
         """The ASGI send callable: from here on uvicorn writes the response."""
         cycle = self._cycle
         if cycle is None:

@@ -29,6 +29,8 @@ mod _native {
     #[pymodule_export]
     use crate::plan::PlanError;
     #[pymodule_export]
+    use crate::request::form::{FormParser, FormReader, FormRefused};
+    #[pymodule_export]
     use crate::request::limits::LimitExceeded;
     #[pymodule_export]
     use crate::request::reader::Reader;

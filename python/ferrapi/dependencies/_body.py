@@ -149,7 +149,7 @@ async def request_body_to_args(
                 if candidate in received_body:
                     name, received = candidate, received_body[candidate]
                     break
-        elif received_body is not MISSING and field.required:
+        elif received_body is not MISSING:
             errors.append(missing_error(("body", name)))
             continue
         value, found = validate_found(field, received, ("body", name))

@@ -79,12 +79,62 @@ def is_plain(schema: Mapping[str, Any]) -> bool:
     return True
 
 
+_JSON_LEAVES = frozenset({"bool", "float", "int", "none", "str", "uuid"})
+_JSON_WRAPPERS: Mapping[str, tuple[str, ...]] = {
+    "default": ("schema",),
+    "definitions": ("schema", "definitions"),
+    "list": ("items_schema",),
+    "model": ("schema",),
+    "model-field": ("schema",),
+    "nullable": ("schema",),
+}
+_CHANGES_JSON = ("custom_init", "post_init", "strict", "extras_schema", "computed_fields", *_USER_CODE)
+
+
+def is_same_from_json(schema: Mapping[str, Any]) -> bool:
+    """Whether validating JSON bytes with `schema` gives what parsing them first and validating the values would.
+
+    True for models of plain scalars, lists and further models. Unions, decimals, dates and the like choose differently
+    when they see JSON; so does anything strict.
+    """
+    pending: list[Mapping[str, Any]] = [schema]
+    while pending:
+        current = pending.pop()
+        kind = current["type"]
+        config = current.get("config") or {}
+        if any(current.get(key) for key in _CHANGES_JSON) or config.get("strict"):
+            return False
+        if current.get("extra_behavior") == "allow" or config.get("extra_fields_behavior") == "allow":
+            return False
+        if kind == "model-fields":
+            pending.extend(current["fields"].values())
+        elif kind == "literal":
+            if not all(type(value) is str for value in current["expected"]):
+                return False
+        elif kind == "definition-ref" or kind in _JSON_LEAVES:
+            continue
+        elif kind in _JSON_WRAPPERS:
+            pending.extend(_inner(current, _JSON_WRAPPERS[kind]))
+        else:
+            return False
+    return True
+
+
 def bare_schema(field: ModelField) -> CoreSchema:
     """The core schema of a present value: without the default around it."""
     schema: Any = field._type_adapter.core_schema
     while schema["type"] == "default":
         schema = schema["schema"]
     return schema  # type: ignore[no-any-return]
+
+
+def is_buildable(field: ModelField) -> bool:
+    """Whether pydantic has built the schema; not yet, while the type refers to one that is defined later."""
+    try:
+        bare_schema(field)
+    except (KeyError, TypeError, AttributeError):
+        return False
+    return True
 
 
 def is_plain_field(field: ModelField) -> bool:
@@ -94,10 +144,7 @@ def is_plain_field(field: ModelField) -> bool:
         return False
     if isinstance(info, params.Cookie) and wants_many(info):
         return False  # an empty cookie is no empty sequence but a missing one
-    try:
-        return is_plain(bare_schema(field))
-    except (KeyError, TypeError, AttributeError):
-        return False  # a schema that pydantic could not build yet (a forward reference): the reference path says so
+    return is_buildable(field) and is_plain(bare_schema(field))
 
 
 def parameters(dependant: Dependant) -> Iterator[tuple[params.ParamTypes, ModelField]]:
@@ -113,8 +160,6 @@ def parameters(dependant: Dependant) -> Iterator[tuple[params.ParamTypes, ModelF
 
 
 def hoistable(dependant: Dependant) -> bool:
-    """Whether all parameters of this callable can be read natively before anything runs."""
-    if dependant.body_params:
-        return False
+    """Whether all parameters of this callable, but for its body, can be read natively before anything runs."""
     names = [field.name for _, field in parameters(dependant)]
     return len(set(names)) == len(names) and all(is_plain_field(field) for _, field in parameters(dependant))

@@ -20,7 +20,6 @@ from .._native import Reader, parse_cookies, parse_query
 from ..background import BackgroundTasks
 from ..dependencies._values import MISSING
 
-
 if TYPE_CHECKING:
     from ._table import Table, Target
 
@@ -36,35 +35,22 @@ class Exchange:
         send: the ASGI send callable.
     """
 
-    __slots__ = (
-        "__dict__",
-        "background",
-        "body",
-        "form",
-        "function_stack",
-        "injected",
-        "receive",
-        "replied",
-        "request_object",
-        "request_stack",
-        "scope",
-        "send",
-        "started",
-    )
+    # What most requests never set costs nothing here.
+    request_object: Request | None = None
+    injected: Response | None = None
+    background: BackgroundTasks | None = None
+    body: Any = MISSING
+    raw: bytes | None = None  # the body, once it was read
+    form: FormData | None = None
+    started = False
+    replied = False
+    function_stack: AsyncExitStack | None = None
+    request_stack: AsyncExitStack | None = None
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope
         self.receive = receive
         self.send = send
-        self.request_object: Request | None = None
-        self.injected: Response | None = None
-        self.background: BackgroundTasks | None = None
-        self.body: Any = MISSING
-        self.form: FormData | None = None
-        self.started = False
-        self.replied = False
-        self.function_stack: AsyncExitStack | None = None
-        self.request_stack: AsyncExitStack | None = None
 
     @property
     def request(self) -> Request:
@@ -72,6 +58,8 @@ class Exchange:
         request = self.request_object
         if request is None:
             request = self.request_object = Request(self.scope, self.receive, self.send)
+            if self.raw is not None:
+                request._body = self.raw
         return request
 
     @cached_property
@@ -144,6 +132,13 @@ class Exchange:
     def read(self, reader: Reader) -> list[dict[str, Any] | None] | None:
         """The declared parameters, read natively; None if the reference path has to."""
         return reader.read(self.scope)
+
+    def header(self, name: bytes) -> bytes | None:
+        """The first header called `name`, which is in lower case."""
+        for own, value in self.scope["headers"]:
+            if own == name:
+                return bytes(value)
+        return None
 
     def place(self, route: Any) -> None:
         """Note the effective route of a request to an included router."""

@@ -28,6 +28,7 @@ from ..exceptions import FastAPIError, RequestValidationError
 from ..utils import get_value_or_default
 from ._exchange import Exchange
 from ._limits import form_limits_of, serve_limited
+from ._json_body import JsonBody
 from ._options import FormLimits
 from ._plan import Plan
 from ._read import read_body, read_form
@@ -61,6 +62,8 @@ class Compiled:
         )
         kind = self.base.endpoint.kind
         streams = route.is_sse_stream or route.is_json_stream or kind in (Kind.GENERATOR, Kind.ASYNC_GENERATOR)
+        self.json_body = JsonBody.of(self.base, self.strict)
+        self.is_async = kind is Kind.ASYNC
         self.responder: Responder = (StreamResponder if streams else Responder)(route, kind is Kind.SYNC)
         self.provider = route.dependency_overrides_provider
         self._overridden: dict[Any, Plan] = {}
@@ -140,17 +143,37 @@ class RouteApp:
             if plan.has_generators:
                 await self._serve_with_stacks(x, compiled, plan)
             else:
-                reply = await self._reply(x, compiled, plan)
-                await compiled.responder.send(x, reply)
+                await self._serve_plain(x, compiled, plan)
+        except LimitExceeded as exc:
+            await handle_exception(x, HTTPException(status_code=400, detail=str(exc)))
         except Exception as exc:
             await handle_exception(x, exc)
         finally:
             if x.form is not None:
                 await x.form.close()
 
+    async def _serve_plain(self, x: Exchange, compiled: Compiled, plan: Plan) -> None:
+        """Serve a request that opens no contexts, with as few steps of the event loop's kind as it takes."""
+        values = plan.early(x)
+        if values is not None and plan.endpoint.has_body:
+            values = None if compiled.json_body is None else await compiled.json_body.complete(x, values)
+        if values is None:
+            body = await self._read(x, compiled) if compiled.has_body else MISSING
+            values = await self._values(x, plan, body)
+        responder = compiled.responder
+        if compiled.is_async:
+            result = await plan.endpoint.call(**values)
+        else:
+            result = await responder.call(x, plan.endpoint, values)
+        reply = responder.body_now(x, result)
+        if reply is None or x.background is not None:
+            await responder.send(x, await responder.respond(x, result) if reply is None else reply)
+        else:
+            await x.send_json(responder.status_code or 200, reply)
+
     async def _reply(self, x: Exchange, compiled: Compiled, plan: Plan) -> Any:
         """Read the request, run the plan, make the reply."""
-        body = await self._read(x, compiled) if compiled.has_body or plan.has_body else MISSING
+        body = await self._read(x, compiled) if compiled.has_body else MISSING
         values = await self._values(x, plan, body)
         return await compiled.responder.respond(x, await compiled.responder.call(x, plan.endpoint, values))
 
@@ -165,10 +188,7 @@ class RouteApp:
             raise
 
     async def _values(self, x: Exchange, plan: Plan, body: Any) -> dict[str, Any]:
-        try:
-            values, errors = await plan.values(x, body, self.route.dependency_overrides_provider)
-        except LimitExceeded as exc:
-            raise HTTPException(status_code=400, detail=str(exc)) from None
+        values, errors = await plan.values(x, body, self.route.dependency_overrides_provider)
         if values is None:
             shown = None if body is MISSING else body
             raise RequestValidationError(errors, body=shown, endpoint_ctx=endpoint_context(self.route))
@@ -202,7 +222,7 @@ class RouteApp:
         compiled = self.compiled()
         plan = compiled.plan()
         try:
-            body = await self._read(x, compiled) if compiled.has_body or plan.has_body else MISSING
+            body = await self._read(x, compiled) if compiled.has_body else MISSING
             values = await self._values(x, plan, body)
             return await compiled.responder.response(x, await compiled.responder.call(x, plan.endpoint, values))
         finally:

@@ -8,7 +8,7 @@ dependency overrides make another one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ from .._native import Reader
 from .._plan import reader_plan
 from ..concurrency import contextmanager_in_threadpool
 from ..dependencies import _plain
-from ..dependencies._body import request_body_to_args
+from ..dependencies._body import request_body_to_args, should_embed_body_fields
 from ..dependencies._callables import Kind, computed_scope, kind_of
 from ..dependencies._dependant import get_dependant
 from ..dependencies._values import Errors, request_params_to_args
@@ -57,6 +57,7 @@ class Step:
         "dependant",
         "feeds",
         "for_function",
+        "has_body",
         "has_fields",
         "index",
         "kind",
@@ -80,6 +81,7 @@ class Step:
         self.same_as: int | None = None
         self.concurrency = dependant.concurrency
         self.for_function = computed_scope(dependant) == "function"
+        self.has_body = bool(dependant.body_params)
         self.has_fields = bool(
             dependant.path_params
             or dependant.query_params
@@ -96,11 +98,17 @@ class Step:
         manager = contextmanager(call)
         return lambda **values: contextmanager_in_threadpool(manager(**values))
 
-    async def run(self, x: Exchange, values: Values) -> Any:
+    def embeds(self, embed: bool) -> bool:
+        """Whether the body parameters are keys of the body; an override may want that where the route doesn't."""
+        return embed or (self.dependant is not self.original and should_embed_body_fields(self.dependant.body_params))
+
+    def run(self, x: Exchange, values: Values) -> Coroutine[Any, Any, Any]:
         """Call the callable, or enter the context that it is."""
         if self.concurrency is not None:
-            return await self._run_limited(x, values)
-        return await self._run(x, values)
+            return self._run_limited(x, values)
+        if self.kind is Kind.SYNC:
+            return run_in_threadpool(self.call, **values)
+        return self._run(x, values)
 
     async def _run(self, x: Exchange, values: Values) -> Any:
         kind = self.kind
@@ -149,8 +157,8 @@ class Plan:
         self.endpoint = steps[-1]
         self.dependencies = tuple(steps[:-1])
         self.has_generators = any(step.kind >= Kind.GENERATOR for step in self.dependencies)
-        self.has_body = any(step.dependant.body_params for step in steps)
         hoisted = [_plain.hoistable(step.dependant) for step in steps]
+        self.simple = not self.dependencies and not self.endpoint.specials and hoisted[-1]
         early = [step.dependant if plain else None for step, plain in zip(steps, hoisted, strict=True)]
         self.reader = Reader(reader_plan(early))
 
@@ -162,7 +170,8 @@ class Plan:
             if position < len(node.dependencies):
                 stack.append((node, original, children, position + 1))
                 sub = node.dependencies[position]
-                stack.append((self._overridden(sub), sub, [], 0))
+                above = [entry[0].call for entry in stack if entry[0] is not entry[1]]
+                stack.append((self._overridden(sub, above), sub, [], 0))
                 continue
             step = Step(len(steps), node, original, children)
             self._share(step, is_root=not stack)
@@ -171,11 +180,13 @@ class Plan:
                 return step.index
             stack[-1][2].append((original.name, step.index))
 
-    def _overridden(self, dependant: Dependant) -> Dependant:
+    def _overridden(self, dependant: Dependant, above: list[Any]) -> Dependant:
         call = dependant.call
         override = self._overrides.get(call) if call is not None and self._overrides else None
         if override is None:
             return dependant
+        if override in above:
+            raise RecursionError(f"Dependency overrides form a cycle: {override!r} is overridden by itself")
         return self._replaced(dependant, override)
 
     @staticmethod
@@ -194,10 +205,17 @@ class Plan:
     def _share(self, step: Step, *, is_root: bool) -> None:
         if is_root:
             return
-        key = cache_key(step.dependant)
+        key = cache_key(step.original)
         first = self._first.setdefault(key, step.index)
         if first != step.index and step.dependant.use_cache:
             step.same_as = first
+
+    def early(self, x: Exchange) -> Values | None:
+        """The endpoint's keyword arguments but for its body, if it has no dependencies and all can be read at once."""
+        if not self.simple:
+            return None
+        groups = x.read(self.reader)
+        return None if groups is None else groups[0]
 
     async def values(self, x: Exchange, body: Any, provider: Any = None) -> tuple[Values | None, Errors]:
         """Run the dependencies; answer the endpoint's keyword arguments, or None and the errors.
@@ -208,15 +226,13 @@ class Plan:
             provider: the object whose ``dependency_overrides`` may still change while the dependencies run.
         """
         groups: list[Values | None] | None = x.read(self.reader)
-        if not self.dependencies and groups is not None:
-            values = groups[0]
-            if values is not None and not self.endpoint.specials:
-                return values, []
         errors: Errors = []
         results: list[Any] = []
         failed: set[int] = set()
         for step in self.dependencies:
-            values = await self._step_values(step, x, groups, body, errors)
+            values = None if groups is None else groups[step.index]
+            if values is None or step.has_body:
+                values = await self._step_values(step, x, values, body, errors)
             if values is None or (failed and not failed.isdisjoint(step.children)):
                 failed.add(step.index)
                 results.append(None)
@@ -229,7 +245,9 @@ class Plan:
                     results.append(await self._run_late(step, x, body, late, errors))
                 else:
                     results.append(await step.run(x, values))
-        values = await self._step_values(self.endpoint, x, groups, body, errors)
+        values = None if groups is None else groups[self.endpoint.index]
+        if values is None or self.endpoint.has_body:
+            values = await self._step_values(self.endpoint, x, values, body, errors)
         if values is None or errors:
             return None, errors
         self._complete(self.endpoint, x, values, results)
@@ -251,24 +269,30 @@ class Plan:
             values[name] = get(x)
 
     async def _step_values(
-        self, step: Step, x: Exchange, groups: list[Values | None] | None, body: Any, errors: Errors
+        self, step: Step, x: Exchange, early: Values | None, body: Any, errors: Errors
     ) -> Values | None:
-        """The validated parameters of one step; None, with the errors noted, if any is invalid."""
-        if groups is not None:
-            values = groups[step.index]
-            if values is not None:
-                return values
+        """The parameters of one step, validated on the reference path; None, with the errors noted, if any is invalid.
+
+        What was read early needs no second look, but for the body.
+        """
         if not step.has_fields:
             return {}
-        values, found = await validate(step.dependant, x, body, self.embed)
+        if early is None:
+            values, found = validate_parameters(step.dependant, x)
+        else:
+            values, found = early, []
+        if step.has_body:
+            more, wrong = await request_body_to_args(step.dependant.body_params, body, step.embeds(self.embed))
+            values.update(more)
+            found.extend(wrong)
         if found:
             errors.extend(found)
             return None
         return values
 
 
-async def validate(dependant: Dependant, x: Exchange, body: Any, embed: bool) -> tuple[Values, Errors]:
-    """Validate the parameters of one callable on the reference path: path, query, header, cookie, then body."""
+def validate_parameters(dependant: Dependant, x: Exchange) -> tuple[Values, Errors]:
+    """Validate the parameters of one callable on the reference path: path, query, header, then cookie."""
     values: Values = {}
     errors: Errors = []
     for fields, source in (
@@ -281,8 +305,4 @@ async def validate(dependant: Dependant, x: Exchange, body: Any, embed: bool) ->
             found, wrong = request_params_to_args(fields, source())
             values.update(found)
             errors.extend(wrong)
-    if dependant.body_params:
-        found, wrong = await request_body_to_args(dependant.body_params, body, embed)
-        values.update(found)
-        errors.extend(wrong)
     return values, errors

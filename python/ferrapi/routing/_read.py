@@ -23,20 +23,14 @@ from ._options import FormLimits
 UNREADABLE = "There was an error parsing the body"
 
 
-def content_type(x: Exchange) -> bytes | None:
-    """The first ``Content-Type`` header."""
-    for name, value in x.scope["headers"]:
-        if name == b"content-type":
-            return bytes(value)
-    return None
-
-
 async def collect(x: Exchange) -> bytes:
     """All bytes of the body.
 
     Raises:
         ClientDisconnect: when the client goes away first.
     """
+    if x.raw is not None:
+        return x.raw
     request = x.request_object
     if request is not None:
         return await request.body()
@@ -54,13 +48,13 @@ async def collect(x: Exchange) -> bytes:
                 break
             message = await receive()
         body = b"".join(chunks)
-    # Whoever asks for a `Request` later (an endpoint, an exception handler) finds the body that was read.
-    x.request._body = body
+    x.raw = body
     return body
 
 
-def _is_json(x: Exchange, strict: bool) -> bool:
-    declared = content_type(x)
+def is_json(x: Exchange, strict: bool) -> bool:
+    """Whether the content type says JSON; when there is none, `strict` says no."""
+    declared = x.header(b"content-type")
     if not declared:
         return not strict
     return is_json_content_type(declared)
@@ -90,6 +84,20 @@ def _unreadable(exc: Exception) -> Exception:
     return body_limit_error(exc) or HTTPException(status_code=400, detail=UNREADABLE)
 
 
+async def body_bytes(x: Exchange) -> bytes:
+    """All bytes of the body.
+
+    Raises:
+        HTTPException: 400 when they can't be read.
+    """
+    try:
+        return await collect(x)
+    except HTTPException:
+        raise
+    except Exception as exc:
+        raise _unreadable(exc) from exc
+
+
 async def read_form(x: Exchange, limits: FormLimits) -> FormData:
     """The parts of a form; no parts under another content type.
 
@@ -116,12 +124,14 @@ async def read_body(x: Exchange, *, strict: bool) -> Any:
         RequestValidationError: for malformed JSON.
         HTTPException: 400 for a body that can't be read at all.
     """
+    body = await body_bytes(x)
+    if not body:
+        return MISSING
+    if not is_json(x, strict):
+        return body
     try:
-        body = await collect(x)
-        if not body:
-            return MISSING
-        return parse_json(body) if _is_json(x, strict) else body
-    except (RequestValidationError, HTTPException):
+        return parse_json(body)
+    except RequestValidationError:
         raise
     except Exception as exc:
         raise _unreadable(exc) from exc

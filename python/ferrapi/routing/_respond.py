@@ -68,10 +68,11 @@ class Serializer:
         Raises:
             ResponseValidationError: when it doesn't fit.
         """
-        if self.in_thread:
-            value, errors = await run_in_threadpool(field.validate, content, loc=("response",))
-        else:
-            value, errors = field.validate(content, loc=("response",))
+        return await run_in_threadpool(self.checked, field, content) if self.in_thread else self.checked(field, content)
+
+    def checked(self, field: ModelField, content: Any) -> Any:
+        """`content` as the response model has it, validated in this thread. Raises as `validated` does."""
+        value, errors = field.validate(content, loc=("response",))
         if errors:
             raise ResponseValidationError(errors, body=content, endpoint_ctx=self.context())
         return value
@@ -158,6 +159,7 @@ class Responder:
             exclude_none=route.response_model_exclude_none,
         )
         self.serializer = Serializer(route.response_field, options, lambda: endpoint_context(route), in_thread)
+        self.immediate = self.direct and not self.serializer.in_thread
 
     async def call(self, x: Exchange, endpoint: Step, values: dict[str, Any]) -> Any:
         """Run the endpoint."""
@@ -165,15 +167,19 @@ class Responder:
             return await endpoint.call(**values)
         return await run_in_threadpool(endpoint.call, **values)
 
+    def body_now(self, x: Exchange, result: Any) -> bytes | None:
+        """The body, if it can be rendered here and now and the head is the common one (JSON, no extras); else None."""
+        if not self.immediate or x.injected is not None or isinstance(result, Response):
+            return None
+        field = self.serializer.field
+        if field is None:
+            return dump(result)
+        return field.serialize_json(self.serializer.checked(field, result), **self.serializer.options)
+
     async def respond(self, x: Exchange, result: Any) -> Response | bytes:
-        """The whole response to `result`, or just the body if the head is the common one (200, JSON, no extras)."""
-        if isinstance(result, Response):
-            if result.background is None:
-                result.background = x.background
-            return result
-        if self.direct and x.injected is None:
-            return await self.serializer.to_bytes(result)
-        return await self.response(x, result)
+        """The whole response to `result`, or just the body if the head is the common one."""
+        body = self.body_now(x, result)
+        return await self.response(x, result) if body is None else body
 
     async def response(self, x: Exchange, result: Any) -> Response:
         """A response object for `result`."""

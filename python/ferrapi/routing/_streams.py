@@ -43,6 +43,7 @@ class StreamResponder(Responder):
 
     def __init__(self, route: APIRoute, in_thread: bool) -> None:
         super().__init__(route, in_thread)
+        self.immediate = False
         self.route = route
         self.item_field = route.stream_item_field
         self.is_json = route.is_json_stream
@@ -54,10 +55,6 @@ class StreamResponder(Responder):
         if endpoint.kind is Kind.GENERATOR:
             return _in_threads(generator)
         return generator
-
-    async def respond(self, x: Exchange, result: Any) -> Response:
-        """A streaming response over the generator."""
-        return await self.response(x, result)
 
     async def response(self, x: Exchange, result: Any) -> Response:
         """A streaming response over the generator."""

@@ -101,6 +101,11 @@ impl Head {
         PyBytes::new(py, self.query_bytes())
     }
 
+    /// The value of the first header called `name`, which is in lower case.
+    fn header<'py>(&self, py: Python<'py>, name: &[u8]) -> Option<Bound<'py, PyBytes>> {
+        self.header_bytes().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| PyBytes::new(py, value))
+    }
+
     /// The headers as ASGI has them: a list of pairs of bytes, names in lower case.
     fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let list = PyList::empty(py);

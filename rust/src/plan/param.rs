@@ -1,5 +1,6 @@
 //! The parameters of one callable.
 
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
@@ -16,6 +17,8 @@ pub(crate) enum Source {
     Header,
     /// The `Cookie` headers.
     Cookie,
+    /// The fields of a form.
+    Form,
 }
 
 /// What a parameter that isn't sent means.
@@ -53,6 +56,7 @@ impl Param {
             "query" => Source::Query,
             "header" => Source::Header,
             "cookie" => Source::Cookie,
+            "form" => Source::Form,
             other => return Err(PlanError::new_err(format!("a parameter has the unknown source {other:?}"))),
         };
         let names: Vec<String> = required(plan, "names")?.extract()?;
@@ -84,5 +88,17 @@ impl Group {
             return Err(PlanError::new_err("parameters need a validator"));
         }
         Ok(Self { params, validator })
+    }
+
+    /// Shows the garbage collector what this holds.
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.validator)?;
+        for param in &self.params {
+            match &param.absent {
+                Absent::Error => {}
+                Absent::Value(object) | Absent::Call(object) => visit.call(object)?,
+            }
+        }
+        Ok(())
     }
 }

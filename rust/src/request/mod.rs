@@ -1,5 +1,6 @@
 //! Reading a request: declared parameters in one call, and the texts that Python asks for one by one.
 
+pub(crate) mod form;
 pub(crate) mod limits;
 pub(crate) mod reader;
 mod sources;

@@ -49,13 +49,7 @@ impl Reader {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         for group in self.groups.iter().flatten() {
-            visit.call(&group.validator)?;
-            for param in &group.params {
-                match &param.absent {
-                    Absent::Error => {}
-                    Absent::Value(object) | Absent::Call(object) => visit.call(object)?,
-                }
-            }
+            group.traverse(&visit)?;
         }
         Ok(())
     }
@@ -87,7 +81,6 @@ fn read_group<'py>(
     py: Python<'py>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let values = PyDict::new(py);
-    let Some(validator) = &group.validator else { return Ok(Some(values.into_any())) };
     let mut absent = 0_usize;
     for param in &group.params {
         match (sources.value(param)?, &param.absent) {
@@ -96,6 +89,17 @@ fn read_group<'py>(
             (None, _) => absent = absent.saturating_add(1),
         }
     }
+    validate_group(group, values, absent, py)
+}
+
+/// Validates the values that were found for a group and adds the defaults of the `absent` ones; None if a value is invalid.
+pub(super) fn validate_group<'py>(
+    group: &Group,
+    values: Bound<'py, PyDict>,
+    absent: usize,
+    py: Python<'py>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let Some(validator) = &group.validator else { return Ok(Some(values.into_any())) };
     let validated = match validator.bind(py).call_method1(intern!(py, "validate_python"), (values,)) {
         Ok(validated) => validated,
         // pydantic's ValidationError is a ValueError.

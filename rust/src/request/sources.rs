@@ -73,6 +73,7 @@ impl<'s, 'py> Sources<'s, 'py> {
             Source::Query => self.query(param),
             Source::Header => self.header(param),
             Source::Cookie => self.cookie(param),
+            Source::Form => Ok(None), // a form is no part of the head: see `FormReader`
         }
     }
 

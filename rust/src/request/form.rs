@@ -1,0 +1,250 @@
+//! Forms: `FormParser` reads one while it arrives, `FormReader` validates its declared fields in one call.
+
+use pyo3::create_exception;
+use pyo3::exceptions::{PyException, PyLookupError, PyUnicodeDecodeError};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use wire::form::multipart::PartHead;
+use wire::form::{FormError, Limits, multipart, urlencoded};
+use wire::media_type::Options;
+
+use super::reader::validate_group;
+use crate::plan::{Absent, Group, Param};
+
+create_exception!(ferrapi._native, FormRefused, PyException, "A form that can't be read or is beyond its limits; says why.");
+
+fn refused(error: &FormError) -> PyErr {
+    FormRefused::new_err(error.to_string())
+}
+
+/// The parser for the content type; none if that is no form's, or when the form has ended.
+enum Kind {
+    Urlencoded(urlencoded::Parser),
+    Multipart(Box<multipart::Parser>),
+    Nothing,
+}
+
+/// A form, read in pieces of any size.
+#[pyclass(module = "ferrapi._native")]
+pub(crate) struct FormParser {
+    kind: Kind,
+    codec: Codec,
+}
+
+#[pymethods]
+impl FormParser {
+    /// Raises `FormRefused` for a multipart form without a boundary.
+    #[new]
+    fn new(py: Python<'_>, content_type: &[u8], max_files: u64, max_fields: u64, max_part_size: u64) -> PyResult<Self> {
+        let limits = Limits { max_files, max_fields, max_part_size };
+        let options = Options::parse(content_type);
+        match options.essence() {
+            b"application/x-www-form-urlencoded" => {
+                Ok(Self { kind: Kind::Urlencoded(urlencoded::Parser::new(limits)), codec: Codec::Utf8 })
+            }
+            b"multipart/form-data" => {
+                let codec = Codec::find(py, options.get(b"charset"))?;
+                let parser = multipart::Parser::for_content_type(content_type, limits).map_err(|error| refused(&error))?;
+                Ok(Self { kind: Kind::Multipart(Box::new(parser)), codec })
+            }
+            _ => Ok(Self { kind: Kind::Nothing, codec: Codec::Utf8 }),
+        }
+    }
+
+    /// Whether the content type is that of a form. Otherwise the body is not to be read.
+    #[getter]
+    fn is_form(&self) -> bool {
+        !matches!(self.kind, Kind::Nothing)
+    }
+
+    /// Take the next piece of the body.
+    ///
+    /// Returns what it completes, in order: a field as a pair of name and value; a file's beginning as its name, file name and
+    /// headers; its data as bytes; its end as None. Raises `FormRefused`.
+    fn feed<'py>(&mut self, py: Python<'py>, chunk: &[u8]) -> PyResult<Bound<'py, PyList>> {
+        let events = PyList::empty(py);
+        let fed = match &mut self.kind {
+            Kind::Urlencoded(parser) => parser.feed(chunk),
+            Kind::Multipart(parser) => {
+                let mut sink = Events { events: &events, codec: &self.codec, failed: None };
+                let fed = parser.feed(chunk, &mut sink);
+                if let Some(error) = sink.failed {
+                    return Err(error);
+                }
+                fed
+            }
+            Kind::Nothing => Ok(()),
+        };
+        fed.map_err(|error| refused(&error))?;
+        Ok(events)
+    }
+
+    /// End the body. Returns the fields of an urlencoded form; the parser is of no more use.
+    fn finish<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let events = PyList::empty(py);
+        if let Kind::Urlencoded(parser) = std::mem::replace(&mut self.kind, Kind::Nothing) {
+            for (name, value) in parser.finish().map_err(|error| refused(&error))? {
+                events.append(PyTuple::new(py, [PyString::new(py, &name), PyString::new(py, &value)])?)?;
+            }
+        }
+        Ok(events)
+    }
+}
+
+/// How the texts of a multipart form are decoded: Python's codec of that name, and latin-1 for what it can't decode.
+enum Codec {
+    Utf8,
+    Python(String),
+}
+
+impl Codec {
+    fn find(py: Python<'_>, charset: Option<&[u8]>) -> PyResult<Self> {
+        let Some(charset) = charset else { return Ok(Self::Utf8) };
+        let charset = wire::latin1::decode(charset);
+        let name = match py.import(intern!(py, "codecs"))?.call_method1(intern!(py, "lookup"), (charset,)) {
+            Ok(info) => info.getattr(intern!(py, "name"))?.extract::<String>()?,
+            Err(error) if error.is_instance_of::<PyLookupError>(py) => "latin-1".to_owned(),
+            Err(error) => return Err(error),
+        };
+        Ok(if name == "utf-8" { Self::Utf8 } else { Self::Python(name) })
+    }
+
+    fn decode<'py>(&self, py: Python<'py>, raw: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+        let Self::Python(name) = self else {
+            return Ok(PyString::new(py, &wire::latin1::decode_utf8_or(raw)).into_any());
+        };
+        match PyBytes::new(py, raw).call_method1(intern!(py, "decode"), (name,)) {
+            Err(error) if error.is_instance_of::<PyUnicodeDecodeError>(py) || error.is_instance_of::<PyLookupError>(py) => {
+                Ok(PyString::new(py, &wire::latin1::decode(raw)).into_any())
+            }
+            decoded => decoded,
+        }
+    }
+}
+
+/// What a piece of a multipart body completes, as Python objects.
+struct Events<'a, 'py> {
+    events: &'a Bound<'py, PyList>,
+    codec: &'a Codec,
+    failed: Option<PyErr>,
+}
+
+impl<'py> Events<'_, 'py> {
+    fn add(&mut self, event: PyResult<Bound<'py, PyAny>>) {
+        if self.failed.is_none() {
+            self.failed = event.and_then(|event| self.events.append(event)).err();
+        }
+    }
+
+    fn pair(&self, name: &[u8], value: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+        let py = self.events.py();
+        Ok(PyTuple::new(py, [self.codec.decode(py, name)?, self.codec.decode(py, value)?])?.into_any())
+    }
+
+    fn beginning(&self, head: &PartHead) -> PyResult<Bound<'py, PyAny>> {
+        let py = self.events.py();
+        let headers = PyList::empty(py);
+        for (name, value) in &head.headers {
+            headers.append((PyBytes::new(py, name), PyBytes::new(py, value)))?;
+        }
+        let filename = head.filename.as_deref().unwrap_or_default();
+        let event = [self.codec.decode(py, &head.name)?, self.codec.decode(py, filename)?, headers.into_any()];
+        Ok(PyTuple::new(py, event)?.into_any())
+    }
+}
+
+impl multipart::Sink for Events<'_, '_> {
+    fn field(&mut self, name: Vec<u8>, value: Vec<u8>) {
+        let event = self.pair(&name, &value);
+        self.add(event);
+    }
+
+    fn begin_file(&mut self, head: PartHead) {
+        let event = self.beginning(&head);
+        self.add(event);
+    }
+
+    fn file_data(&mut self, data: &[u8]) {
+        self.add(Ok(PyBytes::new(self.events.py(), data).into_any()));
+    }
+
+    fn end_file(&mut self) {
+        self.add(Ok(self.events.py().None().into_bound(self.events.py())));
+    }
+}
+
+/// The declared fields of a form, validated in one call. For fields whose validation runs no code of the user's.
+///
+/// Not frozen: breaking a cycle takes `&mut self`. See `RouteTable`.
+#[pyclass(module = "ferrapi._native")]
+pub(crate) struct FormReader {
+    group: Option<Group>,
+}
+
+#[pymethods]
+impl FormReader {
+    #[new]
+    fn new(plan: &Bound<'_, PyDict>) -> PyResult<Self> {
+        Ok(Self { group: Some(Group::new(plan)?) })
+    }
+
+    /// Read the fields from the pairs of a form.
+    ///
+    /// Returns the keyword arguments, or None if any field is missing, invalid or no text.
+    fn read<'py>(&self, items: &Bound<'py, PyList>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let py = items.py();
+        let Some(group) = &self.group else { return Ok(None) };
+        let values = PyDict::new(py);
+        let mut absent = 0_usize;
+        for param in &group.params {
+            match (find(items, param)?, &param.absent) {
+                (Found::Value(value), _) => values.set_item(&param.key, value)?,
+                (Found::File, _) | (Found::Nothing, Absent::Error) => return Ok(None),
+                (Found::Nothing, _) => absent = absent.saturating_add(1),
+            }
+        }
+        validate_group(group, values, absent, py)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.group.as_ref().map_or(Ok(()), |group| group.traverse(&visit))
+    }
+
+    fn __clear__(&mut self) {
+        self.group = None;
+    }
+}
+
+/// What a form has for a field.
+enum Found<'py> {
+    Value(Bound<'py, PyAny>),
+    File,
+    Nothing,
+}
+
+/// All values of the first name that was sent, if `many` count; else the last one of the first name whose last is not empty.
+fn find<'py>(items: &Bound<'py, PyList>, param: &Param) -> PyResult<Found<'py>> {
+    for wanted in &param.names {
+        let all = PyList::empty(items.py());
+        for item in items.iter() {
+            let item = item.cast_into::<PyTuple>()?;
+            if item.get_borrowed_item(0)?.cast::<PyString>()?.to_str()? == wanted {
+                let value = item.get_item(1)?;
+                if !value.is_instance_of::<PyString>() {
+                    return Ok(Found::File);
+                }
+                all.append(value)?;
+            }
+        }
+        let Some(last) = all.iter().next_back() else { continue };
+        if param.many {
+            return Ok(Found::Value(all.into_any()));
+        }
+        if last.cast::<PyString>()?.len()? > 0 {
+            return Ok(Found::Value(last));
+        }
+    }
+    Ok(Found::Nothing)
+}
