@@ -1,0 +1,1 @@
+"""`app.frontend()` and `router.frontend()`, beside FastAPI on the same directories."""
