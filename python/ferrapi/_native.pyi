@@ -9,6 +9,9 @@ from typing import Any, final
 from ._plan import GroupPlan, RoutePlan
 
 __all__ = [
+    "FormParser",
+    "FormReader",
+    "FormRefused",
     "LimitExceeded",
     "PlanError",
     "Reader",
@@ -25,6 +28,41 @@ class PlanError(Exception):
 
 class LimitExceeded(Exception):
     """A request carries more parameters than ferrapi reads."""
+
+class FormRefused(Exception):
+    """A form that can't be read or is beyond its limits; says why."""
+
+@final
+class FormParser:
+    """A form, read in pieces of any size."""
+
+    def __new__(cls, content_type: bytes, max_files: int, max_fields: int, max_part_size: int) -> FormParser:
+        """Raises `FormRefused` for a multipart form without a boundary."""
+
+    @property
+    def is_form(self) -> bool:
+        """Whether the content type is that of a form. Otherwise the body is not to be read."""
+
+    def feed(self, chunk: bytes) -> list[tuple[str, str] | tuple[str, str, list[tuple[bytes, bytes]]] | bytes | None]:
+        """Take the next piece of the body.
+
+        Returns what it completes, in order: a field as a pair of name and value; a file's beginning as its name, file
+        name and headers; its data as bytes; its end as None. Raises `FormRefused`.
+        """
+
+    def finish(self) -> list[tuple[str, str]]:
+        """End the body. Returns the fields of an urlencoded form; the parser is of no more use."""
+
+@final
+class FormReader:
+    """The declared fields of a form, validated in one call. For fields whose validation runs no code of the user's."""
+
+    def __new__(cls, plan: GroupPlan) -> FormReader: ...
+    def read(self, items: list[tuple[str, Any]]) -> dict[str, Any] | None:
+        """Read the fields from the pairs of a form.
+
+        Returns the keyword arguments, or None if any field is missing, invalid or no text.
+        """
 
 @final
 class RouteTable:

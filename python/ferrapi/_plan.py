@@ -26,7 +26,7 @@ class ParamPlan(TypedDict):
     that. Without either it is required.
     """
 
-    source: Literal["path", "query", "header", "cookie"]
+    source: Literal["path", "query", "header", "cookie", "form"]
     key: str
     names: list[str]
     many: bool
@@ -65,10 +65,10 @@ _IMMUTABLE = (type(None), str, int, float, bool, bytes)
 def _param_plan(source: Any, field: ModelField) -> ParamPlan:
     names = names_of(field)
     plan: ParamPlan = {
-        "source": source.value,
+        "source": source,
         "key": field.name,
-        "names": [name.lower() for name in names] if source.value == "header" else names,
-        "many": source.value in ("query", "header") and wants_many(field.field_info),
+        "names": [name.lower() for name in names] if source == "header" else names,
+        "many": source in ("query", "header", "form") and wants_many(field.field_info),
     }
     if not field.required:
         default = field.field_info.default
@@ -80,7 +80,15 @@ def _param_plan(source: Any, field: ModelField) -> ParamPlan:
 
 
 def _group_plan(dependant: Dependant) -> GroupPlan:
-    declared = list(parameters(dependant))
+    return _plan_of([(source.value, field) for source, field in parameters(dependant)])
+
+
+def form_plan(fields: Sequence[ModelField]) -> GroupPlan:
+    """The plan of the native reader of a form's fields."""
+    return _plan_of([("form", field) for field in fields])
+
+
+def _plan_of(declared: Sequence[tuple[str, ModelField]]) -> GroupPlan:
     if not declared:
         return {"params": [], "validator": None}
     fields = {

@@ -169,6 +169,9 @@ class HttpExchange(Exchange):
             return reader.read(self._scope)
         return reader.read_head(self.head, self.params)
 
+    def peek(self, key: str) -> Any:
+        return None if self._scope is None else self._scope.get(key)
+
     def header(self, name: bytes) -> bytes | None:
         return self.head.header(name)
 

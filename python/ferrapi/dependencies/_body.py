@@ -11,9 +11,12 @@ from starlette.datastructures import FormData
 
 from .. import params
 from .._fields import ModelField, create_model_field
+from .._native import FormReader
+from .._plan import form_plan
 from . import _types
 from ._form_schema import composed_form
 from ._forms import allows_none, form_models, raw_values, read_form_field
+from ._plain import is_plain_field
 from ._values import MISSING, Errors, missing_error, names_of, validate_found
 from .models import Dependant, walk
 
@@ -94,7 +97,8 @@ def get_body_field(*, dependant: Dependant, name: str, embed: bool) -> ModelFiel
     if not fields:
         return None
     whole = [field for field in fields if form_models(field) is not None]
-    if len(fields) == 1 and not (whole and allows_none(whole[0])) and (whole or not embed):
+    alone = len({field.name for field in fields}) == 1
+    if alone and not (whole and allows_none(whole[0])) and (whole or not embed):
         return fields[0]
     single = [field for field in fields if field not in whole]
     model = create_body_model(fields=single, model_name=f"Body_{name}", whole=whole)
@@ -160,7 +164,27 @@ async def request_body_to_args(
     return values, errors
 
 
+def _form_reader(fields: Sequence[ModelField]) -> FormReader | None:
+    """The native reader of these fields, if all are plain; remembered on the first of them."""
+    key = tuple(id(field) for field in fields)
+    known = fields[0].__dict__.get("_form_reader")
+    if known is None or known[0] != key:
+        names = {field.name for field in fields}
+        plain = len(names) == len(fields) and all(_is_plain_form_field(field) for field in fields)
+        known = fields[0].__dict__["_form_reader"] = (key, FormReader(form_plan(fields)) if plain else None)
+    reader: FormReader | None = known[1]
+    return reader
+
+
+def _is_plain_form_field(field: ModelField) -> bool:
+    return type(field.field_info) is params.Form and not _types.is_json(field.field_info) and is_plain_field(field)
+
+
 async def _form_to_args(fields: Sequence[ModelField], form: FormData, embed: bool) -> tuple[dict[str, Any], Errors]:
+    reader = _form_reader(fields)
+    plain_values = None if reader is None else reader.read(form._list)
+    if plain_values is not None:
+        return plain_values, []
     values: dict[str, Any] = {}
     errors: Errors = []
     for field in fields:

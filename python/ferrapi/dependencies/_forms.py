@@ -99,9 +99,7 @@ class FormModel:
         infos = model.model_fields
         self.keeps_extra = reader.keeps_extra
         self.fields = [(names, wants_many(infos[name])) for name, names in reader.names.items()]
-        self.bytes_names = {
-            sent for name, names in reader.names.items() if _wants_bytes(infos[name]) for sent in names
-        }
+        self.bytes_names = {sent for name, names in reader.names.items() if _wants_bytes(infos[name]) for sent in names}
         self.own_names = {sent for name in infos for sent in (*reader.names[name], *_path_roots(infos[name]))}
 
     def read(self, raw: Mapping[str, Any]) -> Raw:

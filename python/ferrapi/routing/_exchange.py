@@ -60,6 +60,9 @@ class Exchange:
             request = self.request_object = Request(self.scope, self.receive, self.send)
             if self.raw is not None:
                 request._body = self.raw
+            if self.form is not None:
+                request._form = self.form
+                request._stream_consumed = True
         return request
 
     @cached_property
@@ -132,6 +135,10 @@ class Exchange:
     def read(self, reader: Reader) -> list[dict[str, Any] | None] | None:
         """The declared parameters, read natively; None if the reference path has to."""
         return reader.read(self.scope)
+
+    def peek(self, key: str) -> Any:
+        """What the scope holds under `key`, if anything."""
+        return self.scope.get(key)
 
     def header(self, name: bytes) -> bytes | None:
         """The first header called `name`, which is in lower case."""

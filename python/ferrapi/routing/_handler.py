@@ -27,8 +27,9 @@ from ..dependencies._values import MISSING
 from ..exceptions import FastAPIError, RequestValidationError
 from ..utils import get_value_or_default
 from ._exchange import Exchange
-from ._limits import form_limits_of, serve_limited
+from ._form import close_form
 from ._json_body import JsonBody
+from ._limits import form_limits_of, serve_limited
 from ._options import FormLimits
 from ._plan import Plan
 from ._read import read_body, read_form
@@ -150,7 +151,7 @@ class RouteApp:
             await handle_exception(x, exc)
         finally:
             if x.form is not None:
-                await x.form.close()
+                await close_form(x.form)
 
     async def _serve_plain(self, x: Exchange, compiled: Compiled, plan: Plan) -> None:
         """Serve a request that opens no contexts, with as few steps of the event loop's kind as it takes."""
@@ -181,7 +182,7 @@ class RouteApp:
     async def _read(x: Exchange, compiled: Compiled) -> Any:
         try:
             if compiled.is_form:
-                return await read_form(x, form_limits_of(x.scope, compiled.limits))
+                return await read_form(x, form_limits_of(x, compiled.limits))
             return await read_body(x, strict=compiled.strict)
         except RequestValidationError as exc:
             exc.endpoint_ctx = endpoint_context(compiled.route)
@@ -233,9 +234,9 @@ class RouteApp:
     async def _close_later(x: Exchange) -> None:
         form, stack = x.form, x.request_stack
         if form is not None and stack is not None:
-            stack.push_async_callback(form.close)
+            stack.push_async_callback(close_form, form)
         elif form is not None:
-            await form.close()
+            await close_form(form)
 
 
 class Engine(RouteApp):

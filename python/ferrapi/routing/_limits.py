@@ -11,7 +11,7 @@ exception means.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from starlette.middleware.body_limit import (
     MAX_BODY_SIZE_SCOPE_KEY,
@@ -71,7 +71,7 @@ def validate_form_limits(limits: Mapping[str, Any] | None) -> FormLimits:
             raise LimitError(f"There is no form limit {name!r}: it is one of {', '.join(FormLimits.__annotations__)}")
         if type(limit) is not int or limit < 0:
             raise LimitError(f"The form limit {name} must be a non-negative integer")
-    return FormLimits(**limits)
+    return cast(FormLimits, dict(limits))
 
 
 def inherit_form_limits(scope: Scope, limits: FormLimits) -> None:
@@ -79,9 +79,9 @@ def inherit_form_limits(scope: Scope, limits: FormLimits) -> None:
     scope[_FORM_LIMITS] = {**scope.get(_FORM_LIMITS, {}), **limits}
 
 
-def form_limits_of(scope: Scope, limits: FormLimits) -> FormLimits:
+def form_limits_of(x: Exchange, limits: FormLimits) -> FormLimits:
     """The limits of a request to a route that has `limits` of its own."""
-    inherited: FormLimits | None = scope.get(_FORM_LIMITS)
+    inherited: FormLimits | None = x.peek(_FORM_LIMITS)
     return limits if inherited is None else {**inherited, **limits}
 
 
@@ -116,7 +116,7 @@ class _Ungrouped:
             raise error from group
 
 
-def limit_body(app: ASGIApp, max_body_size: int | None) -> ASGIApp:
+def limit_body(app: ASGIApp, max_body_size: int | None) -> Any:
     """`app`, answering 413 to HTTP requests with more than `max_body_size` bytes; as it is for None."""
     return app if max_body_size is None else RequestBodyLimitMiddleware(_Ungrouped(app), max_body_size)
 

@@ -17,6 +17,7 @@ from .._native import is_json_content_type
 from ..dependencies._values import MISSING
 from ..exceptions import RequestValidationError
 from ._exchange import Exchange
+from ._form import parse_form
 from ._limits import body_limit_error
 from ._options import FormLimits
 
@@ -105,8 +106,7 @@ async def read_form(x: Exchange, limits: FormLimits) -> FormData:
         HTTPException: 400 for a form that can't be read or is beyond `limits`.
     """
     try:
-        x.form = await x.request.form(**limits)
-        return x.form
+        return await parse_form(x, limits)
     except HTTPException:
         raise
     except Exception as exc:

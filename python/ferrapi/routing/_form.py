@@ -1,0 +1,199 @@
+"""Reading a declared form: natively while it arrives, its files to disk without holding up the event loop.
+
+A file stays in memory up to Starlette's `MultiPartParser.spool_max_size`; beyond that it is a temporary file, which is
+written in worker threads, some hundred kilobytes at a time. What is held in memory is bounded for any body. A file that
+was begun when reading ends early (a refused form, a client that went away, a cancelled task) is closed at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from tempfile import SpooledTemporaryFile
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, Headers, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartParser
+from starlette.requests import ClientDisconnect
+
+from .._native import FormParser, FormRefused
+from ._exchange import Exchange
+from ._options import FormLimits
+
+WRITE_SIZE = 256 * 1024
+"""Bytes of a large file that one worker thread takes at a time."""
+MAX_FIELDS = 1000
+MAX_FILES = 1000
+MAX_PART_SIZE = 1024 * 1024
+_MOST = 2**63
+
+Item = tuple[str, str | UploadFile]
+
+
+class _Incoming:
+    """An uploaded file while it arrives."""
+
+    def __init__(self, name: str, filename: str, headers: list[tuple[bytes, bytes]]) -> None:
+        self.name = name
+        self.filename = filename
+        self.headers = headers
+        self.spool = MultiPartParser.spool_max_size
+        self.file = SpooledTemporaryFile(max_size=self.spool)  # noqa: SIM115  # closed with the form
+        self.size = 0
+        self.on_disk = False
+        self._pending: list[bytes] = []
+        self._pending_size = 0
+
+    async def write(self, data: bytes) -> None:
+        """Take the next bytes."""
+        self.size += len(data)
+        if self.size <= self.spool:
+            self.file.write(data)
+            return
+        self.on_disk = True
+        self._pending.append(data)
+        self._pending_size += len(data)
+        if self._pending_size >= WRITE_SIZE:
+            await run_in_threadpool(self._flush)
+
+    def _flush(self) -> None:
+        self.file.writelines(self._pending)
+        self._pending = []
+        self._pending_size = 0
+
+    def _finish(self) -> None:
+        self._flush()
+        self.file.seek(0)
+
+    async def finish(self) -> UploadFile:
+        """The whole file, at its beginning."""
+        if self.on_disk:
+            await run_in_threadpool(self._finish)
+        else:
+            self.file.seek(0)
+        return UploadFile(
+            file=self.file,  # type: ignore[arg-type]  # a spooled file does what a binary file does
+            size=self.size,
+            filename=self.filename,
+            headers=Headers(raw=self.headers),
+        )
+
+
+class _Form:
+    """A form while it arrives."""
+
+    def __init__(self, parser: FormParser) -> None:
+        self.parser = parser
+        self.items: list[Item] = []
+        self._open: _Incoming | None = None
+        self._files: list[SpooledTemporaryFile[bytes]] = []
+
+    async def feed(self, chunk: bytes) -> None:
+        """Take the next bytes of the body."""
+        for event in self.parser.feed(chunk):
+            if event is None:
+                await self._end_file()
+            elif isinstance(event, bytes):
+                if self._open is not None:
+                    await self._open.write(event)
+            elif len(event) == 2:
+                self.items.append(event)
+            else:
+                self._open = _Incoming(*event)
+                self._files.append(self._open.file)
+
+    async def _end_file(self) -> None:
+        if self._open is not None:
+            self.items.append((self._open.name, await self._open.finish()))
+            self._open = None
+
+    def finish(self) -> FormData:
+        """The form, when the body has ended."""
+        self.items += self.parser.finish()
+        if self._open is not None:  # the body ended in the middle of a file, which isn't part of the form then
+            self._open.file.close()
+        return FormData(self.items)
+
+    def close(self) -> None:
+        """Close all files, because there will be no form."""
+        for file in self._files:
+            file.close()
+
+
+async def _chunks(x: Exchange) -> AsyncIterator[bytes]:
+    """The body as it arrives."""
+    if x.raw is not None:
+        yield x.raw
+        return
+    if x.request_object is not None:
+        async for chunk in x.request_object.stream():
+            yield chunk
+        return
+    more = True
+    while more:
+        message = await x.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect()
+        if message["type"] == "http.request":
+            yield message.get("body", b"")
+            more = message.get("more_body", False)
+
+
+async def parse_form(x: Exchange, limits: FormLimits) -> FormData:
+    """The form in the body of a request; it is the exchange's from now on.
+
+    Parameters:
+        x: the exchange.
+        limits: of the form.
+
+    Returns:
+        the parts, none under a content type that is no form's (then the body isn't read).
+
+    Raises:
+        HTTPException: 400 for a form that can't be read or is beyond `limits`.
+        ClientDisconnect: when the client goes away first.
+    """
+    known = x.request_object._form if x.request_object is not None else None
+    if known is not None:
+        x.form = known
+        return known
+    try:
+        parser = FormParser(
+            x.header(b"content-type") or b"",
+            min(limits.get("max_files", MAX_FILES), _MOST),
+            min(limits.get("max_fields", MAX_FIELDS), _MOST),
+            min(limits.get("max_part_size", MAX_PART_SIZE), _MOST),
+        )
+        if not parser.is_form:
+            form = x.request._form = FormData()
+        else:
+            form = await _read(x, _Form(parser))
+    except FormRefused as exc:
+        if "app" not in x.scope:  # Starlette tells only the clients of applications
+            raise
+        raise HTTPException(status_code=400, detail=str(exc)) from None
+    x.form = form
+    if x.request_object is not None:
+        x.request_object._form = form
+    return form
+
+
+async def _read(x: Exchange, form: _Form) -> FormData:
+    try:
+        async for chunk in _chunks(x):
+            await form.feed(chunk)
+        return form.finish()
+    except BaseException:
+        form.close()
+        raise
+
+
+async def close_form(form: FormData) -> None:
+    """Close the files of a form, even if the task is cancelled meanwhile."""
+    try:
+        await form.close()
+    except BaseException:
+        for _, value in form.multi_items():
+            if isinstance(value, UploadFile):
+                value.file.close()
+        raise
