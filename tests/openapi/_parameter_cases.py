@@ -236,10 +236,10 @@ def ellipsis(fw: Framework) -> Any:
 
     @app.post("/")
     def read(
-        first: Annotated[int, fw.Query()] = ...,
+        first: int = ...,
         second: str = fw.Query(...),
         third: Annotated[list[str], fw.Query(default_factory=list)] = ...,
-        body: Annotated[int, fw.Body()] = ...,
+        body: int = fw.Body(...),
     ) -> None: ...
 
     return app
