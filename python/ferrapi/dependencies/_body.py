@@ -97,7 +97,7 @@ def get_body_field(*, dependant: Dependant, name: str, embed: bool) -> ModelFiel
     if not fields:
         return None
     whole = [field for field in fields if form_models(field) is not None]
-    alone = len({field.name for field in fields}) == 1
+    alone = len(fields) == 1 or (not whole and len({field.name for field in fields}) == 1)
     if alone and not (whole and allows_none(whole[0])) and (whole or not embed):
         return fields[0]
     single = [field for field in fields if field not in whole]
@@ -164,7 +164,7 @@ async def request_body_to_args(
     return values, errors
 
 
-def _form_reader(fields: Sequence[ModelField]) -> FormReader | None:
+def form_reader(fields: Sequence[ModelField]) -> FormReader | None:
     """The native reader of these fields, if all are plain; remembered on the first of them."""
     key = tuple(id(field) for field in fields)
     known = fields[0].__dict__.get("_form_reader")
@@ -181,7 +181,7 @@ def _is_plain_form_field(field: ModelField) -> bool:
 
 
 async def _form_to_args(fields: Sequence[ModelField], form: FormData, embed: bool) -> tuple[dict[str, Any], Errors]:
-    reader = _form_reader(fields)
+    reader = form_reader(fields)
     plain_values = None if reader is None else reader.read(form._list)
     if plain_values is not None:
         return plain_values, []

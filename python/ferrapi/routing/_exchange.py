@@ -58,11 +58,11 @@ class Exchange:
         request = self.request_object
         if request is None:
             request = self.request_object = Request(self.scope, self.receive, self.send)
-            if self.raw is not None:
-                request._body = self.raw
             if self.form is not None:
                 request._form = self.form
                 request._stream_consumed = True
+            elif self.raw is not None:
+                request._body = self.raw
         return request
 
     @cached_property

@@ -7,7 +7,7 @@ was begun when reading ends early (a refused form, a client that went away, a ca
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Iterable
 from tempfile import SpooledTemporaryFile
 
 from starlette.concurrency import run_in_threadpool
@@ -18,16 +18,13 @@ from starlette.requests import ClientDisconnect
 
 from .._native import FormParser, FormRefused
 from ._exchange import Exchange
-from ._options import FormLimits
+from ._limits import FormBounds
 
 WRITE_SIZE = 256 * 1024
 """Bytes of a large file that one worker thread takes at a time."""
-MAX_FIELDS = 1000
-MAX_FILES = 1000
-MAX_PART_SIZE = 1024 * 1024
-_MOST = 2**63
 
 Item = tuple[str, str | UploadFile]
+FormEvent = tuple[str, str] | tuple[str, str, list[tuple[bytes, bytes]]] | bytes | None
 
 
 class _Incoming:
@@ -88,9 +85,9 @@ class _Form:
         self._open: _Incoming | None = None
         self._files: list[SpooledTemporaryFile[bytes]] = []
 
-    async def feed(self, chunk: bytes) -> None:
-        """Take the next bytes of the body."""
-        for event in self.parser.feed(chunk):
+    async def take(self, events: Iterable[FormEvent]) -> None:
+        """Take what a piece of the body has completed."""
+        for event in events:
             if event is None:
                 await self._end_file()
             elif isinstance(event, bytes):
@@ -120,37 +117,18 @@ class _Form:
             file.close()
 
 
-async def _chunks(x: Exchange) -> AsyncIterator[bytes]:
-    """The body as it arrives."""
-    if x.raw is not None:
-        yield x.raw
-        return
-    if x.request_object is not None:
-        async for chunk in x.request_object.stream():
-            yield chunk
-        return
-    more = True
-    while more:
-        message = await x.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect()
-        if message["type"] == "http.request":
-            yield message.get("body", b"")
-            more = message.get("more_body", False)
-
-
-async def parse_form(x: Exchange, limits: FormLimits) -> FormData:
+async def parse_form(x: Exchange, bounds: FormBounds) -> FormData:
     """The form in the body of a request; it is the exchange's from now on.
 
     Parameters:
         x: the exchange.
-        limits: of the form.
+        bounds: of the form.
 
     Returns:
         the parts, none under a content type that is no form's (then the body isn't read).
 
     Raises:
-        HTTPException: 400 for a form that can't be read or is beyond `limits`.
+        HTTPException: 400 for a form that can't be read or is beyond `bounds`.
         ClientDisconnect: when the client goes away first.
     """
     known = x.request_object._form if x.request_object is not None else None
@@ -158,12 +136,7 @@ async def parse_form(x: Exchange, limits: FormLimits) -> FormData:
         x.form = known
         return known
     try:
-        parser = FormParser(
-            x.header(b"content-type") or b"",
-            min(limits.get("max_files", MAX_FILES), _MOST),
-            min(limits.get("max_fields", MAX_FIELDS), _MOST),
-            min(limits.get("max_part_size", MAX_PART_SIZE), _MOST),
-        )
+        parser = FormParser(x.header(b"content-type") or b"", bounds[0], bounds[1], bounds[2])
         if not parser.is_form:
             form = x.request._form = FormData()
         else:
@@ -179,13 +152,33 @@ async def parse_form(x: Exchange, limits: FormLimits) -> FormData:
 
 
 async def _read(x: Exchange, form: _Form) -> FormData:
+    parser = form.parser
     try:
-        async for chunk in _chunks(x):
-            await form.feed(chunk)
+        if x.raw is not None:
+            await form.take(parser.feed(x.raw))
+        elif x.request_object is not None:
+            async for chunk in x.request_object.stream():
+                await form.take(parser.feed(chunk))
+        else:
+            await _receive(x, form)
         return form.finish()
     except BaseException:
         form.close()
         raise
+
+
+async def _receive(x: Exchange, form: _Form) -> None:
+    feed = form.parser.feed
+    more = True
+    while more:
+        message = await x.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect()
+        if message["type"] == "http.request":
+            events = feed(message.get("body", b""))
+            if events:
+                await form.take(events)
+            more = message.get("more_body", False)
 
 
 async def close_form(form: FormData) -> None:

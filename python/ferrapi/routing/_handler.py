@@ -28,9 +28,9 @@ from ..exceptions import FastAPIError, RequestValidationError
 from ..utils import get_value_or_default
 from ._exchange import Exchange
 from ._form import close_form
+from ._form_body import FormBody
 from ._json_body import JsonBody
-from ._limits import form_limits_of, serve_limited
-from ._options import FormLimits
+from ._limits import FormBounds, serve_limited
 from ._plan import Plan
 from ._read import read_body, read_form
 from ._respond import Responder, endpoint_context, send_response
@@ -55,7 +55,7 @@ class Compiled:
         encoding = body_encoding(route.dependant)
         self.has_body = encoding is not None
         self.is_form = encoding == "form"
-        self.limits = FormLimits(**route.form_limits)
+        self.bounds = FormBounds.of(route.form_limits)
         self.strict = (
             bool(get_value_or_default(route.strict_content_type))
             if not hasattr(route.strict_content_type, "value")
@@ -63,7 +63,7 @@ class Compiled:
         )
         kind = self.base.endpoint.kind
         streams = route.is_sse_stream or route.is_json_stream or kind in (Kind.GENERATOR, Kind.ASYNC_GENERATOR)
-        self.json_body = JsonBody.of(self.base, self.strict)
+        self.short_body = JsonBody.of(self.base, self.strict) or FormBody.of(self.base, self.bounds)
         self.is_async = kind is Kind.ASYNC
         self.responder: Responder = (StreamResponder if streams else Responder)(route, kind is Kind.SYNC)
         self.provider = route.dependency_overrides_provider
@@ -157,7 +157,7 @@ class RouteApp:
         """Serve a request that opens no contexts, with as few steps of the event loop's kind as it takes."""
         values = plan.early(x)
         if values is not None and plan.endpoint.has_body:
-            values = None if compiled.json_body is None else await compiled.json_body.complete(x, values)
+            values = None if compiled.short_body is None else await compiled.short_body.complete(x, values)
         if values is None:
             body = await self._read(x, compiled) if compiled.has_body else MISSING
             values = await self._values(x, plan, body)
@@ -182,7 +182,7 @@ class RouteApp:
     async def _read(x: Exchange, compiled: Compiled) -> Any:
         try:
             if compiled.is_form:
-                return await read_form(x, form_limits_of(x, compiled.limits))
+                return await read_form(x, compiled.bounds)
             return await read_body(x, strict=compiled.strict)
         except RequestValidationError as exc:
             exc.endpoint_ctx = endpoint_context(compiled.route)

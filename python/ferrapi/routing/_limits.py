@@ -11,7 +11,7 @@ exception means.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from starlette.middleware.body_limit import (
     MAX_BODY_SIZE_SCOPE_KEY,
@@ -28,8 +28,8 @@ from ._options import FormLimits
 
 __all__ = [
     "MAX_BODY_SIZE_SCOPE_KEY",
+    "FormBounds",
     "body_limit_error",
-    "form_limits_of",
     "get_body_size_limit",
     "inherit_form_limits",
     "limit_body",
@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 _FORM_LIMITS = "ferrapi.form_limits"
+_MOST = 2**63  # more than any parser can count
 
 
 def validate_max_body_size(max_body_size: int | None) -> None:
@@ -79,10 +80,24 @@ def inherit_form_limits(scope: Scope, limits: FormLimits) -> None:
     scope[_FORM_LIMITS] = {**scope.get(_FORM_LIMITS, {}), **limits}
 
 
-def form_limits_of(x: Exchange, limits: FormLimits) -> FormLimits:
-    """The limits of a request to a route that has `limits` of its own."""
-    inherited: FormLimits | None = x.peek(_FORM_LIMITS)
-    return limits if inherited is None else {**inherited, **limits}
+class FormBounds(NamedTuple):
+    """The limits of a form's parser, all set; those that nobody has set are Starlette's."""
+
+    max_files: int = 1000
+    max_fields: int = 1000
+    max_part_size: int = 1024 * 1024
+    own: FormLimits = {}
+
+    @classmethod
+    def of(cls, limits: FormLimits) -> FormBounds:
+        """The bounds of a route with `limits` of its own."""
+        known = {name: min(cast(int, limit), _MOST) for name, limit in limits.items()}
+        return cls(**known, own=limits)
+
+    def inside(self, x: Exchange) -> FormBounds:
+        """The bounds of a request to the route, wherever the route is mounted."""
+        inherited: FormLimits | None = x.peek(_FORM_LIMITS)
+        return self if inherited is None else FormBounds.of({**inherited, **self.own})
 
 
 def body_limit_error(exc: BaseException) -> Exception | None:

@@ -18,8 +18,7 @@ from ..dependencies._values import MISSING
 from ..exceptions import RequestValidationError
 from ._exchange import Exchange
 from ._form import parse_form
-from ._limits import body_limit_error
-from ._options import FormLimits
+from ._limits import FormBounds, body_limit_error
 
 UNREADABLE = "There was an error parsing the body"
 
@@ -99,14 +98,14 @@ async def body_bytes(x: Exchange) -> bytes:
         raise _unreadable(exc) from exc
 
 
-async def read_form(x: Exchange, limits: FormLimits) -> FormData:
+async def read_form(x: Exchange, bounds: FormBounds) -> FormData:
     """The parts of a form; no parts under another content type.
 
     Raises:
-        HTTPException: 400 for a form that can't be read or is beyond `limits`.
+        HTTPException: 400 for a form that can't be read or is beyond `bounds`.
     """
     try:
-        return await parse_form(x, limits)
+        return x.form if x.form is not None else await parse_form(x, bounds.inside(x))
     except HTTPException:
         raise
     except Exception as exc:
