@@ -3,8 +3,10 @@
 Change ``from fastapi import FastAPI`` to ``from ferrapi import FastAPI``; the rest of the application stays as it is.
 """
 
+from importlib import import_module as _import_module
 from importlib.metadata import PackageNotFoundError as _PackageNotFoundError
 from importlib.metadata import version as _version
+from typing import Any as _Any
 
 from starlette import status as status
 
@@ -27,6 +29,24 @@ from .responses import Response as Response
 from .routing import APIRouter as APIRouter
 from .websockets import WebSocket as WebSocket
 from .websockets import WebSocketDisconnect as WebSocketDisconnect
+
+
+def __getattr__(name: str) -> _Any:
+    """Submodules that FastAPI has as attributes; here they are imported when somebody asks."""
+    if name in {
+        "cli",
+        "dependencies",
+        "logger",
+        "middleware",
+        "openapi",
+        "security",
+        "sse",
+        "staticfiles",
+        "telemetry",
+    }:
+        return _import_module(f"ferrapi.{name}")
+    raise AttributeError(f"module 'ferrapi' has no attribute {name!r}")
+
 
 try:
     __version__ = _version("ferrapi")

@@ -84,6 +84,8 @@ def copy_field_info(*, field_info: FieldInfo, annotation: Any) -> FieldInfo:
     for name, value in merged._attributes_set.items():
         if name in _MERGED_ATTRIBUTES:
             setattr(result, name, value)
+    if isinstance(result, params.Path):
+        result.default_factory = None  # a path always carries its values
     result.metadata = merged.metadata
     result.annotation = merged.annotation
     result._attributes_set = {**field_info._attributes_set, **merged._attributes_set}
@@ -293,4 +295,4 @@ def add_param_to_fields(*, field: ModelField, dependant: Dependant) -> None:
     }
     if source is None or source not in lists:
         raise ParameterError(f"non-body parameters must be in path, query, header or cookie: {field.name}")
-    lists[source].append(field)
+    list.append(lists[source], field)  # announces no edit: the tree is being made

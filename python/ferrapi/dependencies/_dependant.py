@@ -108,10 +108,10 @@ def get_dependant(
                 param_name=parameter.name, type_annotation=details.type_annotation, dependant=dependant
             )
         elif isinstance(details.field.field_info, params.Body):
-            dependant.body_params.append(details.field)
+            list.append(dependant.body_params, details.field)  # not an edit: nobody has seen the object yet
         else:
             add_param_to_fields(field=details.field, dependant=dependant)
-    list.extend(dependant.dependencies, subs)  # not an edit: nobody has seen the object yet
+    list.extend(dependant.dependencies, subs)
     return dependant
 
 

@@ -1,7 +1,7 @@
 """`Dependant`: what one callable asks for, as a tree.
 
 A `Dependant` is made once per use of a callable, at registration. It is data: the engine compiles it to a plan
-(`ferrapi.routing._plan`), OpenAPI reads it, and users may edit it (`call` and `dependencies` are watched).
+(`ferrapi.routing._plan`), OpenAPI reads it, and users may edit it (`call` and the lists are watched).
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from .._edits import EDITS, TrackedList
 from .._fields import ModelField
 from ..types import DependencyCacheKey
 
-_WATCHED = frozenset({"call", "dependencies"})
+_LISTS = ("path_params", "query_params", "header_params", "cookie_params", "body_params", "dependencies")
+_WATCHED = frozenset({"call", *_LISTS})
 
 
 @dataclass(slots=True)
@@ -51,7 +52,7 @@ class Dependant:
         if name in _WATCHED:
             if hasattr(self, name):  # not while the object is being made
                 EDITS.announce()
-            if name == "dependencies" and type(value) is list:
+            if type(value) is list:
                 value = TrackedList(value)
         # A slotted dataclass is rebuilt as a new class, in which zero-argument super() would not work.
         object.__setattr__(self, name, value)

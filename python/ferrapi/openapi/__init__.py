@@ -4,3 +4,12 @@
 Nothing here is imported before an application asks for its document or pages, `models` excepted, which the
 security schemes need.
 """
+
+from importlib import import_module
+from types import ModuleType
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in {"constants", "docs", "models", "utils"}:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

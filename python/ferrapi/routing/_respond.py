@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ._plan import Step
     from ._route import APIRoute
 
+
 def wants_events(annotation: Any) -> bool:
     """Whether a response class or item type is that of server-sent events."""
     return isinstance(annotation, type) and issubclass(annotation, (EventSourceResponse, ServerSentEvent))
@@ -144,7 +145,7 @@ class Responder:
     """How one route responds."""
 
     def __init__(self, route: APIRoute, in_thread: bool) -> None:
-        self.status_code = route.status_code
+        self.status_code = route.status_code or None
         declared = route.response_class
         default = isinstance(declared, DefaultPlaceholder) and declared.value is JSONResponse
         self.response_class: type[Response] = declared.value if isinstance(declared, DefaultPlaceholder) else declared

@@ -69,6 +69,8 @@ class Target:
         """The route's application, if nothing of the user's stands between it and the request."""
         if not isinstance(effective, APIRoute) or type(effective).handle is not APIRoute.handle:
             return None
+        if "handle" in effective.__dict__:
+            return None
         app = effective.__dict__.get("app")
         return app if type(app) is RouteApp else None
 
