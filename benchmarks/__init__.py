@@ -1,0 +1,1 @@
+"""Benchmarks: what is measured, how, and what came out stands in README.md."""

@@ -1,0 +1,75 @@
+"""One wrk run with a case's requests."""
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..cases import COMMON_HEADERS, Case
+
+SCRIPT = Path(__file__).with_name("check.lua")
+CONNECTIONS = 64
+
+
+class LoadFailed(Exception):
+    """wrk is missing, ended with an error, or answers were wrong."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one wrk run saw: requests answered, in how many seconds, and latencies in microseconds."""
+
+    requests: int
+    seconds: float
+    p50: int
+    p99: int
+
+
+def _lua(value: Any) -> str:
+    """A Lua literal."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"[{_lua(key)}]={_lua(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "{" + ",".join(map(_lua, value)) + "}"
+    if isinstance(value, str | bytes):
+        raw = value.encode() if isinstance(value, str) else value
+        return '"' + "".join(f"\\{byte:03}" for byte in raw) + '"'
+    return {True: "true", None: "nil"}.get(value, str(value))
+
+
+def write_case(case: Case, file: Path) -> None:
+    """Write what `check.lua` reads: the requests, and the answers that are right."""
+    requests = [
+        {
+            "method": exchange.method,
+            "path": exchange.path,
+            "headers": COMMON_HEADERS | exchange.headers,
+            "body": exchange.body or None,
+        }
+        for exchange in case.exchanges
+    ]
+    answers = {exchange.answer: True for exchange in case.exchanges}
+    file.write_text("return " + _lua({"status": case.exchanges[0].status, "requests": requests, "answers": answers}))
+
+
+def run(url: str, case_file: Path, seconds: int, core: int | None) -> Run:
+    """Send requests for some seconds on `CONNECTIONS` connections. Raises `LoadFailed` on any wrong answer."""
+    pinned = ["taskset", "-c", str(core)] if core is not None else []
+    wrk = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(SCRIPT), url, "--", str(case_file)]
+    done = subprocess.run([*pinned, *wrk], capture_output=True, text=True)
+    if done.returncode or "RESULT " not in done.stdout:
+        raise LoadFailed(f"wrk ended with {done.returncode}: {done.stdout}{done.stderr}")
+    found = json.loads(done.stdout.rpartition("RESULT ")[2])
+    if found["wrong"] or found["failed"]:
+        raise LoadFailed(f"{found['wrong']} wrong answers, {found['failed']} failed requests: {url}")
+    return Run(found["requests"], found["microseconds"] / 1e6, found["p50"], found["p99"])
+
+
+def version() -> str:
+    """wrk's version; raises `LoadFailed` if there is no wrk."""
+    try:
+        said = subprocess.run(["wrk", "--version"], capture_output=True, text=True).stdout
+    except FileNotFoundError:
+        raise LoadFailed("wrk is not installed (Debian: apt-get install wrk)") from None
+    return said.split(" [")[0].removeprefix("wrk ").strip()
