@@ -9,6 +9,8 @@ from typing import Any, final
 from ._plan import GroupPlan, RoutePlan
 
 __all__ = [
+    "Head",
+    "HeadReader",
     "FormParser",
     "FormReader",
     "FormRefused",
@@ -20,6 +22,7 @@ __all__ = [
     "is_json_content_type",
     "parse_cookies",
     "parse_query",
+    "response_bytes",
     "response_head_problem",
 ]
 
@@ -65,6 +68,52 @@ class FormReader:
         """
 
 @final
+class Head:
+    """The head of a request that the HTTP/1.1 door serves."""
+
+    @property
+    def length(self) -> int:
+        """The length of the head in bytes."""
+    @property
+    def content_length(self) -> int:
+        """The length of the body in bytes."""
+    @property
+    def keep_alive(self) -> bool:
+        """Whether the client wants to send another request on the connection."""
+    @property
+    def method(self) -> str:
+        """The method."""
+    @property
+    def path(self) -> str:
+        """The decoded path."""
+    @property
+    def raw_path(self) -> bytes:
+        """The path as it was sent."""
+    @property
+    def query_string(self) -> bytes:
+        """The query as it was sent."""
+    def header(self, name: bytes) -> bytes | None:
+        """The value of the first header called `name`, which is in lower case."""
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers as ASGI has them: a list of pairs of bytes, names in lower case."""
+
+@final
+class HeadReader:
+    """Reads one head after the other from a connection's bytes."""
+
+    def __new__(cls, limit: int) -> HeadReader: ...
+    def read(self, buffer: bytes) -> Head | bool | None:
+        """Look at `buffer`, which begins with a head and holds all that earlier calls without an answer were given.
+
+        Returns the head; or None while it is incomplete, False if uvicorn has to look at it, True if it is too large.
+        """
+
+def response_bytes(
+    status_line: bytes, defaults: bytes, headers: list[tuple[bytes, bytes]] | None, body: bytes, close: bool
+) -> bytes:
+    """A whole response in one buffer."""
+
+@final
 class RouteTable:
     """The routes of a router, indexed by path."""
 
@@ -73,6 +122,13 @@ class RouteTable:
         """Find the route that answers `scope` and add to the scope what a match adds.
 
         Returns the route's target and whether the match is full (else the method is not one of its own), or None.
+        """
+
+    def find_head(self, head: Head) -> tuple[Any, dict[str, Any]] | None:
+        """Find the route for a head that the HTTP/1.1 door has read, without a scope.
+
+        Returns the route's target and its path parameters if a route matches fully and no route before it had to be
+        asked; else None: the request needs a scope.
         """
 
 @final
@@ -86,6 +142,9 @@ class Reader:
         Returns a list with the keyword arguments of each callable (None for one that the plan leaves out), or None if
         any parameter is missing or invalid. Raises `LimitExceeded`.
         """
+
+    def read_head(self, head: Head, params: dict[str, Any]) -> list[dict[str, Any] | None] | None:
+        """Read the parameters from a head and the path parameters that routing found. As `read`."""
 
 def encode_json(value: object) -> bytes | None:
     """The JSON text of `value`, or None if it isn't made of plain values."""
