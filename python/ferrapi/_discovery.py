@@ -1,0 +1,131 @@
+"""Finding the application that `ferrapi run` is to serve: from a file, a module or nothing to an import string.
+
+The rules are those of FastAPI's command. A file belongs to the package made by the folders above it that have an
+`__init__.py`, and what is above the package goes on `sys.path`. In the module the names ``app`` and ``api`` are looked
+at first; then the first application that it has.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from .applications import FastAPI
+from .exceptions import FastAPIError
+
+_USUAL_FILES = ("main.py", "app.py", "api.py", "app/main.py", "app/app.py", "app/api.py")
+_USUAL_NAMES = ("app", "api")
+
+
+class DiscoveryError(FastAPIError):
+    """There is no application where one was looked for; the message says what to change."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A module, and the folder that has to be on `sys.path` for it."""
+
+    module: str
+    folder: Path
+
+
+def discover(path: str | None = None, name: str | None = None, entrypoint: str | None = None) -> str:
+    """The import string of the application, ``module:name``; its folder has been put on `sys.path`.
+
+    A module is imported only if the name has to be looked for.
+
+    Parameters:
+        path: a file, a folder with an `__init__.py`, a module, or one of these with ``:name`` after it; None for
+            ``entrypoint``, the one in `pyproject.toml` (``[tool.fastapi]``) or one of the usual files.
+        name: the name of the application in its module; None to look for one.
+        entrypoint: an import string.
+
+    Raises:
+        DiscoveryError: when there is no such file, module or application.
+        ImportError: when importing the module fails; so do other errors of the module.
+    """
+    if path is None and name is None:
+        path = entrypoint or _configured()
+    place, own_name = _place(path)
+    _importable(place.folder)
+    name = name or own_name
+    return f"{place.module}:{name or _name_in(importlib.import_module(place.module))}"
+
+
+def _configured() -> str | None:
+    """The entry point that the project in the current folder has declared."""
+    import tomllib
+
+    try:
+        with Path("pyproject.toml").open("rb") as file:
+            entrypoint = tomllib.load(file).get("tool", {}).get("fastapi", {}).get("entrypoint")
+    except FileNotFoundError:
+        return None
+    except tomllib.TOMLDecodeError as exc:
+        raise DiscoveryError(f"pyproject.toml is not TOML: {exc}") from exc
+    return None if entrypoint is None else str(entrypoint)
+
+
+def _place(path: str | None) -> tuple[Place, str | None]:
+    """Where the module is, and the name that came with the path."""
+    if path is None:
+        found = next((Path(usual) for usual in _USUAL_FILES if Path(usual).is_file()), None)
+        if found is None:
+            raise DiscoveryError(
+                f"Could not find a default file to run ({', '.join(_USUAL_FILES)}): give the path of one"
+            )
+        return _of_file(found), None
+    if Path(path).exists():
+        return _of_file(Path(path)), None
+    head, colon, name = path.rpartition(":")
+    if colon and Path(head).exists():
+        return _of_file(Path(head)), name
+    module = head if colon else path
+    if all(part.isidentifier() for part in module.split(".")) and (colon or _is_module(module)):
+        return Place(module, Path.cwd()), name if colon else None
+    raise DiscoveryError(f"Path does not exist {path}")
+
+
+def _is_module(name: str) -> bool:
+    _importable(Path.cwd())
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _of_file(file: Path) -> Place:
+    """The module that a file or a package's folder is."""
+    file = file.resolve()
+    if file.is_dir() and not (file / "__init__.py").is_file():
+        raise DiscoveryError(f"The folder {file} is not a package: it has no __init__.py")
+    if file.is_file() and file.suffix != ".py":
+        raise DiscoveryError(f"{file} is not a Python file")
+    if file.name == "__init__.py":
+        file = file.parent
+    parts = [file.stem if file.is_file() else file.name]
+    folder = file.parent
+    while (folder / "__init__.py").is_file():
+        parts.append(folder.name)
+        folder = folder.parent
+    return Place(".".join(reversed(parts)), folder)
+
+
+def _importable(folder: Path) -> None:
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+
+def _name_in(module: ModuleType) -> str:
+    """The name of the application in its module."""
+    names = [name for name, value in vars(module).items() if isinstance(value, FastAPI)]
+    if not names:
+        raise DiscoveryError(
+            f"Could not find a FastAPI app in module {module.__name__}, try using --app (the name of any ASGI "
+            "application); it must be ferrapi's FastAPI, not fastapi's"
+        )
+    return next((usual for usual in _USUAL_NAMES if usual in names), names[0])
