@@ -1,0 +1,161 @@
+"""`import ferrapi.as_fastapi`, each time in a process of its own: what it changes can't be taken back."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import ferrapi
+import pytest
+
+_MODULES = sorted(
+    ".".join(path.relative_to(Path(ferrapi.__file__).parents[1]).with_suffix("").parts).removesuffix(".__init__")
+    for path in Path(ferrapi.__file__).parent.rglob("*.py")
+    if not any(part.startswith("_") and part != "__init__.py" for part in path.parts)
+)
+
+
+def _run(program: str) -> str:
+    """What the program prints, which must end well."""
+    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_modules_are_the_very_same() -> None:
+    """Every public one, in either order of importing, with its own name, spec and loader."""
+    _run(f"""
+import importlib, sys
+import ferrapi.as_fastapi
+for number, name in enumerate({_MODULES!r}):
+    if name in ("ferrapi.as_fastapi", "ferrapi.server", "ferrapi.middleware.wsgi"):
+        continue
+    names = [name, "fastapi" + name.removeprefix("ferrapi")]
+    first, second = (importlib.import_module(each) for each in (names if number % 2 else reversed(names)))
+    assert first is second, name
+    assert sys.modules[names[0]] is sys.modules[names[1]] is first
+    assert first.__name__ == first.__spec__.name == name
+    assert first.__spec__.loader is first.__loader__
+""")
+
+
+def test_forms_of_importing() -> None:
+    _run("""
+import ferrapi.as_fastapi
+import fastapi.security.oauth2 as oauth2
+import fastapi.responses
+from fastapi import FastAPI, routing, Depends as D
+from fastapi.routing import APIRoute
+from fastapi.dependencies.utils import solve_dependencies
+import ferrapi, ferrapi.routing, ferrapi.security.oauth2
+assert fastapi is ferrapi and fastapi.responses is ferrapi.responses
+assert FastAPI is ferrapi.FastAPI and routing is ferrapi.routing and oauth2 is ferrapi.security.oauth2
+assert APIRoute is ferrapi.routing.APIRoute
+fastapi.routing.replaced = 1
+assert ferrapi.routing.replaced == 1
+""")
+
+
+def test_library_written_against_fastapi(tmp_path: Path) -> None:
+    """Its routes serve in a ferrapi application, and its exceptions are ours."""
+    (tmp_path / "library.py").write_text(
+        "from fastapi import APIRouter, HTTPException\n"
+        "from fastapi.exceptions import RequestValidationError\n"
+        "router = APIRouter()\n"
+        "@router.get('/{n}')\n"
+        "async def read(n: int):\n"
+        "    raise HTTPException(418, str(n))\n"
+    )
+    _run(f"""
+import sys
+sys.path.insert(0, {str(tmp_path)!r})
+import ferrapi.as_fastapi
+import library
+from ferrapi import FastAPI
+from ferrapi.testclient import TestClient
+app = FastAPI()
+app.include_router(library.router)
+client = TestClient(app)
+assert client.get("/7").json() == {{"detail": "7"}}
+assert client.get("/x").status_code == 422
+assert library.RequestValidationError is ferrapi.exceptions.RequestValidationError
+""")
+
+
+def test_module_that_ferrapi_lacks() -> None:
+    said = _run("""
+import ferrapi.as_fastapi, sys
+for name in ("fastapi.surely_not", "fastapi.surely.not"):
+    try:
+        __import__(name)
+    except ModuleNotFoundError as exc:
+        print(exc.name)
+try:
+    from fastapi import surely_not
+except ImportError as exc:
+    print(type(exc).__name__)
+assert not any("surely" in name for name in sys.modules)
+""")
+    assert said.split() == ["fastapi.surely_not", "fastapi.surely", "ImportError"]
+
+
+def test_names_that_only_begin_alike(tmp_path: Path) -> None:
+    (tmp_path / "fastapi_users_of_ours.py").write_text("mine = True")
+    _run(f"""
+import sys
+sys.path.insert(0, {str(tmp_path)!r})
+import ferrapi.as_fastapi
+import fastapi_users_of_ours
+assert fastapi_users_of_ours.mine
+""")
+
+
+@pytest.mark.parametrize("imported", ["fastapi", "fastapi.responses"])
+def test_refuses_when_fastapi_is_there_already(imported: str) -> None:
+    said = _run(f"""
+import {imported}
+real = fastapi
+try:
+    import ferrapi.as_fastapi
+except RuntimeError as exc:
+    print(exc)
+import fastapi, ferrapi
+assert fastapi is real and fastapi is not ferrapi
+""")
+    assert "already imported" in said
+    assert "before anything that imports fastapi" in said
+
+
+def test_installing_again_changes_nothing() -> None:
+    _run("""
+import sys
+from ferrapi import as_fastapi
+before = list(sys.meta_path)
+import fastapi
+as_fastapi.install()
+as_fastapi.install()
+assert sys.meta_path == before
+""")
+
+
+def test_without_it_nothing_changes() -> None:
+    _run("""
+import ferrapi, fastapi
+assert fastapi is not ferrapi
+""")
+
+
+def test_module_that_fails_to_import_can_be_tried_again() -> None:
+    """The error of the module itself is what the importer sees."""
+    _run("""
+import sys
+import ferrapi.as_fastapi
+sys.modules["jinja2"] = None
+for _ in range(2):
+    try:
+        import fastapi.templating
+    except ImportError as exc:
+        assert "jinja2" in str(exc), exc
+    else:
+        raise SystemExit("imported")
+assert "fastapi.templating" not in sys.modules
+""")
