@@ -1,9 +1,11 @@
 """Which file answers a request: paths, fallbacks, methods, conditional requests and ranges."""
 
+import errno
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.staticfiles import StaticFiles
 from support.asgi import Ask
 from support.compare import answers, compare
 from support.frameworks import BOTH, FERRAPI
@@ -186,6 +188,19 @@ def test_first_of_several_accept_headers_decides(sites: Path) -> None:
     asks = [Ask(path="/missing", headers=headers) for headers in ([page, picture], [picture, page], [])]
     theirs = compare(asking.site(sites / "shop"), asks)
     assert [answer.status for answer in theirs] == [200, 404, 404]
+
+
+@pytest.mark.parametrize(
+    "error", [PermissionError(), ValueError(), OSError(errno.ENAMETOOLONG, ""), OSError(errno.EIO, "broken disk")]
+)
+def test_errors_of_the_file_system(sites: Path, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """Starlette looks files up in both packages, so both see its error."""
+
+    def lookup_path(files: Any, path: str) -> Any:
+        raise error
+
+    monkeypatch.setattr(StaticFiles, "lookup_path", lookup_path)
+    compare(asking.site(sites / "shop"), [Ask(method, "/main.js", headers=PAGE) for method in ("GET", "HEAD", "POST")])
 
 
 def test_redirect_to_a_directory_keeps_query_and_origin(sites: Path) -> None:
