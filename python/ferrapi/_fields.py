@@ -1,7 +1,8 @@
 """`ModelField`: one declared value (a parameter, a body, a response) with its validator and serializer.
 
 A field is a pydantic ``FieldInfo`` plus a name and a direction. Its core schema is built when it is declared, because a
-type that pydantic can't handle must be refused by the decorator, not by the first request.
+type that pydantic can't handle must be refused by the decorator, not by the first request. Types that are known to be
+fine (`is_ready`) are spared that until they are used: most routes of a large application start up much faster.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from functools import cached_property
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, PydanticSchemaGenerationError, PydanticUserError, TypeAdapter
 from pydantic.errors import PydanticUndefinedAnnotation
@@ -49,10 +52,17 @@ class ModelField:
     config: ConfigDict | None = None
 
     def __post_init__(self) -> None:
+        info = self.field_info
+        plain = self.config is None and not info.metadata and info.discriminator is None
+        if not (plain and is_ready(info.annotation)):
+            self._type_adapter  # noqa: B018  # a mistake has to be raised by the decorator
+
+    @cached_property
+    def _type_adapter(self) -> TypeAdapter[Any]:
         with warnings.catch_warnings():
             # An alias inside `Annotated` means nothing to a bare TypeAdapter: ferrapi reads it from the field itself.
             warnings.simplefilter("ignore", category=UnsupportedFieldAttributeWarning)
-            self._type_adapter: TypeAdapter[Any] = TypeAdapter(
+            return TypeAdapter(
                 Annotated[self.field_info.annotation, self.field_info],  # type: ignore[arg-type]  # made at run time
                 config=self.config,
             )
@@ -173,6 +183,23 @@ def is_pydantic_v1(annotation: Any) -> bool:
     if isinstance(annotation, type):
         return any(base.__module__.startswith("pydantic.v1.") for base in annotation.__mro__)
     return any(is_pydantic_v1(argument) for argument in get_args(annotation))
+
+
+_READY = frozenset({str, int, float, bool, bytes, type(None), Any})
+_READY_CONTAINERS = frozenset({list, set, frozenset, dict, tuple, Union, UnionType})
+
+
+def is_ready(annotation: Any) -> bool:
+    """Whether pydantic is known to have a schema for `annotation`: plain scalars, finished models, containers of these."""
+    if isinstance(annotation, type) and get_origin(annotation) is None and issubclass(annotation, BaseModel):
+        return bool(annotation.__pydantic_complete__)
+    try:
+        if annotation in _READY:
+            return True
+    except TypeError:
+        return False
+    arguments = get_args(annotation)
+    return get_origin(annotation) in _READY_CONTAINERS and bool(arguments) and all(map(is_ready, arguments))
 
 
 def create_model_field(

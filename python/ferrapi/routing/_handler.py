@@ -198,8 +198,11 @@ class RouteApp:
     async def _serve_with_stacks(self, x: Exchange, compiled: Compiled, plan: Plan) -> None:
         async with AsyncExitStack() as request_stack:
             x.request_stack = request_stack
-            async with AsyncExitStack() as function_stack:
-                x.function_stack = function_stack
+            if plan.ends_with_function:
+                async with AsyncExitStack() as function_stack:
+                    x.function_stack = function_stack
+                    reply = await self._reply(x, compiled, plan)
+            else:
                 reply = await self._reply(x, compiled, plan)
             await compiled.responder.send(x, reply)
         require_reply(x)

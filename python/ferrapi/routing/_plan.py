@@ -156,7 +156,9 @@ class Plan:
         self._flatten(dependant, steps)
         self.endpoint = steps[-1]
         self.dependencies = tuple(steps[:-1])
-        self.has_generators = any(step.kind >= Kind.GENERATOR for step in self.dependencies)
+        generators = [step for step in self.dependencies if step.kind >= Kind.GENERATOR or step.concurrency is not None]
+        self.has_generators = bool(generators)
+        self.ends_with_function = any(step.for_function for step in generators)
         hoisted = [_plain.hoistable(step.dependant) for step in steps]
         self.simple = not self.dependencies and not self.endpoint.specials and hoisted[-1]
         early = [step.dependant if plain else None for step, plain in zip(steps, hoisted, strict=True)]

@@ -92,9 +92,13 @@ def _sees_through(route: BaseRoute, path: str) -> bool:
     return regex is not None and regex.pattern == compile_path(path)[0].pattern
 
 
-def _convertors(path: str) -> list[tuple[str, str, Any]]:
+def _convertors(placed: Placed) -> list[tuple[str, str, Any]]:
+    context, route = placed.context, placed.original
+    known = route.__dict__.get("param_convertors")
+    if known is None or (context is not None and "{" in context.prefix) or isinstance(route, Mount):
+        known = compile_path(placed.path or "")[2]
     found = []
-    for name, convertor in compile_path(path)[2].items():
+    for name, convertor in known.items():
         kind = _KINDS.get(type(convertor), "custom")
         found.append((name, kind, None if kind in _TEXT else convertor.convert))
     return found
@@ -114,11 +118,11 @@ def _plan(placed: Placed) -> RoutePlan:
         "target": target,
     }
     if type(route) in (Mount, UnderPrefix) and path is not None and "matches" not in route.__dict__:
-        return {**opaque, "path": path, "prefix": True, "convertors": _convertors(path)}
+        return {**opaque, "path": path, "prefix": True, "convertors": _convertors(placed)}
     if path is None or not isinstance(route, (Route, WebSocketRoute)) or not _sees_through(route, route.path):
         return opaque
     methods = getattr(route, "methods", None)
-    found = _convertors(path)
+    found = _convertors(placed)
     return {
         **opaque,
         "path": path,
