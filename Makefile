@@ -40,8 +40,9 @@ help:
 	@echo 'make check               formatting, lints and types of everything, and the native stub against the binary'
 	@echo 'make conformance         FastAPI 0.165.0'"'"'s own tests and public surface, and JSONTestSuite, asked of ferrapi'
 	@echo 'make conformance-update  write tests/conformance/passing.json anew'
-	@echo 'make bench               a short comparison with FastAPI and a hand-written ASGI application (10 minutes)'
-	@echo 'make bench-full          the same at full length, and the engine alone'
+	@echo 'make bench               a short comparison with FastAPI and a hand-written ASGI application (7 minutes)'
+	@echo 'make bench-full          the same at full length, the engine in process, and instructions per request'
+	@echo 'make bench-engine        the engine in process alone'
 	@echo 'make clean               remove everything that these commands made'
 	@echo 'Variables: PYTHON=$(PYTHON) HOST=$(HOST) PORT=$(PORT) PYTEST_ARGS=$(PYTEST_ARGS) CONFORMANCE=$(CONFORMANCE)'
 
@@ -151,6 +152,24 @@ conformance-update: $(CONFORMANCE_VENV)/.ferrapi
 	@$(RUN_CONFORMANCE) --passing .cache/conformance/passing.json || test -s .cache/conformance/passing.json
 	@mv .cache/conformance/passing.json tests/conformance/passing.json
 endif
+
+# --- benchmarks -------------------------------------------------------------------------------------------------------
+
+# benchmarks/README.md says what is measured and how.
+bench: build $(VENV)/.dev
+	@echo '== Load: FastAPI, ferrapi and a hand-written ASGI application behind uvicorn (about 7 minutes; needs wrk)'
+	@$(BIN)/python -m benchmarks.load --rounds 2 --seconds 2
+
+bench-full: build $(VENV)/.dev
+	@echo '== Load at full length (about 25 minutes; needs wrk), written to benchmarks/results/'
+	@$(BIN)/python -m benchmarks.load --rounds 7 --seconds 3 --name load
+	@$(MAKE) --no-print-directory bench-engine
+	@echo '== Instructions per request (about 10 minutes; needs valgrind)'
+	@$(BIN)/python -m benchmarks.callgrind
+
+bench-engine: build $(VENV)/.dev
+	@echo '== The engine in process: find, read, respond, whole requests'
+	@$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-columns=median,iqr,rounds --benchmark-sort=fullname
 
 clean:
 	@echo '== Removing .venv/, dist/, .cache/ and target/'

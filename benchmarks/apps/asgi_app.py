@@ -129,18 +129,23 @@ async def thread(scope: Scope, receive: Receive, rest: str) -> Answer:
     return _json(await run_sync(_greet))
 
 
-async def params(scope: Scope, receive: Receive, rest: str) -> Answer:
-    """A path, two query, a header and a cookie parameter."""
+def read_params(scope: Scope, item_id: str) -> Any:
+    """Read and validate the parameters of `params`. Raises `ValidationError`."""
     query = _query(scope)
     given = _present(
-        item_id=rest,
+        item_id=item_id,
         q=query.get("q"),
         limit=query.get("limit"),
         tag=_header(scope, b"x-request-tag"),
         session=_cookies(scope).get("session"),
     )
+    return PARAMS.validate_python(given)
+
+
+async def params(scope: Scope, receive: Receive, rest: str) -> Answer:
+    """A path, two query, a header and a cookie parameter."""
     try:
-        value = PARAMS.validate_python(given)
+        value = read_params(scope, rest)
     except ValidationError as error:
         return _invalid(error, "parameters")
     calls["params"] += 1

@@ -19,7 +19,9 @@ from benchmarks.cases import CASES, Case  # noqa: E402
 @pytest.mark.parametrize("name", PEERS)
 def test_right_answers(name: str, case: Case) -> None:
     calls.clear()
-    asyncio.run(Client(getattr(peer(name), case.app), case).send_all())
+    client = Client(getattr(peer(name), case.app), case)
+    asyncio.run(client.send_all())
+    client.check()
     assert calls == dict.fromkeys(case.counts, len(case.exchanges))
 
 

@@ -1,0 +1,115 @@
+"""Instructions per request, counted by valgrind: `python -m benchmarks.callgrind [--case NAME] [--peer NAME]`.
+
+They repeat where seconds don't, so they can decide between two ways of writing something on a busy machine. Every peer
+runs in one process under callgrind, which dumps its counters whenever libc's `getppid` is called. Each case's 64
+requests go through the ASGI callable once and twice; the difference, divided by 64, is the cost of a request without
+what an event loop's run costs. All answers are checked, outside of what is counted.
+"""
+
+import argparse
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from .asgi import PEERS, Client, peer
+from .cases import BY_NAME
+
+ROOT = Path(__file__).resolve().parents[1]
+TOTALS = re.compile(r"^(?:totals|summary): (\d+)", re.MULTILINE)
+WARM_UP_ROUNDS = 3
+
+
+def _count_region(runner: asyncio.Runner, client: Client, times: int) -> None:
+    async def send() -> None:
+        for _ in range(times):
+            await client.send_all()
+
+    coroutine = send()
+    os.getppid()
+    runner.get_loop().run_until_complete(coroutine)
+    os.getppid()
+    client.check()
+
+
+def run_cases(name: str, cases: Sequence[str]) -> None:
+    """In the process that is counted: four `getppid` calls for each case."""
+    module = peer(name)
+    with asyncio.Runner() as runner:
+        for case in (BY_NAME[item] for item in cases):
+            client = Client(getattr(module, case.app), case)
+            for _ in range(WARM_UP_ROUNDS):
+                runner.get_loop().run_until_complete(client.send_all())
+            _count_region(runner, client, 1)
+            _count_region(runner, client, 2)
+
+
+def _dumps(folder: Path) -> list[int]:
+    """The instructions of each dump, in the order in which they were made."""
+    files = sorted(folder.glob("out.*"), key=lambda file: int(file.suffix[1:]))
+    found = []
+    for file in files:
+        total = TOTALS.search(file.read_text(errors="replace"))
+        if total is None:
+            raise RuntimeError(f"callgrind's {file.name} holds no total")
+        found.append(int(total[1]))
+    return found
+
+
+def count(name: str, cases: Sequence[str]) -> dict[str, float]:
+    """Instructions per request of each case, for one peer."""
+    with tempfile.TemporaryDirectory() as folder:
+        valgrind = ["valgrind", "--tool=callgrind", "--dump-before=getppid", f"--callgrind-out-file={folder}/out"]
+        python = [sys.executable, "-m", "benchmarks.callgrind", "--counted", *_options("--peer", [name])]
+        command = [*valgrind, *python, *_options("--case", cases)]
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, "PYTHONHASHSEED": "0"}
+        )
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+        dumps = _dumps(Path(folder))
+    # What was counted before each call of getppid: start-up, once, in between, twice, in between, ...
+    once, twice = dumps[1::4], dumps[3::4]
+    return {
+        case: (two - one) / len(BY_NAME[case].exchanges) for case, one, two in zip(cases, once, twice, strict=False)
+    }
+
+
+def _options(option: str, values: Sequence[str]) -> list[str]:
+    return [part for value in values for part in (option, value)]
+
+
+def table(counts: dict[str, dict[str, float]], cases: Sequence[str]) -> str:
+    """A Markdown table of thousands of instructions per request."""
+    head = ["case", *counts]
+    lines = [head, ["---"] + ["---:"] * len(counts)]
+    lines += [[BY_NAME[case].title, *(f"{counts[name][case] / 1000:.1f}" for name in counts)] for case in cases]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def main() -> int:
+    """Count the chosen cases and print a table; 1 if there is no valgrind."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.callgrind", description=__doc__)
+    parser.add_argument("--case", action="append", choices=list(BY_NAME), help="may be repeated; default: all")
+    parser.add_argument("--peer", action="append", choices=list(PEERS), help="may be repeated; default: all")
+    parser.add_argument("--counted", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    cases, peers = arguments.case or list(BY_NAME), arguments.peer or list(PEERS)
+    if arguments.counted:
+        run_cases(peers[0], cases)
+        return 0
+    if not shutil.which("valgrind"):
+        print("valgrind is not installed (Debian: apt-get install valgrind)", file=sys.stderr)
+        return 1
+    print("Thousands of instructions per request, in process, through the ASGI callable:\n")
+    print(table({name: count(name, cases) for name in peers}, cases))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
