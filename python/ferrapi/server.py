@@ -145,7 +145,8 @@ class HttpExchange(Exchange):
         scope["app"] = self.site.app
         scope["router"] = self.site.router
         scope["starlette.exception_handlers"] = self._handlers
-        scope["route"] = target.route
+        if target.announced is not None:
+            scope["route"] = target.announced
         scope["endpoint"] = target.endpoint
         scope["path_params"] = self.params
         if self.effective is not None:

@@ -253,6 +253,8 @@ class APIRoute(Route):
             match, child_scope = Route.matches(effective, scope)
         else:
             match, child_scope = super().matches(scope)
+        if match is not Match.NONE:
+            child_scope["route"] = self
         return match, child_scope
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:

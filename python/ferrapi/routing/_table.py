@@ -34,16 +34,18 @@ class Target:
     """What the table answers with: a route at its place.
 
     Attributes:
-        route: the route as declared, for ``scope["route"]``.
+        route: the route as declared.
+        announced: what becomes ``scope["route"]``: API routes only, as in FastAPI.
         endpoint: for ``scope["endpoint"]``.
         placed: the route and its contexts.
     """
 
-    __slots__ = ("_app", "endpoint", "placed", "route")
+    __slots__ = ("_app", "announced", "endpoint", "placed", "route")
 
     def __init__(self, placed: Placed) -> None:
         self.placed = placed
         self.route = placed.original
+        self.announced = self.route if isinstance(self.route, (APIRoute, APIWebSocketRoute)) else None
         self.endpoint = getattr(placed.original, "endpoint", None)
         self._app: RouteApp | None = None
 

@@ -125,5 +125,5 @@ class APIWebSocketRoute(WebSocketRoute):
         """Whether this route answers `scope`, and what it adds to the scope (Starlette's contract)."""
         match, child_scope = super().matches(scope)
         if match is not Match.NONE:
-            child_scope["route"] = self
+            child_scope["route"] = self.__dict__.get("_original", self)
         return match, child_scope

@@ -29,8 +29,9 @@ pub(crate) struct Route {
     pub(crate) params: Vec<(Py<PyString>, Option<Py<PyAny>>)>,
     /// The object that the table answers with, has a `matches(scope)`.
     pub(crate) target: Py<PyAny>,
-    /// For `scope["route"]` and `scope["endpoint"]`.
-    pub(crate) route: Py<PyAny>,
+    /// For `scope["route"]`, if that is to be set.
+    pub(crate) route: Option<Py<PyAny>>,
+    /// For `scope["endpoint"]`.
     pub(crate) endpoint: Py<PyAny>,
 }
 
@@ -55,7 +56,8 @@ impl Route {
             Some(path) => pattern(&path, &kinds, required(plan, "prefix")?.extract()?)?,
         };
         let target = required(plan, "target")?;
-        let (route, endpoint) = (target.getattr("route")?.unbind(), target.getattr("endpoint")?.unbind());
+        let (route, endpoint) = (target.getattr("announced")?, target.getattr("endpoint")?.unbind());
+        let route = if route.is_none() { None } else { Some(route.unbind()) };
         let exact = required(plan, "exact")?.extract()?;
         let methods = required(plan, "methods")?.extract()?;
         Ok((Self { exact, protocol, methods, params, target: target.unbind(), route, endpoint }, pattern))

@@ -13,7 +13,12 @@ use wire::media_type::Options;
 use super::reader::validate_group;
 use crate::plan::{Absent, Group, Param};
 
-create_exception!(ferrapi._native, FormRefused, PyException, "A form that can't be read or is beyond its limits; says why.");
+create_exception!(
+    ferrapi._native,
+    FormRefused,
+    PyException,
+    "A form that can't be read or is beyond its limits; says why."
+);
 
 fn refused(error: &FormError) -> PyErr {
     FormRefused::new_err(error.to_string())
@@ -46,7 +51,8 @@ impl FormParser {
             }
             b"multipart/form-data" => {
                 let codec = Codec::find(py, options.get(b"charset"))?;
-                let parser = multipart::Parser::for_content_type(content_type, limits).map_err(|error| refused(&error))?;
+                let parser =
+                    multipart::Parser::for_content_type(content_type, limits).map_err(|error| refused(&error))?;
                 Ok(Self { kind: Kind::Multipart(Box::new(parser)), codec })
             }
             _ => Ok(Self { kind: Kind::Nothing, codec: Codec::Utf8 }),
@@ -116,7 +122,9 @@ impl Codec {
             return Ok(PyString::new(py, &wire::latin1::decode_utf8_or(raw)).into_any());
         };
         match PyBytes::new(py, raw).call_method1(intern!(py, "decode"), (name,)) {
-            Err(error) if error.is_instance_of::<PyUnicodeDecodeError>(py) || error.is_instance_of::<PyLookupError>(py) => {
+            Err(error)
+                if error.is_instance_of::<PyUnicodeDecodeError>(py) || error.is_instance_of::<PyLookupError>(py) =>
+            {
                 Ok(PyString::new(py, &wire::latin1::decode(raw)).into_any())
             }
             decoded => decoded,

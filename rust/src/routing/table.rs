@@ -231,9 +231,11 @@ fn ask<'py>(route: &Route, scope: &Bound<'py, PyDict>) -> PyResult<Option<(Match
 fn enter<'py>(scope: &Bound<'py, PyDict>, hit: Hit<'_, 'py>, full: bool) -> PyResult<(Bound<'py, PyAny>, bool)> {
     let py = scope.py();
     let (route, addition) = hit;
-    scope.set_item(intern!(py, "route"), &route.route)?;
     match addition {
         Addition::Params(params) => {
+            if let Some(announced) = &route.route {
+                scope.set_item(intern!(py, "route"), announced)?;
+            }
             scope.set_item(intern!(py, "endpoint"), &route.endpoint)?;
             scope.set_item(intern!(py, "path_params"), params)?;
         }
