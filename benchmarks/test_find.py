@@ -5,6 +5,7 @@ as its router does, in the same run.
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ async def _endpoint(request: Any) -> None:
     """Never called."""
 
 
+@cache
 def _routes(count: int) -> list[Route]:
     return [Route(f"/api/group{n % 97}/thing{n}/{{number:int}}", _endpoint, methods=["GET"]) for n in range(count)]
 
