@@ -147,6 +147,14 @@ class Exchange:
                 return bytes(value)
         return None
 
+    def settle_headers(self) -> None:
+        """Keep what arrives after the head out of the headers.
+
+        uvicorn appends the trailers of a chunked body to the very list that is in the scope, where they could pass for
+        headers (RFC 9110, section 6.5.1, forbids to merge them).
+        """
+        self.scope["headers"] = list(self.scope["headers"])
+
     def place(self, route: Any) -> None:
         """Note the effective route of a request to an included router."""
         self.scope["fastapi"] = {**(self.scope.get("fastapi") or {}), "effective_route_context": route}

@@ -21,11 +21,11 @@ from starlette.types import Receive, Scope, Send
 
 from .._edits import EDITS
 from .._native import LimitExceeded
+from ..datastructures import DefaultPlaceholder
 from ..dependencies._body import body_encoding
 from ..dependencies._callables import Kind
 from ..dependencies._values import MISSING
 from ..exceptions import FastAPIError, RequestValidationError
-from ..utils import get_value_or_default
 from ._exchange import Exchange
 from ._form import close_form
 from ._form_body import FormBody
@@ -56,11 +56,8 @@ class Compiled:
         self.has_body = encoding is not None
         self.is_form = encoding == "form"
         self.bounds = FormBounds.of(route.form_limits)
-        self.strict = (
-            bool(get_value_or_default(route.strict_content_type))
-            if not hasattr(route.strict_content_type, "value")
-            else bool(route.strict_content_type.value)
-        )
+        strict = route.strict_content_type
+        self.strict = bool(strict.value if isinstance(strict, DefaultPlaceholder) else strict)
         kind = self.base.endpoint.kind
         streams = route.is_sse_stream or route.is_json_stream or kind in (Kind.GENERATOR, Kind.ASYNC_GENERATOR)
         self.short_body = JsonBody.of(self.base, self.strict) or FormBody.of(self.base, self.bounds)
@@ -123,6 +120,10 @@ class RouteApp:
         if compiled is None or compiled.edits != EDITS.value:
             compiled = self._compiled = Compiled(self.route)
         return compiled
+
+    def reads_body(self) -> bool:
+        """Whether the body is read before any of the application's code runs; False before the first request."""
+        return self._handler is None and self._compiled is not None and self._compiled.has_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.serve(Exchange(scope, receive, send))

@@ -90,6 +90,7 @@ async def body_bytes(x: Exchange) -> bytes:
     Raises:
         HTTPException: 400 when they can't be read.
     """
+    x.settle_headers()
     try:
         return await collect(x)
     except HTTPException:
@@ -104,8 +105,11 @@ async def read_form(x: Exchange, bounds: FormBounds) -> FormData:
     Raises:
         HTTPException: 400 for a form that can't be read or is beyond `bounds`.
     """
+    if x.form is not None:
+        return x.form
+    x.settle_headers()
     try:
-        return x.form if x.form is not None else await parse_form(x, bounds.inside(x))
+        return await parse_form(x, bounds.inside(x))
     except HTTPException:
         raise
     except Exception as exc:
