@@ -15,7 +15,7 @@ from .._native import FormReader
 from .._plan import form_plan
 from . import _types
 from ._form_schema import composed_form
-from ._forms import allows_none, form_models, raw_values, read_form_field
+from ._forms import allows_none, form_model_classes, form_models, read_form_field, whole_form
 from ._plain import is_plain_field
 from ._values import MISSING, Errors, missing_error, names_of, validate_found
 from .models import Dependant, walk
@@ -50,7 +50,7 @@ def should_embed_body_fields(fields: Sequence[ModelField]) -> bool:
     if getattr(first.field_info, "embed", None):
         return True
     # A lone form field is still a field of a form; only a model stands for the form itself.
-    return isinstance(first.field_info, params.Form) and not _types.model_classes(first.field_info.annotation)
+    return isinstance(first.field_info, params.Form) and not form_model_classes(first.field_info.annotation)
 
 
 def create_body_model(
@@ -189,9 +189,9 @@ async def _form_to_args(fields: Sequence[ModelField], form: FormData, embed: boo
     errors: Errors = []
     for field in fields:
         info = field.field_info
-        if len(fields) == 1 and not embed and _types.is_json(info) and _types.model_classes(info.annotation):
+        if len(fields) == 1 and not embed and _types.is_json(info) and form_model_classes(info.annotation):
             # A lone model that is sent as JSON text (`Json[Model]`): FastAPI offers it the form as a whole.
-            value, found = validate_found(field, raw_values(form), ("body",))
+            value, found = validate_found(field, whole_form(field, form), ("body",))
         else:
             value, found = await read_form_field(field, form)
         if found:

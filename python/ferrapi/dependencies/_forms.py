@@ -10,9 +10,9 @@ union (validators, discriminators) has seen the parts as they came.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import AliasChoices, AliasPath, BaseModel
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import SchemaValidator, ValidationError, core_schema
 from starlette.datastructures import FormData, UploadFile
@@ -98,9 +98,11 @@ class FormModel:
         reader = ModelReader(model, convert_underscores=False)
         infos = model.model_fields
         self.keeps_extra = reader.keeps_extra
-        self.fields = [(names, wants_many(infos[name])) for name, names in reader.names.items()]
-        self.bytes_names = {sent for name, names in reader.names.items() if _wants_bytes(infos[name]) for sent in names}
-        self.own_names = {sent for name in infos for sent in (*reader.names[name], *_path_roots(infos[name]))}
+        # A field whose alias is a path into a value goes by its own name, under which pydantic won't accept it.
+        names = {name: sent or [name] for name, sent in reader.names.items()}
+        self.fields = [(sent, wants_many(infos[name])) for name, sent in names.items()]
+        self.bytes_names = {one for name, sent in names.items() if _wants_bytes(infos[name]) for one in sent}
+        self.own_names = {one for sent in names.values() for one in sent}
 
     def read(self, raw: Mapping[str, Any]) -> Raw:
         """The dictionary for the model: its own fields first, then everything else."""
@@ -119,13 +121,6 @@ class FormModel:
             if key not in values and key not in blank:
                 values[key] = value
         return values
-
-
-def _path_roots(info: FieldInfo) -> list[str]:
-    """The names at which the paths of a field's alias begin."""
-    alias = info.validation_alias
-    choices: Sequence[Any] = alias.choices if isinstance(alias, AliasChoices) else [alias]
-    return [choice.path[0] for choice in choices if isinstance(choice, AliasPath) and isinstance(choice.path[0], str)]
 
 
 class FormModels:
@@ -176,14 +171,47 @@ def allows_none(field: ModelField) -> bool:
     return any(member is type(None) for member in _types.members(field.field_info.annotation))
 
 
+def form_model_classes(annotation: Any) -> list[type[BaseModel]]:
+    """The models that a form parameter of this type stands for; empty if it is a single value.
+
+    The type is a model or a union of models, or of them and None. Names of types (PEP 695) aren't looked through, and
+    neither are unions inside of unions, which need ``Annotated`` to exist, nor ``Annotated`` around the only model.
+    """
+    found: list[type[BaseModel]] = []
+    annotated = False
+    for member in get_args(annotation) if _types.is_union(annotation) else (annotation,):
+        model = member
+        if get_origin(member) is Annotated:
+            model, annotated = get_args(member)[0], True
+        if _types.lenient_issubclass(model, BaseModel):
+            found.append(model)
+        elif model is not type(None):
+            return []
+    return [] if annotated and len(found) == 1 else found
+
+
 def form_models(field: ModelField) -> FormModels | None:
     """How to read `field` if it stands for the whole form; remembered on the field."""
     known = field.__dict__.get("_form_models", MISSING)
     if known is MISSING:
-        models = _types.parameter_models(field.field_info) if isinstance(field.field_info, params.Form) else []
+        info = field.field_info
+        is_form = isinstance(info, params.Form) and not _types.is_json(info)
+        models = form_model_classes(info.annotation) if is_form else []
         known = field.__dict__["_form_models"] = FormModels(field, models) if models else None
     found: FormModels | None = known
     return found
+
+
+def whole_form(field: ModelField, form: FormData) -> Raw:
+    """The form as a dictionary for one field: its own value first, then all other parts as they came."""
+    raw = raw_values(form)
+    values: Raw = {}
+    for name in names_of(field):
+        value = as_field(raw.pop(name, ""), wants_many(field.field_info))
+        if value is not MISSING:
+            values[name] = value
+            break
+    return {**values, **raw}
 
 
 async def read_form_field(field: ModelField, form: FormData) -> tuple[Any, Errors]:
