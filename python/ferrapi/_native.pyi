@@ -102,16 +102,22 @@ class HeadReader:
     """Reads one head after the other from a connection's bytes."""
 
     def __new__(cls, limit: int) -> HeadReader: ...
-    def read(self, buffer: bytes) -> Head | bool | None:
-        """Look at `buffer`, which begins with a head and holds all that earlier calls without an answer were given.
+    def read(self, buffer: bytes, start: int = 0) -> Head | bool | None:
+        """Look at `buffer`, in which a head begins at `start`, and which holds all that earlier calls without an answer
+        were given.
 
         Returns the head; or None while it is incomplete, False if uvicorn has to look at it, True if it is too large.
         """
 
 def response_bytes(
-    status_line: bytes, defaults: bytes, headers: list[tuple[bytes, bytes]] | None, body: bytes, close: bool
+    status_line: bytes,
+    defaults: bytes,
+    headers: list[tuple[bytes, bytes]] | None,
+    body: bytes,
+    close: bool,
+    without_body: bool = False,
 ) -> bytes:
-    """A whole response in one buffer."""
+    """A whole response in one buffer; `without_body` leaves the body out, but not its length."""
 
 @final
 class RouteTable:

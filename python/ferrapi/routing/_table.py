@@ -66,6 +66,10 @@ class Target:
         answering = self.route if isinstance(effective, APIRoute) else effective
         return answering.handle(x.scope, x.receive, x.send_noting)
 
+    def reads_body(self) -> bool:
+        """Whether the body is read before any of the application's code runs; False if that isn't known yet."""
+        return self._app is not None and self._app.reads_body()
+
     @staticmethod
     def _engine(effective: BaseRoute) -> RouteApp | None:
         """The route's application, if nothing of the user's stands between it and the request."""

@@ -131,10 +131,13 @@ impl HeadReader {
         Self(Mutex::new(http1::HeadReader::new(limit)))
     }
 
-    /// Look at `buffer`, which begins with a head and holds everything that an earlier call without an answer was given.
+    /// Look at `buffer`, in which a head begins at `start` (in bytes), and which holds everything that an earlier call
+    /// without an answer was given.
     ///
     /// Returns the head; or None while it is incomplete, False if uvicorn has to look at it, True if it is too large.
-    fn read<'py>(&self, py: Python<'py>, buffer: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    #[pyo3(signature = (buffer, start=0))]
+    fn read<'py>(&self, py: Python<'py>, buffer: &[u8], start: usize) -> PyResult<Bound<'py, PyAny>> {
+        let buffer = buffer.get(start..).unwrap_or_default();
         // Nothing below calls Python while the lock is held.
         let step = {
             let mut reader = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -11,7 +11,9 @@ use pyo3::types::{PyBytes, PyList};
 ///     headers: pairs of bytes, already checked; None for a JSON body and nothing else.
 ///     body: the body; empty for a response that has none.
 ///     close: whether to add `connection: close`.
+///     `without_body`: whether to leave the body out, as for HEAD; its length is written all the same.
 #[pyfunction]
+#[pyo3(signature = (status_line, defaults, headers, body, close, without_body=false))]
 pub(crate) fn response_bytes<'py>(
     py: Python<'py>,
     status_line: &[u8],
@@ -19,6 +21,7 @@ pub(crate) fn response_bytes<'py>(
     headers: Option<&Bound<'py, PyList>>,
     body: &[u8],
     close: bool,
+    without_body: bool,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let mut out = Vec::with_capacity(body.len().saturating_add(256));
     out.extend_from_slice(status_line);
@@ -41,6 +44,6 @@ pub(crate) fn response_bytes<'py>(
     if close {
         out.extend_from_slice(b"connection: close\r\n");
     }
-    wire::http1::response::end(&mut out, body);
+    wire::http1::response::end(&mut out, if without_body { &[] } else { body });
     Ok(PyBytes::new(py, &out))
 }

@@ -1,0 +1,228 @@
+"""`HttpExchange`: a request that the door has read itself, and how its response is written."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response
+from starlette.types import Message, Scope
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
+from .._native import Head, Reader, response_bytes
+from ..routing._exchange import Exchange
+from ..routing._table import Table, Target
+from ._site import Site
+
+if TYPE_CHECKING:
+    from ._protocol import HttpProtocol
+
+_BODILESS = frozenset({204, 304})
+
+
+class HttpExchange(Exchange):
+    """A request that the door serves itself. Its scope is made when something asks for it.
+
+    To uvicorn, which looks at ``protocol.cycle``, it is the cycle in flight.
+
+    Parameters:
+        protocol: the connection.
+        site: the application.
+        head: the request's head.
+        target: the route.
+        params: the path parameters.
+    """
+
+    effective: Any = None
+    content = b""
+    taken = False
+    disconnected = False
+    response_complete = False
+    _handlers: Any = None
+    _scope: Scope | None = None
+    _cycle: RequestResponseCycle | None = None
+    _event: asyncio.Event | None = None
+
+    def __init__(self, protocol: HttpProtocol, site: Site, head: Head, target: Target, params: dict[str, Any]) -> None:
+        self.protocol = protocol
+        self.site = site
+        self.head = head
+        self.target = target
+        self.params = params
+        self.keep_alive: bool = head.keep_alive
+
+    @property
+    def scope(self) -> Scope:  # type: ignore[override]  # a property here, made when asked for
+        """The ASGI scope, as uvicorn and the application would have made it by now."""
+        scope = self._scope
+        if scope is None:
+            scope = self._scope = self._make_scope()
+        return scope
+
+    def _make_scope(self) -> Scope:
+        head, protocol, target = self.head, self.protocol, self.target
+        scope: Scope = {
+            "type": "http",
+            "asgi": {"version": protocol.asgi_version, "spec_version": "2.3"},
+            "http_version": "1.1",
+            "server": protocol.server,
+            "client": protocol.client,
+            "scheme": protocol.scheme,
+            "root_path": protocol.root_path,
+            "headers": head.headers(),
+            "state": protocol.app_state.copy(),
+            "method": head.method,
+            "path": head.path,
+            "raw_path": head.raw_path,
+            "query_string": head.query_string,
+        }
+        self.site.apply_proxy_headers(scope)
+        scope["app"] = self.site.app
+        scope["router"] = self.site.router
+        scope["starlette.exception_handlers"] = self._handlers
+        if target.announced is not None:
+            scope["route"] = target.announced
+        scope["endpoint"] = target.endpoint
+        scope["path_params"] = self.params
+        if self.effective is not None:
+            scope["fastapi"] = {"effective_route_context": self.effective}
+        return scope
+
+    # The engine's side
+
+    def enter(self, router: Any, handlers: Any) -> None:
+        self._handlers = handlers
+
+    @property
+    def handlers(self) -> Any:
+        return self._handlers
+
+    def find(self, table: Table) -> tuple[Target, bool]:
+        return self.target, True
+
+    def read(self, reader: Reader) -> list[dict[str, Any] | None] | None:
+        if self._scope is not None:  # a dependency may have edited it
+            return reader.read(self._scope)
+        return reader.read_head(self.head, self.params)
+
+    def peek(self, key: str) -> Any:
+        return None if self._scope is None else self._scope.get(key)
+
+    def header(self, name: bytes) -> bytes | None:
+        return self.head.header(name) if self._scope is None else super().header(name)
+
+    def settle_headers(self) -> None:
+        """Nothing to do: the head is complete before anybody sees it."""
+
+    def place(self, route: Any) -> None:
+        self.effective = route
+        if self._scope is not None:
+            super().place(route)
+
+    async def send_json(self, status: int, body: bytes) -> None:
+        self.write(status, None, body)
+
+    async def send_response(self, response: Response) -> None:
+        if type(response).__call__ is not Response.__call__ or not _is_whole(response):
+            await response(self.scope, self.receive, self.send)
+            return
+        self.write(response.status_code, response.raw_headers, response.body)  # type: ignore[arg-type]
+        if response.background is not None:
+            await response.background()
+
+    def write(self, status: int, headers: Any, body: bytes) -> None:
+        """Write a whole response and end the exchange.
+
+        Parameters:
+            status: the status code.
+            headers: pairs of bytes that were checked before; None for a JSON body and nothing else.
+            body: the body.
+        """
+        self.started = True
+        if self.disconnected:
+            return
+        protocol, head = self.protocol, self.head
+        if protocol.access_log:
+            protocol.log_access(self, status)
+        line = STATUS_LINE.get(status) or b"HTTP/1.1 %d \r\n" % status
+        keep_alive = self.keep_alive
+        protocol.transport.write(
+            response_bytes(line, protocol.default_head(), headers, body, not keep_alive, head.method == "HEAD")
+        )
+        self.response_complete = True
+        if self._event is not None:
+            self._event.set()
+        if not keep_alive:
+            protocol.transport.close()
+        protocol.on_response_complete()
+
+    # ASGI, for whatever asks for it
+
+    async def receive(self) -> Message:
+        """The ASGI receive callable: the body, then the disconnect."""
+        if self.disconnected or self.response_complete:
+            return {"type": "http.disconnect"}
+        if not self.taken:
+            self.taken = True
+            return {"type": "http.request", "body": self.content, "more_body": False}
+        await self.message_event.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        """The ASGI send callable: from here on uvicorn writes the response."""
+        cycle = self.cycle()
+        if message["type"] == "http.response.start":
+            self.started = True
+        await cycle.send(message)  # type: ignore[arg-type]
+        if cycle.response_complete:
+            self.response_complete = True
+
+    send_noting = send
+
+    def cycle(self) -> RequestResponseCycle:
+        """uvicorn's cycle for this request, made for the purpose."""
+        cycle = self._cycle
+        if cycle is None:
+            cycle = self._cycle = self.protocol.take_over(self)
+        return cycle
+
+    def release(self) -> None:
+        """Let go of what refers back here, so that all of it is freed without the garbage collector."""
+        self.request_object = None
+        cycle = self._cycle
+        if cycle is not None:
+            cycle.on_response = _nothing
+
+    # uvicorn's side
+
+    @property
+    def message_event(self) -> asyncio.Event:
+        """Set when the client is gone or the response is complete."""
+        event = self._event
+        if event is None:
+            event = self._event = asyncio.Event()
+        return event
+
+
+def _nothing() -> None:
+    """What uvicorn's cycles call once their request is over."""
+
+
+def _is_whole(response: Response) -> bool:
+    """Whether the head of a response describes its body, so that nobody needs to watch the framing."""
+    body = getattr(response, "body", None)
+    if type(body) is not bytes:
+        return False
+    length = None
+    for name, value in response.raw_headers:
+        lower = name.lower()
+        if lower == b"content-length":
+            if length is not None:
+                return False
+            length = value
+        elif lower in (b"connection", b"transfer-encoding"):
+            return False
+    status = response.status_code
+    if status in _BODILESS:
+        return length is None and not body
+    return status >= 200 and length == b"%d" % len(body)

@@ -1,0 +1,311 @@
+"""`HttpProtocol`: one connection, and who reads from it.
+
+The invariant: uvicorn sees bytes only while no native request is in flight, and a native request begins only when
+uvicorn has nothing in flight, nothing queued, and its parser stands between two messages. A request is handed over
+before its handler starts or not at all; a response that only uvicorn can write (a stream, say) is written by uvicorn's
+`RequestResponseCycle`, made for the purpose.
+
+One request is in flight at a time. Bytes that come meanwhile are held, and taken up on the event loop's next turn after
+the response: not from the handler's task, whose context variables are its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import weakref
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.utils import get_client_addr, get_path_with_query_string
+from uvicorn.server import ServerState
+
+from .._native import Head, HeadReader
+from ._exchange import HttpExchange
+from ._handed_over import HandedOver
+from ._limits import MAX_BODY, MAX_HEAD
+from ._site import NotServed, Site
+
+_TOLD: weakref.WeakSet[Config] = weakref.WeakSet()
+"""The servers whose log says already that the door is not used."""
+
+
+class HttpProtocol(HandedOver, HttpToolsProtocol):
+    """uvicorn's HTTP/1.1 protocol with a short way into ferrapi applications."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config=config, server_state=server_state, app_state=app_state, _loop=_loop)
+        self._site: Site | None = None
+        self._served = True  # until a look at the application says otherwise
+        self._reader = HeadReader(MAX_HEAD)
+        self._held = b""  # bytes that came and were not taken up yet
+        self._exchange: HttpExchange | None = None  # the native request in flight
+        self._waiting: HttpExchange | None = None  # one whose body isn't complete; `_held` begins with its head
+        self._needed = 0  # bytes of `_held` that the request in `_waiting` takes
+        self._resuming = False  # whether `_resume` is on its way
+        self._handed_over = False
+        self._idle_since: float | None = None
+        self._defaults: Any = None
+        self._default_head = b""
+        self._context = contextvars.copy_context()
+
+    # Reading
+
+    def data_received(self, data: bytes) -> None:
+        self._idle_since = None
+        if self._handed_over:
+            if not self.is_between_requests():
+                self.feed(data)
+                return
+            self._handed_over = False
+            self._unset_keepalive_if_required()
+        if self._exchange is not None or self._resuming:
+            self._hold(data)
+            return
+        if self._held:
+            data = self._held + data
+            self._held = b""
+        self._take(data)
+
+    def _hold(self, data: bytes) -> None:
+        """Keep bytes that came while a request is in flight."""
+        held = self._held = self._held + data if self._held else data
+        if len(held) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+
+    def _hand_over(self, data: bytes) -> None:
+        """Let uvicorn have everything from here on, until it is done with it."""
+        self._handed_over = True
+        self._reader = HeadReader(MAX_HEAD)
+        self.feed(data)
+
+    def _take(self, data: bytes) -> None:
+        """Begin with the first request in `data`."""
+        if self._waiting is not None:
+            self._go_on_waiting(self._waiting, data)
+            return
+        site = self._site
+        if site is None or not site.stands():
+            site = self._find_site()
+        if site is None or self.flow.write_paused or self.transport.is_closing():
+            self._hand_over(data)
+            return
+        head = self._reader.read(data)
+        if head.__class__ is Head:
+            self._serve(site, head, data)
+        elif head is None:
+            self._held = data
+        elif head:
+            self._reader = HeadReader(MAX_HEAD)
+            self.send_431_response()
+        else:
+            self._hand_over(data)
+
+    def _serve(self, site: Site, head: Head, data: bytes) -> None:
+        """Serve the request whose head begins `data`, or hand it over."""
+        body = head.content_length
+        try:
+            found = site.find(head) if body <= MAX_BODY and not self._is_at_limit() else None
+        except Exception:  # a convertor that raises: the application's own way will say so
+            found = None
+        if found is None:
+            self._hand_over(data)
+            return
+        exchange = HttpExchange(self, site, head, *found)
+        end = head.length + body
+        if body:
+            if len(data) < end:
+                if found[0].reads_body():
+                    self._waiting, self._held, self._needed = exchange, data, end
+                else:  # its handler starts now
+                    self._hand_over(data)
+                return
+            exchange.content = data[head.length : end]
+        if len(data) > end:
+            self._hold(data[end:])
+        self._start(exchange)
+
+    def _go_on_waiting(self, exchange: HttpExchange, data: bytes) -> None:
+        """More of a body has come."""
+        end = self._needed
+        if len(data) < end:
+            self._held = data
+            return
+        self._waiting = None
+        exchange.content = data[exchange.head.length : end]
+        if len(data) > end:
+            self._hold(data[end:])
+        self._start(exchange)
+
+    def _is_at_limit(self) -> bool:
+        """Whether uvicorn has to answer with 503."""
+        limit = self.limit_concurrency
+        return limit is not None and (len(self.connections) >= limit or len(self.tasks) >= limit)
+
+    def _find_site(self) -> Site | None:
+        """Look at the application, when the first request comes (tracing tools change it until then) or it changed."""
+        if not self._served:
+            return None
+        self._site = None
+        try:
+            if self.config.root_path:
+                raise NotServed("the server has a root_path")
+            self._site = Site.of(self.app)
+        except NotServed as why:
+            if self.config not in _TOLD:
+                _TOLD.add(self.config)
+                self.logger.info("uvicorn's own HTTP protocol serves all requests: %s.", why)
+        except Exception:  # a middleware that can't be made: uvicorn reports it with each request
+            pass
+        self._served = self._site is not None
+        return self._site
+
+    # Running
+
+    def _start(self, exchange: HttpExchange) -> None:
+        """Run the handler in a task of its own."""
+        self._exchange = exchange
+        self.cycle = exchange  # type: ignore[assignment]  # it has the attributes that uvicorn looks at
+        context = contextvars.Context() if self.config.reset_contextvars else self._context.copy()
+        task = self.loop.create_task(self._run(exchange), context=context)
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+
+    async def _run(self, exchange: HttpExchange) -> None:
+        """Serve one request. Nothing leaves here; what escapes the application is logged, as uvicorn does it."""
+        try:
+            await exchange.site.stack.answer(exchange)
+        except BaseException as exc:
+            self.logger.error("Exception in ASGI application\n", exc_info=exc)
+            if exchange.started:
+                self.transport.close()
+            else:
+                await exchange.cycle().send_500_response()
+        else:
+            if not exchange.response_complete and not exchange.disconnected:
+                await self._complain(exchange)
+        finally:
+            exchange.release()
+
+    async def _complain(self, exchange: HttpExchange) -> None:
+        """The application came to its end without a whole response."""
+        if exchange.started:
+            self.logger.error("ASGI callable returned without completing response.")
+            self.transport.close()
+        else:
+            self.logger.error("ASGI callable returned without starting response.")
+            await exchange.cycle().send_500_response()
+
+    # Writing
+
+    def default_head(self) -> bytes:
+        """The server's default headers, written once per list (uvicorn replaces the list each second)."""
+        defaults = self.server_state.default_headers
+        if defaults is not self._defaults:
+            self._defaults = defaults
+            self._default_head = b"".join([b"%b: %b\r\n" % (name.lower(), value) for name, value in defaults])
+        return self._default_head
+
+    def log_access(self, exchange: HttpExchange, status: int) -> None:
+        """Write a line of the access log, in uvicorn's format and with its arguments."""
+        scope: Any = exchange._scope
+        head = exchange.head
+        if scope is None:
+            client = exchange.site.client(head, self.client)
+            scope = {"client": client, "path": head.path, "query_string": head.query_string}
+        self.access_logger.info(
+            '%s - "%s %s HTTP/%s" %d',
+            get_client_addr(scope),
+            head.method,
+            get_path_with_query_string(scope),
+            "1.1",
+            status,
+        )
+
+    def take_over(self, exchange: HttpExchange) -> RequestResponseCycle:
+        """uvicorn's cycle for a response that is sent in ASGI messages."""
+        cycle = RequestResponseCycle(
+            scope=exchange.scope,  # type: ignore[arg-type]  # a plain dictionary
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=exchange.message_event,
+            expect_100_continue=False,
+            keep_alive=exchange.keep_alive,
+            on_response=self.on_response_complete,
+        )
+        cycle.more_body = False
+        cycle.disconnected = exchange.disconnected
+        if self._exchange is exchange:
+            self.cycle = cycle
+        return cycle
+
+    def on_response_complete(self) -> None:
+        if self._exchange is None:
+            super().on_response_complete()
+            return
+        self._exchange = None
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        if self._held:
+            self._resuming = True
+            self.loop.call_soon(self._resume, context=self._context)
+            return
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._arm_timer(self.timeout_keep_alive)
+
+    def _resume(self) -> None:
+        """Take up the bytes that were held."""
+        self._resuming = False
+        data, self._held = self._held, b""
+        if data and not self.transport.is_closing():
+            self.flow.resume_reading()
+            self._take(data)
+
+    # The time-out of an idle connection: one timer that looks at the clock, not one per request
+
+    def _arm_timer(self, delay: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(delay, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self.timeout_keep_alive_task = None
+        if self._idle_since is None:
+            return
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._arm_timer(left)
+        else:
+            self.timeout_keep_alive_handler()
+
+    # The end
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._waiting = None
+        self._held = b""
+        self._idle_since = None
+        if self._exchange is not None:
+            self._exchange.disconnected = True
+        self._unset_keepalive_if_required()
+        super().connection_lost(exc)
+        self._exchange = None
+        self.cycle = None  # type: ignore[assignment]  # uvicorn begins with None as well
+
+    def shutdown(self) -> None:
+        if self._waiting is not None:  # uvicorn's handlers run while their body is on its way
+            self._waiting = None
+            data, self._held = self._held, b""
+            self._hand_over(data)
+        super().shutdown()

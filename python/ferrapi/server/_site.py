@@ -1,0 +1,101 @@
+"""What the door serves: a ferrapi application that is what it seems, and uvicorn's proxy headers around it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from .._middleware_stack import ServerErrors
+from .._native import Head
+from ..applications import FastAPI
+from ..routing import APIRouter
+from ..routing._table import Target
+
+# As they were when this module was imported. Tracing tools replace them, and then want to be called.
+_CALL = FastAPI.__call__
+_BUILD = FastAPI.build_middleware_stack
+
+
+class NotServed(Exception):
+    """The application is none that the door serves; the message says why."""
+
+
+class Site:
+    """An application that is served natively.
+
+    Parameters:
+        app: the application.
+        stack: its middleware stack.
+        proxy: uvicorn's proxy header middleware around it, if any.
+    """
+
+    def __init__(self, app: FastAPI, stack: ServerErrors, proxy: ProxyHeadersMiddleware | None) -> None:
+        self.app = app
+        self.stack = stack
+        self.proxy = proxy
+        self.router: APIRouter = app.router
+
+    @classmethod
+    def of(cls, loaded: Any) -> Site:
+        """The site of an application as uvicorn loaded it.
+
+        Raises:
+            NotServed: when there is something in it that has to be called in the ASGI way.
+        """
+        proxy = None
+        if type(loaded) is ProxyHeadersMiddleware:
+            proxy, loaded = loaded, loaded.app
+        if not isinstance(loaded, FastAPI):
+            raise NotServed(f"{type(loaded).__name__} is not a ferrapi application")
+        kind = type(loaded)
+        if kind.__call__ is not _CALL or kind.build_middleware_stack is not _BUILD:
+            raise NotServed("the application's __call__ or build_middleware_stack is not ferrapi's")
+        if "build_middleware_stack" in loaded.__dict__:
+            raise NotServed("the application's build_middleware_stack was replaced")
+        if loaded.root_path:
+            raise NotServed("the application has a root_path")
+        if loaded.middleware_stack is None:
+            loaded.middleware_stack = loaded.build_middleware_stack()
+        stack = loaded.middleware_stack
+        if type(stack) is not ServerErrors or not stack.whole:
+            raise NotServed("the application has middleware, a limit for all bodies, or a router of its own kind")
+        return cls(loaded, stack, proxy)
+
+    def stands(self) -> bool:
+        """Whether the application is still as it was."""
+        app = self.app
+        return app.middleware_stack is self.stack and app.router is self.router and not app.root_path
+
+    def find(self, head: Head) -> tuple[Target, dict[str, Any]] | None:
+        """The route of a request and its path parameters; None if that takes a scope."""
+        return self.router.table().find_head(head)
+
+    def client(self, head: Head, peer: tuple[str, int] | None) -> tuple[str, int] | None:
+        """The client as the application sees it: `peer`, or the one that a trusted proxy names."""
+        proxy = self.proxy
+        if proxy is None or head.header(b"x-forwarded-for") is None:
+            return peer
+        scope: Scope = {"type": "http", "client": peer, "headers": head.headers()}
+        self.apply_proxy_headers(scope)
+        client: tuple[str, int] | None = scope["client"]
+        return client
+
+    def apply_proxy_headers(self, scope: Scope) -> None:
+        """Put the client and scheme that a trusted proxy names into `scope`."""
+        if self.proxy is None:
+            return
+
+        async def stop(scope: Scope, receive: Receive, send: Send) -> None:
+            return None
+
+        middleware: Any = ProxyHeadersMiddleware(stop, trusted_hosts=[])  # type: ignore[arg-type]
+        middleware.trusted_hosts = self.proxy.trusted_hosts
+        coroutine = middleware(scope, None, None)
+        try:
+            coroutine.send(None)  # it awaits nothing but `stop`
+        except StopIteration:
+            pass
+        finally:
+            coroutine.close()
