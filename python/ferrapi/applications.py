@@ -10,7 +10,6 @@ from starlette.applications import Starlette
 from starlette.datastructures import State
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
@@ -32,6 +31,7 @@ from .exceptions import (
     RouteError,
     WebSocketRequestValidationError,
 )
+from .middleware._function import FunctionMiddleware
 from .routing import APIRoute, APIRouter
 from .routing._frontend import CheckDir, Directory, Fallback
 from .routing._limits import limit_body
@@ -305,7 +305,7 @@ class FastAPI(Verbs, Starlette):
             raise RouteError(f"There is no middleware type {middleware_type!r}: it is 'http'")
 
         def register(function: DecoratedCallable) -> DecoratedCallable:
-            self.add_middleware(BaseHTTPMiddleware, dispatch=function)
+            self.add_middleware(FunctionMiddleware, dispatch=function)
             return function
 
         return register

@@ -22,7 +22,7 @@ mod routing;
 use pyo3::prelude::*;
 
 /// The compiled half of ferrapi. Not a public interface: import from `ferrapi`.
-#[pymodule]
+#[pymodule(gil_used = true)]
 mod _native {
     #[pymodule_export]
     use crate::http1::{Head, HeadReader, response_bytes};
