@@ -67,7 +67,7 @@ class ServerErrors(ServerErrorMiddleware):
             try:
                 await inner.dispatch(x)
             except Exception as exc:
-                await handle_exception(x, exc)
+                await handle_exception(x, body_limit_error(exc) or exc)
         except Exception as exc:
             await self._answer(x, exc)
             raise
