@@ -25,7 +25,7 @@ BIN := $(VENV)/bin
 CONFORMANCE_VENV := .venv/conformance-$(VERSION)
 WHEELS := dist/$(VERSION)
 SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md LICENSE $(shell find python rust -type f \
-	-not -path '*/__pycache__/*' -not -path '*/target/*' -not -name '*.so' -not -path 'rust/wire/fuzz/*')
+	-not -path '*/__pycache__/*' -not -path '*/target/*' -not -name '*.so' -not -path 'rust/wire/fuzz/*' -not -path 'rust/wire/benches/*')
 
 PIP_INSTALL := pip install --quiet --disable-pip-version-check
 # The interpreter that the extension is checked against; always the same one, or cargo builds everything again.
