@@ -184,6 +184,8 @@ async def answer(dispatch: Dispatch, path: str, *, ours: bool, twice: bool) -> L
     async def receive() -> Any:
         if messages:
             return messages.pop(0)
+        if path == "/stream":  # how soon a stream notices a disconnect is a matter of the loop's turns
+            await asyncio.Event().wait()
         return {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:
