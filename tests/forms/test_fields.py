@@ -397,7 +397,11 @@ def test_dependencies_and_endpoint_read_the_same_form(path: str) -> None:
         b"multipart/form-data; boundary=x",
         b"multipart/form-data; boundary=" + b"x" * 257,
         b"multipart/mixed; boundary=x",
+        b'application/x-www-form-urlencoded; !="' + b"\\" * 4096,
+        b"multipart/form-data" + b"; a=b" * 4096,
+        b'multipart/form-data; x="' + b'\\"' * 4096 + b"; boundary=x",
     ],
+    ids=lambda value: repr(value)[:60],
 )
 def test_the_content_type_says_how_to_read_a_form(content_type: bytes | None) -> None:
     headers = [] if content_type is None else [(b"content-type", content_type)]
