@@ -32,7 +32,8 @@ PIP_INSTALL := pip install --quiet --disable-pip-version-check
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-rust test-python check conformance conformance-update bench bench-full bench-engine clean
+.PHONY: help build run test test-rust test-python check check-rust check-python conformance \
+	conformance-update bench bench-full bench-engine clean
 
 help:
 	@echo 'make run                 build ferrapi and serve the store example on http://$(HOST):$(PORT)'
@@ -108,11 +109,15 @@ test-python: build $(VENV)/.dev
 	@echo '== Testing ferrapi with Python $(VERSION)'
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-check: build $(VENV)/.dev
+check: check-rust check-python
+
+check-rust: $(VENV)/.created
 	@echo '== Formatting of the Rust code'
 	@$(CARGO) fmt --all --check
 	@echo '== Lints of the Rust code'
 	@$(CARGO) clippy --workspace --all-targets --locked --quiet -- -D warnings
+
+check-python: build $(VENV)/.dev
 	@echo '== Lints and formatting of the Python code'
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
