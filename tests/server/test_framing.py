@@ -1,0 +1,206 @@
+"""The door reads HTTP/1.1 as uvicorn's httptools does, however the bytes are cut.
+
+The yardstick is `HttpToolsProtocol` given the same pieces. Given two requests at once, the second malformed, it may
+refuse the second before it has answered the first; the door always answers in order, as httptools does when it has time
+between bytes, so that is the other answer that counts.
+
+``FERRAPI_MUTANTS=100000`` asks for more than the usual number of mutated requests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from support.wire import Wire, configured, each_byte, split
+
+from .application import make
+from .h11_differences import DIFFERENCES
+from .requests import CANARY, REQUESTS
+
+MUTANTS = int(os.environ.get("FERRAPI_MUTANTS", "2000"))
+_HEAD = re.compile(rb"HTTP/1\.1 (\d\d\d) ?[^\r\n]*\r\n")
+
+
+@dataclass
+class Outcome:
+    """What came of a request."""
+
+    written: bytes
+    closed: bool
+    calls: list[str]
+
+    @property
+    def summary(self) -> tuple[list[int], bool, list[str]]:
+        """Statuses instead of bytes: h11 writes the same heads in other words."""
+        return [int(status) for status in _HEAD.findall(self.written)], self.closed, sorted(self.calls)
+
+
+class Bench:
+    """One application behind each of the three protocols."""
+
+    def __init__(self) -> None:
+        self.app = make()
+        self.config = configured(self.app, proxy_headers=True)
+
+    async def send(self, kind: str, pieces: list[bytes]) -> Outcome:
+        """What a protocol makes of a connection's bytes."""
+        calls = self.app.state.calls
+        calls.clear()
+        wire = Wire(self.config, kind)
+        await wire.feed(*pieces)
+        await wire.settle()
+        outcome = Outcome(wire.written, wire.closed, list(calls))
+        await wire.lose()
+        return outcome
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quiet() -> Iterator[None]:
+    logger = logging.getLogger("uvicorn.error")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    yield
+    logger.setLevel(before)
+
+
+def run(function: Callable[[], Awaitable[Any]]) -> Any:
+    """Run on a loop of its own."""
+    return asyncio.run(function())  # type: ignore[arg-type]
+
+
+def same(one: Outcome, other: Outcome, name: str) -> bool:
+    """Whether two outcomes are equal but for what is explained."""
+    return shown(one, name) == shown(other, name)
+
+
+def shown(outcome: Outcome, name: str) -> Outcome:
+    """An outcome without what is explained: the trailers that uvicorn appends to the headers while a handler runs."""
+    return without_trailers(outcome) if name.startswith("chunks") else outcome
+
+
+def without_trailers(outcome: Outcome) -> Outcome:
+    """The door drops trailers (RFC 9110, section 6.5.1)."""
+    written = re.sub(rb',\["(?:trailer|x-token|content-length)","(?:x|forged|9)"\]', b"", outcome.written)
+    return Outcome(re.sub(rb"content-length: \d+", b"content-length: *", written), outcome.closed, outcome.calls)
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_the_door_answers_as_httptools_does(name: str) -> None:
+    """The same bytes, the same handlers, the same end, whole and split before every byte."""
+    request = REQUESTS[name]
+    data = request + CANARY
+    bench = Bench()
+
+    async def main() -> None:
+        patient = await bench.send("httptools", each_byte(data))
+        few = range(1, len(data), 1 + len(data) // 150)
+        for cuts in [(), range(1, len(data)), (len(request),), *((at,) for at in few)]:
+            pieces = split(data, cuts)
+            found = await bench.send("door", pieces)
+            if not same(found, patient, name):
+                assert shown(found, name) == shown(await bench.send("httptools", pieces), name), cuts
+
+    run(main)
+
+
+_SCRAPS = [
+    b"\r\n",
+    b"\n",
+    b"\r",
+    b" ",
+    b"\t",
+    b":",
+    b"\0",
+    b"\xff",
+    b"\x7f",
+    b"/",
+    b"?",
+    b"#",
+    b"%",
+    b"%2",
+    b"chunked",
+    b"0\r\n\r\n",
+    b"Content-Length: 5\r\n",
+    b"Transfer-Encoding: chunked\r\n",
+    b"Connection: close\r\n",
+    b"Host: x\r\n",
+    b"5",
+    b",",
+    b"HTTP/1.1",
+    b"GET / HTTP/1.1\r\n",
+    b"Expect: 100-continue\r\n",
+    b"\r\n\r\n",
+    b"Connection: Upgrade\r\n",
+    b"\r\n ",
+]
+
+
+def mutated(rng: random.Random, data: bytes) -> bytes:
+    """`data` with one to three small changes."""
+    out = bytearray(data)
+    for _ in range(rng.choice((1, 1, 1, 2, 3))):
+        at = rng.randrange(len(out) + 1)
+        change = rng.randrange(6)
+        if change == 0:
+            out[at:at] = rng.choice(_SCRAPS)
+        elif change == 1:
+            out[at : at + rng.randint(1, 3)] = b""
+        elif change == 2:
+            out[at : at + 1] = bytes([rng.randrange(256)])
+        elif change == 3:
+            other = rng.randrange(len(out) + 1)
+            out[at:at] = out[other : other + rng.randint(1, 30)]
+        elif change == 4:
+            lines = bytes(out).split(b"\r\n")
+            rng.shuffle(lines)
+            out = bytearray(b"\r\n".join(lines))
+        else:
+            out[at : at + 1] = bytes(out[at : at + 1]).swapcase()
+    return bytes(out)
+
+
+def test_mutated_requests_are_answered_as_httptools_does() -> None:
+    """Also what nobody has thought of: requests of the table, changed at random, whole, cut once and byte by byte."""
+    rng = random.Random(20261123)
+    sources = [data for data in REQUESTS.values() if len(data) < 400]
+    bench = Bench()
+    handled = 0
+
+    async def main() -> None:
+        nonlocal handled
+        for number in range(MUTANTS):
+            data = mutated(rng, rng.choice(sources)) + CANARY
+            patient = without_trailers(await bench.send("httptools", each_byte(data)))
+            handled += bool(patient.calls)
+            for cuts in [(), (rng.randrange(len(data)),), range(1, len(data))]:
+                pieces = split(data, cuts)
+                found = without_trailers(await bench.send("door", pieces))
+                if found != patient:
+                    assert found == without_trailers(await bench.send("httptools", pieces)), (number, data, cuts)
+
+    run(main)
+    assert handled > MUTANTS / 10  # the changes leave enough to serve
+
+
+def test_h11_differs_only_where_it_is_explained() -> None:
+    """The same statuses, handlers and end as with uvicorn's other protocol, but for the rules in `DIFFERENCES`."""
+    explained = {name for names in DIFFERENCES.values() for name in names}
+    bench = Bench()
+    found = set()
+
+    async def main() -> None:
+        for name, request in REQUESTS.items():
+            data = [request + CANARY]
+            if (await bench.send("door", data)).summary != (await bench.send("h11", data)).summary:
+                found.add(name)
+
+    run(main)
+    assert found == explained
