@@ -66,8 +66,11 @@ def _responses(app: FastAPI, note: Any) -> None:
 
     @app.get("/late")
     async def late(tasks: BackgroundTasks) -> dict[str, str]:
+        async def afterwards() -> None:
+            note("background")
+
         note("late")
-        tasks.add_task(note, "background")
+        tasks.add_task(afterwards)
         return {"late": "yes"}
 
 
@@ -97,7 +100,14 @@ def _bodies(app: FastAPI, note: Any) -> None:
     async def raw(request: Request) -> dict[str, Any]:
         body = await request.body()
         note(f"raw {body!r}")
-        return {"body": body.decode("latin-1"), "headers": _shown(request)}
+        # uvicorn appends a chunked body's trailers to the headers at some time; the door drops them.
+        chunked = "transfer-encoding" in request.headers
+        return {"body": body.decode("latin-1"), "headers": "chunked" if chunked else _shown(request)}
+
+    @app.post("/trailers")
+    async def trailers(request: Request) -> dict[str, Any]:
+        await request.body()
+        return {"headers": _shown(request)}
 
     @app.post("/early")
     async def early() -> dict[str, str]:
