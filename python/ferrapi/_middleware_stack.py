@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .routing import APIRouter
 from .routing._exchange import Exchange
 from .routing._handler import handle_exception
-from .routing._limits import body_limit_error
+from .routing._limits import body_limit_error, serve_limited
 
 
 class Exceptions(ExceptionMiddleware):
@@ -31,8 +31,13 @@ class Exceptions(ExceptionMiddleware):
             await super().__call__(scope, receive, send)
             return
         x = Exchange(scope, receive, send)
+        limit: int | None = self.app.max_body_size  # type: ignore[attr-defined]  # `routes_here` has seen the router
         try:
-            await self.dispatch(x)
+            if limit is None:
+                await self.dispatch(x)
+            else:
+                x.enter(self.app, (self._exception_handlers, self._status_handlers))
+                await serve_limited(x, limit, self.dispatch)
         except Exception as exc:
             await handle_exception(x, body_limit_error(exc) or exc)
 

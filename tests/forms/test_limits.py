@@ -1,5 +1,6 @@
 """Limits of bodies and forms, wherever they are set: the same answers as FastAPI's."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -50,6 +51,15 @@ def _add_endpoints(fw: Framework, app: Any) -> None:
     @app.post("/streamed")
     async def streamed(request: Request) -> Any:
         return StreamingResponse(request.stream())
+
+    @app.post("/begun")
+    async def begun(request: Request) -> Any:
+        async def generate() -> Any:
+            yield b"begun "
+            async for piece in request.stream():
+                yield piece
+
+        return StreamingResponse(generate())
 
     @app.post("/grouped")
     async def grouped(request: Request) -> Any:
@@ -189,6 +199,23 @@ class _Reading:
         await self.app(scope, again, send)
 
 
+class _Swallowing:
+    """A middleware that reads the body and goes on even if it may not."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            with contextlib.suppress(HTTPException):
+                await Request(scope, receive).body()
+        await self.app(scope, receive, send)
+
+
+def _with_swallowing_middleware(fw: Framework, app: Any) -> None:
+    app.add_middleware(_Swallowing)
+
+
 def _with_reading_middleware(fw: Framework, app: Any) -> None:
     app.add_middleware(_Reading)
 
@@ -205,8 +232,15 @@ def test_handlers_and_middleware_meet_the_limit_where_fastapi_has_it(prepare: An
     compare(lambda fw, log: _build(fw, limit, prepare), asks)
 
 
+def test_a_middleware_that_goes_on_after_too_many_bytes_changes_nothing() -> None:
+    names = ["json", "form", "nothing", "body", "caught", "small", "large", "plain", "nowhere"]
+    asks = [ask for name in names for ask in _asks("/" + name, 31)]
+    compare(lambda fw, log: _build(fw, 20, _with_swallowing_middleware), asks)
+
+
 def test_a_response_that_has_begun_is_not_replaced() -> None:
-    asks = [ask for size in (12, 31) for ask in _asks("/streamed", size)[:2]]
+    paths = ["/streamed", "/begun"]
+    asks = [ask for path in paths for size in (12, 31) for ask in _asks(path, size)[:2]]
     compare(lambda fw, log: _build(fw, 20), asks)
 
 

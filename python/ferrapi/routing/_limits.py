@@ -14,13 +14,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple, cast
 
 from starlette.middleware.body_limit import (
+    _BODY_LIMIT_RESPONDER_SCOPE_KEY,
     MAX_BODY_SIZE_SCOPE_KEY,
-    RequestBodyLimitMiddleware,
     RequestBodyLimitResponder,
     _RequestBodyLimitResponseSent,
     _RequestBodyTooLarge,
 )
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..exceptions import LimitError
 from ._exchange import Exchange
@@ -28,6 +28,7 @@ from ._options import FormLimits
 
 __all__ = [
     "MAX_BODY_SIZE_SCOPE_KEY",
+    "BodyLimit",
     "FormBounds",
     "body_limit_error",
     "get_body_size_limit",
@@ -39,6 +40,7 @@ __all__ = [
 ]
 
 _FORM_LIMITS = "ferrapi.form_limits"
+_TOO_LARGE = "ferrapi.body_too_large"
 _MOST = 2**63  # more than any parser can count
 
 
@@ -115,13 +117,45 @@ def body_limit_error(exc: BaseException) -> Exception | None:
     return found
 
 
-class _Ungrouped:
-    """Lets what a limit has raised out of task groups."""
+class _Counter(RequestBodyLimitResponder):
+    """Counts the bytes of one body, and notes in the scope that there were too many."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    async def receive_with_limit(self) -> Message:
+        """The next message, if it is within the limit."""
+        try:
+            return await super().receive_with_limit()
+        except _RequestBodyTooLarge:
+            if self.total_size > self.max_body_size:
+                self.scope[_TOO_LARGE] = True
+            raise
+
+
+async def _refuse() -> Message:
+    raise _RequestBodyTooLarge
+
+
+class BodyLimit:
+    """An ASGI application with a limit.
+
+    Parameters:
+        app: what to serve HTTP requests with, within the limit.
+        max_body_size: bytes.
+    """
+
+    def __init__(self, app: ASGIApp, max_body_size: int) -> None:
         self.app = app
+        self.max_body_size = max_body_size
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            if scope.get(_TOO_LARGE):  # to a middleware, which has not passed it on
+                receive = _refuse
+            await _Counter(self._ungrouped, self.max_body_size)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _ungrouped(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve; let what the limit has raised out of task groups."""
         try:
             await self.app(scope, receive, send)
         except BaseExceptionGroup as group:
@@ -133,15 +167,18 @@ class _Ungrouped:
 
 def limit_body(app: ASGIApp, max_body_size: int | None) -> Any:
     """`app`, answering 413 to HTTP requests with more than `max_body_size` bytes; as it is for None."""
-    return app if max_body_size is None else RequestBodyLimitMiddleware(_Ungrouped(app), max_body_size)
+    return app if max_body_size is None else BodyLimit(app, max_body_size)
 
 
 async def serve_limited(x: Exchange, max_body_size: int, serve: Callable[[Exchange], Awaitable[None]]) -> None:
     """Serve an exchange with at most `max_body_size` bytes of body."""
+    active: RequestBodyLimitResponder | None = x.peek(_BODY_LIMIT_RESPONDER_SCOPE_KEY)
+    if active is not None and active.max_body_size == max_body_size and not x.peek(_TOO_LARGE):
+        await serve(x)  # the limit is the outer one
+        return
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        inner = Exchange(scope, receive, send)
-        await serve(inner)
+        await serve(Exchange(scope, receive, send))
 
     x.scope.setdefault("starlette.exception_handlers", x.handlers)
-    await RequestBodyLimitResponder(_Ungrouped(app), max_body_size)(x.scope, x.receive, x.send_noting)
+    await BodyLimit(app, max_body_size)(x.scope, x.receive, x.send_noting)
