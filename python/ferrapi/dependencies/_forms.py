@@ -98,8 +98,7 @@ class FormModel:
         reader = ModelReader(model, convert_underscores=False)
         infos = model.model_fields
         self.keeps_extra = reader.keeps_extra
-        # A field whose alias is a path into a value goes by its own name, under which pydantic won't accept it.
-        names = {name: sent or [name] for name, sent in reader.names.items()}
+        names = {name: [sent for sent, _ in keys] for name, keys in reader.keys.items()}
         self.fields = [(sent, wants_many(infos[name])) for name, sent in names.items()]
         self.bytes_names = {one for name, sent in names.items() if _wants_bytes(infos[name]) for one in sent}
         self.own_names = {one for sent in names.values() for one in sent}

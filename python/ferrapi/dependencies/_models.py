@@ -1,21 +1,19 @@
 """Parameter models: a pydantic model that stands for a whole query, header section or set of cookies.
 
 The model sees everything in its source: its own fields under the names by which pydantic would accept them, and the
-rest, which matters if it forbids or keeps extra values. Header names have hyphens where Python names have underscores,
-so a header model is validated by a schema of its own in which each field's alias is its header name.
+rest, which matters if it forbids or keeps extra values. Header names have hyphens where Python names have underscores:
+a header model gets its fields under their own names, and errors name the headers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
-from pydantic_core import SchemaValidator
 from starlette.datastructures import Headers, ImmutableMultiDict
 
-from .._fields import ModelField
 from . import _types
 
 Source = Mapping[str, Any]
@@ -44,12 +42,13 @@ class ModelReader:
 
     def __init__(self, model: type[BaseModel], convert_underscores: bool) -> None:
         self.convert = convert_underscores
-        self.ignored: set[str] = set()  # header names that would be mistaken for the field names that they look like
         self.keeps_extra = model.model_config.get("extra") in ("forbid", "allow")
-        self.names = {name: self._names(name, info, model) for name, info in model.model_fields.items()}
-        self.fields = [(self.names[name], wants_many(info)) for name, info in model.model_fields.items()]
+        self.header_names: dict[str, str] = {}
+        self.keys = {name: self._keys(name, info, model) for name, info in model.model_fields.items()}
+        self.fields = [(self.keys[name], wants_many(info)) for name, info in model.model_fields.items()]
 
-    def _names(self, name: str, info: FieldInfo, model: type[BaseModel]) -> list[str]:
+    def _keys(self, name: str, info: FieldInfo, model: type[BaseModel]) -> list[tuple[str, str]]:
+        """Pairs of the name that is sent and the key under which the model knows it, the preferred one first."""
         config = model.model_config
         by_alias = config.get("validate_by_alias", True) is not False
         by_name = bool(config.get("validate_by_name") or config.get("populate_by_name")) or not by_alias
@@ -60,29 +59,43 @@ class ModelReader:
                 aliases = [info.validation_alias]
             elif not aliases and info.validation_alias is None and info.alias:
                 aliases = [info.alias]
-        left_to_pydantic = by_alias and not aliases and info.validation_alias is not None  # an `AliasPath`
-        if by_name or not (aliases or left_to_pydantic):
-            aliases = [*aliases, name.replace("_", "-") if self.convert else name]
-            if self.convert and len(aliases) == 1:
-                self.ignored.add(name)
-        return aliases
+        keys = [(alias, alias) for alias in aliases]
+        if by_name or not aliases:
+            sent = name.replace("_", "-") if self.convert else name
+            keys.append((sent, name))
+            if sent != name:
+                self.header_names[name] = sent
+        return keys
 
     def read(self, source: Source) -> tuple[dict[str, Any], bool]:
         """The dictionary for the model, and whether anything in it is the model's business."""
         values: dict[str, Any] = {}
-        used = {name for name in self.ignored if "_" in name}
-        for names, many in self.fields:
-            for name in names:
+        # A header that only looks like a field's own name is neither the field nor an extra.
+        used = set(self.header_names)
+        for keys, many in self.fields:
+            for name, key in keys:
                 value = get_value(source, name, many)
-                if value is not None and not (many and value == ""):
-                    values[name] = value
-                    used.add(name.lower() if isinstance(source, Headers) else name)
-                    break
+                if value is None:
+                    continue
+                used.add(name.lower() if isinstance(source, Headers) else name)
+                if many and value == "":
+                    continue
+                values[key] = value
+                break
         extras = dict(rest(source, used))
         concerned = bool(values) or (bool(extras) and self.keeps_extra)
         for key, value in extras.items():
             values.setdefault(key, value)
         return values, concerned
+
+    def as_sent(self, errors: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The errors of the model with header names in place of field names."""
+        return [
+            {**error, "loc": (self.header_names.get(error["loc"][0], error["loc"][0]), *error["loc"][1:])}
+            if error["loc"]
+            else error
+            for error in errors
+        ]
 
 
 def get_value(source: Source, name: str, many: bool) -> Any:
@@ -102,32 +115,3 @@ def rest(source: Source, used: set[str]) -> Iterator[tuple[str, Any]]:
             yield key, found[0] if len(found) == 1 else found
         else:
             yield key, source[key]
-
-
-def header_validator(field: ModelField, reader: ModelReader) -> SchemaValidator:
-    """A validator of `field`'s model that knows its fields by header names."""
-    schema: Any = field._type_adapter.core_schema
-    # Not the validator that the class already has: that one knows the fields by their own names.
-    return SchemaValidator(_with_aliases(schema, reader, {}), _use_prebuilt=False)
-
-
-def _with_aliases(schema: Mapping[str, Any], reader: ModelReader, definitions: Mapping[str, Any]) -> Any:
-    """`schema` with new aliases on the outermost model's fields; what it shares with other types stays as it is."""
-    kind = schema["type"]
-    if kind == "definitions":
-        known = {definition["ref"]: definition for definition in schema["definitions"]}
-        return {**schema, "schema": _with_aliases(schema["schema"], reader, known)}
-    if kind == "definition-ref":
-        target = {key: value for key, value in definitions[schema["schema_ref"]].items() if key != "ref"}
-        return _with_aliases(target, reader, {})
-    if kind == "model-fields":
-        renamed = {
-            name: {**item, "validation_alias": [[alias] for alias in reader.names[name]]}
-            for name, item in schema["fields"].items()
-            if reader.names.get(name)
-        }
-        return {**schema, "fields": {**schema["fields"], **renamed}}
-    if "schema" in schema:
-        changed = {key: value for key, value in schema.items() if key != "ref"}
-        return {**changed, "schema": _with_aliases(schema["schema"], reader, definitions)}
-    return schema

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic_core import PydanticUndefined, PydanticUndefinedType, ValidationError
+from pydantic_core import PydanticUndefined, PydanticUndefinedType
 
 from .. import params
 from .._fields import Location, ModelField, prefix_locations
 from . import _types
-from ._models import ModelReader, choices_of, get_value, header_validator, wants_many
+from ._models import ModelReader, choices_of, get_value, wants_many
 
 Source = Mapping[str, Any]
 Errors = list[dict[str, Any]]
@@ -49,8 +49,10 @@ def look_up(field: ModelField, source: Source) -> tuple[str, Any]:
     names = names_of(field)
     for name in names:
         value = get_value(source, name, many)
-        if value is None or (value == "" and (many or isinstance(field.field_info, params.Form))):
+        if value is None:
             continue
+        if value == "" and (many or isinstance(field.field_info, params.Form)):
+            return name, MISSING
         return name, value
     return names[0], MISSING
 
@@ -78,19 +80,14 @@ class _ParameterModel:
         self.optional = _allows_none(field)
         convert = bool(getattr(field.field_info, "convert_underscores", False))
         self.reader = ModelReader(model, convert)
-        self.validator = header_validator(field, self.reader) if convert else None
 
     def value(self, field: ModelField, source: Source, loc: Location) -> tuple[Any, Errors]:
         """The validated model, or the errors. A model that may be None is missing if nothing of it was sent."""
         received, concerned = self.reader.read(source)
         if self.optional and not concerned:
             return validate_found(field, MISSING, loc)
-        if self.validator is None:
-            return field.validate(received, loc=loc)
-        try:
-            return self.validator.validate_python(received, by_alias=True, by_name=False, from_attributes=True), []
-        except ValidationError as exc:
-            return None, prefix_locations(exc.errors(include_url=False), loc)
+        value, errors = field.validate(received)
+        return value, prefix_locations(self.reader.as_sent(errors), loc)
 
 
 def parameter_model(field: ModelField) -> _ParameterModel | None:

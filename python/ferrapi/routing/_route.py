@@ -89,6 +89,8 @@ class APIRoute(Route):
         max_body_size: int | None = None,
         form_limits: FormLimits | None = None,
     ) -> None:
+        if not callable(endpoint):
+            raise RouteError("An endpoint must be a callable")
         self.path = path
         self.endpoint = endpoint
         self.summary = summary
@@ -122,8 +124,6 @@ class APIRoute(Route):
         self._declare_stream()
         self._place(path)
         self._declare_responses()
-        if not callable(endpoint):
-            raise RouteError("An endpoint must be a callable")
         self.dependant = with_route_dependencies(
             get_dependant(path=self.path_format, call=endpoint, scope="function"), self.dependencies, self.path_format
         )
