@@ -9,11 +9,11 @@ from typing import Any, final
 from ._plan import GroupPlan, RoutePlan
 
 __all__ = [
-    "Head",
-    "HeadReader",
     "FormParser",
     "FormReader",
     "FormRefused",
+    "Head",
+    "HeadReader",
     "LimitExceeded",
     "PlanError",
     "Reader",
