@@ -190,7 +190,7 @@ _READY_CONTAINERS = frozenset({list, set, frozenset, dict, tuple, Union, UnionTy
 
 
 def is_ready(annotation: Any) -> bool:
-    """Whether pydantic is known to have a schema for this type: a plain scalar, a finished model, a container of these."""
+    """Whether pydantic surely has a schema for this type: a plain scalar, a finished model, a container of these."""
     if isinstance(annotation, type) and get_origin(annotation) is None and issubclass(annotation, BaseModel):
         return bool(annotation.__pydantic_complete__)
     try:
