@@ -18,25 +18,24 @@ from ._form_schema import composed_form
 from ._forms import allows_none, form_model_classes, form_models, read_form_field, whole_form
 from ._plain import is_plain_field
 from ._values import MISSING, Errors, missing_error, names_of, validate_found
-from .models import Dependant, walk
+from .models import Dependant, cache_key, scope_users, walk
 
 
 def flat_body_params(dependant: Dependant) -> list[ModelField]:
     """The body parameters of the tree, the endpoint's own first, a shared dependency's once."""
     found: list[ModelField] = []
     seen: set[Any] = set()
-    from .models import cache_key
-
-    def visit(node: Dependant) -> None:
+    users = scope_users(dependant)
+    pending = [dependant]
+    while pending:
+        node = pending.pop()
         found.extend(node.body_params)
-        for sub in node.dependencies:
-            key = cache_key(sub)
-            if key in seen:
-                continue
+        for sub in reversed(node.dependencies):
+            pending.append(sub)
+        while pending and (key := cache_key(pending[-1], id(pending[-1]) in users)) in seen:
+            pending.pop()
+        if pending:
             seen.add(key)
-            visit(sub)
-
-    visit(dependant)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from .. import params
@@ -23,18 +24,25 @@ def _check_scope(parent: Dependant, depends: params.Depends) -> None:
         )
 
 
-def _sub_dependant(
-    depends: params.Depends, *, path: str, name: str | None, parent_scopes: list[str] | None
-) -> Dependant:
-    own = list(depends.scopes) if isinstance(depends, params.Security) and depends.scopes else []
+@dataclass(slots=True)
+class _Use:
+    """A use of a dependency whose callable is still to be read."""
+
+    depends: params.Depends
+    name: str | None
+
+
+def _used(use: _Use, path: str, scopes: list[str]) -> Dependant:
+    """The dependant of one use, its own signature not read yet."""
+    depends = use.depends
     if depends.dependency is None:
         raise ParameterError("A dependency needs a callable: use Depends(some_callable)")
-    return get_dependant(
-        path=path,
+    return Dependant(
         call=depends.dependency,
-        name=name,
-        own_oauth_scopes=own,
-        parent_oauth_scopes=parent_scopes,
+        name=use.name,
+        path=path,
+        own_oauth_scopes=list(depends.scopes) if isinstance(depends, params.Security) and depends.scopes else [],
+        parent_oauth_scopes=scopes,
         use_cache=depends.use_cache,
         scope=depends.scope,
         concurrency=depends._concurrency,
@@ -49,7 +57,14 @@ def get_parameterless_sub_dependant(*, depends: params.Depends, path: str) -> De
     """
     if not callable(depends.dependency):
         raise ParameterError("A parameter-less dependency must have a callable dependency")
-    return _sub_dependant(depends, path=path, name=None, parent_scopes=None)
+    return get_dependant(
+        path=path,
+        call=depends.dependency,
+        own_oauth_scopes=list(depends.scopes) if isinstance(depends, params.Security) and depends.scopes else [],
+        use_cache=depends.use_cache,
+        scope=depends.scope,
+        concurrency=depends._concurrency,
+    )
 
 
 def get_dependant(
@@ -90,10 +105,24 @@ def get_dependant(
         parent_oauth_scopes=parent_oauth_scopes,
         concurrency=concurrency,
     )
-    path_param_names = get_path_param_names(path)
-    scopes = [*(parent_oauth_scopes or ()), *(own_oauth_scopes or ())]
-    subs: list[Dependant] = []
-    for parameter in get_typed_signature(call).parameters.values():
+    names = get_path_param_names(path)
+    # A stack of our own: how deep dependencies go is up to the application, not to Python's recursion limit.
+    pending = [dependant]
+    while pending:
+        current = pending.pop()
+        scopes = [*(current.parent_oauth_scopes or ()), *(current.own_oauth_scopes or ())]
+        subs = [_used(use, path, scopes) for use in _read_signature(current, names)]
+        list.extend(current.dependencies, subs)
+        pending.extend(reversed(subs))
+    return dependant
+
+
+def _read_signature(dependant: Dependant, path_param_names: set[str]) -> list[_Use]:
+    """Note on `dependant` what its callable's parameters are; answer the dependencies among them."""
+    uses: list[_Use] = []
+    if dependant.call is None:
+        return uses
+    for parameter in get_typed_signature(dependant.call).parameters.values():
         details = analyze_param(
             param_name=parameter.name,
             annotation=parameter.annotation,
@@ -102,7 +131,7 @@ def get_dependant(
         )
         if details.depends is not None:
             _check_scope(dependant, details.depends)
-            subs.append(_sub_dependant(details.depends, path=path, name=parameter.name, parent_scopes=scopes))
+            uses.append(_Use(details.depends, parameter.name))
         elif details.field is None:
             add_non_field_param_to_dependency(
                 param_name=parameter.name, type_annotation=details.type_annotation, dependant=dependant
@@ -111,8 +140,7 @@ def get_dependant(
             list.append(dependant.body_params, details.field)  # not an edit: nobody has seen the object yet
         else:
             add_param_to_fields(field=details.field, dependant=dependant)
-    list.extend(dependant.dependencies, subs)
-    return dependant
+    return uses
 
 
 def with_route_dependencies(dependant: Dependant, dependencies: Sequence[params.Depends], path: str) -> Dependant:

@@ -65,23 +65,26 @@ def oauth_scopes(dependant: Dependant) -> list[str]:
     return scopes
 
 
-def uses_scopes(dependant: Dependant) -> bool:
-    """Whether `dependant` or anything below it declares or looks at security scopes."""
+def looks_at_scopes(dependant: Dependant) -> bool:
+    """Whether `dependant` itself declares or looks at security scopes."""
     from ..security.base import SecurityBase
     from ._callables import unwrap
 
     if dependant.own_oauth_scopes or dependant.security_scopes_param_name is not None:
         return True
-    if isinstance(unwrap(dependant.call), SecurityBase):
-        return True
-    return any(uses_scopes(sub) for sub in dependant.dependencies)
+    return isinstance(unwrap(dependant.call), SecurityBase)
 
 
-def cache_key(dependant: Dependant) -> DependencyCacheKey:
-    """What makes two uses of a dependency one call: the callable, the scopes it can see, and its ``scope``."""
+def cache_key(dependant: Dependant, uses_scopes: bool) -> DependencyCacheKey:
+    """What makes two uses of a dependency one call: the callable, the scopes it can see, and its ``scope``.
+
+    Parameters:
+        dependant: the use.
+        uses_scopes: whether it, or anything below it, looks at the security scopes.
+    """
     from ._callables import computed_scope
 
-    scopes = tuple(sorted(set(oauth_scopes(dependant)))) if uses_scopes(dependant) else ()
+    scopes = tuple(sorted(set(oauth_scopes(dependant)))) if uses_scopes else ()
     return (dependant.call, scopes, computed_scope(dependant) or "")
 
 
@@ -92,6 +95,21 @@ def with_first(dependant: Dependant, subs: Sequence[Dependant]) -> Dependant:
 
 def walk(dependant: Dependant) -> Iterator[Dependant]:
     """All of the tree, children before their parent."""
-    for sub in dependant.dependencies:
-        yield from walk(sub)
-    yield dependant
+    stack = [(dependant, iter(dependant.dependencies))]
+    while stack:
+        node, subs = stack[-1]
+        sub = next(subs, None)
+        if sub is None:
+            stack.pop()
+            yield node
+        else:
+            stack.append((sub, iter(sub.dependencies)))
+
+
+def scope_users(dependant: Dependant) -> set[int]:
+    """The ids of the nodes that look at security scopes, themselves or below."""
+    found: set[int] = set()
+    for node in walk(dependant):
+        if looks_at_scopes(node) or any(id(sub) in found for sub in node.dependencies):
+            found.add(id(node))
+    return found

@@ -52,9 +52,11 @@ class Located:
 
 def walk(dependant: Dependant) -> Iterator[Dependant]:
     """Yield `dependant` and everything it depends on, in the order of declaration; repeated ones repeatedly."""
-    yield dependant
-    for dependency in dependant.dependencies:
-        yield from walk(dependency)
+    pending = [dependant]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending.extend(reversed(node.dependencies))
 
 
 def located_parameters(dependant: Dependant) -> list[Located]:

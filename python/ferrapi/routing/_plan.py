@@ -22,7 +22,7 @@ from ..dependencies._body import request_body_to_args, should_embed_body_fields
 from ..dependencies._callables import Kind, computed_scope, kind_of
 from ..dependencies._dependant import get_dependant
 from ..dependencies._values import Errors, request_params_to_args
-from ..dependencies.models import Dependant, cache_key, oauth_scopes
+from ..dependencies.models import Dependant, cache_key, looks_at_scopes, oauth_scopes
 from ._exchange import Exchange
 
 Special = tuple[str, Callable[[Exchange], Any]]
@@ -152,6 +152,7 @@ class Plan:
         self.embed = embed
         self._overrides = overrides or {}
         self._first: dict[Any, int] = {}
+        self._uses_scopes: list[bool] = []
         steps: list[Step] = []
         self._flatten(dependant, steps)
         self.endpoint = steps[-1]
@@ -176,6 +177,7 @@ class Plan:
                 stack.append((self._overridden(sub, above), sub, [], 0))
                 continue
             step = Step(len(steps), node, original, children)
+            self._uses_scopes.append(looks_at_scopes(node) or any(self._uses_scopes[child] for child in step.children))
             self._share(step, is_root=not stack)
             steps.append(step)
             if not stack:
@@ -207,7 +209,7 @@ class Plan:
     def _share(self, step: Step, *, is_root: bool) -> None:
         if is_root:
             return
-        key = cache_key(step.original)
+        key = cache_key(step.original, self._uses_scopes[step.index])
         first = self._first.setdefault(key, step.index)
         if first != step.index and step.dependant.use_cache:
             step.same_as = first
