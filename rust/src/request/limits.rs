@@ -1,4 +1,8 @@
 //! Limits of what one request may carry in parameters. Each is linear to check and far above what clients send.
+//!
+//! FastAPI has none. The environment variable `FERRAPI_PARAMETER_LIMITS=off` switches back; it is read once.
+
+use std::sync::OnceLock;
 
 use pyo3::create_exception;
 use pyo3::exceptions::PyException;
@@ -13,9 +17,15 @@ pub(crate) const MAX_COOKIE_BYTES: usize = 64 * 1024;
 /// Cookies.
 pub(crate) const MAX_COOKIES: usize = 1_000;
 
+/// Whether the limits apply: a constant of the process, read from its environment when it is first needed.
+fn apply() -> bool {
+    static APPLY: OnceLock<bool> = OnceLock::new();
+    *APPLY.get_or_init(|| std::env::var_os("FERRAPI_PARAMETER_LIMITS").is_none_or(|value| value != "off"))
+}
+
 /// Checks the number of query parameters.
 pub(crate) fn check_query(query: &[u8]) -> PyResult<()> {
-    if wire::query::count(query) > MAX_QUERY_PARAMETERS {
+    if apply() && wire::query::count(query) > MAX_QUERY_PARAMETERS {
         return Err(LimitExceeded::new_err(format!(
             "Too many query parameters. The maximum is {MAX_QUERY_PARAMETERS}."
         )));
@@ -26,6 +36,9 @@ pub(crate) fn check_query(query: &[u8]) -> PyResult<()> {
 /// Checks the size and number of cookies.
 pub(crate) fn check_cookies<'h>(headers: impl Iterator<Item = &'h [u8]>) -> PyResult<()> {
     let (mut bytes, mut cookies) = (0_usize, 0_usize);
+    if !apply() {
+        return Ok(());
+    }
     for header in headers {
         bytes = bytes.saturating_add(header.len());
         cookies = cookies.saturating_add(wire::cookies::raw_pairs(header).count());

@@ -41,6 +41,7 @@ fn bytes_pair<'py>(pair: &Bound<'py, PyAny>) -> Option<(Bound<'py, PyBytes>, Bou
 }
 
 /// Where the parameters of one request come from; each part is opened when the first parameter asks for it.
+#[expect(clippy::large_enum_variant, reason = "made once per request on the stack, never moved")]
 pub(crate) enum Origin<'s, 'py> {
     /// An ASGI scope.
     Scope { scope: &'s Bound<'py, PyDict>, query: Option<Bound<'py, PyBytes>>, headers: Option<Headers<'py>> },
