@@ -293,13 +293,16 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
     # The end
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._waiting = None
+        waiting, self._waiting = self._waiting, None
         self._held = b""
         self._idle_since = None
         if self._exchange is not None:
             self._exchange.disconnected = True
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
+        if waiting is not None:  # the application may want to know that a client has left
+            waiting.disconnected = True
+            self._start(waiting)
         self._exchange = None
         self.cycle = None  # type: ignore[assignment]  # uvicorn begins with None as well
 
