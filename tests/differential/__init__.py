@@ -1,0 +1,1 @@
+"""Application shapes and strategies of the differential tests."""

@@ -1,0 +1,1 @@
+"""The compiled module on its own."""

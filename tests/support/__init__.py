@@ -1,0 +1,1 @@
+"""What the tests share: the two packages side by side, a raw ASGI client, and comparing their answers."""

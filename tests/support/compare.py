@@ -1,0 +1,116 @@
+"""Asking FastAPI and ferrapi the same thing and expecting the same answer.
+
+An application *shape* is a function ``make(fw, log)``: it builds an application with the names of the package `fw` and
+notes in `log` what its code does, in order. `compare` builds it twice and sends both the same requests by a *door*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from .asgi import Answer, Ask, exchange, run
+from .frameworks import BOTH, Framework
+from .http11 import through
+
+Make = Callable[[Framework, list[Any]], Any]
+Door = Callable[[Any, Sequence[Ask], list[Any]], list[Answer]]
+
+
+def _neutral(value: Any) -> Any:
+    """The same value where the two packages have the same name."""
+    if isinstance(value, str):
+        return value.replace("fastapi", "ferrapi").replace("FastAPI", "ferrapi").replace("Fastapi", "ferrapi")
+    if isinstance(value, (list, tuple)):
+        return type(value)(_neutral(item) for item in value) if type(value) in (list, tuple) else value
+    if isinstance(value, dict):
+        return {_neutral(key): _neutral(item) for key, item in value.items()}
+    return value
+
+
+def _asgi(backend: str) -> Door:
+    def door(app: Any, asks: Sequence[Ask], log: list[Any]) -> list[Answer]:
+        async def main() -> list[Answer]:
+            answers = []
+            for ask in asks:
+                log.clear()
+                if ask.before is not None:
+                    ask.before(app)
+                answer = await exchange(app, ask)
+                answer.log = _neutral(list(log))
+                answers.append(answer)
+            return answers
+
+        answers: list[Answer] = run(main, backend)
+        return answers
+
+    return door
+
+
+def _http11(app: Any, asks: Sequence[Ask], log: list[Any]) -> list[Answer]:
+    answers: list[Answer] = run(lambda: through(app, asks, log, _neutral))
+    return answers
+
+
+DOORS: dict[str, Door] = {"asgi": _asgi("asyncio"), "trio": _asgi("trio"), "http11": _http11}
+"""The ways in. Another door is one more entry here."""
+USUAL = ("http11", "asgi")
+"""The ways in that a comparison takes unless it names one. What is returned is what came out of the last."""
+
+
+def answers(fw: Framework, make: Make, asks: Sequence[Ask], door: str = "asgi") -> list[Answer]:
+    """What one framework answers to the requests, in order, all to one application."""
+    log: list[Any] = []
+    return DOORS[door](make(fw, log), asks, log)
+
+
+def sanctioned(theirs: Answer, ours: Answer) -> bool:
+    """Whether this is one of the differences that ferrapi wants: a report of errors that FastAPI can't write."""
+    unwritable = theirs.error in ("ValueError", "UnicodeEncodeError") and theirs.status == 500
+    return unwritable and ours.status == 422 and ours.error is None and ours.log == theirs.log
+
+
+def difference(make: Make, asks: Iterable[Ask], door: str | None = None) -> str | None:
+    """The first difference between the two frameworks, as text; None if there is none."""
+    try:
+        compare(make, asks, door)
+    except AssertionError as exc:
+        return str(exc)
+    return None
+
+
+def _shown(answer: Answer) -> str:
+    return f"{answer} {answer.exception!r}"
+
+
+def compare(make: Make, asks: Iterable[Ask], door: str | None = None) -> list[Answer]:
+    """Assert that both answer the same, through `door` or all usual ones; give FastAPI's answers."""
+    asks = list(asks)
+    for way in USUAL if door is None else (door,):
+        expected, actual = (answers(fw, make, asks, way) for fw in BOTH)
+        for ask, theirs, ours in zip(asks, expected, actual, strict=True):
+            assert ours == theirs or sanctioned(theirs, ours), (
+                f"\n{way}: {ask}\nfastapi: {_shown(theirs)}\nferrapi: {_shown(ours)}"
+            )
+    return expected
+
+
+def compare_documents(make: Make) -> dict[str, Any]:
+    """Assert that both describe the application the same way; give FastAPI's document."""
+    expected, actual = (make(fw, []).openapi() for fw in BOTH)
+    assert _neutral(actual) == _neutral(expected)
+    document: dict[str, Any] = expected
+    return document
+
+
+def registration(make: Make) -> list[tuple[str, bool, bool]]:
+    """How building the application ends in each framework: the error's name and whether it is a common kind."""
+    ends = []
+    for fw in BOTH:
+        try:
+            make(fw, [])
+        except Exception as exc:
+            ends.append((type(exc).__name__, isinstance(exc, AssertionError), isinstance(exc, ValueError)))
+        else:
+            ends.append(("none", False, False))
+    return ends
