@@ -35,14 +35,8 @@ def _arguments() -> argparse.Namespace:
 
 
 def _say(result: CaseResult) -> None:
-    parts = [
-        f"{peer} {result.median(peer, 'per_second'):,.0f}/s {result.median(peer, 'cpu'):.1f} µs"
-        for peer in result.rounds
-    ]
-    if report.CONTROL in result.rounds:
-        for peer in result.rounds.keys() - {report.CONTROL}:
-            parts.append(f"{peer}/{report.CONTROL} {result.ratio(peer, report.CONTROL, 'per_second')[0]:.2f}")
-    print(f"{result.case.name}: " + ", ".join(parts), flush=True)
+    parts = [f"{peer} {result.median(peer, 'cpu'):.1f}" for peer in result.rounds]
+    print(f"{result.case.name}, CPU µs per request: " + ", ".join(parts), flush=True)
 
 
 def main() -> int:
@@ -60,7 +54,7 @@ def main() -> int:
     except (WrongAnswer, wrk.LoadFailed, ServerDidNotStart) as error:
         print(f"benchmark refused: {error}", file=sys.stderr)
         return 1
-    print(report.table(results))
+    print("\n" + report.tables(results))
     if arguments.name:
         method = METHOD.format(connections=wrk.CONNECTIONS, rounds=arguments.rounds, seconds=arguments.seconds)
         print("written:", report.write(arguments.name, results, method).relative_to(report.RESULTS.parents[1]))
