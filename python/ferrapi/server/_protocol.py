@@ -56,6 +56,7 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
         self._defaults: Any = None
         self._default_head = b""
         self._context = contextvars.copy_context()
+        self._reset_contextvars = config.reset_contextvars
 
     # Reading
 
@@ -174,7 +175,7 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
         """Run the handler in a task of its own."""
         self._exchange = exchange
         self.cycle = exchange  # type: ignore[assignment]  # it has the attributes that uvicorn looks at
-        context = contextvars.Context() if self.config.reset_contextvars else self._context.copy()
+        context = contextvars.Context() if self._reset_contextvars else self._context.copy()
         task = self.loop.create_task(self._run(exchange), context=context)
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
