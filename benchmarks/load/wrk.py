@@ -56,7 +56,19 @@ def write_case(case: Case, file: Path) -> None:
 def run(url: str, case_file: Path, seconds: int, core: int | None) -> Run:
     """Send requests for some seconds on `CONNECTIONS` connections. Raises `LoadFailed` on any wrong answer."""
     pinned = ["taskset", "-c", str(core)] if core is not None else []
-    wrk = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(SCRIPT), url, "--", str(case_file)]
+    wrk = [
+        "wrk",
+        "-t1",
+        f"-c{CONNECTIONS}",
+        f"-d{seconds}s",
+        "--timeout",
+        "60s",
+        "-s",
+        str(SCRIPT),
+        url,
+        "--",
+        str(case_file),
+    ]
     done = subprocess.run([*pinned, *wrk], capture_output=True, text=True)
     if done.returncode or "RESULT " not in done.stdout:
         raise LoadFailed(f"wrk ended with {done.returncode}: {done.stdout}{done.stderr}")
