@@ -152,8 +152,8 @@ async def request_body_to_args(
                 if candidate in received_body:
                     name, received = candidate, received_body[candidate]
                     break
-        elif received_body is not MISSING:
-            errors.append(missing_error(("body", name)))
+        elif received_body is not MISSING and not isinstance(received_body, bytes):
+            errors.append(missing_error(("body", name)))  # JSON, but no object that could have keys
             continue
         value, found = validate_found(field, received, ("body", name))
         if found:

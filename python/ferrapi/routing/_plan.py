@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -18,7 +19,7 @@ from .._native import Reader
 from .._plan import reader_plan
 from ..concurrency import contextmanager_in_threadpool
 from ..dependencies import _plain
-from ..dependencies._body import request_body_to_args, should_embed_body_fields
+from ..dependencies._body import flat_body_params, request_body_to_args, should_embed_body_fields
 from ..dependencies._callables import Kind, computed_scope, kind_of
 from ..dependencies._dependant import get_dependant
 from ..dependencies._values import Errors, request_params_to_args
@@ -47,6 +48,22 @@ def _specials(dependant: Dependant) -> tuple[Special, ...]:
     return tuple(found)
 
 
+@dataclass(slots=True)
+class _Visit:
+    """A node of the tree while it is flattened.
+
+    Attributes:
+        node: what runs. original: what it was before an override took its place. embed: whether its body parameters are
+        keys of the body. children: parameter name and step of each dependency so far. position: of the next one.
+    """
+
+    node: Dependant
+    original: Dependant
+    embed: bool
+    children: list[tuple[str | None, int]] = field(default_factory=list)
+    position: int = 0
+
+
 class Step:
     """One use of one callable."""
 
@@ -55,6 +72,7 @@ class Step:
         "children",
         "concurrency",
         "dependant",
+        "embed",
         "feeds",
         "for_function",
         "has_body",
@@ -67,12 +85,12 @@ class Step:
         "specials",
     )
 
-    def __init__(
-        self, index: int, dependant: Dependant, original: Dependant, children: list[tuple[str | None, int]]
-    ) -> None:
+    def __init__(self, index: int, visit: _Visit) -> None:
+        dependant, children = visit.node, visit.children
         self.index = index
         self.dependant = dependant
-        self.original = original  # before an override took its place
+        self.original = visit.original  # before an override took its place
+        self.embed = visit.embed
         self.call: Callable[..., Any] = dependant.call  # type: ignore[assignment]  # a route's tree always has calls
         self.kind = kind_of(dependant.call)
         self.children = tuple(child for _, child in children)
@@ -97,10 +115,6 @@ class Step:
             return asynccontextmanager(call)
         manager = contextmanager(call)
         return lambda **values: contextmanager_in_threadpool(manager(**values))
-
-    def embeds(self, embed: bool) -> bool:
-        """Whether the body parameters are keys of the body; an override may want that where the route doesn't."""
-        return embed or (self.dependant is not self.original and should_embed_body_fields(self.dependant.body_params))
 
     def run(self, x: Exchange, values: Values) -> Coroutine[Any, Any, Any]:
         """Call the callable, or enter the context that it is."""
@@ -167,31 +181,36 @@ class Plan:
 
     def _flatten(self, root: Dependant, steps: list[Step]) -> int:
         """Append the steps of the tree below `root`, then its own; answer its index. No recursion over user data."""
-        stack: list[tuple[Dependant, Dependant, list[tuple[str | None, int]], int]] = [(root, root, [], 0)]
+        stack = [_Visit(root, root, self.embed)]
         while True:
-            node, original, children, position = stack.pop()
-            if position < len(node.dependencies):
-                stack.append((node, original, children, position + 1))
-                sub = node.dependencies[position]
-                above = [entry[0].call for entry in stack if entry[0] is not entry[1]]
-                stack.append((self._overridden(sub, above), sub, [], 0))
+            visit = stack[-1]
+            if visit.position < len(visit.node.dependencies):
+                sub = visit.node.dependencies[visit.position]
+                visit.position += 1
+                stack.append(self._visit(sub, stack))
                 continue
-            step = Step(len(steps), node, original, children)
-            self._uses_scopes.append(looks_at_scopes(node) or any(self._uses_scopes[child] for child in step.children))
+            stack.pop()
+            step = Step(len(steps), visit)
+            self._uses_scopes.append(
+                looks_at_scopes(visit.node) or any(self._uses_scopes[child] for child in step.children)
+            )
             self._share(step, is_root=not stack)
             steps.append(step)
             if not stack:
                 return step.index
-            stack[-1][2].append((original.name, step.index))
+            stack[-1].children.append((visit.original.name, step.index))
 
-    def _overridden(self, dependant: Dependant, above: list[Any]) -> Dependant:
-        call = dependant.call
-        override = self._overrides.get(call) if call is not None and self._overrides else None
+    def _visit(self, dependant: Dependant, above: list[_Visit]) -> _Visit:
+        """The visit of a dependency, or of what overrides it."""
+        embed = above[-1].embed
+        override = self._overrides.get(dependant.call) if self._overrides and dependant.call is not None else None
         if override is None:
-            return dependant
-        if override in above:
+            return _Visit(dependant, dependant, embed)
+        if any(visit.node is not visit.original and visit.node.call == override for visit in above):
             raise RecursionError(f"Dependency overrides form a cycle: {override!r} is overridden by itself")
-        return self._replaced(dependant, override)
+        node = self._replaced(dependant, override)
+        # An override may want the body's keys where the route doesn't.
+        return _Visit(node, dependant, embed or should_embed_body_fields(flat_body_params(node)))
 
     @staticmethod
     def _replaced(dependant: Dependant, override: Callable[..., Any]) -> Dependant:
@@ -286,7 +305,7 @@ class Plan:
         else:
             values, found = early, []
         if step.has_body:
-            more, wrong = await request_body_to_args(step.dependant.body_params, body, step.embeds(self.embed))
+            more, wrong = await request_body_to_args(step.dependant.body_params, body, step.embed)
             values.update(more)
             found.extend(wrong)
         if found:
