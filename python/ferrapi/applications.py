@@ -31,7 +31,6 @@ from .exceptions import (
     RouteError,
     WebSocketRequestValidationError,
 )
-from .middleware._function import FunctionMiddleware
 from .routing import APIRoute, APIRouter
 from .routing._frontend import CheckDir, Directory, Fallback
 from .routing._limits import limit_body
@@ -303,6 +302,8 @@ class FastAPI(Verbs, Starlette):
         """
         if middleware_type != "http":
             raise RouteError(f"There is no middleware type {middleware_type!r}: it is 'http'")
+
+        from .middleware._function import FunctionMiddleware
 
         def register(function: DecoratedCallable) -> DecoratedCallable:
             self.add_middleware(FunctionMiddleware, dispatch=function)

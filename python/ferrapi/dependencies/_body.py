@@ -14,7 +14,6 @@ from .._fields import ModelField, create_model_field
 from .._native import FormReader
 from .._plan import form_plan
 from . import _types
-from ._form_schema import composed_form
 from ._forms import allows_none, form_model_classes, form_models, read_form_field, whole_form
 from ._plain import is_plain_field
 from ._values import MISSING, Errors, missing_error, names_of, validate_found
@@ -69,6 +68,8 @@ def create_body_model(
     """
     definitions: dict[str, Any] = {field.name: (field.field_info.annotation, field.field_info) for field in fields}
     if whole:
+        from ._form_schema import composed_form
+
         return create_model(model_name, __base__=composed_form(whole), **definitions)
     if config is not None:
         return create_model(model_name, __config__=config, **definitions)

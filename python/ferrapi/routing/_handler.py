@@ -34,7 +34,6 @@ from ._limits import FormBounds, serve_limited
 from ._plan import Plan
 from ._read import read_body, read_form
 from ._respond import Responder, endpoint_context, send_response
-from ._streams import StreamResponder
 
 if TYPE_CHECKING:
     from ._route import APIRoute
@@ -62,9 +61,17 @@ class Compiled:
         streams = route.is_sse_stream or route.is_json_stream or kind in (Kind.GENERATOR, Kind.ASYNC_GENERATOR)
         self.short_body = JsonBody.of(self.base, self.strict) or FormBody.of(self.base, self.bounds)
         self.is_async = kind is Kind.ASYNC
-        self.responder: Responder = (StreamResponder if streams else Responder)(route, kind is Kind.SYNC)
+        self.responder = self._responder(route, streams=streams, in_thread=kind is Kind.SYNC)
         self.provider = route.dependency_overrides_provider
         self._overridden: dict[Any, Plan] = {}
+
+    @staticmethod
+    def _responder(route: APIRoute, *, streams: bool, in_thread: bool) -> Responder:
+        if not streams:
+            return Responder(route, in_thread)
+        from ._streams import StreamResponder
+
+        return StreamResponder(route, in_thread)
 
     def plan(self) -> Plan:
         """The plan for this request: the base plan, unless dependencies are overridden."""
