@@ -7,7 +7,7 @@ library would.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -15,6 +15,11 @@ import anyio
 
 Headers = list[tuple[bytes, bytes]]
 App = Callable[..., Any]
+
+
+def normal(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers, with the methods of ``Allow`` sorted: they come from a set, whose order changes from run to run."""
+    return [(name, b", ".join(sorted(value.split(b", "))) if name == b"allow" else value) for name, value in headers]
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,7 @@ async def exchange(app: App, ask: Ask) -> Answer:
     async def send(message: dict[str, Any]) -> None:
         answer.messages.append((message["type"], message.get("more_body", False)))
         if message["type"] == "http.response.start":
-            answer.status, answer.headers = message["status"], list(message["headers"])
+            answer.status, answer.headers = message["status"], normal(message["headers"])
         elif message["type"] == "http.response.body":
             answer.body += message.get("body", b"")
             if not message.get("more_body", False):

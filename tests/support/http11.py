@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from .asgi import Answer, Ask, exchange
+from .asgi import Answer, Ask, exchange, normal
 from .wire import Wire, configured
 
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -75,7 +75,7 @@ def parsed(written: bytes, answer: Answer, *, is_head: bool) -> None:
     head, _, body = written.partition(b"\r\n\r\n")
     status, *lines = head.split(b"\r\n")
     answer.status = int(status.split(b" ")[1])
-    answer.headers = [(name, value) for name, _, value in (line.partition(b": ") for line in lines)]
+    answer.headers = normal((name, value) for name, _, value in (line.partition(b": ") for line in lines))
     if (b"transfer-encoding", b"chunked") in answer.headers and not is_head:
         whole = b""
         while (match := _CHUNK.match(body)) is not None:
