@@ -97,7 +97,7 @@ def answers(stack: int, depths: list[int]) -> dict[tuple[str, ...], str]:
     return {tuple(line.split()[:-1]): line.split()[-1] for line in lines if len(line.split()) == 4}
 
 
-# From 3.12 on, Python's own `json` goes deeper than 256 KiB of stack can hold, and ends the process; in FastAPI as well.
+# From 3.12 on, Python's own `json` goes deeper than 256 KiB of stack can hold and ends the process, in FastAPI too.
 TINY = 262_144 if sys.version_info < (3, 12) else 8 * 1024 * 1024
 
 DEPTHS = [10, 200, 900, 990, 1500, 5_000, 100_000]
