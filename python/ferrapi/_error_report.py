@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ._native import encode_json
 from .encoders import jsonable_encoder
 
 __all__ = ["DEFAULT_LIMITS", "UNLIMITED", "ReportLimits", "render_errors"]
@@ -53,6 +54,10 @@ def render_errors(errors: Sequence[Any], limits: ReportLimits = DEFAULT_LIMITS) 
     Raises:
         ValueError: An error holds an object that has no JSON form.
     """
+    if limits.max_errors is None or len(errors) <= limits.max_errors:
+        whole = encode_json({"detail": errors}, limits.max_bytes)
+        if whole is not None:
+            return whole
     total = len(errors)
     room = math.inf if limits.max_bytes is None else limits.max_bytes
     with_input = True

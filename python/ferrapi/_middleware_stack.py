@@ -36,7 +36,7 @@ class Exceptions(ExceptionMiddleware):
             if limit is None:
                 await self.dispatch(x)
             else:
-                x.enter(self.app, (self._exception_handlers, self._status_handlers))
+                x.enter(self.app, self.handlers)
                 await serve_limited(x, limit, self.dispatch)
         except Exception as exc:
             await handle_exception(x, body_limit_error(exc) or exc)
@@ -46,9 +46,14 @@ class Exceptions(ExceptionMiddleware):
         kind = type(self.app)
         return issubclass(kind, APIRouter) and kind.app is APIRouter.app and kind.dispatch is APIRouter.dispatch
 
+    @property
+    def handlers(self) -> tuple[Any, Any]:
+        """The exception handlers by class and by status code."""
+        return self._exception_handlers, self._status_handlers
+
     def dispatch(self, x: Exchange) -> Coroutine[Any, Any, None]:
         """Route an HTTP request."""
-        x.enter(self.app, (self._exception_handlers, self._status_handlers))
+        x.enter(self.app, self.handlers)
         return self.app.dispatch(x)  # type: ignore[attr-defined,no-any-return]  # the router that `routes_here` saw
 
 
@@ -69,12 +74,16 @@ class ServerErrors(ServerErrorMiddleware):
         """Both layers around the router in one: exception handlers, then the server error."""
         inner: Exceptions = self.app  # type: ignore[assignment]  # `whole` has seen it
         try:
-            try:
-                await inner.dispatch(x)
-            except Exception as exc:
-                await handle_exception(x, body_limit_error(exc) or exc)
+            await inner.dispatch(x)
         except Exception as exc:
-            await self._answer(x, exc)
+            await self.recover(x, exc)
+
+    async def recover(self, x: Exchange, exc: Exception) -> None:
+        """Answer to an exception that the route didn't handle; raise it, if no handler takes it here."""
+        try:
+            await handle_exception(x, body_limit_error(exc) or exc)
+        except Exception as error:
+            await self._answer(x, error)
             raise
 
     async def _answer(self, x: Exchange, exc: Exception) -> None:

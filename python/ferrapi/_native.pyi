@@ -3,12 +3,13 @@
 A `scope` is typed as Starlette types it; ASGI says that it is a `dict`, and nothing else is taken.
 """
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from typing import Any, final
 
 from ._plan import GroupPlan, RoutePlan
 
 __all__ = [
+    "Connection",
     "FormParser",
     "FormReader",
     "FormRefused",
@@ -22,7 +23,6 @@ __all__ = [
     "is_json_content_type",
     "parse_cookies",
     "parse_query",
-    "response_bytes",
     "response_head_problem",
 ]
 
@@ -34,6 +34,48 @@ class LimitExceeded(Exception):
 
 class FormRefused(Exception):
     """A form that can't be read or is beyond its limits; says why."""
+
+@final
+class Connection:
+    """The native side of a connection: the short way of its bytes into the engine."""
+
+    def __new__(
+        cls,
+        max_head: int,
+        max_body: int,
+        begin: Callable[[Head, Any, dict[str, Any], bytes], bool],
+        otherwise: Callable[[bytes], None],
+    ) -> Connection:
+        """`begin` is told of whole requests (head, target, path parameters, body) up to these sizes in bytes, and
+        answers whether it takes it; `otherwise` is told of all other bytes.
+        """
+
+    def use_table(self, table: RouteTable | None) -> None:
+        """Find routes in `table` from here on; in none if that is None."""
+
+    def open(self) -> None:
+        """Let the next bytes begin a request. They may only do so once."""
+
+    def shut(self) -> None:
+        """Give the next bytes to `otherwise`, whatever they are."""
+
+    def response(
+        self,
+        status_line: bytes,
+        defaults: list[tuple[bytes, bytes]],
+        headers: list[tuple[bytes, bytes]] | bytes,
+        body: bytes,
+        head: Head,
+        keep_alive: bool,
+    ) -> bytes:
+        """A whole response in one buffer.
+
+        `headers` may be a content type, for a head with that, the body's length and nothing else. `defaults` are the
+        server's default headers, `head` is the request's.
+        """
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes of the connection."""
 
 @final
 class FormParser:
@@ -65,6 +107,13 @@ class FormReader:
         """Read the fields from the pairs of a form.
 
         Returns the keyword arguments, or None if any field is missing, invalid or no text.
+        """
+
+    def read_body(self, content_type: bytes, body: bytes, max_fields: int, max_part_size: int) -> dict[str, Any] | None:
+        """Read the fields from the whole body of an urlencoded form.
+
+        Returns the keyword arguments, or None if the body is of another type, beyond the limits (a number of fields,
+        and bytes of each), or any field is missing or invalid.
         """
 
 @final
@@ -102,22 +151,11 @@ class HeadReader:
     """Reads one head after the other from a connection's bytes."""
 
     def __new__(cls, limit: int) -> HeadReader: ...
-    def read(self, buffer: bytes, start: int = 0) -> Head | bool | None:
-        """Look at `buffer`, in which a head begins at `start`, and which holds all that earlier calls without an answer
-        were given.
+    def read(self, buffer: bytes) -> Head | bool | None:
+        """Look at `buffer`, which begins with a head and holds all that earlier calls without an answer were given.
 
         Returns the head; or None while it is incomplete, False if uvicorn has to look at it, True if it is too large.
         """
-
-def response_bytes(
-    status_line: bytes,
-    defaults: bytes,
-    headers: list[tuple[bytes, bytes]] | None,
-    body: bytes,
-    close: bool,
-    without_body: bool = False,
-) -> bytes:
-    """A whole response in one buffer; `without_body` leaves the body out, but not its length."""
 
 @final
 class RouteTable:
@@ -152,8 +190,8 @@ class Reader:
     def read_head(self, head: Head, params: dict[str, Any]) -> list[dict[str, Any] | None] | None:
         """Read the parameters from a head and the path parameters that routing found. As `read`."""
 
-def encode_json(value: object) -> bytes | None:
-    """The JSON text of `value`, or None if it isn't made of plain values."""
+def encode_json(value: object, max_bytes: int | None = None) -> bytes | None:
+    """The JSON text of `value`, or None if it isn't made of plain values or gets longer than `max_bytes`."""
 
 def response_head_problem(status: object, headers: list[tuple[bytes, bytes]]) -> str | None:
     """What is wrong with a status and raw headers; None if HTTP can carry them."""

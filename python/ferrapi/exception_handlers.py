@@ -59,3 +59,13 @@ async def websocket_request_validation_exception_handler(
 ) -> None:
     """Close the socket with code 1008 (policy violation) and the errors as reason."""
     await websocket.close(code=WS_1008_POLICY_VIOLATION, reason=jsonable_encoder(exc.errors()))
+
+
+IGNORE_THE_REQUEST = frozenset(
+    {
+        http_exception_handler,
+        request_validation_exception_handler,
+        unlimited_request_validation_exception_handler,
+    }
+)
+"""Those that never look at their first argument; nobody has to make it for them."""

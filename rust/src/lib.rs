@@ -25,7 +25,7 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = true)]
 mod _native {
     #[pymodule_export]
-    use crate::http1::{Head, HeadReader, response_bytes};
+    use crate::http1::{Connection, Head, HeadReader};
     #[pymodule_export]
     use crate::plan::PlanError;
     #[pymodule_export]

@@ -6,6 +6,7 @@ as a multi-dictionary) are made when something asks for them and not before.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -22,8 +23,7 @@ from ..dependencies._values import MISSING
 
 if TYPE_CHECKING:
     from ._table import Table, Target
-
-_JSON = (b"content-type", b"application/json")
+    from ._teardown import Teardown
 
 
 class Exchange:
@@ -41,11 +41,12 @@ class Exchange:
     background: BackgroundTasks | None = None
     body: Any = MISSING
     raw: bytes | None = None  # the body, once it was read
+    unread: Message | None = None  # the first message of the body, if that was looked at and not taken
     form: FormData | None = None
     started = False
     replied = False
-    function_stack: AsyncExitStack | None = None
-    request_stack: AsyncExitStack | None = None
+    function_stack: AsyncExitStack | Teardown | None = None
+    request_stack: AsyncExitStack | Teardown | None = None
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope
@@ -147,6 +148,15 @@ class Exchange:
                 return bytes(value)
         return None
 
+    def body_at_hand(self) -> bytes | None:
+        """The whole body, if nobody has to wait for it."""
+        return self.raw
+
+    async def next_message(self) -> Message:
+        """What the body goes on with."""
+        message, self.unread = self.unread, None
+        return await self.receive() if message is None else message
+
     def settle_headers(self) -> None:
         """Keep what arrives after the head out of the headers.
 
@@ -159,10 +169,17 @@ class Exchange:
         """Note the effective route of a request to an included router."""
         self.scope["fastapi"] = {**(self.scope.get("fastapi") or {}), "effective_route_context": route}
 
-    async def send_json(self, status: int, body: bytes) -> None:
-        """Send a whole JSON response without other headers."""
+    def send_body(self, status: int, content_type: bytes, body: bytes) -> Awaitable[None] | None:
+        """Send a whole response that has the two headers of any body and no others.
+
+        Returns:
+            what to wait for; None if all is done.
+        """
         self.started = True
-        headers = [(b"content-length", b"%d" % len(body)), _JSON]
+        return self._send_body(status, content_type, body)
+
+    async def _send_body(self, status: int, content_type: bytes, body: bytes) -> None:
+        headers = [(b"content-length", b"%d" % len(body)), (b"content-type", content_type)]
         await self.send({"type": "http.response.start", "status": status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body})
 

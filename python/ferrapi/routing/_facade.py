@@ -146,6 +146,6 @@ def request_response(func: Callable[[Request], Awaitable[Response] | Response]) 
     app._handler = handler
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        await app.serve(Exchange(scope, receive, send))
+        await app(scope, receive, send)
 
     return serve

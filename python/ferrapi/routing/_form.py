@@ -171,7 +171,7 @@ async def _receive(x: Exchange, form: _Form) -> None:
     feed = form.parser.feed
     more = True
     while more:
-        message = await x.receive()
+        message = await x.next_message()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect()
         if message["type"] == "http.request":

@@ -1,4 +1,4 @@
-"""The short way for a form of plain fields: from the pairs to the keyword arguments in one native call.
+"""The short way for an urlencoded form of plain fields: from the bytes to the keyword arguments in one native call.
 
 Only when everything is right: whatever is not, is read again the long way, which knows FastAPI's errors.
 """
@@ -11,7 +11,6 @@ from .._native import FormReader
 from ..dependencies import _body
 from ._exchange import Exchange
 from ._limits import FormBounds
-from ._read import read_form
 
 if TYPE_CHECKING:
     from ._plan import Plan, Values
@@ -26,7 +25,7 @@ class FormBody:
     """
 
     def __init__(self, reader: FormReader, bounds: FormBounds) -> None:
-        self.read = reader.read
+        self.read_body = reader.read_body
         self.bounds = bounds
 
     @classmethod
@@ -38,10 +37,14 @@ class FormBody:
         reader = _body.form_reader(fields)
         return None if reader is None else cls(reader, bounds)
 
-    async def complete(self, x: Exchange, values: Values) -> Values | None:
-        """`values` with the body; None if it has to be read the long way."""
-        form = await read_form(x, self.bounds)
-        found = self.read(form._list)
+    def fits(self, x: Exchange) -> bool:
+        """Whether it is worth while to read the body; that of no form is not to be read at all."""
+        return (x.header(b"content-type") or b"").startswith(b"application/x-www-form-urlencoded")
+
+    def complete(self, x: Exchange, body: bytes, values: Values) -> Values | None:
+        """`values` with what `body` says; None if it has to be read the long way."""
+        bounds = self.bounds.inside(x)
+        found = self.read_body(x.header(b"content-type") or b"", body, bounds.max_fields, bounds.max_part_size)
         if found is None:
             return None
         if values:

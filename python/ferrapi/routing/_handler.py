@@ -25,6 +25,7 @@ from ..datastructures import DefaultPlaceholder
 from ..dependencies._body import body_encoding
 from ..dependencies._callables import Kind
 from ..dependencies._values import MISSING
+from ..exception_handlers import IGNORE_THE_REQUEST
 from ..exceptions import FastAPIError, RequestValidationError
 from ._exchange import Exchange
 from ._form import close_form
@@ -32,8 +33,9 @@ from ._form_body import FormBody
 from ._json_body import JsonBody
 from ._limits import FormBounds, serve_limited
 from ._plan import Plan
-from ._read import read_body, read_form
+from ._read import body_bytes, body_now, read_body, read_form
 from ._respond import Responder, endpoint_context, send_response
+from ._teardown import Teardown
 
 if TYPE_CHECKING:
     from ._route import APIRoute
@@ -62,7 +64,8 @@ class Compiled:
         self.short_body = JsonBody.of(self.base, self.strict) or FormBody.of(self.base, self.bounds)
         self.is_async = kind is Kind.ASYNC
         self.responder = self._responder(route, streams=streams, in_thread=kind is Kind.SYNC)
-        self.provider = route.dependency_overrides_provider
+        provider = route.dependency_overrides_provider
+        self.provider = provider if hasattr(provider, "dependency_overrides") else None
         self._overridden: dict[Any, Plan] = {}
 
     @staticmethod
@@ -75,8 +78,7 @@ class Compiled:
 
     def plan(self) -> Plan:
         """The plan for this request: the base plan, unless dependencies are overridden."""
-        provider = self.provider
-        overrides = getattr(provider, "dependency_overrides", None) if provider is not None else None
+        overrides = None if self.provider is None else self.provider.dependency_overrides
         return self._override(overrides) if overrides else self.base
 
     def _override(self, overrides: Any) -> Plan:
@@ -133,86 +135,84 @@ class RouteApp:
         return self._handler is None and self._compiled is not None and self._compiled.has_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.serve(Exchange(scope, receive, send))
+        await self.answer()(Exchange(scope, receive, send))
 
-    async def serve(self, x: Exchange) -> None:
-        """Answer one request; what no handler takes is raised."""
-        if self.route is not None and self.route.max_body_size is not None:
-            await serve_limited(x, self.route.max_body_size, self._serve)
-        else:
-            await self._serve(x)
+    def answer(self) -> Callable[[Exchange], Coroutine[Any, Any, None]]:
+        """What answers a request; what no handler takes is raised."""
+        limit = None if self.route is None else self.route.max_body_size
+        return self._serve if limit is None else lambda x: serve_limited(x, limit, self._serve)
 
     async def _serve(self, x: Exchange) -> None:
         try:
             if self._handler is not None:
                 await self._serve_custom(x, self._handler)
                 return
-            compiled = self.compiled()
-            plan = compiled.plan()
+            compiled = self._compiled
+            if compiled is None or compiled.edits != EDITS.value:
+                compiled = self.compiled()
+            provider = compiled.provider
+            plan = compiled.plan() if provider is not None and provider.dependency_overrides else compiled.base
             if plan.has_generators:
-                await self._serve_with_stacks(x, compiled, plan)
+                await self._serve_in_contexts(x, compiled, plan)
+                return
+            values = plan.early(x)
+            if values is None or compiled.has_body:
+                values = await self._all_values(x, compiled, plan, values)
+            if compiled.is_async:
+                result = await plan.endpoint.call(**values)
             else:
-                await self._serve_plain(x, compiled, plan)
-        except LimitExceeded as exc:
-            await handle_exception(x, HTTPException(status_code=400, detail=str(exc)))
+                result = await compiled.responder.call(x, plan.endpoint, values)
+            pending = compiled.responder.reply(x, result)
+            if pending is not None:
+                await pending
         except Exception as exc:
             await handle_exception(x, exc)
         finally:
             if x.form is not None:
                 await close_form(x.form)
 
-    async def _serve_plain(self, x: Exchange, compiled: Compiled, plan: Plan) -> None:
-        """Serve a request that opens no contexts, with as few steps of the event loop's kind as it takes."""
-        values = plan.early(x)
-        if values is not None and plan.endpoint.has_body:
-            values = None if compiled.short_body is None else await compiled.short_body.complete(x, values)
-        if values is None:
-            body = await self._read(x, compiled) if compiled.has_body else MISSING
-            values = await self._values(x, plan, body)
-        responder = compiled.responder
-        if compiled.is_async:
-            result = await plan.endpoint.call(**values)
-        else:
-            result = await responder.call(x, plan.endpoint, values)
-        reply = responder.body_now(x, result)
-        if reply is None or x.background is not None:
-            await responder.send(x, await responder.respond(x, result) if reply is None else reply)
-        else:
-            await x.send_json(responder.status_code or 200, reply)
-
-    async def _reply(self, x: Exchange, compiled: Compiled, plan: Plan) -> Any:
-        """Read the request, run the plan, make the reply."""
-        body = await self._read(x, compiled) if compiled.has_body else MISSING
-        values = await self._values(x, plan, body)
-        return await compiled.responder.respond(x, await compiled.responder.call(x, plan.endpoint, values))
-
-    @staticmethod
-    async def _read(x: Exchange, compiled: Compiled) -> Any:
-        try:
-            if compiled.is_form:
-                return await read_form(x, compiled.bounds)
-            return await read_body(x, strict=compiled.strict)
-        except RequestValidationError as exc:
-            exc.endpoint_ctx = endpoint_context(compiled.route)
-            raise
-
-    async def _values(self, x: Exchange, plan: Plan, body: Any) -> dict[str, Any]:
+    async def _all_values(
+        self, x: Exchange, compiled: Compiled, plan: Plan, early: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        """The endpoint's keyword arguments: what was read `early`, the body, and what the dependencies return."""
+        body: Any = MISSING
+        if compiled.has_body:
+            short = compiled.short_body
+            if early is not None and short is not None and short.fits(x):
+                content = await body_now(x)
+                if content is None and not compiled.is_form:
+                    content = await body_bytes(x)
+                values = None if content is None else short.complete(x, content, early)
+                if values is not None:
+                    return values
+            try:
+                body = await (
+                    read_form(x, compiled.bounds) if compiled.is_form else read_body(x, strict=compiled.strict)
+                )
+            except RequestValidationError as exc:
+                exc.endpoint_ctx = endpoint_context(compiled.route)
+                raise
         values, errors = await plan.values(x, body, self.route.dependency_overrides_provider)
         if values is None:
             shown = None if body is MISSING else body
             raise RequestValidationError(errors, body=shown, endpoint_ctx=endpoint_context(self.route))
         return values
 
-    async def _serve_with_stacks(self, x: Exchange, compiled: Compiled, plan: Plan) -> None:
-        async with AsyncExitStack() as request_stack:
-            x.request_stack = request_stack
+    async def _result(self, x: Exchange, compiled: Compiled, plan: Plan) -> Any:
+        """What the endpoint returns, or the generator that it is."""
+        values = await self._all_values(x, compiled, plan, None)
+        return await compiled.responder.call(x, plan.endpoint, values)
+
+    async def _serve_in_contexts(self, x: Exchange, compiled: Compiled, plan: Plan) -> None:
+        responder = compiled.responder
+        async with Teardown() as x.request_stack:
             if plan.ends_with_function:
-                async with AsyncExitStack() as function_stack:
-                    x.function_stack = function_stack
-                    reply = await self._reply(x, compiled, plan)
+                async with Teardown() as x.function_stack:
+                    reply = await responder.respond(x, await self._result(x, compiled, plan))
             else:
-                reply = await self._reply(x, compiled, plan)
-            await compiled.responder.send(x, reply)
+                reply = await responder.respond(x, await self._result(x, compiled, plan))
+            # Unbound if a dependency's end swallowed an exception; that is what FastAPI says of it, too.
+            await responder.send(x, reply)
         require_reply(x)
 
     async def _serve_custom(self, x: Exchange, handler: RequestHandler) -> None:
@@ -232,11 +232,8 @@ class RouteApp:
         x.request_stack = request.scope.get("fastapi_inner_astack")
         x.function_stack = request.scope.get("fastapi_function_astack")
         compiled = self.compiled()
-        plan = compiled.plan()
         try:
-            body = await self._read(x, compiled) if compiled.has_body else MISSING
-            values = await self._values(x, plan, body)
-            return await compiled.responder.response(x, await compiled.responder.call(x, plan.endpoint, values))
+            return await compiled.responder.response(x, await self._result(x, compiled, compiled.plan()))
         finally:
             if x.form is not None:
                 await self._close_later(x)
@@ -315,6 +312,8 @@ def require_reply(x: Exchange) -> None:
 
 async def handle_exception(x: Exchange, exc: Exception) -> None:
     """Answer with the handler that is registered for `exc`; raise it again without one."""
+    if isinstance(exc, LimitExceeded):
+        exc = HTTPException(status_code=400, detail=str(exc))
     exception_handlers, status_handlers = x.handlers
     handler: Any = status_handlers.get(exc.status_code) if isinstance(exc, HTTPException) else None
     if handler is None:
@@ -323,7 +322,9 @@ async def handle_exception(x: Exchange, exc: Exception) -> None:
         raise exc
     if x.started:
         raise RuntimeError("Caught handled exception, but response already started.") from exc
-    if is_async_callable(handler):
+    if handler in IGNORE_THE_REQUEST:
+        response = await handler(None, exc)
+    elif is_async_callable(handler):
         response = await handler(x.connection, exc)
     else:
         response = await run_in_threadpool(handler, x.connection, exc)

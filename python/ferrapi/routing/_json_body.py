@@ -13,7 +13,7 @@ from pydantic_core import ValidationError
 from .. import params
 from ..dependencies import _plain
 from ._exchange import Exchange
-from ._read import body_bytes, is_json
+from ._read import is_json
 
 if TYPE_CHECKING:
     from ._plan import Plan, Values
@@ -46,9 +46,12 @@ class JsonBody:
             return None
         return cls(field.name, field._type_adapter.validator, strict)
 
-    async def complete(self, x: Exchange, values: Values) -> Values | None:
-        """`values` with the body; None if it has to be read the long way."""
-        body = await body_bytes(x)
+    def fits(self, x: Exchange) -> bool:
+        """Whether it is worth while to read the body."""
+        return True
+
+    def complete(self, x: Exchange, body: bytes, values: Values) -> Values | None:
+        """`values` with what `body` says; None if it has to be read the long way."""
         if not body or not is_json(x, self.strict):
             return None
         try:

@@ -24,7 +24,9 @@ from ..dependencies._callables import Kind, computed_scope, kind_of
 from ..dependencies._dependant import get_dependant
 from ..dependencies._values import Errors, request_params_to_args
 from ..dependencies.models import Dependant, cache_key, looks_at_scopes, oauth_scopes
+from ..security.base import HeaderScheme, header_scheme
 from ._exchange import Exchange
+from ._teardown import Teardown
 
 Special = tuple[str, Callable[[Exchange], Any]]
 Values = dict[str, Any]
@@ -77,15 +79,17 @@ class Step:
         "for_function",
         "has_body",
         "has_fields",
+        "header_scheme",
         "index",
         "kind",
         "open",
         "original",
         "same_as",
         "specials",
+        "takes",
     )
 
-    def __init__(self, index: int, visit: _Visit) -> None:
+    def __init__(self, index: int, visit: _Visit, is_endpoint: bool) -> None:
         dependant, children = visit.node, visit.children
         self.index = index
         self.dependant = dependant
@@ -108,6 +112,8 @@ class Step:
             or dependant.body_params
         )
         self.open = self._opener()
+        self.header_scheme = None if is_endpoint or self.concurrency is not None else header_scheme(self.call)
+        self.takes = bool(self.feeds or self.specials)
 
     def _opener(self) -> Callable[..., AbstractAsyncContextManager[Any]]:
         call = self.call
@@ -118,29 +124,34 @@ class Step:
 
     def run(self, x: Exchange, values: Values) -> Coroutine[Any, Any, Any]:
         """Call the callable, or enter the context that it is."""
-        if self.concurrency is not None:
-            return self._run_limited(x, values)
-        if self.kind is Kind.SYNC:
-            return run_in_threadpool(self.call, **values)
-        return self._run(x, values)
+        return self._start(x, values) if self.concurrency is None else self._run_limited(x, values)
 
-    async def _run(self, x: Exchange, values: Values) -> Any:
+    def _start(self, x: Exchange, values: Values) -> Coroutine[Any, Any, Any]:
         kind = self.kind
         if kind is Kind.ASYNC:
-            return await self.call(**values)
+            coroutine: Coroutine[Any, Any, Any] = self.call(**values)
+            return coroutine
         if kind is Kind.SYNC:
-            return await run_in_threadpool(self.call, **values)
-        return await self._stack(x).enter_async_context(self.open(**values))
+            return run_in_threadpool(self.call, **values)
+        stack = self._stack(x)
+        if kind is Kind.ASYNC_GENERATOR and isinstance(stack, Teardown):
+            return stack.enter_generator(self.call(**values))
+        return stack.enter_async_context(self.open(**values))
+
+    def read_credentials(self, scheme: HeaderScheme, x: Exchange) -> Any:
+        """Call a security scheme that reads one header, and so needs no request object."""
+        value = x.header(scheme._header.lower().encode("latin-1"))
+        return scheme._credentials_in(None if value is None else value.decode("latin-1"))
 
     async def _run_limited(self, x: Exchange, values: Values) -> Any:
         semaphore = self.concurrency.get_semaphore()
         if self.kind >= Kind.GENERATOR:
             await self._stack(x).enter_async_context(semaphore)
-            return await self._run(x, values)
+            return await self._start(x, values)
         async with semaphore:
-            return await self._run(x, values)
+            return await self._start(x, values)
 
-    def _stack(self, x: Exchange) -> AsyncExitStack:
+    def _stack(self, x: Exchange) -> AsyncExitStack | Teardown:
         stack = x.function_stack if self.for_function else x.request_stack
         if stack is None:  # `Plan.has_generators` made the handler open both
             raise RuntimeError("A yield dependency needs an open exit stack")
@@ -190,7 +201,7 @@ class Plan:
                 stack.append(self._visit(sub, stack))
                 continue
             stack.pop()
-            step = Step(len(steps), visit)
+            step = Step(len(steps), visit, is_endpoint=not stack)
             self._uses_scopes.append(
                 looks_at_scopes(visit.node) or any(self._uses_scopes[child] for child in step.children)
             )
@@ -237,6 +248,8 @@ class Plan:
         """The endpoint's keyword arguments but for its body, if it has no dependencies and all can be read at once."""
         if not self.simple:
             return None
+        if not self.endpoint.has_fields:
+            return {}
         groups = x.read(self.reader)
         return None if groups is None else groups[0]
 
@@ -262,18 +275,22 @@ class Plan:
             elif step.same_as is not None and step.same_as not in failed:
                 results.append(results[step.same_as])
             else:
-                self._complete(step, x, values, results)
                 late = provider.dependency_overrides if provider is not None else None
                 if late and late.get(step.original.call, step.call) is not step.call:
                     results.append(await self._run_late(step, x, body, late, errors))
+                elif step.header_scheme is not None:
+                    results.append(step.read_credentials(step.header_scheme, x))
                 else:
+                    if step.takes:
+                        self._complete(step, x, values, results)
                     results.append(await step.run(x, values))
         values = None if groups is None else groups[self.endpoint.index]
         if values is None or self.endpoint.has_body:
             values = await self._step_values(self.endpoint, x, values, body, errors)
         if values is None or errors:
             return None, errors
-        self._complete(self.endpoint, x, values, results)
+        if self.endpoint.takes:
+            self._complete(self.endpoint, x, values, results)
         return values, errors
 
     async def _run_late(self, step: Step, x: Exchange, body: Any, overrides: Any, errors: Errors) -> Any:

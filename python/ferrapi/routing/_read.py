@@ -23,6 +23,29 @@ from ._limits import FormBounds, body_limit_error
 UNREADABLE = "There was an error parsing the body"
 
 
+async def body_now(x: Exchange) -> bytes | None:
+    """The body, if it is at hand or comes in one piece; otherwise None, and what came is kept in ``x.unread``.
+
+    Raises:
+        HTTPException: 400 when it can't be read.
+    """
+    content = x.body_at_hand()
+    if content is not None or x.request_object is not None or x.unread is not None:
+        return content
+    x.settle_headers()
+    try:
+        message = await x.receive()
+    except HTTPException:
+        raise
+    except Exception as exc:
+        raise _unreadable(exc) from exc
+    if message["type"] != "http.request" or message.get("more_body", False):
+        x.unread = message
+        return None
+    content = x.raw = bytes(message.get("body", b""))
+    return content
+
+
 async def collect(x: Exchange) -> bytes:
     """All bytes of the body.
 
@@ -34,22 +57,16 @@ async def collect(x: Exchange) -> bytes:
     request = x.request_object
     if request is not None:
         return await request.body()
-    receive = x.receive
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body", False):
-        body = bytes(message.get("body", b""))
-    else:
-        chunks = []
-        while True:
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnect()
-            chunks.append(message.get("body", b""))
-            if not message.get("more_body", False):
-                break
-            message = await receive()
-        body = b"".join(chunks)
-    x.raw = body
-    return body
+    chunks = []
+    more = True
+    while more:
+        message = await x.next_message()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect()
+        chunks.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    x.raw = b"".join(chunks)
+    return x.raw
 
 
 def is_json(x: Exchange, strict: bool) -> bool:

@@ -6,11 +6,13 @@ to render. What endpoints return at run time decides one thing only: a `Response
 
 from __future__ import annotations
 
+import functools
 import json
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from .._native import encode_json, response_head_problem
 from ..datastructures import DefaultPlaceholder
@@ -78,6 +80,20 @@ class Serializer:
             raise ResponseValidationError(errors, body=content, endpoint_ctx=self.context())
         return value
 
+    def bytes_now(self, content: Any) -> bytes:
+        """JSON bytes, made in this thread."""
+        field = self.field
+        if field is None:
+            return dump(content)
+        return field.serialize_json(self.checked(field, content), **self.options)
+
+    def data_now(self, content: Any) -> Any:
+        """Plain data, made in this thread."""
+        field = self.field
+        if field is None:
+            return jsonable_encoder(content)
+        return field.serialize(self.checked(field, content), **self.options)
+
     async def to_bytes(self, content: Any) -> bytes:
         """JSON bytes."""
         field = self.field
@@ -141,16 +157,35 @@ def _find_endpoint(route: APIRoute) -> EndpointContext:
     return context
 
 
+JSON = b"application/json"
+_RENDERS = {kind: kind.render for kind in (JSONResponse, PlainTextResponse, HTMLResponse)}
+"""Response classes whose bytes are known without making a response, as they are when nobody has changed them."""
+
+
+def _text(content: Any) -> bytes | None:
+    """The body of a text response; None for what the class has to look at itself."""
+    return content.encode() if type(content) is str else None
+
+
+def _short_way(declared: type[Response]) -> tuple[Callable[[Any], bytes | None], bytes] | None:
+    """How to render plain data without making a `declared` response, and the content type; None if there is no way."""
+    known = _RENDERS.get(declared)
+    if known is None or declared.render is not known or declared.charset != "utf-8":
+        return None
+    if declared is JSONResponse:
+        return encode_json, JSON
+    return _text, f"{declared.media_type}; charset=utf-8".encode("latin-1")
+
+
 class Responder:
     """How one route responds."""
 
     def __init__(self, route: APIRoute, in_thread: bool) -> None:
         self.status_code = route.status_code or None
+        self.status = self.status_code or 200
         declared = route.response_class
-        default = isinstance(declared, DefaultPlaceholder) and declared.value is JSONResponse
+        self.is_default = isinstance(declared, DefaultPlaceholder) and declared.value is JSONResponse
         self.response_class: type[Response] = declared.value if isinstance(declared, DefaultPlaceholder) else declared
-        self.direct = default and is_body_allowed_for_status_code(self.status_code)
-        self.is_default = default
         options = serialization_options(
             include=route.response_model_include,
             exclude=route.response_model_exclude,
@@ -160,7 +195,13 @@ class Responder:
             exclude_none=route.response_model_exclude_none,
         )
         self.serializer = Serializer(route.response_field, options, lambda: endpoint_context(route), in_thread)
-        self.immediate = self.direct and not self.serializer.in_thread
+        short = (dump, JSON) if self.is_default else _short_way(self.response_class)
+        self.immediate = (
+            short is not None and is_body_allowed_for_status_code(self.status_code) and not self.serializer.in_thread
+        )
+        self.render, self.content_type = short or (dump, JSON)
+        # What the encoder takes is plain data, so no response that would have to be sent as it is.
+        self.encodes = self.is_default and self.immediate and self.serializer.field is None
 
     async def call(self, x: Exchange, endpoint: Step, values: dict[str, Any]) -> Any:
         """Run the endpoint."""
@@ -168,24 +209,46 @@ class Responder:
             return await endpoint.call(**values)
         return await run_in_threadpool(endpoint.call, **values)
 
-    def body_now(self, x: Exchange, result: Any) -> bytes | None:
-        """The body, if it can be rendered here and now and the head is the common one (JSON, no extras); else None."""
+    def reply_now(self, x: Exchange, result: Any) -> Response | bytes | None:
+        """The reply, if it can be made here and now; just its body if the head has nothing but length and type."""
         if not self.immediate or x.injected is not None or isinstance(result, Response):
             return None
-        field = self.serializer.field
-        if field is None:
-            return dump(result)
-        return field.serialize_json(self.serializer.checked(field, result), **self.serializer.options)
+        if self.is_default:
+            return self.serializer.bytes_now(result)
+        content = self.serializer.data_now(result)
+        body = self.render(content)
+        return self._made(x, content) if body is None else body
 
     async def respond(self, x: Exchange, result: Any) -> Response | bytes:
-        """The whole response to `result`, or just the body if the head is the common one."""
-        body = self.body_now(x, result)
-        return await self.response(x, result) if body is None else body
+        """The whole response to `result`, or just the body if the head has nothing but length and type."""
+        reply = self.reply_now(x, result)
+        return await self.response(x, result) if reply is None else reply
+
+    def reply(self, x: Exchange, result: Any) -> Awaitable[None] | None:
+        """Send the reply to `result`; what to wait for, if it isn't done yet."""
+        if self.encodes and x.injected is None and x.background is None:
+            body = encode_json(result)
+            if body is not None:
+                return x.send_body(self.status, JSON, body)
+        reply = self.reply_now(x, result)
+        if reply.__class__ is not bytes or x.background is not None:
+            return self._reply_later(x, result, reply)
+        return x.send_body(self.status, self.content_type, reply)  # type: ignore[arg-type]  # its class was looked at
+
+    async def _reply_later(self, x: Exchange, result: Any, reply: Response | bytes | None) -> None:
+        await self.send(x, await self.response(x, result) if reply is None else reply)
 
     async def response(self, x: Exchange, result: Any) -> Response:
         """A response object for `result`."""
         if isinstance(result, Response):
             return self.finished(x, result)
+        if self.is_default:
+            body = await self.serializer.to_bytes(result)
+            return self._made(x, body, functools.partial(Response, media_type="application/json"))
+        return self._made(x, await self.serializer.to_data(result), self.response_class)
+
+    def _made(self, x: Exchange, content: Any, make: Callable[..., Response] | None = None) -> Response:
+        """A response with `content`, and with what was set on the injected one."""
         injected = x.injected
         status = self.status_code
         if injected is not None and injected.status_code is not None:
@@ -193,11 +256,7 @@ class Responder:
         arguments: dict[str, Any] = {"background": x.background}
         if status is not None:
             arguments["status_code"] = status
-        response: Response
-        if self.is_default:
-            response = Response(await self.serializer.to_bytes(result), media_type="application/json", **arguments)
-        else:
-            response = self.response_class(await self.serializer.to_data(result), **arguments)
+        response = (make or self.response_class)(content, **arguments)
         if not is_body_allowed_for_status_code(response.status_code):
             response.body = b""
         if injected is not None:
@@ -214,7 +273,9 @@ class Responder:
     async def send(self, x: Exchange, reply: Response | bytes) -> None:
         """Send `reply`, then run its background tasks."""
         if isinstance(reply, bytes):
-            await x.send_json(self.status_code or 200, reply)
+            pending = x.send_body(self.status, self.content_type, reply)
+            if pending is not None:
+                await pending
             if x.background is not None:
                 await x.background()
             x.replied = True

@@ -35,7 +35,7 @@ from ._limits import validate_form_limits, validate_max_body_size
 from ._options import FormLimits
 from ._respond import wants_events
 
-_WATCHED = frozenset({"app", "dependant", "handle", "matches", "methods", "path_regex"})
+_WATCHED = frozenset({"app", "dependant", "handle", "matches", "max_body_size", "methods", "path_regex"})
 
 
 def first_paragraphs(text: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from starlette import convertors
@@ -35,18 +35,20 @@ class Target:
 
     Attributes:
         route: the route as declared.
+        answer: serves a request with a method of the route's own, once that is known.
         announced: what becomes ``scope["route"]``: API routes only, as in FastAPI.
         endpoint: for ``scope["endpoint"]``.
         placed: the route and its contexts.
     """
 
-    __slots__ = ("_app", "announced", "endpoint", "placed", "route")
+    __slots__ = ("_app", "announced", "answer", "endpoint", "placed", "route")
 
     def __init__(self, placed: Placed) -> None:
         self.placed = placed
         self.route = placed.original
         self.announced = self.route if isinstance(self.route, (APIRoute, APIWebSocketRoute)) else None
         self.endpoint = getattr(placed.original, "endpoint", None)
+        self.answer: Callable[[Exchange], Coroutine[Any, Any, None]] | None = None
         self._app: RouteApp | None = None
 
     def matches(self, scope: Any) -> Any:
@@ -55,16 +57,26 @@ class Target:
 
     def serve(self, x: Exchange, full: bool) -> Coroutine[Any, Any, None]:
         """Let the route answer. `full` says whether the method is one of its own."""
+        if full and self.answer is not None:
+            return self.answer(x)
+        return self._serve(x, full)
+
+    def serve_fully(self, x: Exchange) -> Coroutine[Any, Any, None]:
+        """Let the route answer to a method of its own."""
+        return self.serve(x, True)
+
+    def _serve(self, x: Exchange, full: bool) -> Coroutine[Any, Any, None]:
+        """The same for the first time, and for all that the engine doesn't serve."""
         effective = self.placed.effective
+        app = self._app = self._engine(effective)
         if effective is not self.route:
             x.place(effective)
-        app = self._app
-        if app is None:
-            app = self._app = self._engine(effective)
-        if full and app is not None:
-            return app.serve(x)
-        answering = self.route if isinstance(effective, APIRoute) else effective
-        return answering.handle(x.scope, x.receive, x.send_noting)
+        if not full or app is None:
+            answering = self.route if isinstance(effective, APIRoute) else effective
+            return answering.handle(x.scope, x.receive, x.send_noting)
+        serve = app.answer()
+        self.answer = serve if effective is self.route else _at_its_place(effective, serve)
+        return serve(x)
 
     def reads_body(self) -> bool:
         """Whether the body is read before any of the application's code runs; False if that isn't known yet."""
@@ -79,6 +91,18 @@ class Target:
             return None
         app = effective.__dict__.get("app")
         return app if type(app) is RouteApp else None
+
+
+def _at_its_place(
+    effective: BaseRoute, serve: Callable[[Exchange], Coroutine[Any, Any, None]]
+) -> Callable[[Exchange], Coroutine[Any, Any, None]]:
+    """`serve` for requests to an included router."""
+
+    def answer(x: Exchange) -> Coroutine[Any, Any, None]:
+        x.place(effective)
+        return serve(x)
+
+    return answer
 
 
 def _protocol(route: BaseRoute) -> Any:
@@ -149,6 +173,5 @@ class Table:
 
     def __init__(self, routes: Sequence[BaseRoute], context: IncludeContext | None = None) -> None:
         self.edits = EDITS.value
-        native = RouteTable([_plan(placed) for placed in place(routes, context, through=False)])
-        self.find = native.find
-        self.find_head = native.find_head
+        self.native = RouteTable([_plan(placed) for placed in place(routes, context, through=False)])
+        self.find = self.native.find

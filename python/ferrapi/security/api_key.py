@@ -5,7 +5,7 @@ from starlette.requests import HTTPConnection
 from starlette.status import HTTP_401_UNAUTHORIZED
 
 from ..openapi.models import APIKey, APIKeyIn
-from .base import SecurityBase
+from .base import HeaderScheme, SecurityBase
 
 __all__ = ["APIKeyBase", "APIKeyCookie", "APIKeyHeader", "APIKeyQuery"]
 
@@ -72,7 +72,7 @@ class APIKeyQuery(APIKeyBase):
         return self.check_api_key(request.query_params.get(self.model.name))
 
 
-class APIKeyHeader(APIKeyBase):
+class APIKeyHeader(HeaderScheme, APIKeyBase):
     """A key in a header.
 
     Args:
@@ -87,9 +87,12 @@ class APIKeyHeader(APIKeyBase):
     ) -> None:
         super().__init__(APIKeyIn.header, name, description, scheme_name, auto_error)
 
-    async def __call__(self, request: HTTPConnection) -> str | None:
-        """Read the key of a request."""
-        return self.check_api_key(request.headers.get(self.model.name))
+    @property
+    def _header(self) -> str:
+        return self.model.name
+
+    def _credentials_in(self, value: str | None) -> str | None:
+        return self.check_api_key(value)
 
 
 class APIKeyCookie(APIKeyBase):

@@ -1,8 +1,12 @@
 """What makes an object a security scheme."""
 
+from typing import Any
+
+from starlette.requests import HTTPConnection
+
 from ..openapi.models import SecurityBase as SecurityBaseModel
 
-__all__ = ["SecurityBase"]
+__all__ = ["HeaderScheme", "SecurityBase"]
 
 
 class SecurityBase:
@@ -15,3 +19,27 @@ class SecurityBase:
 
     model: SecurityBaseModel
     scheme_name: str
+
+
+class HeaderScheme(SecurityBase):
+    """A scheme whose credentials are in one header. The engine gives it that header without making a `Request`."""
+
+    @property
+    def _header(self) -> str:
+        """The header's name."""
+        return "Authorization"
+
+    def _credentials_in(self, value: str | None) -> Any:
+        """The credentials in the header; None or an `HTTPException` without them."""
+        raise NotImplementedError
+
+    async def __call__(self, request: HTTPConnection) -> Any:
+        """Read the credentials of a request."""
+        return self._credentials_in(request.headers.get(self._header))
+
+
+def header_scheme(call: Any) -> HeaderScheme | None:
+    """`call` if it is a scheme that reads one header and nothing else (a subclass may do more)."""
+    if isinstance(call, HeaderScheme) and type(call).__call__ is HeaderScheme.__call__:
+        return call
+    return None

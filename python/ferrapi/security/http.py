@@ -6,15 +6,15 @@ the case that it came in.
 
 import binascii
 from base64 import b64decode
+from typing import Any
 
 from pydantic import BaseModel
-from starlette.requests import HTTPConnection
 from starlette.status import HTTP_401_UNAUTHORIZED
 
 from ..exceptions import HTTPException
 from ..openapi.models import HTTPBase as HTTPBaseModel
 from ..openapi.models import HTTPBearer as HTTPBearerModel
-from .base import SecurityBase
+from .base import HeaderScheme
 from .utils import get_authorization_scheme_param
 
 __all__ = ["HTTPAuthorizationCredentials", "HTTPBase", "HTTPBasic", "HTTPBasicCredentials", "HTTPBearer", "HTTPDigest"]
@@ -44,7 +44,7 @@ class HTTPAuthorizationCredentials(BaseModel):
     credentials: str
 
 
-class HTTPBase(SecurityBase):
+class HTTPBase(HeaderScheme):
     """Any scheme; whatever scheme the client used is accepted, so compare `scheme` if that matters.
 
     Args:
@@ -76,16 +76,12 @@ class HTTPBase(SecurityBase):
             status_code=HTTP_401_UNAUTHORIZED, detail="Not authenticated", headers=self.make_authenticate_headers()
         )
 
-    async def __call__(self, request: HTTPConnection) -> HTTPAuthorizationCredentials | None:
-        """Read the credentials of a request, of any scheme."""
-        return self._credentials(request)
+    _expected_scheme: str | None = None
 
-    def _credentials(
-        self, request: HTTPConnection, expected_scheme: str | None = None
-    ) -> HTTPAuthorizationCredentials | None:
+    def _credentials_in(self, value: str | None) -> Any:
         """The header's two parts, both there and of the expected scheme; otherwise 401 or None."""
-        scheme, credentials = get_authorization_scheme_param(request.headers.get("Authorization"))
-        if scheme and credentials and (expected_scheme is None or scheme.lower() == expected_scheme):
+        scheme, credentials = get_authorization_scheme_param(value)
+        if scheme and credentials and (self._expected_scheme is None or scheme.lower() == self._expected_scheme):
             return HTTPAuthorizationCredentials(scheme=scheme, credentials=credentials)
         self._refuse()
         return None
@@ -122,9 +118,9 @@ class HTTPBasic(HTTPBase):
         """Make the challenge, with the realm if there is one."""
         return {"WWW-Authenticate": f'Basic realm="{self.realm}"' if self.realm else "Basic"}
 
-    async def __call__(self, request: HTTPConnection) -> HTTPBasicCredentials | None:  # type: ignore[override]  # as in FastAPI
-        """Read the user name and the password of a request."""
-        scheme, credentials = get_authorization_scheme_param(request.headers.get("Authorization"))
+    def _credentials_in(self, value: str | None) -> Any:
+        """The user name and the password."""
+        scheme, credentials = get_authorization_scheme_param(value)
         if scheme.lower() != "basic":
             self._refuse()
             return None
@@ -148,6 +144,8 @@ class HTTPBearer(HTTPBase):
         auto_error: Whether a missing token ends the request with 401; otherwise the value is None.
     """
 
+    _expected_scheme = "bearer"
+
     def __init__(
         self,
         *,
@@ -157,10 +155,6 @@ class HTTPBearer(HTTPBase):
         auto_error: bool = True,
     ) -> None:
         self._set_up(HTTPBearerModel(bearerFormat=bearerFormat, description=description), scheme_name, auto_error)
-
-    async def __call__(self, request: HTTPConnection) -> HTTPAuthorizationCredentials | None:
-        """Read the token of a request."""
-        return self._credentials(request, "bearer")
 
 
 class HTTPDigest(HTTPBase):
@@ -172,11 +166,9 @@ class HTTPDigest(HTTPBase):
         auto_error: Whether missing credentials end the request with 401; otherwise the value is None.
     """
 
+    _expected_scheme = "digest"
+
     def __init__(
         self, *, scheme_name: str | None = None, description: str | None = None, auto_error: bool = True
     ) -> None:
         self._set_up(HTTPBaseModel(scheme="digest", description=description), scheme_name, auto_error)
-
-    async def __call__(self, request: HTTPConnection) -> HTTPAuthorizationCredentials | None:
-        """Read the parameters of a request."""
-        return self._credentials(request, "digest")

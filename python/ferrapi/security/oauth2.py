@@ -2,14 +2,13 @@
 
 from typing import Annotated, Any
 
-from starlette.requests import HTTPConnection
 from starlette.status import HTTP_401_UNAUTHORIZED
 
 from ..exceptions import HTTPException
 from ..openapi.models import OAuth2 as OAuth2Model
 from ..openapi.models import OAuthFlows as OAuthFlowsModel
 from ..param_functions import Form
-from .base import SecurityBase
+from .base import HeaderScheme
 from .utils import get_authorization_scheme_param
 
 __all__ = [
@@ -88,7 +87,7 @@ class OAuth2PasswordRequestFormStrict(OAuth2PasswordRequestForm):
         )
 
 
-class OAuth2(SecurityBase):
+class OAuth2(HeaderScheme):
     """Any flow; the value is the whole `Authorization` header.
 
     Args:
@@ -121,9 +120,8 @@ class OAuth2(SecurityBase):
             status_code=HTTP_401_UNAUTHORIZED, detail="Not authenticated", headers={"WWW-Authenticate": "Bearer"}
         )
 
-    async def __call__(self, request: HTTPConnection) -> str | None:
-        """Read the header of a request."""
-        return self._required(request.headers.get("Authorization"))
+    def _credentials_in(self, value: str | None) -> str | None:
+        return self._required(value)
 
     def _required(self, value: str | None) -> str | None:
         """The value if there is one; otherwise 401 or None."""
@@ -137,9 +135,8 @@ class OAuth2(SecurityBase):
 class _OAuth2Bearer(OAuth2):
     """A flow whose tokens come as bearer tokens; the value is the token."""
 
-    async def __call__(self, request: HTTPConnection) -> str | None:
-        """Read the token of a request."""
-        scheme, token = get_authorization_scheme_param(request.headers.get("Authorization"))
+    def _credentials_in(self, value: str | None) -> str | None:
+        scheme, token = get_authorization_scheme_param(value)
         if scheme.lower() == "bearer":
             return token
         return self._required(None)

@@ -1,16 +1,15 @@
 """OpenID Connect, found by its discovery document."""
 
 from starlette.exceptions import HTTPException
-from starlette.requests import HTTPConnection
 from starlette.status import HTTP_401_UNAUTHORIZED
 
 from ..openapi.models import OpenIdConnect as OpenIdConnectModel
-from .base import SecurityBase
+from .base import HeaderScheme
 
 __all__ = ["OpenIdConnect"]
 
 
-class OpenIdConnect(SecurityBase):
+class OpenIdConnect(HeaderScheme):
     """Describes the scheme, and hands out the `Authorization` header as it is; checking it is the application's part.
 
     Args:
@@ -40,11 +39,10 @@ class OpenIdConnect(SecurityBase):
             status_code=HTTP_401_UNAUTHORIZED, detail="Not authenticated", headers={"WWW-Authenticate": "Bearer"}
         )
 
-    async def __call__(self, request: HTTPConnection) -> str | None:
-        """Read the header of a request."""
-        authorization = request.headers.get("Authorization")
-        if authorization:
-            return authorization
+    def _credentials_in(self, value: str | None) -> str | None:
+        """The header; otherwise 401 or None."""
+        if value:
+            return value
         if self.auto_error:
             raise self.make_not_authenticated_error()
         return None

@@ -9,9 +9,9 @@ from starlette.responses import Response
 from starlette.types import Message, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from .._native import Head, Reader, response_bytes
+from .._native import Head, Reader
 from ..routing._exchange import Exchange
-from ..routing._table import Table, Target
+from ..routing._table import Target
 from ._site import Site
 
 if TYPE_CHECKING:
@@ -31,24 +31,32 @@ class HttpExchange(Exchange):
         head: the request's head.
         target: the route.
         params: the path parameters.
+        content: the body.
     """
 
     effective: Any = None
-    content = b""
     taken = False
     disconnected = False
     response_complete = False
-    _handlers: Any = None
     _scope: Scope | None = None
     _cycle: RequestResponseCycle | None = None
     _event: asyncio.Event | None = None
 
-    def __init__(self, protocol: HttpProtocol, site: Site, head: Head, target: Target, params: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        protocol: HttpProtocol,
+        site: Site,
+        head: Head,
+        target: Target,
+        params: dict[str, Any],
+        content: bytes,
+    ) -> None:
         self.protocol = protocol
         self.site = site
         self.head = head
         self.target = target
         self.params = params
+        self.content = content
         self.keep_alive: bool = head.keep_alive
 
     @property
@@ -79,7 +87,7 @@ class HttpExchange(Exchange):
         self.site.apply_proxy_headers(scope)
         scope["app"] = self.site.app
         scope["router"] = self.site.router
-        scope["starlette.exception_handlers"] = self._handlers
+        scope["starlette.exception_handlers"] = self.handlers
         if target.announced is not None:
             scope["route"] = target.announced
         scope["endpoint"] = target.endpoint
@@ -90,15 +98,9 @@ class HttpExchange(Exchange):
 
     # The engine's side
 
-    def enter(self, router: Any, handlers: Any) -> None:
-        self._handlers = handlers
-
     @property
     def handlers(self) -> Any:
-        return self._handlers
-
-    def find(self, table: Table) -> tuple[Target, bool]:
-        return self.target, True
+        return self.site.handlers
 
     def read(self, reader: Reader) -> list[dict[str, Any] | None] | None:
         if self._scope is not None:  # a dependency may have edited it
@@ -119,35 +121,37 @@ class HttpExchange(Exchange):
         if self._scope is not None:
             super().place(route)
 
-    async def send_json(self, status: int, body: bytes) -> None:
-        self.write(status, None, body)
+    def body_at_hand(self) -> bytes | None:
+        return self.content if self.raw is None and not self.taken else self.raw
 
     async def send_response(self, response: Response) -> None:
         if type(response).__call__ is not Response.__call__ or not _is_whole(response):
             await response(self.scope, self.receive, self.send)
             return
-        self.write(response.status_code, response.raw_headers, response.body)  # type: ignore[arg-type]
+        self.send_body(response.status_code, response.raw_headers, response.body)  # type: ignore[arg-type]
         if response.background is not None:
             await response.background()
 
-    def write(self, status: int, headers: Any, body: bytes) -> None:
+    def send_body(self, status: int, content_type: Any, body: bytes) -> None:
         """Write a whole response and end the exchange.
 
         Parameters:
             status: the status code.
-            headers: pairs of bytes that were checked before; None for a JSON body and nothing else.
+            content_type: for a head with that, the body's length and nothing else; or a list of headers, pairs of bytes
+                that were checked before.
             body: the body.
         """
         self.started = True
         if self.disconnected:
             return
-        protocol, head = self.protocol, self.head
+        protocol = self.protocol
         if protocol.access_log:
             protocol.log_access(self, status)
         line = STATUS_LINE.get(status) or b"HTTP/1.1 %d \r\n" % status
+        defaults = protocol.server_state.default_headers
         keep_alive = self.keep_alive
         protocol.transport.write(
-            response_bytes(line, protocol.default_head(), headers, body, not keep_alive, head.method == "HEAD")
+            protocol.connection.response(line, defaults, content_type, body, self.head, keep_alive)
         )
         self.response_complete = True
         if self._event is not None:

@@ -22,7 +22,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.protocols.utils import get_client_addr, get_path_with_query_string
 from uvicorn.server import ServerState
 
-from .._native import Head, HeadReader
+from .._edits import EDITS
+from .._native import Connection, Head, HeadReader
+from ..routing._limits import inherit_form_limits
+from ..routing._table import Target
 from ._exchange import HttpExchange
 from ._handed_over import HandedOver
 from ._limits import MAX_BODY, MAX_HEAD
@@ -53,14 +56,34 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
         self._resuming = False  # whether `_resume` is on its way
         self._handed_over = False
         self._idle_since: float | None = None
-        self._defaults: Any = None
-        self._default_head = b""
         self._context = contextvars.copy_context()
         self._reset_contextvars = config.reset_contextvars
+        self.connection = Connection(MAX_HEAD, MAX_BODY, self._begin, self._receive)
+        self.data_received = self.connection.data_received  # type: ignore[method-assign]
 
-    # Reading
+    # Reading. Bytes come to `_begin` or to `_receive`: to the first only what is one whole request, and only when
+    # nothing else is going on.
 
-    def data_received(self, data: bytes) -> None:
+    def _begin(self, head: Head, target: Target, params: dict[str, Any], content: bytes) -> bool:
+        """Serve a request; or tell that it has to go the long way, because something is not as it usually is."""
+        site: Site = self._site  # type: ignore[assignment]  # there is one when there is a table
+        app = site.app
+        if (
+            site.edits != EDITS.value
+            or app.middleware_stack is not site.stack
+            or app.router is not site.router
+            or app.root_path
+            or self.flow.write_paused
+            or self.limit_concurrency is not None
+            or self.transport.is_closing()
+        ):
+            return False
+        self._idle_since = None
+        self._start(HttpExchange(self, site, head, target, params, content))
+        return True
+
+    def _receive(self, data: bytes) -> None:
+        """Take bytes of any kind."""
         self._idle_since = None
         if self._handed_over:
             if not self.is_between_requests():
@@ -120,16 +143,14 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
         if found is None:
             self._hand_over(data)
             return
-        exchange = HttpExchange(self, site, head, *found)
         end = head.length + body
-        if body:
-            if len(data) < end:
-                if found[0].reads_body():
-                    self._waiting, self._held, self._needed = exchange, data, end
-                else:  # its handler starts now
-                    self._hand_over(data)
-                return
-            exchange.content = data[head.length : end]
+        exchange = HttpExchange(self, site, head, *found, data[head.length : end])
+        if len(data) < end:
+            if found[0].reads_body():
+                self._waiting, self._held, self._needed = exchange, data, end
+            else:  # its handler starts now
+                self._hand_over(data)
+            return
         if len(data) > end:
             self._hold(data[end:])
         self._start(exchange)
@@ -167,6 +188,7 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
         except Exception:  # a middleware that can't be made: uvicorn reports it with each request
             pass
         self._served = self._site is not None
+        self.connection.use_table(None if self._site is None else self._site.native_table())
         return self._site
 
     # Running
@@ -181,20 +203,34 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
         self.tasks.add(task)
 
     async def _run(self, exchange: HttpExchange) -> None:
-        """Serve one request. Nothing leaves here; what escapes the application is logged, as uvicorn does it."""
+        """Serve one request. Nothing leaves here."""
         try:
-            await exchange.site.stack.answer(exchange)
+            limits = exchange.site.router.form_limits
+            if limits:
+                inherit_form_limits(exchange.scope, limits)
+            target = exchange.target
+            await (target.answer or target.serve_fully)(exchange)
         except BaseException as exc:
-            self.logger.error("Exception in ASGI application\n", exc_info=exc)
-            if exchange.started:
-                self.transport.close()
-            else:
-                await exchange.cycle().send_500_response()
+            await self._fail(exchange, exc)
         else:
             if not exchange.response_complete and not exchange.disconnected:
                 await self._complain(exchange)
         finally:
-            exchange.release()
+            if exchange.request_object is not None or exchange._cycle is not None:
+                exchange.release()
+
+    async def _fail(self, exchange: HttpExchange, exc: BaseException) -> None:
+        """Answer what the route didn't; what escapes the application is logged, as uvicorn does it."""
+        try:
+            if not isinstance(exc, Exception):
+                raise exc
+            await exchange.site.stack.recover(exchange, exc)
+        except BaseException as error:
+            self.logger.error("Exception in ASGI application\n", exc_info=error)
+            if exchange.started:
+                self.transport.close()
+            else:
+                await exchange.cycle().send_500_response()
 
     async def _complain(self, exchange: HttpExchange) -> None:
         """The application came to its end without a whole response."""
@@ -206,14 +242,6 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
             await exchange.cycle().send_500_response()
 
     # Writing
-
-    def default_head(self) -> bytes:
-        """The server's default headers, written once per list (uvicorn replaces the list each second)."""
-        defaults = self.server_state.default_headers
-        if defaults is not self._defaults:
-            self._defaults = defaults
-            self._default_head = b"".join([b"%b: %b\r\n" % (name.lower(), value) for name, value in defaults])
-        return self._default_head
 
     def log_access(self, exchange: HttpExchange, status: int) -> None:
         """Write a line of the access log, in uvicorn's format and with its arguments."""
@@ -267,6 +295,7 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
         self._idle_since = self.loop.time()
         if self.timeout_keep_alive_task is None:
             self._arm_timer(self.timeout_keep_alive)
+        self.connection.open()
 
     def _resume(self) -> None:
         """Take up the bytes that were held."""
@@ -306,6 +335,7 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
             self._start(waiting)
         self._exchange = None
         self.cycle = None  # type: ignore[assignment]  # uvicorn begins with None as well
+        del self.data_received, self.connection  # they refer back here
 
     def shutdown(self) -> None:
         if self._waiting is not None:  # uvicorn's handlers run while their body is on its way

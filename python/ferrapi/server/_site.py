@@ -7,8 +7,9 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from .._middleware_stack import ServerErrors
-from .._native import Head
+from .._edits import EDITS
+from .._middleware_stack import Exceptions, ServerErrors
+from .._native import Head, RouteTable
 from ..applications import FastAPI
 from ..routing import APIRouter
 from ..routing._table import Target
@@ -16,6 +17,10 @@ from ..routing._table import Target
 # As they were when this module was imported. Tracing tools replace them, and then want to be called.
 _CALL = FastAPI.__call__
 _BUILD = FastAPI.build_middleware_stack
+
+
+async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    return None
 
 
 class NotServed(Exception):
@@ -36,6 +41,14 @@ class Site:
         self.stack = stack
         self.proxy = proxy
         self.router: APIRouter = app.router
+        inner: Exceptions = stack.app  # type: ignore[assignment]  # `whole` has seen it
+        self.handlers = inner.handlers
+        self.edits = EDITS.value
+        self._proxy_headers: Any = None
+        if proxy is not None:
+            # The same middleware, around nothing: it changes the scope and that's it.
+            self._proxy_headers = ProxyHeadersMiddleware(_nothing, trusted_hosts=[])  # type: ignore[arg-type]
+            self._proxy_headers.trusted_hosts = proxy.trusted_hosts
 
     @classmethod
     def of(cls, loaded: Any) -> Site:
@@ -64,13 +77,22 @@ class Site:
         return cls(loaded, stack, proxy)
 
     def stands(self) -> bool:
-        """Whether the application is still as it was."""
+        """Whether the application is still as it was, and its route table too."""
         app = self.app
-        return app.middleware_stack is self.stack and app.router is self.router and not app.root_path
+        return (
+            self.edits == EDITS.value
+            and app.middleware_stack is self.stack
+            and app.router is self.router
+            and not app.root_path
+        )
+
+    def native_table(self) -> RouteTable:
+        """The routes."""
+        return self.router.table().native
 
     def find(self, head: Head) -> tuple[Target, dict[str, Any]] | None:
         """The route of a request and its path parameters; None if that takes a scope."""
-        return self.router.table().find_head(head)
+        return self.native_table().find_head(head)
 
     def client(self, head: Head, peer: tuple[str, int] | None) -> tuple[str, int] | None:
         """The client as the application sees it: `peer`, or the one that a trusted proxy names."""
@@ -86,15 +108,9 @@ class Site:
         """Put the client and scheme that a trusted proxy names into `scope`."""
         if self.proxy is None:
             return
-
-        async def stop(scope: Scope, receive: Receive, send: Send) -> None:
-            return None
-
-        middleware: Any = ProxyHeadersMiddleware(stop, trusted_hosts=[])  # type: ignore[arg-type]
-        middleware.trusted_hosts = self.proxy.trusted_hosts
-        coroutine = middleware(scope, None, None)
+        coroutine = self._proxy_headers(scope, None, None)
         try:
-            coroutine.send(None)  # it awaits nothing but `stop`
+            coroutine.send(None)  # it awaits nothing but `_nothing`
         except StopIteration:
             pass
         finally:

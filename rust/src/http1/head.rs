@@ -1,6 +1,5 @@
 //! The head of one request, owned: the bytes and where things are in them.
 
-use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
@@ -8,14 +7,17 @@ use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 use smallvec::SmallVec;
 use wire::http1::{self, Step};
 
+/// Where something is in a head: small, because there are many. A head has a limit far below what fits.
+type Place = (u32, u32);
+
 /// The head of a request that this door serves.
 #[pyclass(frozen, module = "ferrapi._native")]
 pub(crate) struct Head {
     bytes: Box<[u8]>,
     method: http1::Method,
-    path: Range<usize>,
-    query: Range<usize>,
-    headers: SmallVec<[(Range<usize>, Range<usize>); 16]>,
+    path: Place,
+    query: Place,
+    headers: SmallVec<[(Place, Place); 16]>,
     /// The length of the head in bytes.
     #[pyo3(get)]
     length: usize,
@@ -28,21 +30,22 @@ pub(crate) struct Head {
 }
 
 /// Where `part` is in `whole`, of which it is a slice.
-fn range(whole: &[u8], part: &[u8]) -> Range<usize> {
+fn place(whole: &[u8], part: &[u8]) -> Place {
     if part.is_empty() {
-        return 0..0;
+        return (0, 0);
     }
     let start = part.as_ptr().addr().saturating_sub(whole.as_ptr().addr());
-    start..start.saturating_add(part.len())
+    let small = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
+    (small(start), small(start.saturating_add(part.len())))
 }
 
 impl Head {
-    fn new(buffer: &[u8], head: &http1::Head<'_>) -> Self {
+    pub(super) fn new(buffer: &[u8], head: &http1::Head<'_>) -> Self {
         Self {
             method: head.method,
-            path: range(buffer, head.path),
-            query: range(buffer, head.query),
-            headers: head.headers.iter().map(|h| (range(buffer, h.name), range(buffer, h.value))).collect(),
+            path: place(buffer, head.path),
+            query: place(buffer, head.query),
+            headers: head.headers.iter().map(|h| (place(buffer, h.name), place(buffer, h.value))).collect(),
             length: head.length,
             content_length: head.content_length.unwrap_or(0),
             keep_alive: head.keep_alive,
@@ -50,8 +53,14 @@ impl Head {
         }
     }
 
-    fn part(&self, range: &Range<usize>) -> &[u8] {
-        self.bytes.get(range.clone()).unwrap_or_default()
+    fn part(&self, (start, end): Place) -> &[u8] {
+        let index = |place| usize::try_from(place).unwrap_or(usize::MAX);
+        self.bytes.get(index(start)..index(end)).unwrap_or_default()
+    }
+
+    /// Whether the response has no body, whatever its head says of one.
+    pub(super) fn is_head(&self) -> bool {
+        self.method == http1::Method::Head
     }
 
     /// The method's name.
@@ -61,17 +70,17 @@ impl Head {
 
     /// The query as it was sent.
     pub(crate) fn query_bytes(&self) -> &[u8] {
-        self.part(&self.query)
+        self.part(self.query)
     }
 
     /// The path as it was sent.
     pub(crate) fn path_bytes(&self) -> &[u8] {
-        self.part(&self.path)
+        self.part(self.path)
     }
 
     /// Names (in the client's letter case) and values of the headers, in order.
     pub(crate) fn header_bytes(&self) -> impl DoubleEndedIterator<Item = (&[u8], &[u8])> {
-        self.headers.iter().map(|(name, value)| (self.part(name), self.part(value)))
+        self.headers.iter().map(|&(name, value)| (self.part(name), self.part(value)))
     }
 }
 
@@ -131,13 +140,10 @@ impl HeadReader {
         Self(Mutex::new(http1::HeadReader::new(limit)))
     }
 
-    /// Look at `buffer`, in which a head begins at `start` (in bytes), and which holds everything that an earlier call
-    /// without an answer was given.
+    /// Look at `buffer`, which begins with a head and holds everything that an earlier call without an answer was given.
     ///
     /// Returns the head; or None while it is incomplete, False if uvicorn has to look at it, True if it is too large.
-    #[pyo3(signature = (buffer, start=0))]
-    fn read<'py>(&self, py: Python<'py>, buffer: &[u8], start: usize) -> PyResult<Bound<'py, PyAny>> {
-        let buffer = buffer.get(start..).unwrap_or_default();
+    fn read<'py>(&self, py: Python<'py>, buffer: &[u8]) -> PyResult<Bound<'py, PyAny>> {
         // Nothing below calls Python while the lock is held.
         let step = {
             let mut reader = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,9 +1,10 @@
 //! The HTTP/1.1 door's native part: request heads read with `wire::http1`, and whole responses in one buffer.
 //!
-//! The connection itself (what is in flight, what is handed over to uvicorn) is `ferrapi/server.py`'s.
+//! What is in flight, held back or handed over to uvicorn is known to `ferrapi/server/_protocol.py` alone.
 
+mod connection;
 mod head;
 mod response;
 
+pub(crate) use connection::Connection;
 pub(crate) use head::{Head, HeadReader};
-pub(crate) use response::response_bytes;

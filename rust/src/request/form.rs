@@ -202,18 +202,27 @@ impl FormReader {
     ///
     /// Returns the keyword arguments, or None if any field is missing, invalid or no text.
     fn read<'py>(&self, items: &Bound<'py, PyList>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let py = items.py();
-        let Some(group) = &self.group else { return Ok(None) };
-        let values = PyDict::new(py);
-        let mut absent = 0_usize;
-        for param in &group.params {
-            match (find(items, param)?, &param.absent) {
-                (Found::Value(value), _) => values.set_item(&param.key, value)?,
-                (Found::File, _) | (Found::Nothing, Absent::Error) => return Ok(None),
-                (Found::Nothing, _) => absent = absent.saturating_add(1),
-            }
+        self.read_with(items.py(), |param| find(items, param))
+    }
+
+    /// Read the fields from the whole body of an urlencoded form.
+    ///
+    /// Returns the keyword arguments, or None if the body is of another type, beyond the limits (a number of fields, and bytes
+    /// of each), or any field is missing or invalid.
+    fn read_body<'py>(
+        &self,
+        py: Python<'py>,
+        content_type: &[u8],
+        body: &[u8],
+        max_fields: u64,
+        max_part_size: u64,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if Options::parse(content_type).essence() != b"application/x-www-form-urlencoded" {
+            return Ok(None);
         }
-        validate_group(group, values, absent, py)
+        let mut parser = urlencoded::Parser::new(Limits { max_files: 0, max_fields, max_part_size });
+        let Ok(pairs) = parser.feed(body).and_then(|()| parser.finish()) else { return Ok(None) };
+        self.read_with(py, |param| find_text(py, &pairs, param))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -222,6 +231,27 @@ impl FormReader {
 
     fn __clear__(&mut self) {
         self.group = None;
+    }
+}
+
+impl FormReader {
+    /// The keyword arguments, each looked up with `find`; None if any is missing, invalid or no text.
+    fn read_with<'py>(
+        &self,
+        py: Python<'py>,
+        find: impl Fn(&Param) -> PyResult<Found<'py>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let Some(group) = &self.group else { return Ok(None) };
+        let values = PyDict::new(py);
+        let mut absent = 0_usize;
+        for param in &group.params {
+            match (find(param)?, &param.absent) {
+                (Found::Value(value), _) => values.set_item(&param.key, value)?,
+                (Found::File, _) | (Found::Nothing, Absent::Error) => return Ok(None),
+                (Found::Nothing, _) => absent = absent.saturating_add(1),
+            }
+        }
+        validate_group(group, values, absent, py)
     }
 }
 
@@ -252,6 +282,23 @@ fn find<'py>(items: &Bound<'py, PyList>, param: &Param) -> PyResult<Found<'py>> 
         }
         if last.cast::<PyString>()?.len()? > 0 {
             return Ok(Found::Value(last));
+        }
+    }
+    Ok(Found::Nothing)
+}
+
+/// As `find`, among texts.
+fn find_text<'py>(py: Python<'py>, pairs: &[(String, String)], param: &Param) -> PyResult<Found<'py>> {
+    for wanted in &param.names {
+        let mut named = pairs.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value);
+        let Some(last) = named.clone().next_back() else { continue };
+        if param.many {
+            let all = PyList::empty(py);
+            named.try_for_each(|value| all.append(PyString::new(py, value)))?;
+            return Ok(Found::Value(all.into_any()));
+        }
+        if !last.is_empty() {
+            return Ok(Found::Value(PyString::new(py, last).into_any()));
         }
     }
     Ok(Found::Nothing)

@@ -10,15 +10,35 @@ use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyT
 /// Containers inside containers that are encoded here; deeper values are left to Python, which knows its own stack.
 const MAX_DEPTH: usize = 64;
 
-/// The JSON text of `value`, or None if it isn't made of plain values.
+/// The JSON text of `value`, or None if it isn't made of plain values or gets longer than `max_bytes`.
 #[pyfunction]
-pub(crate) fn encode_json<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+#[pyo3(signature = (value, max_bytes=None))]
+pub(crate) fn encode_json<'py>(
+    value: &Bound<'py, PyAny>,
+    max_bytes: Option<usize>,
+) -> PyResult<Option<Bound<'py, PyBytes>>> {
     let mut out = Vec::with_capacity(128);
-    Ok(if encode(value, &mut out, 0)? { Some(PyBytes::new(value.py(), &out)) } else { None })
+    let room = Room { depth: MAX_DEPTH, bytes: max_bytes.unwrap_or(usize::MAX) };
+    let done = encode(value, &mut out, room)? && out.len() <= room.bytes;
+    Ok(if done { Some(PyBytes::new(value.py(), &out)) } else { None })
+}
+
+/// How much deeper and how long the text may get. The length is looked at between the items of containers.
+#[derive(Clone, Copy)]
+struct Room {
+    depth: usize,
+    bytes: usize,
+}
+
+impl Room {
+    /// The room inside of a container, if there is any.
+    fn inside(self) -> Option<Self> {
+        Some(Self { depth: self.depth.checked_sub(1)?, ..self })
+    }
 }
 
 /// Appends `value`; answers whether it could.
-fn encode(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) -> PyResult<bool> {
+fn encode(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, room: Room) -> PyResult<bool> {
     if let Ok(text) = value.cast_exact::<PyString>() {
         return Ok(encode_text(text, out));
     }
@@ -30,18 +50,22 @@ fn encode(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) -> PyResult
         return encode_int(number, out);
     } else if let Ok(number) = value.cast_exact::<PyFloat>() {
         return encode_float(number, out);
-    } else if depth >= MAX_DEPTH {
-        return Ok(false);
-    } else if let Ok(mapping) = value.cast_exact::<PyDict>() {
-        return encode_dict(mapping, out, depth.saturating_add(1));
-    } else if let Ok(list) = value.cast_exact::<PyList>() {
-        return encode_items(list.iter(), out, depth.saturating_add(1));
-    } else if let Ok(tuple) = value.cast_exact::<PyTuple>() {
-        return encode_items(tuple.iter(), out, depth.saturating_add(1));
     } else {
-        return Ok(false);
+        return room.inside().map_or(Ok(false), |room| encode_container(value, out, room));
     }
     Ok(true)
+}
+
+fn encode_container(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, room: Room) -> PyResult<bool> {
+    if let Ok(mapping) = value.cast_exact::<PyDict>() {
+        encode_dict(mapping, out, room)
+    } else if let Ok(list) = value.cast_exact::<PyList>() {
+        encode_items(list.iter(), out, room)
+    } else if let Ok(tuple) = value.cast_exact::<PyTuple>() {
+        encode_items(tuple.iter(), out, room)
+    } else {
+        Ok(false)
+    }
 }
 
 fn encode_int(number: &Bound<'_, PyInt>, out: &mut Vec<u8>) -> PyResult<bool> {
@@ -60,17 +84,13 @@ fn encode_float(number: &Bound<'_, PyFloat>, out: &mut Vec<u8>) -> PyResult<bool
     Ok(true)
 }
 
-fn encode_items<'py>(
-    items: impl Iterator<Item = Bound<'py, PyAny>>,
-    out: &mut Vec<u8>,
-    depth: usize,
-) -> PyResult<bool> {
+fn encode_items<'py>(items: impl Iterator<Item = Bound<'py, PyAny>>, out: &mut Vec<u8>, room: Room) -> PyResult<bool> {
     out.push(b'[');
     for (position, item) in items.enumerate() {
         if position > 0 {
             out.push(b',');
         }
-        if !encode(&item, out, depth)? {
+        if out.len() > room.bytes || !encode(&item, out, room)? {
             return Ok(false);
         }
     }
@@ -78,7 +98,7 @@ fn encode_items<'py>(
     Ok(true)
 }
 
-fn encode_dict(mapping: &Bound<'_, PyDict>, out: &mut Vec<u8>, depth: usize) -> PyResult<bool> {
+fn encode_dict(mapping: &Bound<'_, PyDict>, out: &mut Vec<u8>, room: Room) -> PyResult<bool> {
     out.push(b'{');
     let mut first = true;
     for (key, value) in mapping.iter() {
@@ -92,7 +112,7 @@ fn encode_dict(mapping: &Bound<'_, PyDict>, out: &mut Vec<u8>, depth: usize) -> 
         }
         escape(text, out);
         out.push(b':');
-        if !encode(&value, out, depth)? {
+        if out.len() > room.bytes || !encode(&value, out, room)? {
             return Ok(false);
         }
     }

@@ -88,7 +88,7 @@ impl RouteTable {
     ///
     /// Returns the route's target and its path parameters if a route matches fully and no route before it had to be asked;
     /// else None: the request needs a scope.
-    fn find_head<'py>(
+    pub(crate) fn find_head<'py>(
         &self,
         py: Python<'py>,
         head: &Head,
