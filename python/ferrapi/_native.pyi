@@ -190,8 +190,11 @@ class Reader:
     def read_head(self, head: Head, params: dict[str, Any]) -> list[dict[str, Any] | None] | None:
         """Read the parameters from a head and the path parameters that routing found. As `read`."""
 
-def encode_json(value: object, max_bytes: int | None = None) -> bytes | None:
-    """The JSON text of `value`, or None if it isn't made of plain values or gets longer than `max_bytes`."""
+def encode_json(value: object, max_bytes: int | None = None, whole: bool = False) -> bytes | None:
+    """The JSON text of `value`, or None if it isn't made of plain values or gets longer than `max_bytes`.
+
+    Without `whole`, what `jsonable_encoder` leaves out is left out.
+    """
 
 def response_head_problem(status: object, headers: list[tuple[bytes, bytes]]) -> str | None:
     """What is wrong with a status and raw headers; None if HTTP can carry them."""

@@ -13,6 +13,7 @@ from starlette.status import WS_1008_POLICY_VIOLATION
 from starlette.websockets import WebSocket
 
 from ._error_report import DEFAULT_LIMITS, UNLIMITED, ReportLimits, render_errors
+from ._native import encode_json
 from .encoders import jsonable_encoder
 from .exceptions import RequestValidationError, WebSocketRequestValidationError
 from .utils import is_body_allowed_for_status_code
@@ -23,6 +24,14 @@ __all__ = [
     "unlimited_request_validation_exception_handler",
     "websocket_request_validation_exception_handler",
 ]
+
+
+class _PlainJSON(JSONResponse):
+    """A `JSONResponse` with the same bytes, natively."""
+
+    def render(self, content: Any) -> bytes:
+        body = encode_json(content, whole=True)
+        return super().render(content) if body is None else body
 
 
 class _ErrorReport(JSONResponse):
@@ -41,7 +50,7 @@ async def http_exception_handler(request: Request, exc: HTTPException) -> Respon
     headers = getattr(exc, "headers", None)
     if not is_body_allowed_for_status_code(exc.status_code):
         return Response(status_code=exc.status_code, headers=headers)
-    return JSONResponse({"detail": exc.detail}, status_code=exc.status_code, headers=headers)
+    return _PlainJSON({"detail": exc.detail}, status_code=exc.status_code, headers=headers)
 
 
 async def request_validation_exception_handler(request: Request, exc: RequestValidationError) -> JSONResponse:

@@ -40,6 +40,7 @@ _LEAVES = frozenset(
 )
 _WRAPPERS: Mapping[str, tuple[str, ...]] = {
     "default": ("schema",),
+    "dict": ("keys_schema", "values_schema"),
     "frozenset": ("items_schema",),
     "json-or-python": ("python_schema",),
     "lax-or-strict": ("lax_schema",),

@@ -33,7 +33,7 @@ from ._form_body import FormBody
 from ._json_body import JsonBody
 from ._limits import FormBounds, serve_limited
 from ._plan import Plan
-from ._read import body_bytes, body_now, read_body, read_form
+from ._read import body_bytes, body_now, body_value, read_form
 from ._respond import Responder, endpoint_context, send_response
 from ._teardown import Teardown
 
@@ -177,30 +177,37 @@ class RouteApp:
         """The endpoint's keyword arguments: what was read `early`, the body, and what the dependencies return."""
         body: Any = MISSING
         if compiled.has_body:
-            short = compiled.short_body
-            if early is not None and short is not None and short.fits(x):
+            content: bytes | None = None
+            if early is not None and compiled.short_body is not None and compiled.short_body.fits(x):
                 content = await body_now(x)
                 if content is None and not compiled.is_form:
                     content = await body_bytes(x)
-                values = None if content is None else short.complete(x, content, early)
+                values = None if content is None else compiled.short_body.complete(x, content, early)
                 if values is not None:
                     return values
-            try:
-                body = await (
-                    read_form(x, compiled.bounds) if compiled.is_form else read_body(x, strict=compiled.strict)
-                )
-            except RequestValidationError as exc:
-                exc.endpoint_ctx = endpoint_context(compiled.route)
-                raise
+            body = await self._body(x, compiled, content)
         values, errors = await plan.values(x, body, self.route.dependency_overrides_provider)
         if values is None:
             shown = None if body is MISSING else body
             raise RequestValidationError(errors, body=shown, endpoint_ctx=endpoint_context(self.route))
         return values
 
+    @staticmethod
+    async def _body(x: Exchange, compiled: Compiled, content: bytes | None) -> Any:
+        """What the body says; its bytes are `content`, unless they have still to be read."""
+        if compiled.is_form:
+            return await read_form(x, compiled.bounds)
+        try:
+            return body_value(x, await body_bytes(x) if content is None else content, strict=compiled.strict)
+        except RequestValidationError as exc:
+            exc.endpoint_ctx = endpoint_context(compiled.route)
+            raise
+
     async def _result(self, x: Exchange, compiled: Compiled, plan: Plan) -> Any:
         """What the endpoint returns, or the generator that it is."""
         values = await self._all_values(x, compiled, plan, None)
+        if compiled.is_async:
+            return await plan.endpoint.call(**values)
         return await compiled.responder.call(x, plan.endpoint, values)
 
     async def _serve_in_contexts(self, x: Exchange, compiled: Compiled, plan: Plan) -> None:

@@ -13,10 +13,9 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
-
 from .._native import Reader
 from .._plan import reader_plan
+from .._threads import run_in_thread
 from ..concurrency import contextmanager_in_threadpool
 from ..dependencies import _plain
 from ..dependencies._body import flat_body_params, request_body_to_args, should_embed_body_fields
@@ -30,6 +29,10 @@ from ._teardown import Teardown
 
 Special = tuple[str, Callable[[Exchange], Any]]
 Values = dict[str, Any]
+Groups = list[Values | None] | None
+"""The keyword arguments of each step; None for a step that is not read early, or for all if any of them is invalid."""
+NOTHING_TO_READ: list[Values | None] = []
+"""Stands for a plan whose steps have no parameters, but for bodies."""
 
 
 def _specials(dependant: Dependant) -> tuple[Special, ...]:
@@ -79,14 +82,15 @@ class Step:
         "for_function",
         "has_body",
         "has_fields",
-        "header_scheme",
+        "header",
         "index",
+        "is_direct",
         "kind",
         "open",
         "original",
         "same_as",
+        "scheme",
         "specials",
-        "takes",
     )
 
     def __init__(self, index: int, visit: _Visit, is_endpoint: bool) -> None:
@@ -112,8 +116,9 @@ class Step:
             or dependant.body_params
         )
         self.open = self._opener()
-        self.header_scheme = None if is_endpoint or self.concurrency is not None else header_scheme(self.call)
-        self.takes = bool(self.feeds or self.specials)
+        self.is_direct = self.kind is Kind.ASYNC and self.concurrency is None
+        self.scheme = header_scheme(self.call) if self.is_direct and not is_endpoint else None
+        self.header = b"" if self.scheme is None else self.scheme._header.lower().encode("latin-1")
 
     def _opener(self) -> Callable[..., AbstractAsyncContextManager[Any]]:
         call = self.call
@@ -132,7 +137,7 @@ class Step:
             coroutine: Coroutine[Any, Any, Any] = self.call(**values)
             return coroutine
         if kind is Kind.SYNC:
-            return run_in_threadpool(self.call, **values)
+            return run_in_thread(self.call, **values)
         stack = self._stack(x)
         if kind is Kind.ASYNC_GENERATOR and isinstance(stack, Teardown):
             return stack.enter_generator(self.call(**values))
@@ -140,7 +145,7 @@ class Step:
 
     def read_credentials(self, scheme: HeaderScheme, x: Exchange) -> Any:
         """Call a security scheme that reads one header, and so needs no request object."""
-        value = x.header(scheme._header.lower().encode("latin-1"))
+        value = x.header(self.header)
         return scheme._credentials_in(None if value is None else value.decode("latin-1"))
 
     async def _run_limited(self, x: Exchange, values: Values) -> Any:
@@ -188,6 +193,7 @@ class Plan:
         hoisted = [_plain.hoistable(step.dependant) for step in steps]
         self.simple = not self.dependencies and not self.endpoint.specials and hoisted[-1]
         early = [step.dependant if plain else None for step, plain in zip(steps, hoisted, strict=True)]
+        self.reads = any(next(_plain.parameters(step.dependant), None) is not None for step in steps)
         self.reader = Reader(reader_plan(early))
 
     def _flatten(self, root: Dependant, steps: list[Step]) -> int:
@@ -248,7 +254,7 @@ class Plan:
         """The endpoint's keyword arguments but for its body, if it has no dependencies and all can be read at once."""
         if not self.simple:
             return None
-        if not self.endpoint.has_fields:
+        if not self.reads:
             return {}
         groups = x.read(self.reader)
         return None if groups is None else groups[0]
@@ -261,37 +267,60 @@ class Plan:
             body: the parsed body.
             provider: the object whose ``dependency_overrides`` may still change while the dependencies run.
         """
-        groups: list[Values | None] | None = x.read(self.reader)
+        groups: Groups = x.read(self.reader) if self.reads else NOTHING_TO_READ
         errors: Errors = []
         results: list[Any] = []
         failed: set[int] = set()
         for step in self.dependencies:
-            values = None if groups is None else groups[step.index]
-            if values is None or step.has_body:
-                values = await self._step_values(step, x, values, body, errors)
+            values: Values | None
+            if not step.has_fields:
+                values = {}
+            else:
+                values = self._early(step, groups)
+                if values is None or step.has_body:
+                    values = await self._step_values(step, x, values, body, errors)
             if values is None or (failed and not failed.isdisjoint(step.children)):
                 failed.add(step.index)
                 results.append(None)
-            elif step.same_as is not None and step.same_as not in failed:
+                continue
+            if step.same_as is not None and step.same_as not in failed:
                 results.append(results[step.same_as])
-            else:
-                late = provider.dependency_overrides if provider is not None else None
-                if late and late.get(step.original.call, step.call) is not step.call:
-                    results.append(await self._run_late(step, x, body, late, errors))
-                elif step.header_scheme is not None:
-                    results.append(step.read_credentials(step.header_scheme, x))
-                else:
-                    if step.takes:
-                        self._complete(step, x, values, results)
-                    results.append(await step.run(x, values))
-        values = None if groups is None else groups[self.endpoint.index]
-        if values is None or self.endpoint.has_body:
-            values = await self._step_values(self.endpoint, x, values, body, errors)
+                continue
+            late = None if provider is None else provider.dependency_overrides
+            if late and late.get(step.original.call, step.call) is not step.call:
+                results.append(await self._run_late(step, x, body, late, errors))
+                continue
+            if step.scheme is not None:
+                results.append(step.read_credentials(step.scheme, x))
+                continue
+            for name, index in step.feeds:
+                values[name] = results[index]
+            for name, get in step.specials:
+                values[name] = get(x)
+            results.append(await (step.call(**values) if step.is_direct else step.run(x, values)))
+        return await self._endpoint_values(x, groups, results, body, errors)
+
+    async def _endpoint_values(
+        self, x: Exchange, groups: Groups, results: list[Any], body: Any, errors: Errors
+    ) -> tuple[Values | None, Errors]:
+        step = self.endpoint
+        values = self._early(step, groups)
+        if values is None or step.has_body:
+            values = await self._step_values(step, x, values, body, errors)
         if values is None or errors:
             return None, errors
-        if self.endpoint.takes:
-            self._complete(self.endpoint, x, values, results)
+        for name, index in step.feeds:
+            values[name] = results[index]
+        for name, get in step.specials:
+            values[name] = get(x)
         return values, errors
+
+    @staticmethod
+    def _early(step: Step, groups: Groups) -> Values | None:
+        """What was read early for a step; None if that has to be read now."""
+        if groups is NOTHING_TO_READ:
+            return {}
+        return None if groups is None else groups[step.index]
 
     async def _run_late(self, step: Step, x: Exchange, body: Any, overrides: Any, errors: Errors) -> Any:
         """Run the override that an earlier dependency of the same request has put in the place of this one."""
@@ -301,13 +330,6 @@ class Plan:
         errors.extend(found)
         return None if values is None else await plan.endpoint.run(x, values)
 
-    @staticmethod
-    def _complete(step: Step, x: Exchange, values: Values, results: list[Any]) -> None:
-        for name, index in step.feeds:
-            values[name] = results[index]
-        for name, get in step.specials:
-            values[name] = get(x)
-
     async def _step_values(
         self, step: Step, x: Exchange, early: Values | None, body: Any, errors: Errors
     ) -> Values | None:
@@ -315,8 +337,6 @@ class Plan:
 
         What was read early needs no second look, but for the body.
         """
-        if not step.has_fields:
-            return {}
         if early is None:
             values, found = validate_parameters(step.dependant, x)
         else:

@@ -133,18 +133,18 @@ async def read_form(x: Exchange, bounds: FormBounds) -> FormData:
         raise _unreadable(exc) from exc
 
 
-async def read_body(x: Exchange, *, strict: bool) -> Any:
-    """What the body says: JSON values, raw bytes under another content type, or `MISSING` when it is empty.
+def body_value(x: Exchange, body: bytes, *, strict: bool) -> Any:
+    """What a body says: JSON values, raw bytes under another content type, or `MISSING` when it is empty.
 
     Parameters:
         x: the exchange.
+        body: all of it.
         strict: whether a request without a content type has no JSON.
 
     Raises:
         RequestValidationError: for malformed JSON.
-        HTTPException: 400 for a body that can't be read at all.
+        HTTPException: 400 for JSON that can't be read at all.
     """
-    body = await body_bytes(x)
     if not body:
         return MISSING
     if not is_json(x, strict):

@@ -9,12 +9,15 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from starlette.concurrency import run_in_threadpool
+from pydantic_core import ValidationError
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
+from .._fields import prefix_locations
 from .._native import encode_json, response_head_problem
+from .._threads import run_in_thread
 from ..datastructures import DefaultPlaceholder
 from ..dependencies import _plain
 from ..dependencies._callables import Kind
@@ -65,48 +68,55 @@ class Serializer:
         self.context = context
         self.in_thread = in_thread and field is not None and not _plain.is_plain(_plain.bare_schema(field))
 
-    async def validated(self, field: ModelField, content: Any) -> Any:
+    @cached_property
+    def _validate(self) -> Callable[..., Any]:
+        field: ModelField = self.field  # type: ignore[assignment]  # looked at before
+        return field._type_adapter.validator.validate_python
+
+    @cached_property
+    def _to_json(self) -> Callable[[Any], bytes]:
+        field: ModelField = self.field  # type: ignore[assignment]
+        defaults = {"include": None, "exclude": None, "by_alias": None}
+        options = {name: value for name, value in self.options.items() if value is not defaults.get(name, False)}
+        return functools.partial(field._type_adapter.serializer.to_json, **options)
+
+    async def validated(self, content: Any) -> Any:
         """`content` as the response model has it.
 
         Raises:
             ResponseValidationError: when it doesn't fit.
         """
-        return await run_in_threadpool(self.checked, field, content) if self.in_thread else self.checked(field, content)
+        return await run_in_thread(self.checked, content=content) if self.in_thread else self.checked(content)
 
-    def checked(self, field: ModelField, content: Any) -> Any:
+    def checked(self, content: Any) -> Any:
         """`content` as the response model has it, validated in this thread. Raises as `validated` does."""
-        value, errors = field.validate(content, loc=("response",))
-        if errors:
-            raise ResponseValidationError(errors, body=content, endpoint_ctx=self.context())
-        return value
+        try:
+            return self._validate(content, from_attributes=True)
+        except ValidationError as exc:
+            errors = prefix_locations(exc.errors(include_url=False), ("response",))
+        raise ResponseValidationError(errors, body=content, endpoint_ctx=self.context())
 
     def bytes_now(self, content: Any) -> bytes:
         """JSON bytes, made in this thread."""
-        field = self.field
-        if field is None:
-            return dump(content)
-        return field.serialize_json(self.checked(field, content), **self.options)
+        return dump(content) if self.field is None else self._to_json(self.checked(content))
 
     def data_now(self, content: Any) -> Any:
         """Plain data, made in this thread."""
         field = self.field
         if field is None:
             return jsonable_encoder(content)
-        return field.serialize(self.checked(field, content), **self.options)
+        return field.serialize(self.checked(content), **self.options)
 
     async def to_bytes(self, content: Any) -> bytes:
         """JSON bytes."""
-        field = self.field
-        if field is None:
-            return dump(content)
-        return field.serialize_json(await self.validated(field, content), **self.options)
+        return dump(content) if self.field is None else self._to_json(await self.validated(content))
 
     async def to_data(self, content: Any) -> Any:
         """Plain data for a response class to render."""
         field = self.field
         if field is None:
             return jsonable_encoder(content)
-        return field.serialize(await self.validated(field, content), **self.options)
+        return field.serialize(await self.validated(content), **self.options)
 
 
 def serialization_options(
@@ -173,7 +183,7 @@ def _short_way(declared: type[Response]) -> tuple[Callable[[Any], bytes | None],
     if known is None or declared.render is not known or declared.charset != "utf-8":
         return None
     if declared is JSONResponse:
-        return encode_json, JSON
+        return functools.partial(encode_json, whole=True), JSON
     return _text, f"{declared.media_type}; charset=utf-8".encode("latin-1")
 
 
@@ -200,14 +210,13 @@ class Responder:
             short is not None and is_body_allowed_for_status_code(self.status_code) and not self.serializer.in_thread
         )
         self.render, self.content_type = short or (dump, JSON)
-        # What the encoder takes is plain data, so no response that would have to be sent as it is.
-        self.encodes = self.is_default and self.immediate and self.serializer.field is None
+        self.is_plain = self.is_default and self.immediate
 
     async def call(self, x: Exchange, endpoint: Step, values: dict[str, Any]) -> Any:
         """Run the endpoint."""
         if endpoint.kind is Kind.ASYNC:
             return await endpoint.call(**values)
-        return await run_in_threadpool(endpoint.call, **values)
+        return await run_in_thread(endpoint.call, **values)
 
     def reply_now(self, x: Exchange, result: Any) -> Response | bytes | None:
         """The reply, if it can be made here and now; just its body if the head has nothing but length and type."""
@@ -226,8 +235,12 @@ class Responder:
 
     def reply(self, x: Exchange, result: Any) -> Awaitable[None] | None:
         """Send the reply to `result`; what to wait for, if it isn't done yet."""
-        if self.encodes and x.injected is None and x.background is None:
-            body = encode_json(result)
+        if self.is_plain and x.injected is None and x.background is None:
+            body = None
+            if self.serializer.field is None:
+                body = encode_json(result)  # not a response, nor anything else that isn't plain data
+            elif not isinstance(result, Response):
+                body = self.serializer.bytes_now(result)
             if body is not None:
                 return x.send_body(self.status, JSON, body)
         reply = self.reply_now(x, result)

@@ -43,7 +43,7 @@ class StreamResponder(Responder):
 
     def __init__(self, route: APIRoute, in_thread: bool) -> None:
         super().__init__(route, in_thread)
-        self.immediate = False
+        self.immediate = self.is_plain = False
         self.route = route
         self.item_field = route.stream_item_field
         self.is_json = route.is_json_stream

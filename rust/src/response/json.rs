@@ -11,23 +11,28 @@ use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyT
 const MAX_DEPTH: usize = 64;
 
 /// The JSON text of `value`, or None if it isn't made of plain values or gets longer than `max_bytes`.
+///
+/// Without `whole`, what `jsonable_encoder` leaves out is left out.
 #[pyfunction]
-#[pyo3(signature = (value, max_bytes=None))]
+#[pyo3(signature = (value, max_bytes=None, whole=false))]
 pub(crate) fn encode_json<'py>(
     value: &Bound<'py, PyAny>,
     max_bytes: Option<usize>,
+    whole: bool,
 ) -> PyResult<Option<Bound<'py, PyBytes>>> {
     let mut out = Vec::with_capacity(128);
-    let room = Room { depth: MAX_DEPTH, bytes: max_bytes.unwrap_or(usize::MAX) };
+    let room = Room { depth: MAX_DEPTH, bytes: max_bytes.unwrap_or(usize::MAX), whole };
     let done = encode(value, &mut out, room)? && out.len() <= room.bytes;
     Ok(if done { Some(PyBytes::new(value.py(), &out)) } else { None })
 }
 
-/// How much deeper and how long the text may get. The length is looked at between the items of containers.
+/// How much deeper and how long the text may get, and whether nothing is left out. The length is looked at between the items of
+/// containers.
 #[derive(Clone, Copy)]
 struct Room {
     depth: usize,
     bytes: usize,
+    whole: bool,
 }
 
 impl Room {
@@ -104,7 +109,7 @@ fn encode_dict(mapping: &Bound<'_, PyDict>, out: &mut Vec<u8>, room: Room) -> Py
     for (key, value) in mapping.iter() {
         let Ok(key) = key.cast_exact::<PyString>() else { return Ok(false) };
         let Ok(text) = key.to_str() else { return Ok(false) };
-        if text.starts_with("_sa") {
+        if !room.whole && text.starts_with("_sa") {
             continue; // SQLAlchemy's state, which `jsonable_encoder` leaves out
         }
         if !std::mem::take(&mut first) {
