@@ -71,6 +71,11 @@ def kind_of(call: Callable[..., Any] | None) -> Kind:
     return Kind.SYNC
 
 
+def header_scheme(call: Any) -> Any:
+    """`call` if it is a security scheme that reads one header and nothing else (`security.base.HeaderScheme`)."""
+    return call if getattr(type(call).__call__, "reads_one_header", False) else None
+
+
 def is_generator(call: Callable[..., Any] | None) -> bool:
     """Whether `call` is a ``yield`` dependency."""
     return kind_of(call) >= Kind.GENERATOR

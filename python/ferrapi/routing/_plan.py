@@ -19,11 +19,10 @@ from .._threads import run_in_thread
 from ..concurrency import contextmanager_in_threadpool
 from ..dependencies import _plain
 from ..dependencies._body import flat_body_params, request_body_to_args, should_embed_body_fields
-from ..dependencies._callables import Kind, computed_scope, kind_of
+from ..dependencies._callables import Kind, computed_scope, header_scheme, kind_of
 from ..dependencies._dependant import get_dependant
 from ..dependencies._values import Errors, request_params_to_args
 from ..dependencies.models import Dependant, cache_key, looks_at_scopes, oauth_scopes
-from ..security.base import HeaderScheme, header_scheme
 from ._exchange import Exchange
 from ._teardown import Teardown
 
@@ -143,7 +142,7 @@ class Step:
             return stack.enter_generator(self.call(**values))
         return stack.enter_async_context(self.open(**values))
 
-    def read_credentials(self, scheme: HeaderScheme, x: Exchange) -> Any:
+    def read_credentials(self, scheme: Any, x: Exchange) -> Any:
         """Call a security scheme that reads one header, and so needs no request object."""
         value = x.header(self.header)
         return scheme._credentials_in(None if value is None else value.decode("latin-1"))
