@@ -141,7 +141,7 @@ async def _answer(scope: Any, protocol: Any) -> Answer:
     except ValidationError as error:
         return 422, JSON_HEADERS, checked.problems(error, source)
     except checked.Refused as refused:
-        return refused.status, JSON_HEADERS + [*refused.headers.items()], to_json({"detail": refused.detail})
+        return refused.status, [*JSON_HEADERS, *refused.headers.items()], to_json({"detail": refused.detail})
 
 
 async def app(scope: Any, protocol: Any) -> None:

@@ -1,7 +1,7 @@
 """The peers: what serves each of them, and which cases it leaves out.
 
-A peer of the first group runs in the environment of the checkout. The others have environments and binaries of their
-own, which `make peers` makes; a peer whose environment or binary is not there is not available, and says what is missing.
+ferrapi, FastAPI and the hand-written application run in the environment of the checkout. The others have environments
+and binaries of their own, which `make peers` makes; a peer for which there is none is left out, and `missing` says so.
 """
 
 import sys

@@ -20,6 +20,8 @@ from .rounds import CaseResult
 RESULTS = ROOT / "benchmarks" / "results"
 PACKAGES = ("pydantic", "pydantic_core", "uvicorn", "uvloop", "httptools", "anyio")
 CONTROLS = ("fastapi", "go")
+NOT_THERE = "\N{EN DASH}"
+"""Stands in a table for a peer that leaves the case out."""
 
 Cases = dict[str, dict[str, list[dict[str, float]]]]
 """The measurements of a results file: case, peer, rounds."""
@@ -134,7 +136,7 @@ def ratio_table(cases: Cases, peers: Sequence[str], control: str, quantity: Quan
         row = [BY_NAME[name].title]
         for peer in peers:
             taking_part = peer in case and control in case
-            row.append(times(statistics.median(ratios(case, peer, control, quantity))) if taking_part else "–")
+            row.append(times(statistics.median(ratios(case, peer, control, quantity))) if taking_part else NOT_THERE)
         rows.append(row)
     return table(["case", *(PEERS[peer].title for peer in peers)], rows)
 

@@ -27,13 +27,21 @@ def main() -> None:
     parser.add_argument("application", help="module:attribute")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--http", default="httptools", help="uvicorn's HTTP protocol")
-    parser.add_argument("--gc-freeze", action="store_true")
+    parser.add_argument("--gc-freeze", action="store_true", help="with one worker")
+    parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
-    config = uvicorn.Config(
-        options.application, port=options.port, http=options.http, loop="uvloop", access_log=False, log_level="warning"
-    )
-    server = Freezing if options.gc_freeze else uvicorn.Server
-    server(config).run()
+    settings = {
+        "port": options.port,
+        "http": options.http,
+        "loop": "uvloop",
+        "access_log": False,
+        "log_level": "warning",
+        "workers": options.workers,
+    }
+    if options.gc_freeze:
+        Freezing(uvicorn.Config(options.application, **settings)).run()
+    else:
+        uvicorn.run(options.application, **settings)
 
 
 if __name__ == "__main__":

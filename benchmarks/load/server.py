@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -39,16 +40,24 @@ class Server:
         attribute: which application of the peer's module.
         cores: the processors it may use, None for any.
         environment: variables in addition to those of this process.
+        module: another one than the peer's, in `benchmarks.apps`.
+        extra: more arguments for the command.
     """
 
     def __init__(
-        self, name: str, attribute: str, cores: set[int] | None, environment: dict[str, str] | None = None
+        self,
+        name: str,
+        attribute: str,
+        cores: set[int] | None,
+        environment: dict[str, str] | None = None,
+        module: str = "",
+        extra: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.port = _free_port()
         self.url = f"http://{HOST}:{self.port}"
-        peer = PEERS[name]
-        self.command: Sequence[str | Path] = peer.command(peer, attribute, self.port)
+        peer = replace(PEERS[name], module=module or PEERS[name].module)
+        self.command: Sequence[str | Path] = [*peer.command(peer, attribute, self.port), *extra]
         self.cores = cores
         self.environment = os.environ | (environment or {})
 
