@@ -14,9 +14,9 @@ from .server import ServerDidNotStart
 
 METHOD = (
     "One process and one worker for each peer, on one core; wrk with one thread and {connections} connections on "
-    "another; {rounds} interleaved rounds of {seconds} s for each case, their order rotating; medians, and ratios round "
-    "by round. CPU is user and system time of the server per request. Every answer was compared with the right ones, "
-    "the handlers counted their calls. ASGI peers run on uvicorn with uvloop and httptools, `ferrapi` on uvicorn "
+    "another; {rounds} interleaved rounds of {seconds} s for each case, their order rotating; medians, and ratios "
+    "round by round. CPU is user and system time of the server per request. Every answer was compared with the right "
+    "ones, the handlers counted their calls. ASGI peers run on uvicorn with uvloop and httptools, `ferrapi` on uvicorn "
     "through its HTTP/1.1 door; Granian, Sanic, Robyn, django-bolt, Go and axum have servers of their own. No access "
     "log anywhere."
 )

@@ -67,7 +67,7 @@ def _legend(cases: Cases) -> list[str]:
     for css, title in entries:
         lines.append(f'<circle class="{css}" cx="{x:.0f}" cy="52" r="5"/>')
         lines.append(f'<text x="{x + 10:.0f}" y="56">{escape(title)}</text>')
-        x += 34 + 7.0 * len(title)
+        x += 30 + 6.4 * len(title)
     return lines
 
 

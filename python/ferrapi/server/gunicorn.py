@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from uvicorn_worker import UvicornWorker
+from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]  # it has no types
 
 __all__ = ["Worker"]
 
 
-class Worker(UvicornWorker):
+class Worker(UvicornWorker):  # type: ignore[misc]  # the same
     """uvicorn's worker, with ferrapi's HTTP protocol."""
 
     CONFIG_KWARGS: dict[str, Any] = {**UvicornWorker.CONFIG_KWARGS, "http": "ferrapi.server:HttpProtocol"}
