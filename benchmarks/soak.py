@@ -226,9 +226,7 @@ def growth_kib(samples: Sequence[tuple[float, int]]) -> int:
 
 
 def _load(url: str, file: Path, seconds: int) -> subprocess.Popen[str]:
-    command = ["taskset", "-c", str(CLIENT_CORE), "wrk", "-t1", "-c64", f"-d{seconds}s", "--timeout", "60s"]
-    command += ["-s", str(wrk.SCRIPT), url, "--", str(file)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(wrk.command(url, file, seconds, CLIENT_CORE), stdout=subprocess.PIPE, text=True)
 
 
 async def _soak(server: Server, exchanges: Sequence[Exchange], file: Path, minutes: float, seed: int) -> dict[str, Any]:

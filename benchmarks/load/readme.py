@@ -10,9 +10,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ..cases import BY_NAME
 from .peers import PEERS, ROOT
 from .plot import svg
-from .report import BY_NAME, CPU, RATE, RESULTS, Cases, median, peers_of, ratio_table, ratios, table, times
+from .report import CPU, RATE, RESULTS, Cases, median, peers_of, ratio_table, ratios, table, times
 
 README = ROOT / "README.md"
 PLOT = ROOT / "docs" / "benchmark.svg"

@@ -54,23 +54,16 @@ def write_exchanges(exchanges: Sequence[Exchange], file: Path) -> None:
     file.write_text("return " + _lua({"requests": requests, "answers": answers}))
 
 
-def run(url: str, case_file: Path, seconds: int, core: int | None, connections: int = CONNECTIONS) -> Run:
-    """Send requests for some seconds on so many connections. Raises `LoadFailed` on any wrong answer."""
+def command(url: str, file: Path, seconds: int, core: int | None, connections: int = CONNECTIONS) -> list[str]:
+    """The command that sends the requests of a file for some seconds on so many connections."""
     pinned = ["taskset", "-c", str(core)] if core is not None else []
-    wrk = [
-        "wrk",
-        "-t1",
-        f"-c{connections}",
-        f"-d{seconds}s",
-        "--timeout",
-        "60s",
-        "-s",
-        str(SCRIPT),
-        url,
-        "--",
-        str(case_file),
-    ]
-    done = subprocess.run([*pinned, *wrk], capture_output=True, text=True)
+    settings = ["-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s", "-s", str(SCRIPT)]
+    return [*pinned, "wrk", *settings, url, "--", str(file)]
+
+
+def run(url: str, case_file: Path, seconds: int, core: int | None, connections: int = CONNECTIONS) -> Run:
+    """Run that command to its end. Raises `LoadFailed` on any wrong answer."""
+    done = subprocess.run(command(url, case_file, seconds, core, connections), capture_output=True, text=True)
     if done.returncode or "RESULT " not in done.stdout:
         raise LoadFailed(f"wrk ended with {done.returncode}: {done.stdout}{done.stderr}")
     found = json.loads(done.stdout.rpartition("RESULT ")[2])
