@@ -20,7 +20,7 @@ def main() -> None:
         USE_TZ=True,
         BOLT_API=[f"benchmarks.apps.bolt_app:{which}"],
         BOLT_COMPRESSION=False,
-        LOGGING={"version": 1, "loggers": {"django.server": {"level": "WARNING"}}},
+        LOGGING={"version": 1, "loggers": {"django.server": {"level": "ERROR"}}},
     )
     django.setup()
     call_command("runbolt", host="127.0.0.1", port=int(port), processes=1, no_admin=True, skip_checks=True)
