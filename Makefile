@@ -33,7 +33,7 @@ export PYO3_PYTHON := $(abspath $(BIN)/python)
 
 .DEFAULT_GOAL := help
 .PHONY: help build run test test-rust test-python check check-rust check-python conformance \
-	conformance-update bench bench-full bench-engine clean
+	conformance-update peers bench bench-full bench-soak bench-engine clean
 
 help:
 	@echo 'make run                 build ferrapi and serve the store example on http://$(HOST):$(PORT)'
@@ -41,8 +41,10 @@ help:
 	@echo 'make check               formatting, lints and types of everything, and the native stub against the binary'
 	@echo 'make conformance         FastAPI 0.165.0'"'"'s own tests and public surface, and JSONTestSuite, asked of ferrapi'
 	@echo 'make conformance-update  write tests/conformance/passing.json anew'
-	@echo 'make bench               a short comparison with FastAPI and a hand-written ASGI application (7 minutes)'
-	@echo 'make bench-full          the same at full length, the engine in process, and instructions per request'
+	@echo 'make bench               a short comparison with FastAPI, a hand-written ASGI application and Go (8 minutes)'
+	@echo 'make bench-full          all peers at full length, scaling, the engine in process, instructions (2 hours)'
+	@echo 'make bench-soak          full load with clients that misbehave: nothing lost, no growth (20 minutes)'
+	@echo 'make peers               install and build what `make bench-full` compares with'
 	@echo 'make bench-engine        the engine in process alone'
 	@echo 'make clean               remove everything that these commands made'
 	@echo 'Variables: PYTHON=$(PYTHON) HOST=$(HOST) PORT=$(PORT) PYTEST_ARGS=$(PYTEST_ARGS) CONFORMANCE=$(CONFORMANCE)'
@@ -160,17 +162,70 @@ endif
 
 # --- benchmarks -------------------------------------------------------------------------------------------------------
 
-# benchmarks/README.md says what is measured and how.
-bench: build $(VENV)/.dev
-	@echo '== Load: FastAPI, ferrapi and a hand-written ASGI application behind uvicorn (about 7 minutes; needs wrk)'
-	@$(BIN)/python -m benchmarks.load --rounds 2 --seconds 2
+# benchmarks/README.md says what is measured and how. The peers that are not needed for `make test` have environments,
+# binaries and caches of their own in this checkout; one that can't be made here is left out, and the output says so.
+ROUNDS ?= 7
+SECONDS ?= 3
+SOAK_MINUTES ?= 10
+# The name and a note for the results files.
+NAME ?= load
+NOTE ?=
+PYTHON_BOLT ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.12*/bin/python) python3.12)
+GO ?= go
+GO_SOURCES := $(wildcard benchmarks/apps/go/*.go) benchmarks/apps/go/go.mod benchmarks/apps/go/go.sum
+AXUM_SOURCES := $(wildcard benchmarks/apps/axum/src/*.rs) benchmarks/apps/axum/Cargo.toml benchmarks/apps/axum/Cargo.lock
+PEERS := .cache/peers
+# $(call environment,name,interpreter,requirements,what): an environment with one file of requirements.
+environment = if $(2) -m venv --clear .venv/$(1) && .venv/$(1)/bin/$(PIP_INSTALL) -r benchmarks/$(3); \
+	then touch $@; else rm -rf .venv/$(1); echo 'Left out: $(4) could not be installed here'; fi
 
-bench-full: build $(VENV)/.dev
-	@echo '== Load at full length (about 25 minutes; needs wrk), written to benchmarks/results/'
-	@$(BIN)/python -m benchmarks.load --rounds 7 --seconds 3 --name load
+$(PEERS)/.python-$(VERSION): benchmarks/requirements-peers.txt
+	@mkdir -p $(@D)
+	@echo '== Installing Starlette, Litestar, BlackSheep, Granian, Sanic and Falcon'
+	@$(call environment,peers-$(VERSION),$(PYTHON),requirements-peers.txt,Starlette to Falcon)
+
+$(PEERS)/.robyn-$(VERSION): benchmarks/requirements-peers-robyn.txt
+	@mkdir -p $(@D)
+	@echo '== Installing Robyn'
+	@$(call environment,robyn-$(VERSION),$(PYTHON),requirements-peers-robyn.txt,Robyn)
+
+$(PEERS)/.bolt: benchmarks/requirements-peers-bolt.txt
+	@mkdir -p $(@D)
+	@echo '== Installing django-bolt (needs Python 3.12: PYTHON_BOLT=$(PYTHON_BOLT))'
+	@$(call environment,bolt-3.12,$(PYTHON_BOLT),requirements-peers-bolt.txt,django-bolt)
+
+$(PEERS)/go-service: $(GO_SOURCES)
+	@mkdir -p $(@D)
+	@echo '== Building the Go peer'
+	@cd benchmarks/apps/go && GOPATH=$(abspath .cache/go) GOMODCACHE=$(abspath .cache/go/mod) \
+		GOCACHE=$(abspath .cache/go/build) GOFLAGS=-modcacherw $(GO) build -o $(abspath $@) . \
+		|| echo 'Left out: the Go peer could not be built here'
+
+$(PEERS)/axum-service: $(AXUM_SOURCES)
+	@mkdir -p $(@D)
+	@echo '== Building the axum peer'
+	@CARGO_TARGET_DIR=.cache/axum $(CARGO) build --release --locked --quiet --manifest-path benchmarks/apps/axum/Cargo.toml \
+		&& cp .cache/axum/release/benchmark-axum $@ || echo 'Left out: the axum peer could not be built here'
+
+peers: $(PEERS)/go-service $(PEERS)/axum-service $(PEERS)/.python-$(VERSION) $(PEERS)/.robyn-$(VERSION) $(PEERS)/.bolt
+
+bench: build $(VENV)/.dev $(PEERS)/go-service
+	@echo '== Load: FastAPI, ferrapi, a hand-written ASGI application and Go (about 8 minutes; needs wrk)'
+	@$(BIN)/python -m benchmarks.load --short --rounds 2 --seconds 2
+
+bench-full: build $(VENV)/.dev peers
+	@echo '== Load on all peers (needs wrk; 90 to 110 minutes with ROUNDS=7 SECONDS=3), written to benchmarks/results/'
+	@$(BIN)/python -m benchmarks.load --rounds $(ROUNDS) --seconds $(SECONDS) --name '$(NAME)' --note '$(NOTE)'
+	@echo '== Routes, connections and workers (about 5 minutes)'
+	@$(BIN)/python -m benchmarks.load.scaling --rounds $(ROUNDS) --seconds $(SECONDS) --name '$(NAME)-scaling'
+	@$(BIN)/python -m benchmarks.load.readme
 	@$(MAKE) --no-print-directory bench-engine
 	@echo '== Instructions per request (about 10 minutes; needs valgrind)'
 	@$(BIN)/python -m benchmarks.callgrind
+
+bench-soak: build $(VENV)/.dev
+	@echo '== Full load with clients that misbehave, $(SOAK_MINUTES) minutes for each door (needs wrk)'
+	@$(BIN)/python -m benchmarks.soak --minutes $(SOAK_MINUTES)
 
 bench-engine: build $(VENV)/.dev
 	@echo '== The engine in process: find, read, respond, whole requests'

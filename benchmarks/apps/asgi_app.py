@@ -6,54 +6,20 @@ with pydantic-core, validates what it answers, closes what it opened, and runs t
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Annotated, Any
-from urllib.parse import parse_qsl
+from typing import Any
 
 from anyio.to_thread import run_sync
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import ValidationError
 from pydantic_core import to_json
-from typing_extensions import TypedDict
 
-from .data import CATALOGUE, SECTIONS, THINGS, USERS, Order, Product, Receipt, calls, receipt
+from . import checked
+from .data import SECTIONS, THINGS, calls
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 Handler = Callable[[Scope, Receive, str], Awaitable[Answer]]
-
-
-class Params(TypedDict):
-    """The parameters of `/items/{item_id}`."""
-
-    item_id: Annotated[int, Field(ge=0)]
-    q: Annotated[str, Field(min_length=1, max_length=50)]
-    limit: Annotated[int, Field(ge=1, le=100)]
-    tag: str
-    session: str
-
-
-class Login(TypedDict):
-    """The fields of the login form."""
-
-    username: Annotated[str, Field(min_length=1)]
-    password: Annotated[str, Field(min_length=8)]
-
-
-class Start(TypedDict):
-    """The parameter of `/products`."""
-
-    start: int
-
-
-PARAMS = TypeAdapter(Params).validator
-LOGIN = TypeAdapter(Login).validator
-START = TypeAdapter(Start).validator
-NUMBER = TypeAdapter(int).validator
-PRODUCTS = TypeAdapter(list[Product])
-ORDER = Order.__pydantic_validator__
-RECEIPT = Receipt.__pydantic_validator__
-RECEIPT_JSON = Receipt.__pydantic_serializer__
 
 
 def _reply(status: int, content_type: bytes, body: bytes, *extra: tuple[bytes, bytes]) -> Answer:
@@ -66,8 +32,7 @@ def _json(value: Any, status: int = 200, *extra: tuple[bytes, bytes]) -> Answer:
 
 
 def _invalid(error: ValidationError, source: str) -> Answer:
-    detail = [{**item, "loc": (source, *item["loc"])} for item in error.errors(include_url=False)]
-    return _json({"detail": detail}, 422)
+    return _reply(422, b"application/json", checked.problems(error, source))
 
 
 def _header(scope: Scope, wanted: bytes) -> str | None:
@@ -79,16 +44,12 @@ def _header(scope: Scope, wanted: bytes) -> str | None:
 
 
 def _query(scope: Scope) -> dict[str, str]:
-    return dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+    return checked.pairs(scope["query_string"])
 
 
 def _cookies(scope: Scope) -> dict[str, str]:
     pairs = (pair.partition("=") for pair in (_header(scope, b"cookie") or "").split(";"))
     return {name.strip(): value.strip() for name, _, value in pairs}
-
-
-def _present(**values: str | None) -> dict[str, str]:
-    return {name: value for name, value in values.items() if value is not None}
 
 
 async def _body(receive: Receive) -> bytes:
@@ -132,14 +93,14 @@ async def thread(scope: Scope, receive: Receive, rest: str) -> Answer:
 def read_params(scope: Scope, item_id: str) -> Any:
     """Read and validate the parameters of `params`. Raises `ValidationError`."""
     query = _query(scope)
-    given = _present(
+    given = checked.present(
         item_id=item_id,
         q=query.get("q"),
         limit=query.get("limit"),
         tag=_header(scope, b"x-request-tag"),
         session=_cookies(scope).get("session"),
     )
-    return PARAMS.validate_python(given)
+    return checked.PARAMS.validate_python(given)
 
 
 async def params(scope: Scope, receive: Receive, rest: str) -> Answer:
@@ -154,64 +115,43 @@ async def params(scope: Scope, receive: Receive, rest: str) -> Answer:
 
 async def login(scope: Scope, receive: Receive, rest: str) -> Answer:
     """A urlencoded form."""
-    fields = dict(parse_qsl((await _body(receive)).decode("latin-1"), keep_blank_values=True))
     try:
-        form = LOGIN.validate_python(fields)
+        return _json(checked.login(await _body(receive)))
     except ValidationError as error:
         return _invalid(error, "body")
-    calls["login"] += 1
-    return _json({"username": form["username"], "length": len(form["password"])})
 
 
 async def order(scope: Scope, receive: Receive, rest: str) -> Answer:
     """An order, validated, and its receipt, validated too."""
     try:
-        asked = ORDER.validate_json(await _body(receive))
+        return _reply(201, b"application/json", checked.receipt_json(await _body(receive)))
     except ValidationError as error:
         return _invalid(error, "body")
-    calls["order"] += 1
-    answer = RECEIPT.validate_python(receipt(asked))
-    return _reply(201, b"application/json", RECEIPT_JSON.to_json(answer))
 
 
 async def guarded(scope: Scope, receive: Receive, rest: str) -> Answer:
     """A session that is closed again, a bearer token, a role."""
-    calls["session opened"] += 1
     try:
-        scheme, _, token = (_header(scope, b"authorization") or "").partition(" ")
-        if scheme.lower() != "bearer":
-            return _json({"detail": "Not authenticated"}, 401, (b"www-authenticate", b"Bearer"))
-        user = USERS.get(token)
-        if user is None:
-            return _json({"detail": "Unknown token"}, 401)
-        calls["user"] += 1
-        if user["role"] != "staff":
-            return _json({"detail": "Not for you"}, 403)
-        calls["guarded"] += 1
-        return _json({"id": user["id"], "name": user["name"]})
-    finally:
-        calls["session closed"] += 1
+        return _json(checked.guarded(_header(scope, b"authorization")))
+    except checked.Refused as refused:
+        extra = [(name.encode(), value.encode()) for name, value in refused.headers.items()]
+        return _json({"detail": refused.detail}, refused.status, *extra)
 
 
 async def products(scope: Scope, receive: Receive, rest: str) -> Answer:
     """50 models, validated as a response model is and serialised."""
     try:
-        start = START.validate_python(_query(scope))["start"]
+        return _reply(200, b"application/json", checked.products_json(_query(scope)))
     except ValidationError as error:
         return _invalid(error, "query")
-    calls["products"] += 1
-    chosen = PRODUCTS.validate_python(CATALOGUE[start : start + 50])
-    return _reply(200, b"application/json", PRODUCTS.dump_json(chosen))
 
 
 async def thing(scope: Scope, receive: Receive, rest: str) -> Answer:
     """One of 500 routes."""
     try:
-        number = NUMBER.validate_python(rest)
+        return _json(checked.thing(rest))
     except ValidationError as error:
         return _invalid(error, "path")
-    calls["thing"] += 1
-    return _json({"number": number})
 
 
 async def show_calls(scope: Scope, receive: Receive, rest: str) -> Answer:

@@ -1,7 +1,6 @@
 """Measures peers under load and writes the results: `python -m benchmarks.load --help`."""
 
 import argparse
-import importlib.util
 import sys
 import tempfile
 from pathlib import Path
@@ -9,28 +8,38 @@ from pathlib import Path
 from ..asgi import WrongAnswer
 from ..cases import BY_NAME
 from . import report, wrk
+from .peers import PEERS, SHORT, missing
 from .rounds import CaseResult, measure_case
-from .server import DOORS, ServerDidNotStart
+from .server import ServerDidNotStart
 
 METHOD = (
-    "uvicorn, one worker, uvloop, on one core; wrk with one thread and {connections} connections on another; {rounds} "
-    "interleaved rounds of {seconds} s for each case, their order rotating; medians, and ratios round by round. CPU is "
-    "user and system time of the server per request. Every answer was compared with the right ones, the handlers "
-    "counted their calls. `ferrapi` is served through its HTTP/1.1 door, all others through ASGI and httptools."
+    "One process and one worker for each peer, on one core; wrk with one thread and {connections} connections on "
+    "another; {rounds} interleaved rounds of {seconds} s for each case, their order rotating; medians, and ratios "
+    "round by round. CPU is user and system time of the server per request. Every answer was compared with the right "
+    "ones, the handlers counted their calls. ASGI peers run on uvicorn with uvloop and httptools, `ferrapi` on uvicorn "
+    "through its HTTP/1.1 door; Granian, Sanic, Robyn, django-bolt, Go and axum have servers of their own. No access "
+    "log anywhere."
 )
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
-    known = [name for name in DOORS if name != "ferrapi" or importlib.util.find_spec("ferrapi.server")]
     parser.add_argument("--case", action="append", choices=list(BY_NAME), help="may be repeated; default: all")
-    parser.add_argument("--peer", action="append", choices=known, help="may be repeated; default: all")
+    parser.add_argument("--peer", action="append", choices=list(PEERS), help="may be repeated; default: all there are")
+    parser.add_argument("--short", action="store_true", help=f"the peers {', '.join(SHORT)} instead of all")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3, help="of each measurement")
     parser.add_argument("--name", help="write benchmarks/results/<date>-NAME.json and .md")
+    parser.add_argument(
+        "--note", default="", help="a sentence for the results, for instance on what else the machine did"
+    )
     arguments = parser.parse_args()
     arguments.case = arguments.case or list(BY_NAME)
-    arguments.peer = arguments.peer or known
+    wanted = arguments.peer or (SHORT if arguments.short else list(PEERS))
+    arguments.peer = [name for name in wanted if PEERS[name].available]
+    for name in wanted:
+        if name not in arguments.peer:
+            print(missing(PEERS[name]))
     return arguments
 
 
@@ -54,10 +63,11 @@ def main() -> int:
     except (WrongAnswer, wrk.LoadFailed, ServerDidNotStart) as error:
         print(f"benchmark refused: {error}", file=sys.stderr)
         return 1
-    print("\n" + report.tables(results))
+    print("\n" + report.overview(report.as_data(results)))
     if arguments.name:
         method = METHOD.format(connections=wrk.CONNECTIONS, rounds=arguments.rounds, seconds=arguments.seconds)
-        print("written:", report.write(arguments.name, results, method).relative_to(report.RESULTS.parents[1]))
+        written = report.write(arguments.name, results, method, arguments.note)
+        print("written:", written.relative_to(report.RESULTS.parents[1]))
     return 0
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..asgi import WrongAnswer
 from ..cases import Case
 from . import wrk
+from .peers import PEERS
 from .server import Server
 
 SERVER_CORE, CLIENT_CORE = 0, 1
@@ -53,26 +54,31 @@ def _expect_counts(server: Server, case: Case, before: dict[str, int], requests:
         raise WrongAnswer(f"{server.name}, {case.name}: {requests} answers, but calls {moved}, not {set(case.counts)}")
 
 
-def _measure(server: Server, case: Case, file: Path, seconds: int) -> Measured:
+def measure(server: Server, case: Case, file: Path, seconds: int, connections: int = wrk.CONNECTIONS) -> Measured:
+    """Put load on a server, and hold its counters to the answers. Raises `LoadFailed` and `WrongAnswer`."""
     calls, cpu = server.calls(), server.cpu_seconds()
-    seen = wrk.run(server.url, file, seconds, CLIENT_CORE)
+    seen = wrk.run(server.url, file, seconds, CLIENT_CORE, connections)
     used = server.cpu_seconds() - cpu
     _expect_counts(server, case, calls, seen.requests)
     return Measured(seen.requests / seen.seconds, used / seen.requests * 1e6, seen.p50, seen.p99)
 
 
 def measure_case(case: Case, peers: Sequence[str], rounds: int, seconds: int, folder: Path) -> CaseResult:
-    """Serve all peers, check their answers, warm them up, and measure them in `rounds` rounds of `seconds` each."""
+    """Serve all peers, check their answers, warm them up, and measure them in `rounds` rounds of `seconds` each.
+
+    A peer that leaves the case out is left out.
+    """
     file = folder / f"{case.name}.lua"
-    wrk.write_case(case, file)
-    results: dict[str, list[Measured]] = {peer: [] for peer in peers}
+    wrk.write_exchanges(case.exchanges, file)
+    taking_part = [peer for peer in peers if case.name not in PEERS[peer].without]
+    results: dict[str, list[Measured]] = {peer: [] for peer in taking_part}
     with ExitStack() as stack:
-        servers = [stack.enter_context(Server(peer, case.app, SERVER_CORE)) for peer in peers]
+        servers = [stack.enter_context(Server(peer, case.app, {SERVER_CORE})) for peer in taking_part]
         for server in servers:
             server.check(case)
             wrk.run(server.url, file, 1, CLIENT_CORE)
         for number in range(rounds):
             shift = number % len(servers)
             for server in servers[shift:] + servers[:shift]:
-                results[server.name].append(_measure(server, case, file, seconds))
+                results[server.name].append(measure(server, case, file, seconds))
     return CaseResult(case, results)

@@ -1,79 +1,114 @@
-"""A peer behind uvicorn in a process of its own, on a core of its own."""
+"""A peer in processes of its own, on a core of its own."""
 
 import http.client
 import json
 import os
-import re
+import socket
 import subprocess
-import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 from ..asgi import WrongAnswer
 from ..cases import COMMON_HEADERS, Case
+from .peers import PEERS, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-RUNNING = re.compile(r"Uvicorn running on (http://\S+)")
-UVICORN = ("--loop", "uvloop", "--port", "0", "--no-access-log")
-DOORS = {
-    "ferrapi": ("ferrapi_app", ("--http", "ferrapi.server:HttpProtocol")),
-    "ferrapi-asgi": ("ferrapi_app", ("--http", "httptools")),
-    "fastapi": ("fastapi_app", ("--http", "httptools")),
-    "asgi": ("asgi_app", ("--http", "httptools")),
-}
-"""What is served: the peer's module and how uvicorn speaks HTTP to it."""
+HOST = "127.0.0.1"
+STOPPING = 10
+"""Seconds after which a server that was asked to stop is ended."""
 
 
 class ServerDidNotStart(Exception):
     """The process ended before it listened; its log is the message."""
 
 
+def _free_port() -> int:
+    with socket.socket() as chosen:
+        chosen.bind((HOST, 0))
+        return int(chosen.getsockname()[1])
+
+
 class Server:
-    """A running uvicorn, from `with` to its end.
+    """A running server, from `with` to its end.
 
     Parameters:
-        name: a key of `DOORS`.
+        name: a key of `PEERS`.
         attribute: which application of the peer's module.
-        core: the processor it may use, None for any.
+        cores: the processors it may use, None for any.
+        environment: variables in addition to those of this process.
+        module: another one than the peer's, in `benchmarks.apps`.
+        extra: more arguments for the command.
     """
 
-    def __init__(self, name: str, attribute: str, core: int | None) -> None:
-        module, arguments = DOORS[name]
-        application = f"benchmarks.apps.{module}:{attribute}"
+    def __init__(
+        self,
+        name: str,
+        attribute: str,
+        cores: set[int] | None,
+        environment: dict[str, str] | None = None,
+        module: str = "",
+        extra: Sequence[str] = (),
+    ) -> None:
         self.name = name
-        self.command = [sys.executable, "-m", "uvicorn", application, *UVICORN, *arguments]
-        self.core = core
-        self.url = ""
+        self.port = _free_port()
+        self.url = f"http://{HOST}:{self.port}"
+        peer = replace(PEERS[name], module=module or PEERS[name].module)
+        self.command: Sequence[str | Path] = [*peer.command(peer, attribute, self.port), *extra]
+        self.cores = cores
+        self.environment = os.environ | (environment or {})
 
     def __enter__(self) -> Self:
-        self.process = subprocess.Popen(self.command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
-        if self.core is not None and hasattr(os, "sched_setaffinity"):
-            os.sched_setaffinity(self.process.pid, {self.core})
-        assert self.process.stderr is not None
-        log = []
-        for line in self.process.stderr:
-            log.append(line)
-            if found := RUNNING.search(line):
-                self.url = found[1]
-                return self
-        raise ServerDidNotStart("".join(log))
+        self._log = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(
+            [*_pinned(self.cores), *self.command],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=self._log,
+            stderr=self._log,
+            text=True,
+        )
+        while not self._listens():
+            if self.process.poll() is not None:
+                raise ServerDidNotStart(f"{self.name}: {self.log()}")
+            time.sleep(0.05)
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.process.terminate()
-        self.process.communicate()
+        try:
+            self.process.wait(STOPPING)
+        except subprocess.TimeoutExpired:
+            for process in self._processes():
+                os.kill(process, 9)
+            self.process.wait()
+        self._log.close()
+
+    def log(self) -> str:
+        """What it has written so far, to both of its outputs."""
+        self._log.seek(0)
+        return self._log.read()
 
     def cpu_seconds(self) -> float:
-        """User and system time that the process has taken so far (Linux counts it in hundredths of a second)."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """User and system time taken so far by all of its processes (Linux counts it in hundredths of a second)."""
+        ticks = 0
+        for process in self._processes():
+            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def resident_kib(self) -> int:
+        """The memory that its processes have in use, in KiB."""
+        return sum(_resident_kib(process) for process in self._processes())
 
     def calls(self) -> dict[str, int]:
         """How often each handler and dependency ran."""
-        connection = self._connect()
+        connection = self.connect()
         connection.request("GET", "/calls")
         answer: dict[str, int] = json.loads(connection.getresponse().read())
         connection.close()
@@ -81,7 +116,7 @@ class Server:
 
     def check(self, case: Case) -> None:
         """Send every request of the case once, on one connection. Raises `WrongAnswer`."""
-        connection = self._connect()
+        connection = self.connect()
         for exchange in case.exchanges:
             headers = COMMON_HEADERS | exchange.headers
             connection.request(exchange.method, exchange.path, exchange.body or None, headers)
@@ -92,5 +127,33 @@ class Server:
                 raise WrongAnswer(f"{self.name}, {exchange.method} {exchange.path}: {response.status} {got} {body!r}")
         connection.close()
 
-    def _connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection(urlsplit(self.url).netloc)
+    def connect(self) -> http.client.HTTPConnection:
+        """A connection to it, not opened yet."""
+        return http.client.HTTPConnection(HOST, self.port)
+
+    def _listens(self) -> bool:
+        try:
+            self.calls()
+        except (OSError, http.client.HTTPException):
+            return False
+        return True
+
+    def _processes(self) -> Iterator[int]:
+        """The process that was started, and all that it has started."""
+        waiting = [self.process.pid]
+        while waiting:
+            process = waiting.pop()
+            yield process
+            for children in Path(f"/proc/{process}/task").glob("*/children"):
+                waiting.extend(map(int, children.read_text().split()))
+
+
+def _pinned(cores: set[int] | None) -> list[str]:
+    return [] if cores is None else ["taskset", "-c", ",".join(map(str, sorted(cores)))]
+
+
+def _resident_kib(process: int) -> int:
+    for line in Path(f"/proc/{process}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    return 0

@@ -2,11 +2,12 @@
 
 import json
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..cases import COMMON_HEADERS, Case
+from ..cases import COMMON_HEADERS, Exchange
 
 SCRIPT = Path(__file__).with_name("check.lua")
 CONNECTIONS = 64
@@ -38,7 +39,7 @@ def _lua(value: Any) -> str:
     return {True: "true", None: "nil"}.get(value, str(value))
 
 
-def write_case(case: Case, file: Path) -> None:
+def write_exchanges(exchanges: Sequence[Exchange], file: Path) -> None:
     """Write what `check.lua` reads: the requests, and the answers that are right."""
     requests = [
         {
@@ -47,29 +48,22 @@ def write_case(case: Case, file: Path) -> None:
             "headers": COMMON_HEADERS | exchange.headers,
             "body": exchange.body or None,
         }
-        for exchange in case.exchanges
+        for exchange in exchanges
     ]
-    answers = {exchange.answer: True for exchange in case.exchanges}
-    file.write_text("return " + _lua({"status": case.exchanges[0].status, "requests": requests, "answers": answers}))
+    answers = {exchange.answer: exchange.status for exchange in exchanges}
+    file.write_text("return " + _lua({"requests": requests, "answers": answers}))
 
 
-def run(url: str, case_file: Path, seconds: int, core: int | None) -> Run:
-    """Send requests for some seconds on `CONNECTIONS` connections. Raises `LoadFailed` on any wrong answer."""
+def command(url: str, file: Path, seconds: int, core: int | None, connections: int = CONNECTIONS) -> list[str]:
+    """The command that sends the requests of a file for some seconds on so many connections."""
     pinned = ["taskset", "-c", str(core)] if core is not None else []
-    wrk = [
-        "wrk",
-        "-t1",
-        f"-c{CONNECTIONS}",
-        f"-d{seconds}s",
-        "--timeout",
-        "60s",
-        "-s",
-        str(SCRIPT),
-        url,
-        "--",
-        str(case_file),
-    ]
-    done = subprocess.run([*pinned, *wrk], capture_output=True, text=True)
+    settings = ["-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s", "-s", str(SCRIPT)]
+    return [*pinned, "wrk", *settings, url, "--", str(file)]
+
+
+def run(url: str, case_file: Path, seconds: int, core: int | None, connections: int = CONNECTIONS) -> Run:
+    """Run that command to its end. Raises `LoadFailed` on any wrong answer."""
+    done = subprocess.run(command(url, case_file, seconds, core, connections), capture_output=True, text=True)
     if done.returncode or "RESULT " not in done.stdout:
         raise LoadFailed(f"wrk ended with {done.returncode}: {done.stdout}{done.stderr}")
     found = json.loads(done.stdout.rpartition("RESULT ")[2])
