@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
-from starlette.types import Message, Scope
+from starlette.types import ASGIApp, Message, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from .._native import Head, Reader
@@ -16,6 +17,7 @@ from ._site import Site
 
 if TYPE_CHECKING:
     from ._protocol import HttpProtocol
+    from ._twins import Twins
 
 _BODILESS = frozenset({204, 304})
 
@@ -35,6 +37,7 @@ class HttpExchange(Exchange):
     """
 
     effective: Any = None
+    is_extended = False  # whether the headers are there that middleware adds
     taken = False
     disconnected = False
     response_complete = False
@@ -126,13 +129,36 @@ class HttpExchange(Exchange):
 
     async def send_response(self, response: Response) -> None:
         if type(response).__call__ is not Response.__call__ or not _is_whole(response):
-            await response(self.scope, self.receive, self.send)
+            await self._send_through(response)
             return
-        self.send_body(response.status_code, response.raw_headers, response.body)  # type: ignore[arg-type]
+        pending = self.send_body(response.status_code, response.raw_headers, response.body)  # type: ignore[arg-type]
+        if pending is not None:
+            await pending
         if response.background is not None:
             await response.background()
 
-    def send_body(self, status: int, content_type: Any, body: bytes) -> None:
+    async def _send_through(self, response: ASGIApp) -> None:
+        """Send a response in the ASGI way, through the middleware."""
+        twins = self.site.twins
+        if twins is None:
+            await response(self.scope, self.receive, self.send)
+        else:
+            await twins.send(response, self.scope, self.receive, self.send)
+
+    def _send_extended(self, status: int, headers: Any, body: bytes) -> Awaitable[None] | None:
+        """Send a whole response with what the middleware does to it."""
+        twins: Twins = self.site.twins  # type: ignore[assignment]  # looked at before
+        if headers.__class__ is bytes:
+            headers = [(b"content-length", b"%d" % len(body)), (b"content-type", headers)]
+        extended = twins.extended(self.head, headers, len(body))
+        if extended is not None:
+            self.is_extended = True
+            return self.send_body(status, extended, body)
+        response = Response(body, status)
+        response.raw_headers = list(headers)
+        return self._send_through(response)
+
+    def send_body(self, status: int, content_type: Any, body: bytes) -> Awaitable[None] | None:
         """Write a whole response and end the exchange.
 
         Parameters:
@@ -141,9 +167,11 @@ class HttpExchange(Exchange):
                 that were checked before.
             body: the body.
         """
+        if self.site.twins is not None and not self.is_extended:
+            return self._send_extended(status, content_type, body)
         self.started = True
         if self.disconnected:
-            return
+            return None
         protocol = self.protocol
         if protocol.access_log:
             protocol.log_access(self, status)
@@ -159,6 +187,7 @@ class HttpExchange(Exchange):
         if not keep_alive:
             protocol.transport.close()
         protocol.on_response_complete()
+        return None
 
     # ASGI, for whatever asks for it
 

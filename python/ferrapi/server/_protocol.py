@@ -78,6 +78,8 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
             or self.transport.is_closing()
         ):
             return False
+        if site.twins is not None and not site.twins.pass_through(head, self.scheme):
+            return False
         self._idle_since = None
         self._start(HttpExchange(self, site, head, target, params, content))
         return True
@@ -137,7 +139,7 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
         """Serve the request whose head begins `data`, or hand it over."""
         body = head.content_length
         try:
-            found = site.find(head) if body <= MAX_BODY and not self._is_at_limit() else None
+            found = site.find(head, self.scheme) if body <= MAX_BODY and not self._is_at_limit() else None
         except Exception:  # a convertor that raises: the application's own way will say so
             found = None
         if found is None:

@@ -13,6 +13,7 @@ from .._native import Head, RouteTable
 from ..applications import FastAPI
 from ..routing import APIRouter
 from ..routing._table import Target
+from ._twins import TWINS, Twins
 
 # As they were when this module was imported. Tracing tools replace them, and then want to be called.
 _CALL = FastAPI.__call__
@@ -33,15 +34,24 @@ class Site:
     Parameters:
         app: the application.
         stack: its middleware stack.
+        layers: the middleware in it, outermost first, all of classes with a twin.
+        inner: its innermost layer.
         proxy: uvicorn's proxy header middleware around it, if any.
     """
 
-    def __init__(self, app: FastAPI, stack: ServerErrors, proxy: ProxyHeadersMiddleware | None) -> None:
+    def __init__(
+        self,
+        app: FastAPI,
+        stack: ServerErrors,
+        layers: list[Any],
+        inner: Exceptions,
+        proxy: ProxyHeadersMiddleware | None,
+    ) -> None:
         self.app = app
         self.stack = stack
         self.proxy = proxy
         self.router: APIRouter = app.router
-        inner: Exceptions = stack.app  # type: ignore[assignment]  # `whole` has seen it
+        self.twins = Twins(layers) if layers else None
         self.handlers = inner.handlers
         self.edits = EDITS.value
         self._proxy_headers: Any = None
@@ -72,9 +82,14 @@ class Site:
         if loaded.middleware_stack is None:
             loaded.middleware_stack = loaded.build_middleware_stack()
         stack = loaded.middleware_stack
-        if type(stack) is not ServerErrors or not stack.whole:
+        layers: list[Any] = []
+        inner: Any = stack.app if type(stack) is ServerErrors else stack
+        while type(inner) in TWINS and "app" in inner.__dict__:
+            layers.append(inner)
+            inner = inner.app
+        if type(stack) is not ServerErrors or type(inner) is not Exceptions or not inner.routes_here():
             raise NotServed("the application has middleware, a limit for all bodies, or a router of its own kind")
-        return cls(loaded, stack, proxy)
+        return cls(loaded, stack, layers, inner, proxy)
 
     def stands(self) -> bool:
         """Whether the application is still as it was, and its route table too."""
@@ -90,8 +105,10 @@ class Site:
         """The routes."""
         return self.router.table().native
 
-    def find(self, head: Head) -> tuple[Target, dict[str, Any]] | None:
-        """The route of a request and its path parameters; None if that takes a scope."""
+    def find(self, head: Head, scheme: str) -> tuple[Target, dict[str, Any]] | None:
+        """The route of a request and its path parameters; None if that takes a scope, or a middleware."""
+        if self.twins is not None and not self.twins.pass_through(head, scheme):
+            return None
         return self.native_table().find_head(head)
 
     def client(self, head: Head, peer: tuple[str, int] | None) -> tuple[str, int] | None:

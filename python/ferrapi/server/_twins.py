@@ -1,0 +1,161 @@
+"""Middleware that need not be called: what the door knows of Starlette's common classes.
+
+A twin says two things of one middleware. Does it let a request through to the application, as it is? If not, the
+request is handed over. What does it do to a response? If that is more than adding headers, the response goes through
+the middleware's own code: through copies of the whole chain, with the response in the application's place. So nothing
+that these classes decide is decided here a second time; the twins only know when there is nothing to decide.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.httpsredirect import HTTPSRedirectMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from .._native import Head
+
+Headers = list[tuple[bytes, bytes]]
+
+_REPLY = "ferrapi.server.reply"
+
+
+class Twin:
+    """What is known of one middleware.
+
+    Parameters:
+        middleware: it.
+    """
+
+    def __init__(self, middleware: Any) -> None:
+        self.middleware = middleware
+
+    def passes(self, head: Head, scheme: str) -> bool:
+        """Whether the middleware lets this request through as it is."""
+        return True
+
+    def adds(self, head: Head, headers: Headers, size: int) -> Headers | None:
+        """The headers that it adds to a whole response; None if it has to be asked.
+
+        Parameters:
+            head: the request's.
+            headers: the response's.
+            size: the length of the response's body in bytes.
+        """
+        return []
+
+
+class _TrustedHost(Twin):
+    def __init__(self, middleware: TrustedHostMiddleware) -> None:
+        super().__init__(middleware)
+        self._lets_through = lru_cache(maxsize=256)(self._ask)
+
+    def passes(self, head: Head, scheme: str) -> bool:
+        return self._lets_through(head.header(b"host"))
+
+    def _ask(self, host: bytes | None) -> bool:
+        """Whether the middleware calls its application for this host."""
+        called = False
+
+        async def note(scope: Scope, receive: Receive, send: Send) -> None:
+            nonlocal called
+            called = True
+
+        async def swallow(message: Any) -> None:
+            return None
+
+        probe: Any = copy.copy(self.middleware)
+        probe.app = note
+        headers = [] if host is None else [(b"host", host)]
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "scheme": "http",
+            "path": "/",
+            "query_string": b"",
+            "headers": headers,
+        }
+        coroutine = probe(scope, None, swallow)
+        try:
+            coroutine.send(None)  # it waits for nothing but the two functions here
+        except StopIteration:
+            pass
+        finally:
+            coroutine.close()
+        return called
+
+
+class _HTTPSRedirect(Twin):
+    def passes(self, head: Head, scheme: str) -> bool:
+        # A proxy's word on the scheme is for uvicorn's middleware to believe or not.
+        return scheme == "https" and head.header(b"x-forwarded-proto") is None
+
+
+class _CORS(Twin):
+    def passes(self, head: Head, scheme: str) -> bool:
+        return head.method != "OPTIONS"
+
+    def adds(self, head: Head, headers: Headers, size: int) -> Headers | None:
+        if head.header(b"origin") is not None or any(name.lower() == b"vary" for name, _ in headers):
+            return None
+        return [(b"vary", b"Origin")]
+
+
+class _GZip(Twin):
+    def adds(self, head: Head, headers: Headers, size: int) -> Headers | None:
+        return [] if size < self.middleware.minimum_size else None
+
+
+TWINS: dict[Any, Callable[[Any], Twin]] = {
+    CORSMiddleware: _CORS,
+    GZipMiddleware: _GZip,
+    HTTPSRedirectMiddleware: _HTTPSRedirect,
+    TrustedHostMiddleware: _TrustedHost,
+}
+
+
+async def _reply(scope: Scope, receive: Receive, send: Send) -> None:
+    """In the application's place: the response that is there already."""
+    await scope[_REPLY](scope, receive, send)
+
+
+class Twins:
+    """The middleware of an application, each with its twin.
+
+    Parameters:
+        layers: the middleware, outermost first.
+    """
+
+    def __init__(self, layers: list[Any]) -> None:
+        self._twins = [TWINS[type(layer)](layer) for layer in layers]
+        self._chain: ASGIApp = _reply
+        for layer in reversed(layers):
+            outer = copy.copy(layer)
+            outer.app = self._chain
+            self._chain = outer
+
+    def __bool__(self) -> bool:
+        return bool(self._twins)
+
+    def pass_through(self, head: Head, scheme: str) -> bool:
+        """Whether all of them let this request through as it is."""
+        return all(twin.passes(head, scheme) for twin in self._twins)
+
+    def extended(self, head: Head, headers: Headers, size: int) -> Headers | None:
+        """The headers of a whole response with what they add; None if one of them has to be asked."""
+        for twin in reversed(self._twins):
+            added = twin.adds(head, headers, size)
+            if added is None:
+                return None
+            headers = headers + added
+        return headers
+
+    async def send(self, response: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send a response through their own code."""
+        await self._chain({**scope, _REPLY: response}, receive, send)
