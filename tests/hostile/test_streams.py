@@ -141,7 +141,7 @@ async def leave(app: Any, path: str, way: str) -> None:
 
 @pytest.mark.parametrize("way", LEAVING)
 @pytest.mark.parametrize("path", ENDPOINTS)
-def test_a_stream_ends_with_its_client_and_before_its_dependencies(path: str, way: str) -> None:
+def test_a_stream_ends_before_its_dependencies(path: str, way: str) -> None:
     log: list[str] = []
 
     async def main() -> list[str]:
