@@ -1,5 +1,6 @@
 """The application that `test_large_upload` starts in a process of its own: uploads, and something else to ask for."""
 
+import os
 from pathlib import Path
 
 from ferrapi import FastAPI, UploadFile
@@ -19,6 +20,13 @@ def forget_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
+@app.get("/files")
+def files() -> int:
+    """How many open files of this process have no name, as temporary ones have."""
+    links = [os.readlink(link.path) for link in os.scandir("/proc/self/fd") if os.path.lexists(link.path)]
+    return sum(link.endswith("(deleted)") for link in links)
+
+
 @app.get("/begin")
 async def begin() -> dict[str, int]:
     """Says how much there is before an upload."""
@@ -32,6 +40,12 @@ async def alive() -> dict[str, int]:
     global asked
     asked += 1
     return {"asked": asked, "memory": memory("VmRSS"), "peak": memory("VmHWM")}
+
+
+@app.post("/fails")
+async def fails(file: UploadFile) -> None:
+    """Answers with an error of the application."""
+    raise RuntimeError("failed")
 
 
 @app.post("/")
