@@ -215,8 +215,11 @@ impl Parser {
             let (data, from) = rest.split_at_checked(at).unwrap_or((rest, &[]));
             (data, State::AfterDelimiter, from.get(self.delimiter.len()..).unwrap_or_default())
         } else {
-            // A carriage return stands only at a delimiter's beginning, so the last one is the only candidate.
-            let candidate = memrchr(b'\r', rest).and_then(|at| rest.split_at_checked(at));
+            // A carriage return stands only at a delimiter's beginning, so the last one is the only candidate, and too
+            // far from the end it is none.
+            let early = rest.len().saturating_sub(self.delimiter.len());
+            let last = memrchr(b'\r', rest.get(early..).unwrap_or_default());
+            let candidate = last.and_then(|at| rest.split_at_checked(early.saturating_add(at)));
             match candidate.filter(|(_, tail)| self.delimiter.starts_with(tail)) {
                 Some((data, tail)) => (data, State::Delimiter(tail.len()), &[][..]),
                 None => (rest, State::Data, &[][..]),
