@@ -81,7 +81,8 @@ class _Worker(Thread):
         context, function, arguments, future = call
         if future.cancelled():
             return
-        result, error = None, None
+        result: Any = None
+        error: BaseException | None = None
         try:
             result = context.run(function, **arguments)
         except StopIteration as exc:  # which no future can hold
@@ -97,7 +98,7 @@ class _Workers:
     """The worker threads of one event loop."""
 
     find_main_task: Callable[[], asyncio.Task[Any]]
-    set_library: Callable[[str | None], None]
+    set_library: Callable[[str | None], Any]
 
     def __init__(self) -> None:
         from anyio.lowlevel import current_token

@@ -29,19 +29,6 @@ _TESTS: dict[str, list[str]] = {
         "TestPublicFunctions::test_solve_dependencies[a=x&r=2]",
         "TestPublicFunctions::test_solve_dependencies[]",
     ],
-    "a stream whose client is gone when a piece is sent is closed after the dependencies": [
-        "test_streams.py::test_a_stream_ends_before_its_dependencies[/raw-refused]",
-        "test_streams.py::test_a_stream_ends_before_its_dependencies[/lines-refused]",
-        "test_streams.py::test_a_stream_ends_before_its_dependencies[/events-refused]",
-        "test_streams.py::test_a_stream_ends_before_its_dependencies[/response-refused]",
-        "test_streams.py::test_a_stream_ends_before_its_dependencies[/sync-refused]",
-        "test_streams.py::test_a_stream_ends_before_its_dependencies[/sync lines-refused]",
-        "test_streams.py::test_a_stream_ends_before_its_dependencies[/sync response-refused]",
-    ],
-    "the synchronous generator of a response that an endpoint returns is closed after the dependencies": [
-        "test_streams.py::test_a_stream_ends_before_its_dependencies[/sync response-told]",
-        "test_streams.py::test_a_stream_ends_before_its_dependencies[/sync response-connection lost]",
-    ],
 }
 
 OPEN: dict[str, str] = {name: reason for reason, names in _TESTS.items() for name in names}

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pydantic import PydanticUserError
 from pydantic_core import CoreSchema
 
 from .. import params
@@ -133,7 +134,7 @@ def is_buildable(field: ModelField) -> bool:
     """Whether pydantic has built the schema; not yet, while the type refers to one that is defined later."""
     try:
         bare_schema(field)
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError, PydanticUserError):
         return False
     return True
 

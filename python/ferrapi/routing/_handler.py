@@ -248,7 +248,7 @@ class RouteApp:
     @staticmethod
     async def _close_later(x: Exchange) -> None:
         form, stack = x.form, x.request_stack
-        if form is not None and stack is not None:
+        if form is not None and isinstance(stack, AsyncExitStack):
             stack.push_async_callback(close_form, form)
         elif form is not None:
             await close_form(form)

@@ -10,9 +10,12 @@ import functools
 import json
 from collections.abc import Awaitable, Callable
 from functools import cached_property
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
+import anyio
 from pydantic_core import ValidationError
+from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from .._fields import prefix_locations
@@ -168,7 +171,7 @@ def _find_endpoint(route: APIRoute) -> EndpointContext:
 
 
 JSON = b"application/json"
-_RENDERS = {kind: kind.render for kind in (JSONResponse, PlainTextResponse, HTMLResponse)}
+_RENDERS: dict[type[Response], Any] = {kind: kind.render for kind in (JSONResponse, PlainTextResponse, HTMLResponse)}
 """Response classes whose bytes are known without making a response, as they are when nobody has changed them."""
 
 
@@ -246,7 +249,7 @@ class Responder:
         reply = self.reply_now(x, result)
         if reply.__class__ is not bytes or x.background is not None:
             return self._reply_later(x, result, reply)
-        return x.send_body(self.status, self.content_type, reply)  # type: ignore[arg-type]  # its class was looked at
+        return x.send_body(self.status, self.content_type, reply)
 
     async def _reply_later(self, x: Exchange, result: Any, reply: Response | bytes | None) -> None:
         await self.send(x, await self.response(x, result) if reply is None else reply)
@@ -305,5 +308,31 @@ async def send_response(x: Exchange, response: Response) -> None:
     problem = response_head_problem(response.status_code, response.raw_headers)
     if problem is not None:
         raise InvalidResponseError(problem)
-    await x.send_response(response)
+    stream = getattr(response, "body_iterator", None)
+    if stream is None:
+        await x.send_response(response)
+    else:
+        source = _source(stream)
+        try:
+            await x.send_response(response)
+        finally:
+            await _close(stream, source)
     x.replied = True
+
+
+def _source(stream: Any) -> GeneratorType[Any, Any, Any] | None:
+    """The synchronous generator that Starlette iterates in threads, if a stream that hasn't begun is one."""
+    if getattr(stream, "ag_code", None) is not iterate_in_threadpool.__code__ or stream.ag_frame is None:
+        return None
+    source = stream.ag_frame.f_locals.get("iterator")
+    return source if isinstance(source, GeneratorType) else None
+
+
+async def _close(stream: Any, source: GeneratorType[Any, Any, Any] | None) -> None:
+    """Close a stream that may not be at its end, because the client has left: before anything that it may be using."""
+    close = getattr(stream, "aclose", None)
+    if close is not None:
+        await close()
+    if source is not None and source.gi_frame is not None:
+        with anyio.CancelScope(shield=True):
+            await run_in_thread(source.close)

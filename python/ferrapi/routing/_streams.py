@@ -64,8 +64,10 @@ class StreamResponder(Responder):
         if self.status_code is not None:
             arguments["status_code"] = self.status_code
         if self.is_events:
-            headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-            return EventSourceResponse(_with_pings(self._items(result, self._event)), headers=headers, **arguments)
+            response = EventSourceResponse(_with_pings(self._items(result, self._event)), **arguments)
+            response.headers["Cache-Control"] = "no-cache"
+            response.headers["X-Accel-Buffering"] = "no"
+            return response
         if self.is_json:
             lines = self._items(result, self._line)
             return StreamingResponse(lines, media_type="application/jsonl", **arguments)
@@ -129,13 +131,16 @@ async def _with_pings(events: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
 
     async with receive, anyio.create_task_group() as tasks:
         tasks.start_soon(produce)
-        while True:
-            try:
-                with anyio.fail_after(PING_INTERVAL):
-                    event = await receive.receive()
-            except TimeoutError:
-                yield KEEPALIVE_COMMENT
-            except anyio.EndOfStream:
-                return
-            else:
-                yield event
+        try:
+            while True:
+                try:
+                    with anyio.fail_after(PING_INTERVAL):
+                        event = await receive.receive()
+                except TimeoutError:
+                    yield KEEPALIVE_COMMENT
+                except anyio.EndOfStream:
+                    return
+                else:
+                    yield event
+        except GeneratorExit:  # the client has left; a task group would wrap it
+            tasks.cancel_scope.cancel()

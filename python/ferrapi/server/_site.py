@@ -105,7 +105,7 @@ class Site:
         """The routes."""
         return self.router.table().native
 
-    def find(self, head: Head, scheme: str) -> tuple[Target, dict[str, Any]] | None:
+    def find(self, head: Head, scheme: str | None) -> tuple[Target, dict[str, Any]] | None:
         """The route of a request and its path parameters; None if that takes a scope, or a middleware."""
         if self.twins is not None and not self.twins.pass_through(head, scheme):
             return None

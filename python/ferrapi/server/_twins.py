@@ -36,7 +36,7 @@ class Twin:
     def __init__(self, middleware: Any) -> None:
         self.middleware = middleware
 
-    def passes(self, head: Head, scheme: str) -> bool:
+    def passes(self, head: Head, scheme: str | None) -> bool:
         """Whether the middleware lets this request through as it is."""
         return True
 
@@ -56,7 +56,7 @@ class _TrustedHost(Twin):
         super().__init__(middleware)
         self._lets_through = lru_cache(maxsize=256)(self._ask)
 
-    def passes(self, head: Head, scheme: str) -> bool:
+    def passes(self, head: Head, scheme: str | None) -> bool:
         return self._lets_through(head.header(b"host"))
 
     def _ask(self, host: bytes | None) -> bool:
@@ -92,13 +92,13 @@ class _TrustedHost(Twin):
 
 
 class _HTTPSRedirect(Twin):
-    def passes(self, head: Head, scheme: str) -> bool:
+    def passes(self, head: Head, scheme: str | None) -> bool:
         # A proxy's word on the scheme is for uvicorn's middleware to believe or not.
         return scheme == "https" and head.header(b"x-forwarded-proto") is None
 
 
 class _CORS(Twin):
-    def passes(self, head: Head, scheme: str) -> bool:
+    def passes(self, head: Head, scheme: str | None) -> bool:
         return head.method != "OPTIONS"
 
     def adds(self, head: Head, headers: Headers, size: int) -> Headers | None:
@@ -143,7 +143,7 @@ class Twins:
     def __bool__(self) -> bool:
         return bool(self._twins)
 
-    def pass_through(self, head: Head, scheme: str) -> bool:
+    def pass_through(self, head: Head, scheme: str | None) -> bool:
         """Whether all of them let this request through as it is."""
         return all(twin.passes(head, scheme) for twin in self._twins)
 
