@@ -323,7 +323,7 @@ def cost(content_type: bytes, body: bytes, piece: int) -> float:
 def test_the_cost_of_a_form_grows_with_its_size(kind: str, piece: int) -> None:
     size = 30_000 if piece == 1 else 200_000 if piece == 7 else 2 * MIB
     small, large = (cost(*HOSTILE[kind](each), piece) for each in (size, 8 * size))
-    assert large <= 30 * small + 0.01
+    assert large <= 30 * small + 0.05  # what sixteen fresh MiB of memory may cost by themselves
 
 
 def test_the_cost_of_a_content_type_grows_with_its_size() -> None:
