@@ -39,7 +39,7 @@ from ..dependencies.models import Dependant
 from ..exceptions import FastAPIError, RequestValidationError, RouteError
 from ._contexts import IncludeContext, IncludedRouter
 from ._exchange import Exchange
-from ._handler import require_reply
+from ._handler import unanswered
 from ._plan import Plan
 from ._respond import Responder, send_response
 
@@ -287,7 +287,8 @@ class Guard:
                 if x.injected is not None:
                     response.headers.raw.extend(x.injected.headers.raw)
                 await send_response(x, response)
-        require_reply(x)
+        if not x.replied:
+            raise unanswered()
 
     async def _admit(self, x: Exchange, plan: Plan) -> None:
         overrides = getattr(self.provider, "dependency_overrides", None)

@@ -216,11 +216,15 @@ class RouteApp:
             if plan.ends_with_function:
                 async with Teardown() as x.function_stack:
                     reply = await responder.respond(x, await self._result(x, compiled, plan))
+                # Unbound if a dependency's end swallowed an exception; that is what FastAPI says of it, too.
+                await responder.send(x, reply)
             else:
-                reply = await responder.respond(x, await self._result(x, compiled, plan))
-            # Unbound if a dependency's end swallowed an exception; that is what FastAPI says of it, too.
-            await responder.send(x, reply)
-        require_reply(x)
+                pending = responder.reply(x, await self._result(x, compiled, plan))
+                if pending is not None:
+                    await pending
+                x.replied = True
+        if not x.replied:
+            raise unanswered()
 
     async def _serve_custom(self, x: Exchange, handler: RequestHandler) -> None:
         scope = x.scope
@@ -230,7 +234,8 @@ class RouteApp:
                 scope["fastapi_function_astack"] = function_stack
                 response = await handler(x.request)
             await send_response(x, response)
-        require_reply(x)
+        if not x.replied:
+            raise unanswered()
 
     async def respond_to_request(self, request: Request) -> Response:
         """FastAPI's route handler: from a request to a response. Exit stacks are those in the request's scope."""
@@ -302,19 +307,14 @@ def engine_handler(route: APIRoute) -> RequestHandler:
     )
 
 
-def require_reply(x: Exchange) -> None:
-    """Complain when a dependency swallowed the exception that kept the response from being sent.
-
-    Raises:
-        FastAPIError: when there was no response.
-    """
-    if not x.replied:
-        raise FastAPIError(
-            "Response not awaited. There's a high chance that the application code is raising an exception and a "
-            "dependency with yield has a block with a bare except, or a block with except Exception, and is not "
-            "raising the exception again. Read more about it in the docs: "
-            "https://fastapi.tiangolo.com/tutorial/dependencies/dependencies-with-yield/#dependencies-with-yield-and-except"
-        )
+def unanswered() -> FastAPIError:
+    """The complaint of a request that got no response because a dependency swallowed the exception that kept it."""
+    return FastAPIError(
+        "Response not awaited. There's a high chance that the application code is raising an exception and a "
+        "dependency with yield has a block with a bare except, or a block with except Exception, and is not "
+        "raising the exception again. Read more about it in the docs: "
+        "https://fastapi.tiangolo.com/tutorial/dependencies/dependencies-with-yield/#dependencies-with-yield-and-except"
+    )
 
 
 async def handle_exception(x: Exchange, exc: Exception) -> None:

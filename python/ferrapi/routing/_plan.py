@@ -126,6 +126,13 @@ class Step:
         manager = contextmanager(call)
         return lambda **values: contextmanager_in_threadpool(manager(**values))
 
+    def fill(self, values: Values, x: Exchange, results: list[Any]) -> None:
+        """Add to `values` what dependencies returned, and the objects of the request that the callable takes."""
+        for name, index in self.feeds:
+            values[name] = results[index]
+        for name, get in self.specials:
+            values[name] = get(x)
+
     def run(self, x: Exchange, values: Values) -> Coroutine[Any, Any, Any]:
         """Call the callable, or enter the context that it is."""
         return self._start(x, values) if self.concurrency is None else self._run_limited(x, values)
@@ -292,26 +299,15 @@ class Plan:
             if step.scheme is not None:
                 results.append(step.read_credentials(step.scheme, x))
                 continue
-            for name, index in step.feeds:
-                values[name] = results[index]
-            for name, get in step.specials:
-                values[name] = get(x)
+            step.fill(values, x, results)
             results.append(await (step.call(**values) if step.is_direct else step.run(x, values)))
-        return await self._endpoint_values(x, groups, results, body, errors)
-
-    async def _endpoint_values(
-        self, x: Exchange, groups: Groups, results: list[Any], body: Any, errors: Errors
-    ) -> tuple[Values | None, Errors]:
         step = self.endpoint
-        values = self._early(step, groups)
+        values = self._early(step, groups) if step.has_fields else {}
         if values is None or step.has_body:
             values = await self._step_values(step, x, values, body, errors)
         if values is None or errors:
             return None, errors
-        for name, index in step.feeds:
-            values[name] = results[index]
-        for name, get in step.specials:
-            values[name] = get(x)
+        step.fill(values, x, results)
         return values, errors
 
     @staticmethod

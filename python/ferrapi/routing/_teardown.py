@@ -6,7 +6,7 @@ What `contextlib.AsyncExitStack` does, with a short way for what is open most of
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from types import AsyncGeneratorType, TracebackType
 from typing import Any, Self
 
@@ -43,7 +43,8 @@ class Teardown:
         contexts = self._open
         if exc is not None:
             return await self._unwind(exc) if contexts else False
-        while contexts:
+        failure: BaseException | None = None
+        while contexts and failure is None:
             context = contexts.pop()
             try:
                 if context.__class__ is not AsyncGeneratorType:
@@ -55,26 +56,25 @@ class Teardown:
                     continue
                 await _stop(context)
             except BaseException as error:
-                if not await self._unwind(error):
-                    raise
+                failure = error
+        # Outside of the handler, where it would become the context of what is raised by the others.
+        if failure is not None and not (contexts and await self._unwind(failure)):
+            try:
+                raise failure
+            finally:
+                failure = None  # its traceback has this frame
         return False
 
     async def _unwind(self, exc: BaseException) -> bool:
         """Throw `exc` into what is still open; tell whether it was swallowed there."""
-        contexts = self._open
-        while contexts:
-            context = contexts.pop()
-            manager = _begun(context) if context.__class__ is AsyncGeneratorType else context
-            try:
-                swallowed = await manager.__aexit__(type(exc), exc, exc.__traceback__)
-            except BaseException as error:
-                if error is not exc and not await self._unwind(error):
-                    raise
-                swallowed = error is not exc
-            if swallowed:
-                await self.__aexit__(None, None, None)
-                return True
-        return False
+        managers = [_begun(it) if it.__class__ is AsyncGeneratorType else it for it in self._open]
+        self._open = []
+        if len(managers) == 1:
+            return bool(await managers[0].__aexit__(type(exc), exc, exc.__traceback__))
+        stack = AsyncExitStack()  # which knows what an exception's context is when another one was swallowed before it
+        for manager in managers:
+            stack.push_async_exit(manager)
+        return bool(await stack.__aexit__(type(exc), exc, exc.__traceback__))
 
 
 async def _stop(generator: AsyncGenerator[Any]) -> None:
