@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from support.asgi import Ask
-from support.compare import Make, compare
+from support.compare import USUAL, Make, compare
 from support.frameworks import Framework
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -70,13 +70,14 @@ def shared(name: str) -> Make:
     return make
 
 
+@pytest.mark.parametrize("door", USUAL)
 @pytest.mark.parametrize("name", OPTIONS)
-def test_every_policy_answers_every_origin_alike(name: str) -> None:
+def test_every_policy_answers_every_origin_alike(name: str, door: str) -> None:
     headers = [[] if origin is None else [(b"origin", origin)] for origin in ORIGINS]
     cookie = (b"cookie", b"a=b")
     simple = [Ask(path=path, headers=[*each, cookie]) for each in headers for path in ("/", "/fails", "/missing")]
     preflights = [Ask("OPTIONS", headers=[*each, *asked]) for each in headers for asked in PREFLIGHTS]
-    compare(shared(name), [*simple, *preflights], "asgi")
+    compare(shared(name), [*simple, *preflights], door)
 
 
 @pytest.mark.parametrize("name", ["one", "one with credentials", "pattern", "pattern with credentials"])
