@@ -20,6 +20,7 @@ __all__ = [
     "Reader",
     "RouteTable",
     "encode_json",
+    "has_long_number",
     "is_json_content_type",
     "parse_cookies",
     "parse_query",
@@ -143,6 +144,8 @@ class Head:
         """The query as it was sent."""
     def header(self, name: bytes) -> bytes | None:
         """The value of the first header called `name`, which is in lower case."""
+    def header_text(self, name: bytes) -> str | None:
+        """The same, as text."""
     def headers(self) -> list[tuple[bytes, bytes]]:
         """The headers as ASGI has them: a list of pairs of bytes, names in lower case."""
 
@@ -198,6 +201,9 @@ def encode_json(value: object, max_bytes: int | None = None, whole: bool = False
 
 def response_head_problem(status: object, headers: list[tuple[bytes, bytes]]) -> str | None:
     """What is wrong with a status and raw headers; None if HTTP can carry them."""
+
+def has_long_number(text: bytes) -> bool:
+    """Whether JSON text has a number that is too long for parsers to agree about it: 309 digits or more."""
 
 def is_json_content_type(content_type: bytes) -> bool:
     """Whether a `Content-Type` value means JSON: `application/json` or `application/*+json`."""

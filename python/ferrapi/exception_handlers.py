@@ -3,7 +3,7 @@
 They are ordinary handlers: call them from your own, or register one of your own in their place.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -13,7 +13,7 @@ from starlette.status import WS_1008_POLICY_VIOLATION
 from starlette.websockets import WebSocket
 
 from ._error_report import DEFAULT_LIMITS, UNLIMITED, ReportLimits, render_errors
-from ._native import encode_json
+from ._native import encode_json, response_head_problem
 from .encoders import jsonable_encoder
 from .exceptions import RequestValidationError, WebSocketRequestValidationError
 from .utils import is_body_allowed_for_status_code
@@ -24,6 +24,9 @@ __all__ = [
     "unlimited_request_validation_exception_handler",
     "websocket_request_validation_exception_handler",
 ]
+
+
+JSON = b"application/json"
 
 
 class _PlainJSON(JSONResponse):
@@ -70,11 +73,32 @@ async def websocket_request_validation_exception_handler(
     await websocket.close(code=WS_1008_POLICY_VIOLATION, reason=jsonable_encoder(exc.errors()))
 
 
-IGNORE_THE_REQUEST = frozenset(
-    {
-        http_exception_handler,
-        request_validation_exception_handler,
-        unlimited_request_validation_exception_handler,
-    }
-)
-"""Those that never look at their first argument; nobody has to make it for them."""
+Head = bytes | list[tuple[bytes, bytes]]
+"""The headers of a response; or a content type, for a response that has that, the body's length and nothing else."""
+
+
+_FRAMING = frozenset({b"connection", b"content-length", b"content-type", b"transfer-encoding"})
+
+
+def _http_answer(exc: Any) -> tuple[int, Head, bytes] | None:
+    """What `http_exception_handler` answers to an ordinary exception; None if that takes a response object."""
+    status, headers = exc.status_code, getattr(exc, "headers", None)
+    usual = type(status) is int and 200 <= status < 600 and is_body_allowed_for_status_code(status)
+    if not usual or not (headers is None or type(headers) is dict):
+        return None
+    body = encode_json({"detail": exc.detail}, whole=True)
+    if body is None or not headers:
+        return None if body is None else (status, JSON, body)
+    raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    if any(name in _FRAMING for name, _ in raw):
+        return None
+    raw += [(b"content-length", b"%d" % len(body)), (b"content-type", JSON)]
+    return None if response_head_problem(status, raw) else (status, raw, body)
+
+
+ANSWERS: dict[Any, Callable[[Any], tuple[int, Head, bytes] | None]] = {
+    http_exception_handler: _http_answer,
+    request_validation_exception_handler: lambda exc: (422, JSON, render_errors(exc.errors(), DEFAULT_LIMITS)),
+    unlimited_request_validation_exception_handler: lambda exc: (422, JSON, render_errors(exc.errors(), UNLIMITED)),
+}
+"""What these answer, as status, headers and body: they never look at the request, and nobody else sees the response."""

@@ -11,8 +11,10 @@ Three families:
   an `AssertionError` as well, so that code written to catch either keeps working.
 """
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from pydantic import BaseModel, create_model
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -58,8 +60,9 @@ class HTTPException(StarletteHTTPException):
         headers: Headers to add to the response.
     """
 
-    def __init__(self, status_code: int, detail: Any = None, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(status_code=status_code, detail=detail, headers=headers)
+    if TYPE_CHECKING:  # Starlette's says that the detail is text
+
+        def __init__(self, status_code: int, detail: Any = None, headers: Mapping[str, str] | None = None) -> None: ...
 
 
 class WebSocketException(StarletteWebSocketException):
@@ -166,9 +169,24 @@ class RequestValidationError(ValidationException):
         endpoint_ctx: The endpoint that the request was for.
     """
 
+    _json: bytes
+
     def __init__(self, errors: Sequence[Any], *, body: Any = None, endpoint_ctx: EndpointContext | None = None) -> None:
         super().__init__(errors, endpoint_ctx=endpoint_ctx)
         self.body = body
+
+    @cached_property
+    def body(self) -> Any:
+        """The parsed body, if there was one."""
+        return json.loads(self._json)
+
+    @classmethod
+    def of_json(cls, errors: Sequence[Any], content: bytes, endpoint_ctx: EndpointContext) -> "RequestValidationError":
+        """The error of a body whose JSON is only parsed when somebody asks for it."""
+        error = cls(errors, endpoint_ctx=endpoint_ctx)
+        del error.body
+        error._json = content
+        return error
 
 
 class WebSocketRequestValidationError(ValidationException):

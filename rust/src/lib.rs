@@ -35,7 +35,7 @@ mod _native {
     #[pymodule_export]
     use crate::request::reader::Reader;
     #[pymodule_export]
-    use crate::request::text::{is_json_content_type, parse_cookies, parse_query};
+    use crate::request::text::{has_long_number, is_json_content_type, parse_cookies, parse_query};
     #[pymodule_export]
     use crate::response::head::response_head_problem;
     #[pymodule_export]

@@ -106,6 +106,8 @@ def is_same_from_json(schema: Mapping[str, Any]) -> bool:
         config = current.get("config") or {}
         if any(current.get(key) for key in _CHANGES_JSON) or config.get("strict"):
             return False
+        if current.get("coerce_numbers_to_str") or config.get("coerce_numbers_to_str"):
+            return False  # 1.0 in JSON becomes "1"
         if current.get("extra_behavior") == "allow" or config.get("extra_fields_behavior") == "allow":
             return False
         if kind == "model-fields":

@@ -1,7 +1,7 @@
 """`Dependant`: what one callable asks for, as a tree.
 
 A `Dependant` is made once per use of a callable, at registration. It is data: the engine compiles it to a plan
-(`ferrapi.routing._plan`), OpenAPI reads it, and users may edit it (`call` and the lists are watched).
+(`ferrapi.routing._plan`), OpenAPI reads it, and users may edit it (`call`, `name` and the lists are watched).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .._fields import ModelField
 from ..types import DependencyCacheKey
 
 _LISTS = ("path_params", "query_params", "header_params", "cookie_params", "body_params", "dependencies")
-_WATCHED = frozenset({"call", *_LISTS})
+_WATCHED = frozenset({"call", "name", *_LISTS})
 
 
 @dataclass(slots=True)

@@ -134,5 +134,5 @@ async def solve_dependencies(
         x.background = background_tasks
     x.request_stack = async_exit_stack
     x.function_stack = request.scope.get("fastapi_function_astack") or async_exit_stack
-    values, errors = await plan.values(x, body)
+    values, errors = await plan.values(x, plan.read(x), body)
     return SolvedDependency(values or {}, errors, x.background, x.response, dependency_cache or {})

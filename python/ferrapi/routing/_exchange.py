@@ -35,6 +35,8 @@ class Exchange:
         send: the ASGI send callable.
     """
 
+    is_http = True  # whether the response is one of HTTP's, rather than the denial of a WebSocket
+
     # What most requests never set costs nothing here.
     request_object: Request | None = None
     injected: Response | None = None
@@ -148,6 +150,11 @@ class Exchange:
                 return bytes(value)
         return None
 
+    def header_text(self, name: bytes) -> str | None:
+        """The first header called `name`, which is in lower case, as text."""
+        value = self.header(name)
+        return None if value is None else value.decode("latin-1")
+
     def body_at_hand(self) -> bytes | None:
         """The whole body, if nobody has to wait for it."""
         return self.raw
@@ -169,17 +176,24 @@ class Exchange:
         """Note the effective route of a request to an included router."""
         self.scope["fastapi"] = {**(self.scope.get("fastapi") or {}), "effective_route_context": route}
 
-    def send_body(self, status: int, content_type: bytes, body: bytes) -> Awaitable[None] | None:
-        """Send a whole response that has the two headers of any body and no others.
+    def send_body(self, status: int, headers: bytes | list[tuple[bytes, bytes]], body: bytes) -> Awaitable[None] | None:
+        """Send a whole response.
+
+        Parameters:
+            status: the status code.
+            headers: pairs of bytes that were checked; or a content type, for a head with that, the body's length and
+                nothing else.
+            body: the body.
 
         Returns:
             what to wait for; None if all is done.
         """
         self.started = True
-        return self._send_body(status, content_type, body)
+        return self._send_body(status, headers, body)
 
-    async def _send_body(self, status: int, content_type: bytes, body: bytes) -> None:
-        headers = [(b"content-length", b"%d" % len(body)), (b"content-type", content_type)]
+    async def _send_body(self, status: int, headers: bytes | list[tuple[bytes, bytes]], body: bytes) -> None:
+        if headers.__class__ is bytes:
+            headers = [(b"content-length", b"%d" % len(body)), (b"content-type", headers)]
         await self.send({"type": "http.response.start", "status": status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body})
 

@@ -37,14 +37,14 @@ class FormBody:
         reader = _body.form_reader(fields)
         return None if reader is None else cls(reader, bounds)
 
-    def fits(self, x: Exchange) -> bool:
-        """Whether it is worth while to read the body; that of no form is not to be read at all."""
-        return (x.header(b"content-type") or b"").startswith(b"application/x-www-form-urlencoded")
+    def fits(self, declared: bytes | None) -> bool:
+        """Whether it is worth while to read a body of the `declared` type; that of no form is not to be read at all."""
+        return declared is not None and declared.startswith(b"application/x-www-form-urlencoded")
 
-    def complete(self, x: Exchange, body: bytes, values: Values) -> Values | None:
+    def complete(self, x: Exchange, declared: bytes | None, body: bytes, values: Values) -> Values | None:
         """`values` with what `body` says; None if it has to be read the long way."""
         bounds = self.bounds.inside(x)
-        found = self.read_body(x.header(b"content-type") or b"", body, bounds.max_fields, bounds.max_part_size)
+        found = self.read_body(declared or b"", body, bounds.max_fields, bounds.max_part_size)
         if found is None:
             return None
         if values:

@@ -295,7 +295,7 @@ class Guard:
         if overrides:
             plan = Plan(self.dependant, embed=self.embed, overrides=dict(overrides))
         try:
-            values, errors = await plan.values(x, MISSING, self.provider)
+            values, errors = await plan.values(x, plan.read(x), MISSING, None if overrides is None else self.provider)
         except LimitExceeded as exc:
             raise HTTPException(status_code=400, detail=str(exc)) from None
         if values is None:

@@ -7,8 +7,9 @@ around which it may do what it wants; the engine runs inside.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from starlette._exception_handler import _lookup_exception_handler
@@ -24,15 +25,16 @@ from .._native import LimitExceeded
 from ..datastructures import DefaultPlaceholder
 from ..dependencies._body import body_encoding
 from ..dependencies._callables import Kind
-from ..dependencies._values import MISSING
-from ..exception_handlers import IGNORE_THE_REQUEST
+from ..dependencies._values import MISSING, Errors
+from ..exception_handlers import ANSWERS
 from ..exceptions import FastAPIError, RequestValidationError
 from ._exchange import Exchange
 from ._form import close_form
 from ._form_body import FormBody
 from ._json_body import JsonBody
+from ._late import Late, NeedsContexts
 from ._limits import FormBounds, serve_limited
-from ._plan import Plan
+from ._plan import Groups, Plan
 from ._read import body_bytes, body_now, body_value, read_form
 from ._respond import Responder, endpoint_context, send_response
 from ._teardown import Teardown
@@ -42,6 +44,15 @@ if TYPE_CHECKING:
 
 RequestHandler = Callable[[Request], Coroutine[Any, Any, Response]]
 _REMEMBERED_OVERRIDES = 16
+
+
+class _Nobody:
+    """Overrides no dependencies."""
+
+    dependency_overrides: Mapping[Any, Any] = MappingProxyType({})
+
+
+_NOBODY = _Nobody()
 
 
 class Compiled:
@@ -61,11 +72,13 @@ class Compiled:
         self.strict = bool(strict.value if isinstance(strict, DefaultPlaceholder) else strict)
         kind = self.base.endpoint.kind
         streams = route.is_sse_stream or route.is_json_stream or kind in (Kind.GENERATOR, Kind.ASYNC_GENERATOR)
-        self.short_body = JsonBody.of(self.base, self.strict) or FormBody.of(self.base, self.bounds)
+        self.short_body = JsonBody.of(self.base, self.strict, lambda: endpoint_context(route)) or FormBody.of(
+            self.base, self.bounds
+        )
         self.is_async = kind is Kind.ASYNC
         self.responder = self._responder(route, streams=streams, in_thread=kind is Kind.SYNC)
         provider = route.dependency_overrides_provider
-        self.provider = provider if hasattr(provider, "dependency_overrides") else None
+        self.provider = provider if hasattr(provider, "dependency_overrides") else _NOBODY
         self._overridden: dict[Any, Plan] = {}
 
     @staticmethod
@@ -76,9 +89,34 @@ class Compiled:
 
         return StreamResponder(route, in_thread)
 
+    def with_body(self, x: Exchange, content: bytes, values: dict[str, Any]) -> dict[str, Any] | None:
+        """`values` with what the body says, if its `content` can be read the short way."""
+        short = self.short_body
+        if short is None:
+            return None
+        declared = x.header(b"content-type")
+        return short.complete(x, declared, content, values) if short.fits(declared) else None
+
+    def valid(self, values: dict[str, Any] | None, errors: Errors, body: Any = MISSING) -> dict[str, Any]:
+        """`values`, unless there are none because of `errors`."""
+        if values is None:
+            shown = None if body is MISSING else body
+            raise RequestValidationError(errors, body=shown, endpoint_ctx=endpoint_context(self.route))
+        return values
+
+    async def rest(self, x: Exchange, plan: Plan, groups: Groups, results: list[Any]) -> Any:
+        """What the endpoint returns, when the first steps of `plan` have the `results`."""
+        values = self.valid(*await plan.values(x, groups, MISSING, self.provider, results))
+        return await self.responder.call(x, plan.endpoint, values)
+
+    async def finish(self, x: Exchange, late: Late) -> Any:
+        """What the endpoint returns, when its dependencies have changed the overrides."""
+        values = self.valid(*await late.values(), late.body)
+        return await self.responder.call(x, late.plan.endpoint, values)
+
     def plan(self) -> Plan:
         """The plan for this request: the base plan, unless dependencies are overridden."""
-        overrides = None if self.provider is None else self.provider.dependency_overrides
+        overrides = self.provider.dependency_overrides
         return self._override(overrides) if overrides else self.base
 
     def _override(self, overrides: Any) -> Plan:
@@ -150,18 +188,31 @@ class RouteApp:
             compiled = self._compiled
             if compiled is None or compiled.edits != EDITS.value:
                 compiled = self.compiled()
-            provider = compiled.provider
-            plan = compiled.plan() if provider is not None and provider.dependency_overrides else compiled.base
+            plan = compiled.plan() if compiled.provider.dependency_overrides else compiled.base
             if plan.has_generators:
-                await self._serve_in_contexts(x, compiled, plan)
+                await self._serve_in_contexts(x, compiled, plan.ends_with_function, self._result(x, compiled, plan))
                 return
-            values = plan.early(x)
-            if values is None or compiled.has_body:
-                values = await self._all_values(x, compiled, plan, values)
-            if compiled.is_async:
-                result = await plan.endpoint.call(**values)
+            if plan.simple:
+                early = values = plan.early(x)
+                if early is not None and compiled.has_body:
+                    content = x.body_at_hand()
+                    values = None if content is None else compiled.with_body(x, content, early)
+                if values is None:
+                    values = await self._all_values(x, compiled, plan, early)
+                if compiled.is_async:
+                    call = plan.endpoint.call
+                    result = await (call(**values) if values else call())
+                else:
+                    result = await compiled.responder.call(x, plan.endpoint, values)
             else:
-                result = await compiled.responder.call(x, plan.endpoint, values)
+                late = None
+                try:
+                    result = await self._result(x, compiled, plan)
+                except NeedsContexts as needed:
+                    late = needed.late
+                if late is not None:
+                    await self._serve_in_contexts(x, compiled, True, compiled.finish(x, late))
+                    return
             pending = compiled.responder.reply(x, result)
             if pending is not None:
                 await pending
@@ -177,20 +228,19 @@ class RouteApp:
         """The endpoint's keyword arguments: what was read `early`, the body, and what the dependencies return."""
         body: Any = MISSING
         if compiled.has_body:
-            content: bytes | None = None
-            if early is not None and compiled.short_body is not None and compiled.short_body.fits(x):
-                content = await body_now(x)
-                if content is None and not compiled.is_form:
-                    content = await body_bytes(x)
-                values = None if content is None else compiled.short_body.complete(x, content, early)
-                if values is not None:
-                    return values
+            content = x.body_at_hand()
+            short = compiled.short_body
+            if content is None and early is not None and short is not None:
+                declared = x.header(b"content-type")
+                if short.fits(declared):
+                    content = await body_now(x)
+                    if content is None and not compiled.is_form:
+                        content = await body_bytes(x)
+                    values = None if content is None else short.complete(x, declared, content, early)
+                    if values is not None:
+                        return values
             body = await self._body(x, compiled, content)
-        values, errors = await plan.values(x, body, self.route.dependency_overrides_provider)
-        if values is None:
-            shown = None if body is MISSING else body
-            raise RequestValidationError(errors, body=shown, endpoint_ctx=endpoint_context(self.route))
-        return values
+        return compiled.valid(*await plan.values(x, plan.read(x), body, compiled.provider), body)
 
     @staticmethod
     async def _body(x: Exchange, compiled: Compiled, content: bytes | None) -> Any:
@@ -205,24 +255,36 @@ class RouteApp:
 
     async def _result(self, x: Exchange, compiled: Compiled, plan: Plan) -> Any:
         """What the endpoint returns, or the generator that it is."""
-        values = await self._all_values(x, compiled, plan, None)
-        if compiled.is_async:
-            return await plan.endpoint.call(**values)
+        if compiled.has_body:
+            values = await self._all_values(x, compiled, plan, None)
+        else:
+            groups = plan.read(x)
+            if plan.straight is not None and groups is not None and type(x.request_stack) is not AsyncExitStack:
+                return await plan.straight(x, groups, compiled)
+            values = compiled.valid(*await plan.values(x, groups, MISSING, compiled.provider))
         return await compiled.responder.call(x, plan.endpoint, values)
 
-    async def _serve_in_contexts(self, x: Exchange, compiled: Compiled, plan: Plan) -> None:
+    async def _serve_in_contexts(
+        self, x: Exchange, compiled: Compiled, ends_with_function: bool, result: Coroutine[Any, Any, Any]
+    ) -> None:
         responder = compiled.responder
-        async with Teardown() as x.request_stack:
-            if plan.ends_with_function:
+        stack = x.request_stack = Teardown()
+        try:
+            if ends_with_function:
                 async with Teardown() as x.function_stack:
-                    reply = await responder.respond(x, await self._result(x, compiled, plan))
+                    reply = await responder.respond(x, await result)
                 # Unbound if a dependency's end swallowed an exception; that is what FastAPI says of it, too.
                 await responder.send(x, reply)
             else:
-                pending = responder.reply(x, await self._result(x, compiled, plan))
+                pending = responder.reply(x, await result)
                 if pending is not None:
                     await pending
                 x.replied = True
+        except BaseException as exc:
+            if not await stack.unwind(exc):
+                raise
+        else:
+            await stack.close()
         if not x.replied:
             raise unanswered()
 
@@ -329,7 +391,14 @@ async def handle_exception(x: Exchange, exc: Exception) -> None:
         raise exc
     if x.started:
         raise RuntimeError("Caught handled exception, but response already started.") from exc
-    if handler in IGNORE_THE_REQUEST:
+    answer = ANSWERS[handler](exc) if x.is_http and handler in ANSWERS else None
+    if answer is not None:
+        pending = x.send_body(*answer)
+        if pending is not None:
+            await pending
+        x.replied = True
+        response = None
+    elif handler in ANSWERS:
         response = await handler(None, exc)
     elif is_async_callable(handler):
         response = await handler(x.connection, exc)

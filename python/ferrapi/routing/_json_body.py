@@ -1,22 +1,57 @@
 """The short way for a JSON body that is one model: from the bytes to the model, without Python objects in between.
 
-Only for types that pydantic-core validates from JSON exactly as from the parsed values (`is_same_from_json`), and only
-when everything is right: whatever is not, is read again the long way, which knows FastAPI's errors.
+Only for types that pydantic-core validates from JSON exactly as from the parsed values (`is_same_from_json`). Mistakes
+that it describes in the same words for both are reported at once; with any other, the body is read again the long way,
+which knows FastAPI's errors.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import ValidationError
 
 from .. import params
+from .._fields import prefix_locations
+from .._native import has_long_number
 from ..dependencies import _plain
+from ..exceptions import EndpointContext, RequestValidationError
 from ._exchange import Exchange
 from ._read import is_json
 
 if TYPE_CHECKING:
     from ._plan import Plan, Values
+
+_SAME_WORDS = frozenset(
+    {
+        "bool_parsing",
+        "bool_type",
+        "extra_forbidden",
+        "float_parsing",
+        "float_type",
+        "greater_than",
+        "greater_than_equal",
+        "int_from_float",
+        "int_parsing",
+        "int_parsing_size",
+        "int_type",
+        "less_than",
+        "less_than_equal",
+        "literal_error",
+        "missing",
+        "multiple_of",
+        "string_pattern_mismatch",
+        "string_too_long",
+        "string_too_short",
+        "string_type",
+        "too_long",
+        "too_short",
+        "uuid_parsing",
+        "uuid_type",
+    }
+)
+"""Types of errors with one message. Others speak of arrays and objects in JSON, of lists and dictionaries elsewhere."""
 
 
 class JsonBody:
@@ -26,15 +61,17 @@ class JsonBody:
         name: the keyword argument.
         validator: pydantic-core's validator of its type.
         strict: whether a request without a content type has no JSON.
+        context: names the endpoint in errors; called when there is one.
     """
 
-    def __init__(self, name: str, validator: Any, strict: bool) -> None:
+    def __init__(self, name: str, validator: Any, strict: bool, context: Callable[[], EndpointContext]) -> None:
         self.name = name
         self.validate_json = validator.validate_json
         self.strict = strict
+        self.context = context
 
     @classmethod
-    def of(cls, plan: Plan, strict: bool) -> JsonBody | None:
+    def of(cls, plan: Plan, strict: bool, context: Callable[[], EndpointContext]) -> JsonBody | None:
         """The short way for `plan`, if there is one."""
         fields = plan.endpoint.dependant.body_params
         if not plan.simple or plan.embed or len(fields) != 1:
@@ -44,18 +81,25 @@ class JsonBody:
             return None
         if not _plain.is_same_from_json(_plain.bare_schema(field)):
             return None
-        return cls(field.name, field._type_adapter.validator, strict)
+        return cls(field.name, field._type_adapter.validator, strict, context)
 
-    def fits(self, x: Exchange) -> bool:
-        """Whether it is worth while to read the body."""
-        return True
+    def fits(self, declared: bytes | None) -> bool:
+        """Whether it is worth while to read a body of the `declared` content type."""
+        return is_json(declared, self.strict)
 
-    def complete(self, x: Exchange, body: bytes, values: Values) -> Values | None:
-        """`values` with what `body` says; None if it has to be read the long way."""
-        if not body or not is_json(x, self.strict):
+    def complete(self, x: Exchange, declared: bytes | None, body: bytes, values: Values) -> Values | None:
+        """`values` with what `body` says; None if it has to be read the long way.
+
+        Raises:
+            RequestValidationError: for mistakes that can be reported without that.
+        """
+        if not body or has_long_number(body):
             return None
         try:
             values[self.name] = self.validate_json(body)
-        except ValidationError:
+            return values
+        except ValidationError as exc:
+            errors = exc.errors(include_url=False)
+        if not all(error["type"] in _SAME_WORDS for error in errors):
             return None
-        return values
+        raise RequestValidationError.of_json(prefix_locations(errors, ("body",)), body, self.context())

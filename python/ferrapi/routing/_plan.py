@@ -24,10 +24,13 @@ from ..dependencies._dependant import get_dependant
 from ..dependencies._values import Errors, request_params_to_args
 from ..dependencies.models import Dependant, cache_key, looks_at_scopes, oauth_scopes
 from ._exchange import Exchange
+from ._late import Late, NeedsContexts
+from ._straight import Run, straight_run
 from ._teardown import Teardown
 
 Special = tuple[str, Callable[[Exchange], Any]]
 Values = dict[str, Any]
+Overrides = Mapping[Callable[..., Any], Callable[..., Any]]
 Groups = list[Values | None] | None
 """The keyword arguments of each step; None for a step that is not read early, or for all if any of them is invalid."""
 NOTHING_TO_READ: list[Values | None] = []
@@ -37,9 +40,9 @@ NOTHING_TO_READ: list[Values | None] = []
 def _specials(dependant: Dependant) -> tuple[Special, ...]:
     """The keyword arguments that take an object of the request, each with how to get it."""
     table: tuple[tuple[str | None, Callable[[Exchange], Any]], ...] = (
+        (dependant.http_connection_param_name, lambda x: x.connection),
         (dependant.request_param_name, lambda x: x.request),
         (dependant.websocket_param_name, lambda x: x.websocket),
-        (dependant.http_connection_param_name, lambda x: x.connection),
         (dependant.background_tasks_param_name, lambda x: x.tasks),
         (dependant.response_param_name, lambda x: x.response),
     )
@@ -58,12 +61,14 @@ class _Visit:
 
     Attributes:
         node: what runs. original: what it was before an override took its place. embed: whether its body parameters are
-        keys of the body. children: parameter name and step of each dependency so far. position: of the next one.
+        keys of the body. begins: the first step of the tree below. children: parameter name and step of each dependency
+        so far. position: of the next one.
     """
 
     node: Dependant
     original: Dependant
     embed: bool
+    begins: int
     children: list[tuple[str | None, int]] = field(default_factory=list)
     position: int = 0
 
@@ -72,6 +77,7 @@ class Step:
     """One use of one callable."""
 
     __slots__ = (
+        "begins",
         "call",
         "children",
         "concurrency",
@@ -84,20 +90,24 @@ class Step:
         "header",
         "index",
         "is_direct",
+        "is_endpoint",
+        "is_generator",
         "kind",
         "open",
         "original",
+        "read_credentials",
         "same_as",
-        "scheme",
         "specials",
     )
 
     def __init__(self, index: int, visit: _Visit, is_endpoint: bool) -> None:
         dependant, children = visit.node, visit.children
         self.index = index
+        self.is_endpoint = is_endpoint
         self.dependant = dependant
         self.original = visit.original  # before an override took its place
         self.embed = visit.embed
+        self.begins = visit.begins
         self.call: Callable[..., Any] = dependant.call  # type: ignore[assignment]  # a route's tree always has calls
         self.kind = kind_of(dependant.call)
         self.children = tuple(child for _, child in children)
@@ -116,8 +126,11 @@ class Step:
         )
         self.open = self._opener()
         self.is_direct = self.kind is Kind.ASYNC and self.concurrency is None
-        self.scheme = header_scheme(self.call) if self.is_direct and not is_endpoint else None
-        self.header = b"" if self.scheme is None else self.scheme._header.lower().encode("latin-1")
+        self.is_generator = self.kind is Kind.ASYNC_GENERATOR and self.concurrency is None
+        scheme = header_scheme(self.call) if self.is_direct and not is_endpoint else None
+        # A security scheme that reads one header needs no request object.
+        self.header = b"" if scheme is None else scheme._header.lower().encode("latin-1")
+        self.read_credentials = None if scheme is None else scheme._credentials_in
 
     def _opener(self) -> Callable[..., AbstractAsyncContextManager[Any]]:
         call = self.call
@@ -126,43 +139,28 @@ class Step:
         manager = contextmanager(call)
         return lambda **values: contextmanager_in_threadpool(manager(**values))
 
-    def fill(self, values: Values, x: Exchange, results: list[Any]) -> None:
-        """Add to `values` what dependencies returned, and the objects of the request that the callable takes."""
-        for name, index in self.feeds:
-            values[name] = results[index]
-        for name, get in self.specials:
-            values[name] = get(x)
-
     def run(self, x: Exchange, values: Values) -> Coroutine[Any, Any, Any]:
         """Call the callable, or enter the context that it is."""
         return self._start(x, values) if self.concurrency is None else self._run_limited(x, values)
 
     def _start(self, x: Exchange, values: Values) -> Coroutine[Any, Any, Any]:
-        kind = self.kind
-        if kind is Kind.ASYNC:
+        if self.kind is Kind.ASYNC:
             coroutine: Coroutine[Any, Any, Any] = self.call(**values)
             return coroutine
-        if kind is Kind.SYNC:
+        if self.kind is Kind.SYNC:
             return run_in_thread(self.call, **values)
-        stack = self._stack(x)
-        if kind is Kind.ASYNC_GENERATOR and isinstance(stack, Teardown):
-            return stack.enter_generator(self.call(**values))
-        return stack.enter_async_context(self.open(**values))
-
-    def read_credentials(self, scheme: Any, x: Exchange) -> Any:
-        """Call a security scheme that reads one header, and so needs no request object."""
-        value = x.header(self.header)
-        return scheme._credentials_in(None if value is None else value.decode("latin-1"))
+        return self.stack(x).enter_async_context(self.open(**values))
 
     async def _run_limited(self, x: Exchange, values: Values) -> Any:
         semaphore = self.concurrency.get_semaphore()
         if self.kind >= Kind.GENERATOR:
-            await self._stack(x).enter_async_context(semaphore)
+            await self.stack(x).enter_async_context(semaphore)
             return await self._start(x, values)
         async with semaphore:
             return await self._start(x, values)
 
-    def _stack(self, x: Exchange) -> AsyncExitStack | Teardown:
+    def stack(self, x: Exchange) -> AsyncExitStack | Teardown:
+        """The stack whose end is the end of this generator."""
         stack = x.function_stack if self.for_function else x.request_stack
         if stack is None:  # `Plan.has_generators` made the handler open both
             raise RuntimeError("A yield dependency needs an open exit stack")
@@ -183,7 +181,7 @@ class Plan:
         dependant: Dependant,
         *,
         embed: bool,
-        overrides: Mapping[Callable[..., Any], Callable[..., Any]] | None = None,
+        overrides: Overrides | None = None,
     ) -> None:
         self.embed = embed
         self._overrides = overrides or {}
@@ -191,6 +189,7 @@ class Plan:
         self._uses_scopes: list[bool] = []
         steps: list[Step] = []
         self._flatten(dependant, steps)
+        self.steps = tuple(steps)
         self.endpoint = steps[-1]
         self.dependencies = tuple(steps[:-1])
         generators = [step for step in self.dependencies if step.kind >= Kind.GENERATOR or step.concurrency is not None]
@@ -201,16 +200,20 @@ class Plan:
         early = [step.dependant if plain else None for step, plain in zip(steps, hoisted, strict=True)]
         self.reads = any(next(_plain.parameters(step.dependant), None) is not None for step in steps)
         self.reader = Reader(reader_plan(early))
+        self.straight: Run | None = None
+        """A function for requests in which all is as it usually is: see `_straight`."""
+        if self.dependencies and all(hoisted) and not overrides:
+            self.straight = straight_run(self)
 
     def _flatten(self, root: Dependant, steps: list[Step]) -> int:
         """Append the steps of the tree below `root`, then its own; answer its index. No recursion over user data."""
-        stack = [_Visit(root, root, self.embed)]
+        stack = [_Visit(root, root, self.embed, 0)]
         while True:
             visit = stack[-1]
             if visit.position < len(visit.node.dependencies):
                 sub = visit.node.dependencies[visit.position]
                 visit.position += 1
-                stack.append(self._visit(sub, stack))
+                stack.append(self._visit(sub, stack, len(steps)))
                 continue
             stack.pop()
             step = Step(len(steps), visit, is_endpoint=not stack)
@@ -223,30 +226,14 @@ class Plan:
                 return step.index
             stack[-1].children.append((visit.original.name, step.index))
 
-    def _visit(self, dependant: Dependant, above: list[_Visit]) -> _Visit:
+    def _visit(self, dependant: Dependant, above: list[_Visit], begins: int) -> _Visit:
         """The visit of a dependency, or of what overrides it."""
-        embed = above[-1].embed
-        override = self._overrides.get(dependant.call) if self._overrides and dependant.call is not None else None
-        if override is None:
-            return _Visit(dependant, dependant, embed)
-        if any(visit.node is not visit.original and visit.node.call == override for visit in above):
-            raise RecursionError(f"Dependency overrides form a cycle: {override!r} is overridden by itself")
-        node = self._replaced(dependant, override)
-        # An override may want the body's keys where the route doesn't.
-        return _Visit(node, dependant, embed or should_embed_body_fields(flat_body_params(node)))
-
-    @staticmethod
-    def _replaced(dependant: Dependant, override: Callable[..., Any]) -> Dependant:
-        return get_dependant(
-            path=dependant.path or "",
-            call=override,
-            name=dependant.name,
-            own_oauth_scopes=dependant.own_oauth_scopes,
-            parent_oauth_scopes=dependant.parent_oauth_scopes,
-            use_cache=dependant.use_cache,
-            scope=dependant.scope,
-            concurrency=dependant.concurrency,
-        )
+        visit = _overridden(dependant, above[-1].embed, self._overrides, begins)
+        if visit.node is not dependant and any(
+            one.node is not one.original and one.node.call == visit.node.call for one in above
+        ):
+            raise RecursionError(f"Dependency overrides form a cycle: {visit.node.call!r} is overridden by itself")
+        return visit
 
     def _share(self, step: Step, *, is_root: bool) -> None:
         if is_root:
@@ -257,34 +244,44 @@ class Plan:
             step.same_as = first
 
     def early(self, x: Exchange) -> Values | None:
-        """The endpoint's keyword arguments but for its body, if it has no dependencies and all can be read at once."""
-        if not self.simple:
-            return None
+        """The keyword arguments of a `simple` plan but for its body, if they can be read at once."""
         if not self.reads:
             return {}
         groups = x.read(self.reader)
         return None if groups is None else groups[0]
 
-    async def values(self, x: Exchange, body: Any, provider: Any = None) -> tuple[Values | None, Errors]:
+    def read(self, x: Exchange) -> Groups:
+        """The parameters of all steps, as far as they can be read before anything runs."""
+        return x.read(self.reader) if self.reads else NOTHING_TO_READ
+
+    async def values(
+        self, x: Exchange, groups: Groups, body: Any, provider: Any = None, results: list[Any] | None = None
+    ) -> tuple[Values | None, Errors]:
         """Run the dependencies; answer the endpoint's keyword arguments, or None and the errors.
 
         Parameters:
             x: the exchange.
+            groups: what `read` answers.
             body: the parsed body.
             provider: the object whose ``dependency_overrides`` may still change while the dependencies run.
+            results: of the first steps, if they have run.
         """
-        groups: Groups = x.read(self.reader) if self.reads else NOTHING_TO_READ
         errors: Errors = []
-        results: list[Any] = []
+        results = [] if results is None else results
         failed: set[int] = set()
-        for step in self.dependencies:
-            values: Values | None
-            if not step.has_fields:
-                values = {}
-            else:
-                values = self._early(step, groups)
+        for step in self.steps[len(results) :]:
+            overrides = None if provider is None else provider.dependency_overrides
+            if (overrides or self._overrides) and provider is not None and overrides != self._overrides:
+                late = Late(self, x, body, provider, results, failed, errors)
+                if x.request_stack is None:
+                    raise NeedsContexts(late)
+                return await late.values()
+            values: Values | None = {}
+            if step.has_fields:
+                if groups is not NOTHING_TO_READ:
+                    values = None if groups is None else groups[step.index]
                 if values is None or step.has_body:
-                    values = await self._step_values(step, x, values, body, errors)
+                    values = await self.step_values(step, x, values, body, errors)
             if values is None or (failed and not failed.isdisjoint(step.children)):
                 failed.add(step.index)
                 results.append(None)
@@ -292,40 +289,28 @@ class Plan:
             if step.same_as is not None and step.same_as not in failed:
                 results.append(results[step.same_as])
                 continue
-            late = None if provider is None else provider.dependency_overrides
-            if late and late.get(step.original.call, step.call) is not step.call:
-                results.append(await self._run_late(step, x, body, late, errors))
+            if step.read_credentials is not None:
+                results.append(step.read_credentials(x.header_text(step.header)))
                 continue
-            if step.scheme is not None:
-                results.append(step.read_credentials(step.scheme, x))
-                continue
-            step.fill(values, x, results)
-            results.append(await (step.call(**values) if step.is_direct else step.run(x, values)))
-        step = self.endpoint
-        values = self._early(step, groups) if step.has_fields else {}
-        if values is None or step.has_body:
-            values = await self._step_values(step, x, values, body, errors)
-        if values is None or errors:
-            return None, errors
-        step.fill(values, x, results)
-        return values, errors
+            if step.feeds:
+                values = {name: results[index] for name, index in step.feeds} | values
+            for name, get in step.specials:
+                values[name] = get(x)
+            if step.is_endpoint:
+                return (None if errors else values), errors
+            if step.is_direct:
+                results.append(await step.call(**values))
+            elif step.is_generator and (stack := step.stack(x)).__class__ is Teardown:
+                results.append(await stack.enter_generator(step.call(**values)))
+            else:
+                results.append(await step.run(x, values))
+        return None, errors
 
-    @staticmethod
-    def _early(step: Step, groups: Groups) -> Values | None:
-        """What was read early for a step; None if that has to be read now."""
-        if groups is NOTHING_TO_READ:
-            return {}
-        return None if groups is None else groups[step.index]
+    def step_of(self, dependant: Dependant, embed: bool, overrides: Overrides) -> Step:
+        """A step that is not in the plan: the use of a dependency, or of what overrides it."""
+        return Step(-1, _overridden(dependant, embed, overrides), is_endpoint=False)
 
-    async def _run_late(self, step: Step, x: Exchange, body: Any, overrides: Any, errors: Errors) -> Any:
-        """Run the override that an earlier dependency of the same request has put in the place of this one."""
-        dependant = self._replaced(step.original, overrides[step.original.call])
-        plan = Plan(dependant, embed=self.embed, overrides=dict(overrides))
-        values, found = await plan.values(x, body)
-        errors.extend(found)
-        return None if values is None else await plan.endpoint.run(x, values)
-
-    async def _step_values(
+    async def step_values(
         self, step: Step, x: Exchange, early: Values | None, body: Any, errors: Errors
     ) -> Values | None:
         """The parameters of one step, validated on the reference path; None, with the errors noted, if any is invalid.
@@ -344,6 +329,25 @@ class Plan:
             errors.extend(found)
             return None
         return values
+
+
+def _overridden(dependant: Dependant, embed: bool, overrides: Overrides, begins: int = 0) -> _Visit:
+    """The visit of a dependency, or of what overrides it."""
+    override = overrides.get(dependant.call) if overrides and dependant.call is not None else None
+    if override is None:
+        return _Visit(dependant, dependant, embed, begins)
+    node = get_dependant(
+        path=dependant.path or "",
+        call=override,
+        name=dependant.name,
+        own_oauth_scopes=dependant.own_oauth_scopes,
+        parent_oauth_scopes=dependant.parent_oauth_scopes,
+        use_cache=dependant.use_cache,
+        scope=dependant.scope,
+        concurrency=dependant.concurrency,
+    )
+    # An override may want the body's keys where the route doesn't.
+    return _Visit(node, dependant, embed or should_embed_body_fields(flat_body_params(node)), begins)
 
 
 def validate_parameters(dependant: Dependant, x: Exchange) -> tuple[Values, Errors]:

@@ -24,14 +24,13 @@ UNREADABLE = "There was an error parsing the body"
 
 
 async def body_now(x: Exchange) -> bytes | None:
-    """The body, if it is at hand or comes in one piece; otherwise None, and what came is kept in ``x.unread``.
+    """The body, if it comes in one piece; otherwise None, and what came is kept in ``x.unread``.
 
     Raises:
         HTTPException: 400 when it can't be read.
     """
-    content = x.body_at_hand()
-    if content is not None or x.request_object is not None or x.unread is not None:
-        return content
+    if x.request_object is not None or x.unread is not None:
+        return None
     x.settle_headers()
     try:
         message = await x.receive()
@@ -69,9 +68,8 @@ async def collect(x: Exchange) -> bytes:
     return x.raw
 
 
-def is_json(x: Exchange, strict: bool) -> bool:
-    """Whether the content type says JSON; when there is none, `strict` says no."""
-    declared = x.header(b"content-type")
+def is_json(declared: bytes | None, strict: bool) -> bool:
+    """Whether the `declared` content type says JSON; when there is none, `strict` says no."""
     if not declared:
         return not strict
     return is_json_content_type(declared)
@@ -147,7 +145,7 @@ def body_value(x: Exchange, body: bytes, *, strict: bool) -> Any:
     """
     if not body:
         return MISSING
-    if not is_json(x, strict):
+    if not is_json(x.header(b"content-type"), strict):
         return body
     try:
         return parse_json(body)

@@ -25,6 +25,7 @@ from ..datastructures import DefaultPlaceholder
 from ..dependencies import _plain
 from ..dependencies._callables import Kind
 from ..encoders import jsonable_encoder
+from ..exception_handlers import JSON
 from ..exceptions import EndpointContext, InvalidResponseError, ResponseValidationError
 from ..sse import EventSourceResponse, ServerSentEvent
 from ..types import IncEx
@@ -170,7 +171,6 @@ def _find_endpoint(route: APIRoute) -> EndpointContext:
     return context
 
 
-JSON = b"application/json"
 _RENDERS: dict[type[Response], Any] = {kind: kind.render for kind in (JSONResponse, PlainTextResponse, HTMLResponse)}
 """Response classes whose bytes are known without making a response, as they are when nobody has changed them."""
 

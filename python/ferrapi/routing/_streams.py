@@ -51,6 +51,8 @@ class StreamResponder(Responder):
 
     async def call(self, x: Exchange, endpoint: Step, values: dict[str, Any]) -> Any:
         """The generator, not yet started; sync ones iterate in worker threads."""
+        if endpoint.kind is Kind.ASYNC:
+            return await super().call(x, endpoint, values)
         generator = endpoint.call(**values)
         if endpoint.kind is Kind.GENERATOR:
             return _in_threads(generator)

@@ -40,9 +40,14 @@ class Teardown:
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        contexts = self._open
         if exc is not None:
-            return await self._unwind(exc) if contexts else False
+            return await self.unwind(exc)
+        await self.close()
+        return False
+
+    async def close(self) -> None:
+        """Leave what is open, the last first. What one of them raises is thrown into the others."""
+        contexts = self._open
         failure: BaseException | None = None
         while contexts and failure is None:
             context = contexts.pop()
@@ -58,22 +63,26 @@ class Teardown:
             except BaseException as error:
                 failure = error
         # Outside of the handler, where it would become the context of what is raised by the others.
-        if failure is not None and not (contexts and await self._unwind(failure)):
+        if failure is not None and not await self.unwind(failure):
             try:
                 raise failure
             finally:
                 failure = None  # its traceback has this frame
-        return False
 
-    async def _unwind(self, exc: BaseException) -> bool:
+    async def unwind(self, exc: BaseException) -> bool:
         """Throw `exc` into what is still open; tell whether it was swallowed there."""
-        managers = [_begun(it) if it.__class__ is AsyncGeneratorType else it for it in self._open]
+        contexts = self._open
+        if not contexts:
+            return False
         self._open = []
-        if len(managers) == 1:
-            return bool(await managers[0].__aexit__(type(exc), exc, exc.__traceback__))
+        if len(contexts) == 1:
+            context = contexts[0]
+            if context.__class__ is AsyncGeneratorType:
+                return await _throw(context, exc)
+            return bool(await context.__aexit__(type(exc), exc, exc.__traceback__))
         stack = AsyncExitStack()  # which knows what an exception's context is when another one was swallowed before it
-        for manager in managers:
-            stack.push_async_exit(manager)
+        for context in contexts:
+            stack.push_async_exit(_begun(context) if context.__class__ is AsyncGeneratorType else context)
         return bool(await stack.__aexit__(type(exc), exc, exc.__traceback__))
 
 
@@ -81,6 +90,26 @@ async def _stop(generator: AsyncGenerator[Any]) -> None:
     """Close a generator that has yielded twice, and say so."""
     try:
         raise RuntimeError("generator didn't stop")
+    finally:
+        await generator.aclose()
+
+
+async def _throw(generator: AsyncGenerator[Any], exc: BaseException) -> bool:
+    """Leave the context that `generator` is with an exception; tell whether it was swallowed. As `contextlib` does."""
+    traceback = exc.__traceback__
+    try:
+        await generator.athrow(exc)
+    except StopAsyncIteration as stop:
+        return stop is not exc
+    except BaseException as error:
+        # A generator can't raise the exceptions that end an iteration: they come back inside a RuntimeError.
+        wrapped = isinstance(exc, (StopIteration, StopAsyncIteration)) and isinstance(error, RuntimeError)
+        if error is not exc and not (wrapped and error.__cause__ is exc):
+            raise
+        exc.__traceback__ = traceback
+        return False
+    try:
+        raise RuntimeError("generator didn't stop after athrow()")
     finally:
         await generator.aclose()
 

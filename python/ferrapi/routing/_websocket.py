@@ -48,6 +48,7 @@ class WebSocketApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         x = Exchange(scope, receive, send)
+        x.is_http = False
         try:
             async with AsyncExitStack() as request_stack:
                 x.request_stack = scope["fastapi_inner_astack"] = request_stack
@@ -60,7 +61,7 @@ class WebSocketApp:
     async def _run(self, x: Exchange) -> None:
         plan = self._current_plan()
         try:
-            values, errors = await plan.values(x, MISSING)
+            values, errors = await plan.values(x, plan.read(x), MISSING)
         except LimitExceeded as exc:
             raise HTTPException(status_code=400, detail=str(exc)) from None
         if values is None:

@@ -9,7 +9,6 @@ from ..openapi.models import OAuth2 as OAuth2Model
 from ..openapi.models import OAuthFlows as OAuthFlowsModel
 from ..param_functions import Form
 from .base import HeaderScheme
-from .utils import get_authorization_scheme_param
 
 __all__ = [
     "OAuth2",
@@ -136,9 +135,9 @@ class _OAuth2Bearer(OAuth2):
     """A flow whose tokens come as bearer tokens; the value is the token."""
 
     def _credentials_in(self, value: str | None) -> str | None:
-        scheme, token = get_authorization_scheme_param(value)
+        scheme, _, token = value.partition(" ") if value else ("", "", "")
         if scheme.lower() == "bearer":
-            return token
+            return token.strip()
         return self._required(None)
 
 

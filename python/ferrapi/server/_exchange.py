@@ -36,14 +36,9 @@ class HttpExchange(Exchange):
         content: the body.
     """
 
-    effective: Any = None
+    # What most requests never ask for costs nothing here.
     is_extended = False  # whether the headers are there that middleware adds
     taken = False
-    disconnected = False
-    response_complete = False
-    _scope: Scope | None = None
-    _cycle: RequestResponseCycle | None = None
-    _event: asyncio.Event | None = None
 
     def __init__(
         self,
@@ -61,6 +56,18 @@ class HttpExchange(Exchange):
         self.params = params
         self.content = content
         self.keep_alive: bool = head.keep_alive
+        # What each request asks for: an attribute of the instance is found sooner than one of the class.
+        self.task: asyncio.Task[None] | None = None
+        self.effective: Any = None
+        self.injected = None
+        self.background = None
+        self.form = None
+        self.request_object = None
+        self.disconnected = False
+        self.response_complete = False
+        self._scope: Scope | None = None
+        self._cycle: RequestResponseCycle | None = None
+        self._event: asyncio.Event | None = None
 
     @property
     def scope(self) -> Scope:  # type: ignore[override]  # a property here, made when asked for
@@ -116,6 +123,9 @@ class HttpExchange(Exchange):
     def header(self, name: bytes) -> bytes | None:
         return self.head.header(name) if self._scope is None else super().header(name)
 
+    def header_text(self, name: bytes) -> str | None:
+        return self.head.header_text(name) if self._scope is None else super().header_text(name)
+
     def settle_headers(self) -> None:
         """Nothing to do: the head is complete before anybody sees it."""
 
@@ -158,17 +168,9 @@ class HttpExchange(Exchange):
         response.raw_headers = list(headers)
         return self._send_through(response)
 
-    def send_body(self, status: int, content_type: Any, body: bytes) -> Awaitable[None] | None:
-        """Write a whole response and end the exchange.
-
-        Parameters:
-            status: the status code.
-            content_type: for a head with that, the body's length and nothing else; or a list of headers, pairs of bytes
-                that were checked before.
-            body: the body.
-        """
+    def send_body(self, status: int, headers: bytes | list[tuple[bytes, bytes]], body: bytes) -> Awaitable[None] | None:
         if self.site.twins is not None and not self.is_extended:
-            return self._send_extended(status, content_type, body)
+            return self._send_extended(status, headers, body)
         self.started = True
         if self.disconnected:
             return None
@@ -178,9 +180,7 @@ class HttpExchange(Exchange):
         line = STATUS_LINE.get(status) or b"HTTP/1.1 %d \r\n" % status
         defaults = protocol.server_state.default_headers
         keep_alive = self.keep_alive
-        protocol.transport.write(
-            protocol.connection.response(line, defaults, content_type, body, self.head, keep_alive)
-        )
+        protocol.transport.write(protocol.connection.response(line, defaults, headers, body, self.head, keep_alive))
         self.response_complete = True
         if self._event is not None:
             self._event.set()

@@ -200,8 +200,7 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
         self._exchange = exchange
         self.cycle = exchange  # type: ignore[assignment]  # it has the attributes that uvicorn looks at
         context = contextvars.Context() if self._reset_contextvars else self._context.copy()
-        task = self.loop.create_task(self._run(exchange), context=context)
-        task.add_done_callback(self.tasks.discard)
+        task = exchange.task = self.loop.create_task(self._run(exchange), context=context)
         self.tasks.add(task)
 
     async def _run(self, exchange: HttpExchange) -> None:
@@ -218,6 +217,8 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
             if not exchange.response_complete and not exchange.disconnected:
                 await self._complain(exchange)
         finally:
+            self.tasks.discard(exchange.task)
+            exchange.task = None
             if exchange.request_object is not None or exchange._cycle is not None:
                 exchange.release()
 
@@ -330,6 +331,8 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
         self._idle_since = None
         if self._exchange is not None:
             self._exchange.disconnected = True
+            if self._exchange.task is not None and self._exchange.task.done():  # cancelled before it began
+                self.tasks.discard(self._exchange.task)
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
         if waiting is not None:  # the application may want to know that a client has left

@@ -78,6 +78,11 @@ impl Head {
         self.part(self.path)
     }
 
+    /// The value of the first header called `name`, which is in lower case.
+    fn value_of(&self, name: &[u8]) -> Option<&[u8]> {
+        self.header_bytes().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
     /// Names (in the client's letter case) and values of the headers, in order.
     pub(crate) fn header_bytes(&self) -> impl DoubleEndedIterator<Item = (&[u8], &[u8])> {
         self.headers.iter().map(|&(name, value)| (self.part(name), self.part(value)))
@@ -112,7 +117,12 @@ impl Head {
 
     /// The value of the first header called `name`, which is in lower case.
     fn header<'py>(&self, py: Python<'py>, name: &[u8]) -> Option<Bound<'py, PyBytes>> {
-        self.header_bytes().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| PyBytes::new(py, value))
+        self.value_of(name).map(|value| PyBytes::new(py, value))
+    }
+
+    /// The same, as text.
+    fn header_text<'py>(&self, py: Python<'py>, name: &[u8]) -> Option<Bound<'py, PyString>> {
+        self.value_of(name).map(|value| PyString::new(py, &wire::latin1::decode(value)))
     }
 
     /// The headers as ASGI has them: a list of pairs of bytes, names in lower case.

@@ -25,7 +25,8 @@ fn apply() -> bool {
 
 /// Checks the number of query parameters.
 pub(crate) fn check_query(query: &[u8]) -> PyResult<()> {
-    if apply() && wire::query::count(query) > MAX_QUERY_PARAMETERS {
+    // Each parameter takes a byte at least.
+    if query.len() >= MAX_QUERY_PARAMETERS && apply() && wire::query::count(query) > MAX_QUERY_PARAMETERS {
         return Err(LimitExceeded::new_err(format!(
             "Too many query parameters. The maximum is {MAX_QUERY_PARAMETERS}."
         )));
@@ -34,15 +35,12 @@ pub(crate) fn check_query(query: &[u8]) -> PyResult<()> {
 }
 
 /// Checks the size and number of cookies.
-pub(crate) fn check_cookies<'h>(headers: impl Iterator<Item = &'h [u8]>) -> PyResult<()> {
-    let (mut bytes, mut cookies) = (0_usize, 0_usize);
-    if !apply() {
-        return Ok(());
+pub(crate) fn check_cookies<'h>(headers: impl Iterator<Item = &'h [u8]> + Clone) -> PyResult<()> {
+    let bytes: usize = headers.clone().map(<[u8]>::len).sum();
+    if bytes < MAX_COOKIES || !apply() {
+        return Ok(()); // each cookie takes a byte at least
     }
-    for header in headers {
-        bytes = bytes.saturating_add(header.len());
-        cookies = cookies.saturating_add(wire::cookies::raw_pairs(header).count());
-    }
+    let cookies: usize = headers.map(|header| wire::cookies::raw_pairs(header).count()).sum();
     if bytes > MAX_COOKIE_BYTES {
         return Err(LimitExceeded::new_err(format!(
             "Cookie header too large. The maximum is {MAX_COOKIE_BYTES} bytes."

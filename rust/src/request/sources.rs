@@ -30,7 +30,7 @@ impl<'py> Headers<'py> {
     }
 
     /// The values of all headers of this name.
-    pub(crate) fn all<'h>(&'h self, name: &'h [u8]) -> impl DoubleEndedIterator<Item = &'h [u8]> {
+    pub(crate) fn all<'h>(&'h self, name: &'h [u8]) -> impl DoubleEndedIterator<Item = &'h [u8]> + Clone {
         self.0.iter().filter(move |(own, _)| own.as_bytes() == name).map(|(_, value)| value.as_bytes())
     }
 }

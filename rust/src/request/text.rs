@@ -35,3 +35,9 @@ pub(crate) fn parse_cookies<'py>(headers: &Bound<'py, PyAny>) -> PyResult<Bound<
 pub(crate) fn is_json_content_type(content_type: &[u8]) -> bool {
     wire::media_type::is_json(content_type)
 }
+
+/// Whether JSON text has a number that is too long for parsers to agree about it.
+#[pyfunction]
+pub(crate) fn has_long_number(text: &[u8]) -> bool {
+    wire::json::has_long_number(text)
+}

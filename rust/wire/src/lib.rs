@@ -67,6 +67,7 @@ mod bytes;
 pub mod cookies;
 pub mod form;
 pub mod http1;
+pub mod json;
 pub mod latin1;
 pub mod media_type;
 pub mod path;

@@ -31,13 +31,13 @@ pub(crate) fn form_decode(raw: &[u8]) -> Cow<'_, str> {
 }
 
 fn decode(raw: &[u8], plus: bool) -> String {
+    if raw.is_ascii() {
+        return unescape(raw, plus);
+    }
     let mut text = String::with_capacity(raw.len());
-    let mut run: Vec<u8> = Vec::new();
     for chunk in raw.chunk_by(|before, after| before.is_ascii() == after.is_ascii()) {
         if chunk.is_ascii() {
-            run.clear();
-            unescape(chunk, plus, &mut run);
-            text.push_str(&String::from_utf8_lossy(&run));
+            text.push_str(&unescape(chunk, plus));
         } else {
             text.extend(chunk.iter().map(|&byte| char::from(byte)));
         }
@@ -45,8 +45,9 @@ fn decode(raw: &[u8], plus: bool) -> String {
     text
 }
 
-/// Appends `ascii` without its escapes to `out`.
-fn unescape(ascii: &[u8], plus: bool, out: &mut Vec<u8>) {
+/// The text that `ascii` is without its escapes.
+fn unescape(ascii: &[u8], plus: bool) -> String {
+    let mut out = Vec::with_capacity(ascii.len());
     let mut rest = ascii;
     while let Some((&byte, after)) = rest.split_first() {
         rest = after;
@@ -62,6 +63,7 @@ fn unescape(ascii: &[u8], plus: bool, out: &mut Vec<u8>) {
             _ => out.push(byte),
         }
     }
+    String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// The value of one hexadecimal digit.
