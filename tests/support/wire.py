@@ -92,13 +92,17 @@ class Wire:
         """Whether the server closed the connection."""
         return self.transport.closed
 
+    @property
+    def _is_resuming(self) -> bool:
+        return getattr(self.protocol, "_resuming", False)
+
     async def feed(self, *pieces: bytes) -> None:
         """Let the client send `pieces`, the server having time to answer after each."""
         for piece in pieces:
             if self.transport.closed:
                 return
             self.transport.protocol.data_received(piece)
-            if self.state.tasks or self.transport.closed:
+            if self.state.tasks or self.transport.closed or self._is_resuming:
                 await self.settle()
 
     async def settle(self) -> None:
@@ -109,7 +113,7 @@ class Wire:
             await asyncio.sleep(0)
             now = (len(self.transport.written), len(self.state.tasks))
             still = 0 if now != seen else still + 1
-            if not self.state.tasks and still >= 2 and not getattr(self.protocol, "_resuming", False):
+            if not self.state.tasks and still >= 2 and not self._is_resuming:
                 return
             seen = now
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
+import sys
 import weakref
 from typing import Any
 
@@ -30,6 +32,12 @@ from ._exchange import HttpExchange
 from ._handed_over import HandedOver
 from ._limits import MAX_BODY, MAX_HEAD
 from ._site import NotServed, Site
+
+_new_task: Any = asyncio.Task
+if sys.version_info >= (3, 13):  # 3.12 has releases that crash when somebody asks such a task for its coroutine
+    _new_task = functools.partial(
+        asyncio.Task, eager_start=True
+    )  # begins at once, which saves a turn of the event loop
 
 _TOLD: weakref.WeakSet[Config] = weakref.WeakSet()
 """The servers whose log says already that the door is not used."""
@@ -58,6 +66,8 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
         self._idle_since: float | None = None
         self._context = contextvars.copy_context()
         self._reset_contextvars = config.reset_contextvars
+        # Not with a factory, which may want to make all tasks, nor with what only looks like a loop.
+        self._makes_tasks = isinstance(self.loop, asyncio.AbstractEventLoop) and self.loop.get_task_factory() is None
         self.connection = Connection(MAX_HEAD, MAX_BODY, self._begin, self._receive)
         self.data_received = self.connection.data_received  # type: ignore[method-assign]
 
@@ -196,11 +206,17 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
     # Running
 
     def _start(self, exchange: HttpExchange) -> None:
-        """Run the handler in a task of its own."""
+        """Run the handler in a task of its own; its response may be complete when this is back."""
         self._exchange = exchange
         self.cycle = exchange  # type: ignore[assignment]  # it has the attributes that uvicorn looks at
         context = contextvars.Context() if self._reset_contextvars else self._context.copy()
-        task = exchange.task = self.loop.create_task(self._run(exchange), context=context)
+        if self._makes_tasks:
+            task = _new_task(self._run(exchange), loop=self.loop, context=context)
+            if task.done():
+                return
+        else:
+            task = self.loop.create_task(self._run(exchange), context=context)
+        exchange.task = task
         self.tasks.add(task)
 
     async def _run(self, exchange: HttpExchange) -> None:
@@ -331,8 +347,8 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
         self._idle_since = None
         if self._exchange is not None:
             self._exchange.disconnected = True
-            if self._exchange.task is not None and self._exchange.task.done():  # cancelled before it began
-                self.tasks.discard(self._exchange.task)
+            if self._exchange.task is not None:  # which can't say so itself if it was cancelled before it began
+                self._exchange.task.add_done_callback(self.tasks.discard)
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
         if waiting is not None:  # the application may want to know that a client has left
