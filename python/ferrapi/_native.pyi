@@ -57,9 +57,6 @@ class Connection:
     def open(self) -> None:
         """Let the next bytes begin a request. They may only do so once."""
 
-    def shut(self) -> None:
-        """Give the next bytes to `otherwise`, whatever they are."""
-
     def response(
         self,
         status_line: bytes,

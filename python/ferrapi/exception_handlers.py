@@ -4,6 +4,7 @@ They are ordinary handlers: call them from your own, or register one of your own
 """
 
 from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -96,9 +97,16 @@ def _http_answer(exc: Any) -> tuple[int, Head, bytes] | None:
     return None if response_head_problem(status, raw) else (status, raw, body)
 
 
-ANSWERS: dict[Any, Callable[[Any], tuple[int, Head, bytes] | None]] = {
+Answer = Callable[[Any], tuple[int, Head, bytes] | None]
+"""Status, headers and body of the answer to an exception; None if only the handler itself can make it."""
+
+_ANSWERS: dict[Any, Answer] = {
     http_exception_handler: _http_answer,
     request_validation_exception_handler: lambda exc: (422, JSON, render_errors(exc.errors(), DEFAULT_LIMITS)),
     unlimited_request_validation_exception_handler: lambda exc: (422, JSON, render_errors(exc.errors(), UNLIMITED)),
 }
-"""What these answer, as status, headers and body: they never look at the request, and nobody else sees the response."""
+
+
+def short_answer(handler: Any) -> Answer | None:
+    """The answer of a handler of this module without objects, which nobody else would see; None for other handlers."""
+    return _ANSWERS.get(handler) if type(handler) is FunctionType else None

@@ -26,7 +26,7 @@ from ..datastructures import DefaultPlaceholder
 from ..dependencies._body import body_encoding
 from ..dependencies._callables import Kind
 from ..dependencies._values import MISSING, Errors
-from ..exception_handlers import ANSWERS
+from ..exception_handlers import short_answer
 from ..exceptions import FastAPIError, RequestValidationError
 from ._exchange import Exchange
 from ._form import close_form
@@ -391,19 +391,22 @@ async def handle_exception(x: Exchange, exc: Exception) -> None:
         raise exc
     if x.started:
         raise RuntimeError("Caught handled exception, but response already started.") from exc
-    answer = ANSWERS[handler](exc) if x.is_http and handler in ANSWERS else None
-    if answer is not None:
-        pending = x.send_body(*answer)
+    answer = short_answer(handler)
+    ready = None if answer is None or not x.is_http else answer(exc)
+    if ready is not None:
+        pending = x.send_body(*ready)
         if pending is not None:
             await pending
         x.replied = True
-        response = None
-    elif handler in ANSWERS:
-        response = await handler(None, exc)
-    elif is_async_callable(handler):
-        response = await handler(x.connection, exc)
     else:
-        response = await run_in_threadpool(handler, x.connection, exc)
-    if response is not None:
-        await send_response(x, response)
+        response = await _ask(handler, None if answer is not None else x.connection, exc)
+        if response is not None:
+            await send_response(x, response)
     exc.__traceback__ = None
+
+
+async def _ask(handler: Any, connection: Any, exc: Exception) -> Any:
+    """What an exception handler answers."""
+    if is_async_callable(handler):
+        return await handler(connection, exc)
+    return await run_in_threadpool(handler, connection, exc)

@@ -24,7 +24,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.protocols.utils import get_client_addr, get_path_with_query_string
 from uvicorn.server import ServerState
 
-from .._edits import EDITS
 from .._native import Connection, Head, HeadReader
 from ..routing._limits import inherit_form_limits
 from ..routing._table import Target
@@ -77,12 +76,8 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
     def _begin(self, head: Head, target: Target, params: dict[str, Any], content: bytes) -> bool:
         """Serve a request; or tell that it has to go the long way, because something is not as it usually is."""
         site: Site = self._site  # type: ignore[assignment]  # there is one when there is a table
-        app = site.app
         if (
-            site.edits != EDITS.value
-            or app.middleware_stack is not site.stack
-            or app.router is not site.router
-            or app.root_path
+            not site.stands()
             or self.flow.write_paused
             or self.limit_concurrency is not None
             or self.transport.is_closing()

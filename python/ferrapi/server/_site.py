@@ -13,6 +13,7 @@ from .._native import Head, RouteTable
 from ..applications import FastAPI
 from ..routing import APIRouter
 from ..routing._table import Target
+from ._at_once import run_at_once
 from ._twins import TWINS, Twins
 
 # As they were when this module was imported. Tracing tools replace them, and then want to be called.
@@ -125,10 +126,4 @@ class Site:
         """Put the client and scheme that a trusted proxy names into `scope`."""
         if self.proxy is None:
             return
-        coroutine = self._proxy_headers(scope, None, None)
-        try:
-            coroutine.send(None)  # it awaits nothing but `_nothing`
-        except StopIteration:
-            pass
-        finally:
-            coroutine.close()
+        run_at_once(self._proxy_headers(scope, None, None))  # it awaits nothing but `_nothing`

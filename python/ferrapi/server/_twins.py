@@ -20,6 +20,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .._native import Head
+from ._at_once import run_at_once
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -81,13 +82,7 @@ class _TrustedHost(Twin):
             "query_string": b"",
             "headers": headers,
         }
-        coroutine = probe(scope, None, swallow)
-        try:
-            coroutine.send(None)  # it waits for nothing but the two functions here
-        except StopIteration:
-            pass
-        finally:
-            coroutine.close()
+        run_at_once(probe(scope, None, swallow))  # it awaits nothing but the two functions here
         return called
 
 

@@ -72,11 +72,6 @@ impl Connection {
         self.is_open.store(true, Ordering::Relaxed);
     }
 
-    /// Give the next bytes to `otherwise`, whatever they are.
-    fn shut(&self) {
-        self.is_open.store(false, Ordering::Relaxed);
-    }
-
     /// A whole response in one buffer.
     ///
     /// Parameters:
