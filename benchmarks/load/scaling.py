@@ -21,12 +21,15 @@ from typing import Any
 from ..asgi import WrongAnswer
 from ..cases import BY_NAME
 from . import wrk
+from .peers import PEERS
 from .report import CPU, RATE, RESULTS, Quantity, table, times, versions
 from .rounds import CLIENT_CORE, SERVER_CORE, Measured, measure
 from .server import Server, ServerDidNotStart
 
 CASE = BY_NAME["hello"]
 DOORS = {"ferrapi": "HTTP/1.1 door", "ferrapi-asgi": "ASGI door"}
+BESIDE = ("asgi", "fastapi", "go")
+"""Peers whose connections are counted as well: what many connections cost is not the framework's alone."""
 Loaded = Callable[[Path, int], Measured]
 """Puts load on something, with a file of requests and for some seconds."""
 
@@ -72,6 +75,12 @@ def _compare(title: str, sides: Sequence[Loaded], file: Path, rounds: int, secon
     return Row(title, *measured)
 
 
+def _more_connections(name: str, title: str, file: Path, rounds: int, seconds: int) -> Row:
+    with Server(name, "app", {SERVER_CORE}) as server:
+        sides = [_load(server, connections) for connections in (64, 1000)]
+        return _compare(f"1,000 connections, as 64 ({title})", sides, file, rounds, seconds)
+
+
 def _rows(file: Path, rounds: int, seconds: int) -> list[Row]:
     rows = []
     for name, door in DOORS.items():
@@ -83,9 +92,7 @@ def _rows(file: Path, rounds: int, seconds: int) -> list[Row]:
 
             sides = [_load(start(count)) for count in (10, 10_000)]
             rows.append(_compare(f"10,000 routes, as 10 ({door})", sides, file, rounds, seconds))
-        with Server(name, "app", {SERVER_CORE}) as server:
-            sides = [_load(server, connections) for connections in (64, 1000)]
-            rows.append(_compare(f"1,000 connections, as 64 ({door})", sides, file, rounds, seconds))
+        rows.append(_more_connections(name, door, file, rounds, seconds))
         cores = {core for core in range(os.cpu_count() or 1) if core != CLIENT_CORE}
         with ExitStack() as stack:
             one = stack.enter_context(Server(name, "app", {SERVER_CORE}))
@@ -94,6 +101,8 @@ def _rows(file: Path, rounds: int, seconds: int) -> list[Row]:
             shared = "" if CLIENT_CORE not in free else ", which share a core with the load generator"
             title = f"two workers{shared}, as one ({door})"
             rows.append(_compare(title, [_load_workers(one), _load_workers(two)], file, rounds, seconds))
+    beside = [PEERS[name] for name in BESIDE]
+    rows += [_more_connections(peer.name, peer.title, file, rounds, seconds) for peer in beside if peer.available]
     return rows
 
 
