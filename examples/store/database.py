@@ -5,11 +5,15 @@ someone else has written in between, so writing transactions say so when they be
 for their turn; reading ones never wait. PostgreSQL needs none of this and ignores it.
 """
 
+import asyncio
+import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, event, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from .models import Base
@@ -32,12 +36,29 @@ class Database:
 
         Workers that start at the same moment take turns, and the later ones find the work done.
         """
+        await self._first_connection()
         async with self.sessions() as session, writing(session):
             if self.engine.dialect.name == "postgresql":
                 await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SCHEMA_LOCK})
             connection = await session.connection()
             await connection.run_sync(Base.metadata.create_all)
             yield session
+
+    async def _first_connection(self) -> None:
+        """Waits until a connection can be set up.
+
+        The first one to a new SQLite file changes its journal (``configure_sqlite``). While one worker does that, the
+        others get an error at once: SQLite doesn't wait for this lock. Later connections find the journal changed.
+        """
+        give_up = time.monotonic() + SQLITE_BUSY_SECONDS
+        while True:
+            try:
+                async with self.engine.connect():
+                    return
+            except OperationalError as exc:
+                if getattr(exc.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                    raise
+            await asyncio.sleep(0.01)
 
     async def close(self) -> None:
         """Closes the pool's connections."""
