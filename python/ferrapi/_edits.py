@@ -11,23 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, SupportsIndex, TypeVar
 
+from ._native import EditCounter
+
 T = TypeVar("T")
 
 
-class EditCounter:
-    """A number that grows with each edit."""
-
-    __slots__ = ("value",)
-
-    def __init__(self) -> None:
-        self.value = 0
-
-    def announce(self) -> None:
-        """Say that something was edited."""
-        self.value += 1
-
-
 EDITS = EditCounter()
+
+SETTINGS = EditCounter()
+"""The same for what serves an application: its middleware stack, router and root path. Plans don't depend on them."""
 
 
 def _announcing(name: str) -> Callable[..., Any]:

@@ -7,7 +7,8 @@ for WebSockets, these classes do what their Starlette parents do.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import cached_property
 from typing import Any
 
 from starlette._utils import is_async_callable
@@ -17,27 +18,34 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ._edits import EDITS
+from ._native import Entrance
 from .routing import APIRouter
 from .routing._exchange import Exchange
+from .routing._guard import Guard
 from .routing._handler import handle_exception
 from .routing._limits import body_limit_error, serve_limited
 
 
-class Exceptions(ExceptionMiddleware):
+class Exceptions(ExceptionMiddleware, Guard):
     """The innermost layer: exception handlers."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    exchange = staticmethod(Exchange)
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         if scope["type"] != "http" or not self.routes_here():
-            await super().__call__(scope, receive, send)
-            return
-        x = Exchange(scope, receive, send)
-        limit: int | None = self.app.max_body_size  # type: ignore[attr-defined]  # `routes_here` has seen the router
+            return super().__call__(scope, receive, send)
+        return self.entrance.serve(scope, receive, send)
+
+    @cached_property
+    def entrance(self) -> Entrance:
+        """Where requests come to the router."""
+        return Entrance(self, self.app, self.handlers, EDITS)
+
+    async def guard(self, x: Exchange, function: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]) -> None:
+        """Await ``function(x, *arguments)``; answer with the handler for what that raises."""
         try:
-            if limit is None:
-                await self.dispatch(x)
-            else:
-                x.enter(self.app, self.handlers)
-                await serve_limited(x, limit, self.dispatch)
+            await function(x, *arguments)
         except Exception as exc:
             await handle_exception(x, body_limit_error(exc) or exc)
 
@@ -52,13 +60,17 @@ class Exceptions(ExceptionMiddleware):
         return self._exception_handlers, self._status_handlers
 
     def dispatch(self, x: Exchange) -> Coroutine[Any, Any, None]:
-        """Route an HTTP request."""
+        """Route an HTTP request, within the router's limit for bodies."""
         x.enter(self.app, self.handlers)
-        return self.app.dispatch(x)  # type: ignore[attr-defined,no-any-return]  # the router that `routes_here` saw
+        router: Any = self.app  # which `routes_here` has seen
+        limit: int | None = router.max_body_size
+        return router.dispatch(x) if limit is None else serve_limited(x, limit, router.dispatch)
 
 
-class ServerErrors(ServerErrorMiddleware):
+class ServerErrors(ServerErrorMiddleware, Guard):
     """The outermost layer: what nobody handled becomes a 500 and is raised to the server."""
+
+    exchange = staticmethod(Exchange)
 
     def __init__(self, app: ASGIApp, handler: Any = None, debug: bool = False) -> None:
         super().__init__(app, handler=handler, debug=debug)
@@ -67,14 +79,24 @@ class ServerErrors(ServerErrorMiddleware):
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         if self.whole and scope["type"] == "http":
-            return self.answer(Exchange(scope, receive, send))
+            return self.entrance.serve(scope, receive, send)
         return super().__call__(scope, receive, send)
 
-    async def answer(self, x: Exchange) -> None:
-        """Both layers around the router in one: exception handlers, then the server error."""
+    @cached_property
+    def entrance(self) -> Entrance:
+        """Where requests come to the router if there is no middleware: both layers in one."""
         inner: Exceptions = self.app  # type: ignore[assignment]  # `whole` has seen it
+        return Entrance(self, inner.app, inner.handlers, EDITS)
+
+    def dispatch(self, x: Exchange) -> Coroutine[Any, Any, None]:
+        """Route an HTTP request."""
+        inner: Exceptions = self.app  # type: ignore[assignment]
+        return inner.dispatch(x)
+
+    async def guard(self, x: Exchange, function: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]) -> None:
+        """Await ``function(x, *arguments)``; answer what that raises, by exception handlers or as a server error."""
         try:
-            await inner.dispatch(x)
+            await function(x, *arguments)
         except Exception as exc:
             await self.recover(x, exc)
 

@@ -3,22 +3,31 @@
 A `scope` is typed as Starlette types it; ASGI says that it is a `dict`, and nothing else is taken.
 """
 
-from collections.abc import Callable, Iterable, MutableMapping
+import asyncio
+import contextvars
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
+from types import FrameType, TracebackType
 from typing import Any, final
 
-from ._plan import GroupPlan, RoutePlan
+from ._plan import GroupPlan, ProgramPlan, RoutePlan
 
 __all__ = [
     "Connection",
+    "Cycle",
+    "EditCounter",
+    "Entrance",
     "FormParser",
     "FormReader",
     "FormRefused",
     "Head",
     "HeadReader",
     "LimitExceeded",
+    "NativeSite",
     "PlanError",
+    "Program",
     "Reader",
     "RouteTable",
+    "Serving",
     "encode_json",
     "has_long_number",
     "is_json_content_type",
@@ -37,43 +46,167 @@ class FormRefused(Exception):
     """A form that can't be read or is beyond its limits; says why."""
 
 @final
+class EditCounter:
+    """A number that grows with each edit."""
+
+    def __new__(cls) -> EditCounter: ...
+    @property
+    def value(self) -> int:
+        """How many edits there have been."""
+    def announce(self) -> None:
+        """Say that something was edited."""
+
+@final
 class Connection:
-    """The native side of a connection: the short way of its bytes into the engine."""
+    """The native side of a connection: the short way of its bytes into the engine, and of responses back."""
 
     def __new__(
         cls,
         max_head: int,
         max_body: int,
-        begin: Callable[[Head, Any, dict[str, Any], bytes], bool],
-        otherwise: Callable[[bytes], None],
+        protocol: Any,
+        event_loop: Any,
+        new_task: Callable[..., Any] | None,
+        context: contextvars.Context | None,
+        tasks: set[Any],
+        state: Any,
+        status_lines: dict[int, bytes],
+        logs: bool,
+        is_limited: bool,
     ) -> Connection:
-        """`begin` is told of whole requests (head, target, path parameters, body) up to these sizes in bytes, and
-        answers whether it takes it; `otherwise` is told of all other bytes.
+        """The side of a connection of `protocol`'s.
+
+        Requests are taken up to these sizes in bytes. Each gets a task, which is noted in `tasks`: from `new_task`, as
+        `asyncio.Task`, or from the event loop; with a copy of `context` or an empty one. `state` is the server's.
+        `status_lines` are by status. `logs`: whether the protocol is told of responses, to log them. `is_limited`:
+        whether all bytes go to the protocol first.
         """
 
-    def use_table(self, table: RouteTable | None) -> None:
-        """Find routes in `table` from here on; in none if that is None."""
+    def attach(self, transport: Any, flow: Any) -> None:
+        """Use `transport`, whose writing is paused when `flow` says so."""
 
-    def open(self) -> None:
-        """Let the next bytes begin a request. They may only do so once."""
+    def use_site(self, site: NativeSite | None) -> None:
+        """Serve `site` from here on; None lets the protocol do it."""
 
-    def response(
-        self,
-        status_line: bytes,
-        defaults: list[tuple[bytes, bytes]],
-        headers: list[tuple[bytes, bytes]] | bytes,
-        body: bytes,
-        head: Head,
-        keep_alive: bool,
-    ) -> bytes:
-        """A whole response in one buffer.
+    @property
+    def in_flight(self) -> Cycle | None:
+        """The request in flight, if there is one."""
 
-        `headers` may be a content type, for a head with that, the body's length and nothing else. `defaults` are the
-        server's default headers, `head` is the request's.
+    @property
+    def idle_since(self) -> float | None:
+        """When the last request was over, by the event loop's clock; None if there is another one."""
+
+    def await_completion(self) -> None:
+        """Have the protocol told when the request in flight no longer is."""
+
+    def note_activity(self) -> None:
+        """Note that bytes have come."""
+
+    def start(self, head: Head, target: Any, params: dict[str, Any], content: bytes | None) -> None:
+        """Serve a request in a task of its own; its response may be complete when this is back.
+
+        `content` is the body; None if the client left before it was complete.
         """
+
+    def complete(self) -> None:
+        """The response to the request in flight is complete."""
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of the connection."""
+
+@final
+class Cycle:
+    """A request in flight on a connection that the door serves. To uvicorn it is a cycle."""
+
+    disconnected: bool
+    """Whether the client is gone."""
+    response_complete: bool
+    """Whether the whole response has been written."""
+    keep_alive: bool
+    """Whether the connection is to stay open behind the response."""
+    message_event: Any
+    """What is set when the client is gone or the response is complete; the cycle itself until somebody waits for it."""
+    scope: Any
+    """The ASGI scope, once it was made."""
+
+    @property
+    def task(self) -> asyncio.Task[None] | None:
+        """The task that serves the request, until it is over."""
+
+    def set(self) -> None:
+        """In place of the event that nobody waits for."""
+
+    def respond(self, status: int, headers: list[tuple[bytes, bytes]] | bytes, body: bytes) -> None:
+        """Write a whole response; nothing if the client is gone.
+
+        `headers` may be a content type, for a head with that, the body's length and nothing else.
+        """
+
+@final
+class NativeSite:
+    """An application that connections serve, as of one moment."""
+
+    def __new__(
+        cls,
+        table: RouteTable,
+        handlers: Any,
+        router: Any,
+        has_middleware: bool,
+        edits: EditCounter,
+        settings: EditCounter,
+    ) -> NativeSite:
+        """The application with these routes, exception handlers (by class and by status) and router.
+
+        `has_middleware`: whether the protocol has to be asked whether a request passes, and has to send the responses.
+        `edits` and `settings` count the edits of plans and of applications.
+        """
+
+    def stands(self) -> bool:
+        """Whether nothing was edited since."""
+
+@final
+class Entrance:
+    """Where HTTP requests come to a router by ASGI."""
+
+    def __new__(cls, layer: Any, router: Any, handlers: Any, edits: EditCounter) -> Entrance:
+        """The entrance to `router`. `layer` makes exchanges and guards what is done in Python."""
+
+    def serve(
+        self,
+        scope: MutableMapping[str, Any],
+        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
+        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    ) -> Serving:
+        """A coroutine that serves a request."""
+
+@final
+class Program:
+    """What a route runs natively, and how; only what is asked for by name is done in Python."""
+
+    def __new__(cls, plan: ProgramPlan) -> Program: ...
+
+@final
+class Serving(Coroutine[Any, Any, None]):
+    """A request being served: a coroutine that returns None."""
+
+    @property
+    def cr_await(self) -> Any:
+        """What it waits for."""
+    @property
+    def cr_frame(self) -> FrameType | None:
+        """The frame of what it waits for: where a task that runs it stands."""
+    @property
+    def cr_running(self) -> bool:
+        """Whether it is running."""
+    def __await__(self) -> Any: ...
+    def __iter__(self) -> Serving: ...
+    def __next__(self) -> Any: ...
+    def send(self, value: Any) -> Any:
+        """Go on with a value for what is awaited."""
+    def throw(self, kind: Any, value: Any = None, traceback: TracebackType | None = None) -> Any:
+        """Go on with an exception in what is awaited."""
+    def close(self) -> None:
+        """End it: raise `GeneratorExit` in what is awaited."""
 
 @final
 class FormParser:

@@ -12,6 +12,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 from pydantic_core import SchemaValidator, core_schema
 
 from ._fields import ModelField
+from ._native import FormReader, Reader
 from .dependencies._models import wants_many
 from .dependencies._plain import bare_schema, parameters
 from .dependencies._values import names_of
@@ -57,6 +58,74 @@ class RoutePlan(TypedDict):
     methods: list[str] | None
     convertors: list[tuple[str, str, Callable[[str], Any] | None]]
     target: Any
+
+
+class StepPlan(TypedDict):
+    """One use of one callable in a program.
+
+    action: ``call`` awaits what the callable returns, ``thread`` as well; ``context`` enters the asynchronous generator
+    or context manager that it returns; ``credentials`` gives it the header named `header` as text or None; ``same`` has
+    the result of the step numbered `same`. call: the callable. feeds: keyword arguments that are results of earlier
+    steps. reads: whether there are parameters of the request among them. specials: keyword arguments that are objects
+    of the exchange, each with how to get it.
+    """
+
+    action: Literal["call", "thread", "context", "credentials", "same"]
+    call: Callable[..., Any]
+    feeds: list[tuple[str, int]]
+    reads: bool
+    specials: list[tuple[str, Callable[[Any], Any]]]
+    header: NotRequired[bytes]
+    same: NotRequired[int]
+
+
+class BodyPlan(TypedDict):
+    """How the body of a program with one step is read.
+
+    kind: ``json`` for one model from its bytes (`name`, `validate`, `strict`: whether a request without a content type
+    has no JSON), ``form`` for plain fields of an urlencoded form (`reader`, `max_fields`, `max_part_size` in bytes).
+    """
+
+    kind: Literal["json", "form"]
+    name: NotRequired[str]
+    validate: NotRequired[Callable[[bytes], Any]]
+    strict: NotRequired[bool]
+    reader: NotRequired[FormReader]
+    max_fields: NotRequired[int]
+    max_part_size: NotRequired[int]
+
+
+class ReplyPlan(TypedDict):
+    """How the endpoint's result becomes a response.
+
+    kind: ``data`` encodes plain data; ``model`` validates and serializes what is no `response`; ``text`` takes a text
+    as it is; ``other`` leaves it to Python, as the others do with what they don't expect. status, content_type: of what
+    is made here.
+    """
+
+    kind: Literal["data", "model", "text", "other"]
+    status: int
+    content_type: bytes
+    validate: NotRequired[Callable[..., Any]]
+    to_json: NotRequired[Callable[[Any], bytes]]
+    response: NotRequired[type]
+
+
+class ProgramPlan(TypedDict):
+    """A route's plan, in the form in which it is run natively.
+
+    provider: its ``dependency_overrides`` have to be empty. reader: reads the parameters of all steps, if there are
+    any. steps: the last is the endpoint. placed: the effective route of an included one. reference: goes on in Python
+    (`ferrapi.routing._program.Reference`).
+    """
+
+    provider: Any
+    reader: Reader | None
+    steps: list[StepPlan]
+    body: BodyPlan | None
+    reply: ReplyPlan
+    placed: Any
+    reference: Any
 
 
 _IMMUTABLE = (type(None), str, int, float, bool, bytes)

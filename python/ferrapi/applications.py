@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from . import params
 from ._docs_routes import DocsRoutes
+from ._edits import EDITS, SETTINGS
 from ._middleware_stack import Exceptions, ServerErrors
 from .datastructures import Default
 from .exception_handlers import (
@@ -46,6 +47,9 @@ _ROOT_PATH_DEPRECATED = (
     "The `root_path` parameter is deprecated. Configure the server's root path instead, for example with "
     "`ferrapi run --root-path /api/v1`."
 )
+
+_SERVED_BY = frozenset({"middleware_stack", "root_path", "router"})
+"""The attributes that decide what serves a request."""
 
 
 class FastAPI(Verbs, Starlette):
@@ -187,6 +191,11 @@ class FastAPI(Verbs, Starlette):
         self.middleware_stack: ASGIApp | None = None
         self.setup()
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in _SERVED_BY:
+            SETTINGS.announce()
+
     # Serving
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -213,8 +222,6 @@ class FastAPI(Verbs, Starlette):
 
     def openapi(self) -> dict[str, Any]:
         """The application's OpenAPI document, made at the first call and again when routes were edited."""
-        from ._edits import EDITS
-
         if self.openapi_schema is None or self._openapi_edits not in (-1, EDITS.value):
             from .openapi.utils import get_openapi
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from types import FunctionType
 from typing import Any
 
+from starlette._exception_handler import _lookup_exception_handler
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -97,6 +98,13 @@ def _http_answer(exc: Any) -> tuple[int, Head, bytes] | None:
     return None if response_head_problem(status, raw) else (status, raw, body)
 
 
+def handler_for(handlers: tuple[Any, Any], exc: Exception) -> Any:
+    """The handler of an exception: by its status code, or by the nearest of its classes; None without one."""
+    by_class, by_status = handlers
+    handler: Any = by_status.get(exc.status_code) if isinstance(exc, HTTPException) else None
+    return _lookup_exception_handler(by_class, exc) if handler is None else handler
+
+
 Answer = Callable[[Any], tuple[int, Head, bytes] | None]
 """Status, headers and body of the answer to an exception; None if only the handler itself can make it."""
 
@@ -110,3 +118,15 @@ _ANSWERS: dict[Any, Answer] = {
 def short_answer(handler: Any) -> Answer | None:
     """The answer of a handler of this module without objects, which nobody else would see; None for other handlers."""
     return _ANSWERS.get(handler) if type(handler) is FunctionType else None
+
+
+def answer_now(handlers: tuple[Any, Any], exc: Exception) -> tuple[int, Head, bytes] | None:
+    """Status, headers and body of the answer to an exception, if one of the handlers of this module is for it.
+
+    Parameters:
+        handlers: by class and by status code.
+        exc: the exception.
+    """
+    handler = handler_for(handlers, exc)
+    answer = None if handler is None else short_answer(handler)
+    return None if answer is None else answer(exc)

@@ -13,11 +13,14 @@
 //! crate unwinds.
 #![deny(unsafe_op_in_unsafe_fn, unsafe_code)]
 
+mod edits;
 mod http1;
 mod plan;
+mod py;
 mod request;
 mod response;
 mod routing;
+mod run;
 
 use pyo3::prelude::*;
 
@@ -25,7 +28,9 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = true)]
 mod _native {
     #[pymodule_export]
-    use crate::http1::{Connection, Head, HeadReader};
+    use crate::edits::EditCounter;
+    #[pymodule_export]
+    use crate::http1::{Connection, Cycle, Head, HeadReader, Site};
     #[pymodule_export]
     use crate::plan::PlanError;
     #[pymodule_export]
@@ -42,4 +47,6 @@ mod _native {
     use crate::response::json::encode_json;
     #[pymodule_export]
     use crate::routing::RouteTable;
+    #[pymodule_export]
+    use crate::run::{Entrance, Program, Serving};
 }

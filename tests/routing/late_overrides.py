@@ -6,7 +6,7 @@ from support.asgi import Ask
 from support.compare import Make
 from support.frameworks import Framework
 
-from .straight_shapes import KINDS, Log, add, dependency, parameter
+from .program_shapes import KINDS, Log, add, dependency, parameter
 
 TARGETS = (*KINDS, "function generator", "with a child", "with parameters", "bearer", "key")
 REPLACEMENTS = (

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from ferrapi import BackgroundTasks, Body, FastAPI, Request
+from ferrapi._native import Cycle, Serving
 from ferrapi.responses import Response, StreamingResponse
 from ferrapi.server import MAX_BODY, MAX_HEAD, HttpProtocol
 from ferrapi.server._exchange import HttpExchange
@@ -65,7 +66,7 @@ class Paused:
 
 def is_native(wire: Wire) -> bool:
     """Whether the door itself serves the request in flight."""
-    return isinstance(wire.protocol.cycle, HttpExchange)
+    return isinstance(wire.protocol.cycle, Cycle)
 
 
 def test_a_plain_request_is_served_by_the_door() -> None:
@@ -98,14 +99,14 @@ def test_bytes_that_come_right_after_a_response_wait_for_those_that_are_held() -
         paused = Paused()
         wire = Wire(configured(paused.app))
         await wire.feed(HELLO + b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\nGET / HT")
-        complete = wire.protocol.on_response_complete
+        resume_soon = wire.protocol.resume_soon
 
         def and_then() -> None:  # more comes before the event loop's next turn
-            complete()
-            wire.protocol.on_response_complete = complete
+            resume_soon()
+            wire.protocol.resume_soon = resume_soon
             wire.protocol.data_received(b"TP/1.1\r\nHost: x\r\n\r\n")
 
-        wire.protocol.on_response_complete = and_then
+        wire.protocol.resume_soon = and_then
         paused.go.set()
         await wire.settle()
         assert wire.written.startswith(OK + b"HTTP/1.1 404")
@@ -565,7 +566,7 @@ def test_middleware_that_is_added_between_requests_is_not_passed_over() -> None:
 
 
 def _kept() -> int:
-    kinds = (HttpExchange, HttpProtocol, RequestResponseCycle, Request, asyncio.Task)
+    kinds = (Cycle, HttpExchange, HttpProtocol, Serving, RequestResponseCycle, Request, asyncio.Task)
     return sum(isinstance(thing, kinds) for thing in gc.get_objects())
 
 

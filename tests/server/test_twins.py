@@ -7,11 +7,11 @@ from typing import Any
 import ferrapi
 import pytest
 from ferrapi import FastAPI
+from ferrapi._native import Cycle
 from ferrapi.middleware.cors import CORSMiddleware
 from ferrapi.middleware.gzip import GZipMiddleware
 from ferrapi.middleware.httpsredirect import HTTPSRedirectMiddleware
 from ferrapi.middleware.trustedhost import TrustedHostMiddleware
-from ferrapi.server._exchange import HttpExchange
 from support.asgi import Ask, run
 from support.compare import compare
 from support.frameworks import Framework
@@ -174,7 +174,7 @@ def test_who_serves(middleware: Any, request_line: bytes, native: bool) -> None:
         wire = Wire(configured(_app(*middleware), proxy_headers=False))
         for _ in range(3):
             wire.protocol.data_received(request_line)
-            assert isinstance(wire.protocol.cycle, HttpExchange) is native
+            assert isinstance(wire.protocol.cycle, Cycle) is native
             while wire.state.tasks:
                 await asyncio.wait(list(wire.state.tasks))
             await asyncio.sleep(0)

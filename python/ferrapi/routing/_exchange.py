@@ -155,10 +155,6 @@ class Exchange:
         value = self.header(name)
         return None if value is None else value.decode("latin-1")
 
-    def body_at_hand(self) -> bytes | None:
-        """The whole body, if nobody has to wait for it."""
-        return self.raw
-
     async def next_message(self) -> Message:
         """What the body goes on with."""
         message, self.unread = self.unread, None

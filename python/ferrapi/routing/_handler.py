@@ -7,12 +7,11 @@ around which it may do what it wants; the engine runs inside.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from starlette._exception_handler import _lookup_exception_handler
 from starlette._utils import is_async_callable
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -26,7 +25,7 @@ from ..datastructures import DefaultPlaceholder
 from ..dependencies._body import body_encoding
 from ..dependencies._callables import Kind
 from ..dependencies._values import MISSING, Errors
-from ..exception_handlers import short_answer
+from ..exception_handlers import handler_for, short_answer
 from ..exceptions import FastAPIError, RequestValidationError
 from ._exchange import Exchange
 from ._form import close_form
@@ -35,7 +34,7 @@ from ._json_body import JsonBody
 from ._late import Late, NeedsContexts
 from ._limits import FormBounds, serve_limited
 from ._plan import Groups, Plan
-from ._read import body_bytes, body_now, body_value, read_form
+from ._read import body_bytes, body_value, read_form
 from ._respond import Responder, endpoint_context, send_response
 from ._teardown import Teardown
 
@@ -72,10 +71,10 @@ class Compiled:
         self.strict = bool(strict.value if isinstance(strict, DefaultPlaceholder) else strict)
         kind = self.base.endpoint.kind
         streams = route.is_sse_stream or route.is_json_stream or kind in (Kind.GENERATOR, Kind.ASYNC_GENERATOR)
+        # For programs (`_program.py`): how the body is read natively, if it can be.
         self.short_body = JsonBody.of(self.base, self.strict, lambda: endpoint_context(route)) or FormBody.of(
             self.base, self.bounds
         )
-        self.is_async = kind is Kind.ASYNC
         self.responder = self._responder(route, streams=streams, in_thread=kind is Kind.SYNC)
         provider = route.dependency_overrides_provider
         self.provider = provider if hasattr(provider, "dependency_overrides") else _NOBODY
@@ -88,14 +87,6 @@ class Compiled:
         from ._streams import StreamResponder
 
         return StreamResponder(route, in_thread)
-
-    def with_body(self, x: Exchange, content: bytes, values: dict[str, Any]) -> dict[str, Any] | None:
-        """`values` with what the body says, if its `content` can be read the short way."""
-        short = self.short_body
-        if short is None:
-            return None
-        declared = x.header(b"content-type")
-        return short.complete(x, declared, content, values) if short.fits(declared) else None
 
     def valid(self, values: dict[str, Any] | None, errors: Errors, body: Any = MISSING) -> dict[str, Any]:
         """`values`, unless there are none because of `errors`."""
@@ -172,103 +163,93 @@ class RouteApp:
         """Whether the body is read before any of the application's code runs; False before the first request."""
         return self._handler is None and self._compiled is not None and self._compiled.has_body
 
+    def is_wrapped(self) -> bool:
+        """Whether there is something around the engine here: a handler of the user's, or a limit for bodies."""
+        return self._handler is not None or self.route.max_body_size is not None
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.answer()(Exchange(scope, receive, send))
 
     def answer(self) -> Callable[[Exchange], Coroutine[Any, Any, None]]:
         """What answers a request; what no handler takes is raised."""
         limit = None if self.route is None else self.route.max_body_size
-        return self._serve if limit is None else lambda x: serve_limited(x, limit, self._serve)
+        return self.serve if limit is None else lambda x: serve_limited(x, limit, self.serve)
 
-    async def _serve(self, x: Exchange) -> None:
+    async def serve(self, x: Exchange) -> None:
+        """Answer a request, whatever its body's size; what no handler takes is raised."""
         try:
             if self._handler is not None:
                 await self._serve_custom(x, self._handler)
-                return
-            compiled = self._compiled
-            if compiled is None or compiled.edits != EDITS.value:
-                compiled = self.compiled()
-            plan = compiled.plan() if compiled.provider.dependency_overrides else compiled.base
-            if plan.has_generators:
-                await self._serve_in_contexts(x, compiled, plan.ends_with_function, self._result(x, compiled, plan))
-                return
-            if plan.simple:
-                early = values = plan.early(x)
-                if early is not None and compiled.has_body:
-                    content = x.body_at_hand()
-                    values = None if content is None else compiled.with_body(x, content, early)
-                if values is None:
-                    values = await self._all_values(x, compiled, plan, early)
-                if compiled.is_async:
-                    call = plan.endpoint.call
-                    result = await (call(**values) if values else call())
-                else:
-                    result = await compiled.responder.call(x, plan.endpoint, values)
             else:
-                late = None
-                try:
-                    result = await self._result(x, compiled, plan)
-                except NeedsContexts as needed:
-                    late = needed.late
-                if late is not None:
-                    await self._serve_in_contexts(x, compiled, True, compiled.finish(x, late))
-                    return
-            pending = compiled.responder.reply(x, result)
-            if pending is not None:
-                await pending
+                compiled = self.compiled()
+                plan = compiled.plan()
+                await self._serve_result(x, compiled, plan, self._result(x, compiled, plan))
         except Exception as exc:
             await handle_exception(x, exc)
         finally:
             if x.form is not None:
                 await close_form(x.form)
 
-    async def _all_values(
-        self, x: Exchange, compiled: Compiled, plan: Plan, early: dict[str, Any] | None
-    ) -> dict[str, Any]:
-        """The endpoint's keyword arguments: what was read `early`, the body, and what the dependencies return."""
-        body: Any = MISSING
-        if compiled.has_body:
-            content = x.body_at_hand()
-            short = compiled.short_body
-            if content is None and early is not None and short is not None:
-                declared = x.header(b"content-type")
-                if short.fits(declared):
-                    content = await body_now(x)
-                    if content is None and not compiled.is_form:
-                        content = await body_bytes(x)
-                    values = None if content is None else short.complete(x, declared, content, early)
-                    if values is not None:
-                        return values
-            body = await self._body(x, compiled, content)
-        return compiled.valid(*await plan.values(x, plan.read(x), body, compiled.provider), body)
+    async def serve_rest(
+        self, x: Exchange, compiled: Compiled, plan: Plan, rest: Coroutine[Any, Any, Any], opened: Sequence[Any]
+    ) -> None:
+        """Answer a request whose first steps have run and `opened` contexts; `rest` is what the endpoint returns."""
+        try:
+            await self._serve_result(x, compiled, plan, rest, opened)
+        except Exception as exc:
+            await handle_exception(x, exc)
+
+    async def _serve_result(
+        self,
+        x: Exchange,
+        compiled: Compiled,
+        plan: Plan,
+        result: Coroutine[Any, Any, Any],
+        opened: Sequence[Any] = (),
+    ) -> None:
+        """Run what comes to the endpoint's `result`, and send the response to it."""
+        if plan.has_generators:
+            await self._serve_in_contexts(x, compiled, plan.ends_with_function, result, opened)
+            return
+        late = None
+        try:
+            returned = await result
+        except NeedsContexts as needed:
+            late = needed.late
+        if late is not None:
+            await self._serve_in_contexts(x, compiled, True, compiled.finish(x, late))
+            return
+        pending = compiled.responder.reply(x, returned)
+        if pending is not None:
+            await pending
+
+    async def _result(self, x: Exchange, compiled: Compiled, plan: Plan) -> Any:
+        """What the endpoint returns, or the generator that it is."""
+        body = await self._body(x, compiled) if compiled.has_body else MISSING
+        values = compiled.valid(*await plan.values(x, plan.read(x), body, compiled.provider), body)
+        return await compiled.responder.call(x, plan.endpoint, values)
 
     @staticmethod
-    async def _body(x: Exchange, compiled: Compiled, content: bytes | None) -> Any:
-        """What the body says; its bytes are `content`, unless they have still to be read."""
+    async def _body(x: Exchange, compiled: Compiled) -> Any:
+        """What the body says."""
         if compiled.is_form:
             return await read_form(x, compiled.bounds)
         try:
-            return body_value(x, await body_bytes(x) if content is None else content, strict=compiled.strict)
+            return body_value(x, await body_bytes(x), strict=compiled.strict)
         except RequestValidationError as exc:
             exc.endpoint_ctx = endpoint_context(compiled.route)
             raise
 
-    async def _result(self, x: Exchange, compiled: Compiled, plan: Plan) -> Any:
-        """What the endpoint returns, or the generator that it is."""
-        if compiled.has_body:
-            values = await self._all_values(x, compiled, plan, None)
-        else:
-            groups = plan.read(x)
-            if plan.straight is not None and groups is not None and type(x.request_stack) is not AsyncExitStack:
-                return await plan.straight(x, groups, compiled)
-            values = compiled.valid(*await plan.values(x, groups, MISSING, compiled.provider))
-        return await compiled.responder.call(x, plan.endpoint, values)
-
     async def _serve_in_contexts(
-        self, x: Exchange, compiled: Compiled, ends_with_function: bool, result: Coroutine[Any, Any, Any]
+        self,
+        x: Exchange,
+        compiled: Compiled,
+        ends_with_function: bool,
+        result: Coroutine[Any, Any, Any],
+        opened: Sequence[Any] = (),
     ) -> None:
         responder = compiled.responder
-        stack = x.request_stack = Teardown()
+        stack = x.request_stack = Teardown(opened)
         try:
             if ends_with_function:
                 async with Teardown() as x.function_stack:
@@ -383,10 +364,7 @@ async def handle_exception(x: Exchange, exc: Exception) -> None:
     """Answer with the handler that is registered for `exc`; raise it again without one."""
     if isinstance(exc, LimitExceeded):
         exc = HTTPException(status_code=400, detail=str(exc))
-    exception_handlers, status_handlers = x.handlers
-    handler: Any = status_handlers.get(exc.status_code) if isinstance(exc, HTTPException) else None
-    if handler is None:
-        handler = _lookup_exception_handler(exception_handlers, exc)
+    handler = handler_for(x.handlers, exc)
     if handler is None:
         raise exc
     if x.started:

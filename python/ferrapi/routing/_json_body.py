@@ -14,14 +14,11 @@ from pydantic_core import ValidationError
 
 from .. import params
 from .._fields import prefix_locations
-from .._native import has_long_number
 from ..dependencies import _plain
 from ..exceptions import EndpointContext, RequestValidationError
-from ._exchange import Exchange
-from ._read import is_json
 
 if TYPE_CHECKING:
-    from ._plan import Plan, Values
+    from ._plan import Plan
 
 _SAME_WORDS = frozenset(
     {
@@ -83,23 +80,12 @@ class JsonBody:
             return None
         return cls(field.name, field._type_adapter.validator, strict, context)
 
-    def fits(self, declared: bytes | None) -> bool:
-        """Whether it is worth while to read a body of the `declared` content type."""
-        return is_json(declared, self.strict)
-
-    def complete(self, x: Exchange, declared: bytes | None, body: bytes, values: Values) -> Values | None:
-        """`values` with what `body` says; None if it has to be read the long way.
+    def refuse(self, body: bytes, exc: ValidationError) -> None:
+        """Report the mistakes in `body`; come back if it has to be read the long way for that.
 
         Raises:
             RequestValidationError: for mistakes that can be reported without that.
         """
-        if not body or has_long_number(body):
-            return None
-        try:
-            values[self.name] = self.validate_json(body)
-            return values
-        except ValidationError as exc:
-            errors = exc.errors(include_url=False)
-        if not all(error["type"] in _SAME_WORDS for error in errors):
-            return None
-        raise RequestValidationError.of_json(prefix_locations(errors, ("body",)), body, self.context())
+        errors = exc.errors(include_url=False)
+        if all(error["type"] in _SAME_WORDS for error in errors):
+            raise RequestValidationError.of_json(prefix_locations(errors, ("body",)), body, self.context())

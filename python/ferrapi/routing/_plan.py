@@ -25,7 +25,6 @@ from ..dependencies._values import Errors, request_params_to_args
 from ..dependencies.models import Dependant, cache_key, looks_at_scopes, oauth_scopes
 from ._exchange import Exchange
 from ._late import Late, NeedsContexts
-from ._straight import Run, straight_run
 from ._teardown import Teardown
 
 Special = tuple[str, Callable[[Exchange], Any]]
@@ -200,10 +199,8 @@ class Plan:
         early = [step.dependant if plain else None for step, plain in zip(steps, hoisted, strict=True)]
         self.reads = any(next(_plain.parameters(step.dependant), None) is not None for step in steps)
         self.reader = Reader(reader_plan(early))
-        self.straight: Run | None = None
-        """A function for requests in which all is as it usually is: see `_straight`."""
-        if self.dependencies and all(hoisted) and not overrides:
-            self.straight = straight_run(self)
+        self.is_hoisted = all(hoisted) and not any(step.has_body for step in steps)
+        """Whether all parameters are read before anything runs."""
 
     def _flatten(self, root: Dependant, steps: list[Step]) -> int:
         """Append the steps of the tree below `root`, then its own; answer its index. No recursion over user data."""
@@ -242,13 +239,6 @@ class Plan:
         first = self._first.setdefault(key, step.index)
         if first != step.index and step.dependant.use_cache:
             step.same_as = first
-
-    def early(self, x: Exchange) -> Values | None:
-        """The keyword arguments of a `simple` plan but for its body, if they can be read at once."""
-        if not self.reads:
-            return {}
-        groups = x.read(self.reader)
-        return None if groups is None else groups[0]
 
     def read(self, x: Exchange) -> Groups:
         """The parameters of all steps, as far as they can be read before anything runs."""

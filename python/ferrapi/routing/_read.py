@@ -23,28 +23,6 @@ from ._limits import FormBounds, body_limit_error
 UNREADABLE = "There was an error parsing the body"
 
 
-async def body_now(x: Exchange) -> bytes | None:
-    """The body, if it comes in one piece; otherwise None, and what came is kept in ``x.unread``.
-
-    Raises:
-        HTTPException: 400 when it can't be read.
-    """
-    if x.request_object is not None or x.unread is not None:
-        return None
-    x.settle_headers()
-    try:
-        message = await x.receive()
-    except HTTPException:
-        raise
-    except Exception as exc:
-        raise _unreadable(exc) from exc
-    if message["type"] != "http.request" or message.get("more_body", False):
-        x.unread = message
-        return None
-    content = x.raw = bytes(message.get("body", b""))
-    return content
-
-
 async def collect(x: Exchange) -> bytes:
     """All bytes of the body.
 
@@ -94,7 +72,7 @@ def parse_json(body: bytes) -> Any:
         raise RequestValidationError([error], body=exc.doc) from exc
 
 
-def _unreadable(exc: Exception) -> Exception:
+def unreadable(exc: Exception) -> Exception:
     """What to raise for a body that can't be read: 400, or what a limit raised inside a middleware's task group."""
     return body_limit_error(exc) or HTTPException(status_code=400, detail=UNREADABLE)
 
@@ -111,7 +89,7 @@ async def body_bytes(x: Exchange) -> bytes:
     except HTTPException:
         raise
     except Exception as exc:
-        raise _unreadable(exc) from exc
+        raise unreadable(exc) from exc
 
 
 async def read_form(x: Exchange, bounds: FormBounds) -> FormData:
@@ -128,7 +106,7 @@ async def read_form(x: Exchange, bounds: FormBounds) -> FormData:
     except HTTPException:
         raise
     except Exception as exc:
-        raise _unreadable(exc) from exc
+        raise unreadable(exc) from exc
 
 
 def body_value(x: Exchange, body: bytes, *, strict: bool) -> Any:
@@ -152,4 +130,4 @@ def body_value(x: Exchange, body: bytes, *, strict: bool) -> Any:
     except RequestValidationError:
         raise
     except Exception as exc:
-        raise _unreadable(exc) from exc
+        raise unreadable(exc) from exc

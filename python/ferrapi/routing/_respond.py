@@ -73,12 +73,14 @@ class Serializer:
         self.in_thread = in_thread and field is not None and not _plain.is_plain(_plain.bare_schema(field))
 
     @cached_property
-    def _validate(self) -> Callable[..., Any]:
+    def validate(self) -> Callable[..., Any]:
+        """The validator."""
         field: ModelField = self.field  # type: ignore[assignment]  # looked at before
         return field._type_adapter.validator.validate_python
 
     @cached_property
-    def _to_json(self) -> Callable[[Any], bytes]:
+    def to_json(self) -> Callable[[Any], bytes]:
+        """The serializer, with the options."""
         field: ModelField = self.field  # type: ignore[assignment]
         defaults = {"include": None, "exclude": None, "by_alias": None}
         options = {name: value for name, value in self.options.items() if value is not defaults.get(name, False)}
@@ -95,14 +97,19 @@ class Serializer:
     def checked(self, content: Any) -> Any:
         """`content` as the response model has it, validated in this thread. Raises as `validated` does."""
         try:
-            return self._validate(content, from_attributes=True)
+            return self.validate(content, from_attributes=True)
         except ValidationError as exc:
-            errors = prefix_locations(exc.errors(include_url=False), ("response",))
-        raise ResponseValidationError(errors, body=content, endpoint_ctx=self.context())
+            refusal = self.refusal(content, exc)
+        raise refusal
+
+    def refusal(self, content: Any, exc: ValidationError) -> ResponseValidationError:
+        """What to raise for `content`, of which the validator says `exc`."""
+        errors = prefix_locations(exc.errors(include_url=False), ("response",))
+        return ResponseValidationError(errors, body=content, endpoint_ctx=self.context())
 
     def bytes_now(self, content: Any) -> bytes:
         """JSON bytes, made in this thread."""
-        return dump(content) if self.field is None else self._to_json(self.checked(content))
+        return dump(content) if self.field is None else self.to_json(self.checked(content))
 
     def data_now(self, content: Any) -> Any:
         """Plain data, made in this thread."""
@@ -113,7 +120,7 @@ class Serializer:
 
     async def to_bytes(self, content: Any) -> bytes:
         """JSON bytes."""
-        return dump(content) if self.field is None else self._to_json(await self.validated(content))
+        return dump(content) if self.field is None else self.to_json(await self.validated(content))
 
     async def to_data(self, content: Any) -> Any:
         """Plain data for a response class to render."""
@@ -213,7 +220,7 @@ class Responder:
             short is not None and is_body_allowed_for_status_code(self.status_code) and not self.serializer.in_thread
         )
         self.render, self.content_type = short or (dump, JSON)
-        self.is_plain = self.is_default and self.immediate
+        self.is_text = self.render is _text
 
     async def call(self, x: Exchange, endpoint: Step, values: dict[str, Any]) -> Any:
         """Run the endpoint."""
@@ -238,14 +245,6 @@ class Responder:
 
     def reply(self, x: Exchange, result: Any) -> Awaitable[None] | None:
         """Send the reply to `result`; what to wait for, if it isn't done yet."""
-        if self.is_plain and x.injected is None and x.background is None:
-            body = None
-            if self.serializer.field is None:
-                body = encode_json(result)  # not a response, nor anything else that isn't plain data
-            elif not isinstance(result, Response):
-                body = self.serializer.bytes_now(result)
-            if body is not None:
-                return x.send_body(self.status, JSON, body)
         reply = self.reply_now(x, result)
         if reply.__class__ is not bytes or x.background is not None:
             return self._reply_later(x, result, reply)

@@ -158,12 +158,13 @@ class APIRouter(Verbs, Router):
             inherit_form_limits(x.scope, self.form_limits)
         found = x.find(table)
         if found is None:
-            return self._unmatched(x, table)
+            return self._unmatched(x)
         target, full = found
         return target.serve(x, full)
 
-    async def _unmatched(self, x: Exchange, table: Table) -> None:
-        if not await self._redirect(x, table) and not await self._frontends_now().serve(x):
+    async def _unmatched(self, x: Exchange) -> None:
+        """Answer a request that no route is for: a redirect, a front end, or the default."""
+        if not await self._redirect(x, self.table()) and not await self._frontends_now().serve(x):
             await self.default(x.scope, x.receive, x.send_noting)
 
     async def _redirect(self, x: Exchange, table: Table) -> bool:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from starlette import convertors
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute, compile_path
 
 from .._edits import EDITS
-from .._native import RouteTable
+from .._native import Program, RouteTable
 from .._plan import RoutePlan
 from ._contexts import IncludeContext, Placed, UnderPrefix, matches, place
 from ._handler import RouteApp
+from ._program import program_of
 from ._route import APIRoute
 from ._websocket import APIWebSocketRoute
 
@@ -39,9 +40,10 @@ class Target:
         announced: what becomes ``scope["route"]``: API routes only, as in FastAPI.
         endpoint: for ``scope["endpoint"]``.
         placed: the route and its contexts.
+        program: how it is run natively, if that is known; False if it isn't.
     """
 
-    __slots__ = ("_app", "announced", "answer", "endpoint", "placed", "route")
+    __slots__ = ("_app", "announced", "answer", "endpoint", "placed", "program", "route")
 
     def __init__(self, placed: Placed) -> None:
         self.placed = placed
@@ -49,7 +51,17 @@ class Target:
         self.announced = self.route if isinstance(self.route, (APIRoute, APIWebSocketRoute)) else None
         self.endpoint = getattr(placed.original, "endpoint", None)
         self.answer: Callable[[Exchange], Coroutine[Any, Any, None]] | None = None
+        self.program: Program | Literal[False] | None = None
         self._app: RouteApp | None = None
+
+    def find_program(self) -> Program | None:
+        """How the route is run natively; None if it is for the reference path."""
+        effective = self.placed.effective
+        app = self._engine(effective)
+        program = None if app is None else program_of(app, None if effective is self.route else effective)
+        self._app = app
+        self.program = program or False
+        return program
 
     def matches(self, scope: Any) -> Any:
         """Ask the route itself."""
@@ -60,10 +72,6 @@ class Target:
         if full and self.answer is not None:
             return self.answer(x)
         return self._serve(x, full)
-
-    def serve_fully(self, x: Exchange) -> Coroutine[Any, Any, None]:
-        """Let the route answer to a method of its own."""
-        return self.serve(x, True)
 
     def _serve(self, x: Exchange, full: bool) -> Coroutine[Any, Any, None]:
         """The same for the first time, and for all that the engine doesn't serve."""

@@ -5,19 +5,31 @@ What `contextlib.AsyncExitStack` does, with a short way for what is open most of
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from types import AsyncGeneratorType, TracebackType
 from typing import Any, Self
 
 
 class Teardown:
-    """The open contexts of a request. An asynchronous context manager itself."""
+    """The open contexts of a request. An asynchronous context manager itself.
+
+    Parameters:
+        opened: generators that are open already.
+    """
 
     __slots__ = ("_open",)
 
-    def __init__(self) -> None:
-        self._open: list[Any] = []
+    def __init__(self, opened: Iterable[Any] = ()) -> None:
+        self._open: list[Any] = list(opened)
+
+    @classmethod
+    async def throw_into(cls, opened: Iterable[Any], exc: BaseException) -> bool:
+        """Throw `exc` into generators that are open, the last first; tell whether it was swallowed there."""
+        try:
+            raise exc  # what they raise may look at the exception that is being handled
+        except BaseException:
+            return await cls(opened).unwind(exc)
 
     async def enter_async_context(self, manager: AbstractAsyncContextManager[Any]) -> Any:
         """Enter a context; it is left with this one."""
@@ -59,7 +71,7 @@ class Teardown:
                     await context.__anext__()
                 except StopAsyncIteration:
                     continue
-                await _stop(context)
+                await stop(context)
             except BaseException as error:
                 failure = error
         # Outside of the handler, where it would become the context of what is raised by the others.
@@ -86,7 +98,7 @@ class Teardown:
         return bool(await stack.__aexit__(type(exc), exc, exc.__traceback__))
 
 
-async def _stop(generator: AsyncGenerator[Any]) -> None:
+async def stop(generator: AsyncGenerator[Any]) -> None:
     """Close a generator that has yielded twice, and say so."""
     try:
         raise RuntimeError("generator didn't stop")

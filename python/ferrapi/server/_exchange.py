@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Scope
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from .._native import Head, Reader
+from .._native import Cycle, Head, Reader
 from ..routing._exchange import Exchange
+from ..routing._limits import inherit_form_limits
 from ..routing._table import Target
 from ._site import Site
 
@@ -25,56 +26,56 @@ _BODILESS = frozenset({204, 304})
 class HttpExchange(Exchange):
     """A request that the door serves itself. Its scope is made when something asks for it.
 
-    To uvicorn, which looks at ``protocol.cycle``, it is the cycle in flight.
-
     Parameters:
         protocol: the connection.
         site: the application.
+        flight: the native side, which knows what has become of the request.
         head: the request's head.
         target: the route.
         params: the path parameters.
-        content: the body.
+        content: the body; None if the client left before it was complete.
     """
 
-    # What most requests never ask for costs nothing here.
     is_extended = False  # whether the headers are there that middleware adds
     taken = False
+    effective: Any = None
+    _scope: Scope | None = None
+    _cycle: RequestResponseCycle | None = None
 
     def __init__(
         self,
         protocol: HttpProtocol,
         site: Site,
+        flight: Cycle,
         head: Head,
         target: Target,
         params: dict[str, Any],
-        content: bytes,
+        content: bytes | None,
     ) -> None:
         self.protocol = protocol
         self.site = site
+        self.flight = flight
         self.head = head
         self.target = target
         self.params = params
         self.content = content
-        self.keep_alive: bool = head.keep_alive
-        # What each request asks for: an attribute of the instance is found sooner than one of the class.
-        self.task: asyncio.Task[None] | None = None
-        self.effective: Any = None
-        self.injected = None
-        self.background = None
-        self.form = None
-        self.request_object = None
-        self.disconnected = False
-        self.response_complete = False
-        self._scope: Scope | None = None
-        self._cycle: RequestResponseCycle | None = None
-        self._event: asyncio.Event | None = None
+
+    @property
+    def disconnected(self) -> bool:
+        """Whether the client is gone."""
+        return self.flight.disconnected
+
+    @property
+    def response_complete(self) -> bool:
+        """Whether the whole response has been written."""
+        return self.flight.response_complete
 
     @property
     def scope(self) -> Scope:  # type: ignore[override]  # a property here, made when asked for
         """The ASGI scope, as uvicorn and the application would have made it by now."""
         scope = self._scope
         if scope is None:
-            scope = self._scope = self._make_scope()
+            scope = self._scope = self.flight.scope = self._make_scope()
         return scope
 
     def _make_scope(self) -> Scope:
@@ -104,6 +105,9 @@ class HttpExchange(Exchange):
         scope["path_params"] = self.params
         if self.effective is not None:
             scope["fastapi"] = {"effective_route_context": self.effective}
+        limits = self.site.router.form_limits
+        if limits:
+            inherit_form_limits(scope, limits)
         return scope
 
     # The engine's side
@@ -118,7 +122,9 @@ class HttpExchange(Exchange):
         return reader.read_head(self.head, self.params)
 
     def peek(self, key: str) -> Any:
-        return None if self._scope is None else self._scope.get(key)
+        if self._scope is None and not self.site.router.form_limits:
+            return None
+        return self.scope.get(key)
 
     def header(self, name: bytes) -> bytes | None:
         return self.head.header(name) if self._scope is None else super().header(name)
@@ -133,9 +139,6 @@ class HttpExchange(Exchange):
         self.effective = route
         if self._scope is not None:
             super().place(route)
-
-    def body_at_hand(self) -> bytes | None:
-        return self.content if self.raw is None and not self.taken else self.raw
 
     async def send_response(self, response: Response) -> None:
         if type(response).__call__ is not Response.__call__ or not _is_whole(response):
@@ -172,21 +175,7 @@ class HttpExchange(Exchange):
         if self.site.twins is not None and not self.is_extended:
             return self._send_extended(status, headers, body)
         self.started = True
-        if self.disconnected:
-            return None
-        protocol = self.protocol
-        if protocol.access_log:
-            protocol.log_access(self, status)
-        line = STATUS_LINE.get(status) or b"HTTP/1.1 %d \r\n" % status
-        defaults = protocol.server_state.default_headers
-        keep_alive = self.keep_alive
-        protocol.transport.write(protocol.connection.response(line, defaults, headers, body, self.head, keep_alive))
-        self.response_complete = True
-        if self._event is not None:
-            self._event.set()
-        if not keep_alive:
-            protocol.transport.close()
-        protocol.on_response_complete()
+        self.flight.respond(status, headers, body)
         return None
 
     # ASGI, for whatever asks for it
@@ -208,7 +197,7 @@ class HttpExchange(Exchange):
             self.started = True
         await cycle.send(message)  # type: ignore[arg-type]
         if cycle.response_complete:
-            self.response_complete = True
+            self.flight.response_complete = True
 
     send_noting = send
 
@@ -226,14 +215,12 @@ class HttpExchange(Exchange):
         if cycle is not None:
             cycle.on_response = _nothing
 
-    # uvicorn's side
-
     @property
     def message_event(self) -> asyncio.Event:
         """Set when the client is gone or the response is complete."""
-        event = self._event
-        if event is None:
-            event = self._event = asyncio.Event()
+        event = self.flight.message_event
+        if not isinstance(event, asyncio.Event):
+            event = self.flight.message_event = asyncio.Event()
         return event
 
 

@@ -16,16 +16,17 @@ import contextvars
 import functools
 import sys
 import weakref
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.utils import get_client_addr, get_path_with_query_string
 from uvicorn.server import ServerState
 
-from .._native import Connection, Head, HeadReader
-from ..routing._limits import inherit_form_limits
+from .._native import Connection, Cycle, Head, HeadReader
+from ..routing._guard import Guard
 from ..routing._table import Target
 from ._exchange import HttpExchange
 from ._handed_over import HandedOver
@@ -42,7 +43,16 @@ _TOLD: weakref.WeakSet[Config] = weakref.WeakSet()
 """The servers whose log says already that the door is not used."""
 
 
-class HttpProtocol(HandedOver, HttpToolsProtocol):
+class _Incomplete(NamedTuple):
+    """A request whose body may not have come yet; `end` is the number of bytes of head and body."""
+
+    head: Head
+    target: Target
+    params: dict[str, Any]
+    end: int
+
+
+class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
     """uvicorn's HTTP/1.1 protocol with a short way into ferrapi applications."""
 
     def __init__(
@@ -57,48 +67,48 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
         self._served = True  # until a look at the application says otherwise
         self._reader = HeadReader(MAX_HEAD)
         self._held = b""  # bytes that came and were not taken up yet
-        self._exchange: HttpExchange | None = None  # the native request in flight
-        self._waiting: HttpExchange | None = None  # one whose body isn't complete; `_held` begins with its head
-        self._needed = 0  # bytes of `_held` that the request in `_waiting` takes
+        self._waiting: _Incomplete | None = None  # a request whose body isn't complete; `_held` begins with its head
         self._resuming = False  # whether `_resume` is on its way
         self._handed_over = False
-        self._idle_since: float | None = None
         self._context = contextvars.copy_context()
-        self._reset_contextvars = config.reset_contextvars
         # Not with a factory, which may want to make all tasks, nor with what only looks like a loop.
-        self._makes_tasks = isinstance(self.loop, asyncio.AbstractEventLoop) and self.loop.get_task_factory() is None
-        self.connection = Connection(MAX_HEAD, MAX_BODY, self._begin, self._receive)
+        makes_tasks = isinstance(self.loop, asyncio.AbstractEventLoop) and self.loop.get_task_factory() is None
+        self.connection = Connection(
+            MAX_HEAD,
+            MAX_BODY,
+            self,
+            self.loop,
+            _new_task if makes_tasks else None,
+            None if config.reset_contextvars else self._context,
+            self.tasks,
+            server_state,
+            STATUS_LINE,
+            self.access_log,
+            self.limit_concurrency is not None,
+        )
         self.data_received = self.connection.data_received  # type: ignore[method-assign]
 
-    # Reading. Bytes come to `_begin` or to `_receive`: to the first only what is one whole request, and only when
-    # nothing else is going on.
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.connection.attach(transport, self.flow)
 
-    def _begin(self, head: Head, target: Target, params: dict[str, Any], content: bytes) -> bool:
-        """Serve a request; or tell that it has to go the long way, because something is not as it usually is."""
-        site: Site = self._site  # type: ignore[assignment]  # there is one when there is a table
-        if (
-            not site.stands()
-            or self.flow.write_paused
-            or self.limit_concurrency is not None
-            or self.transport.is_closing()
-        ):
-            return False
-        if site.twins is not None and not site.twins.pass_through(head, self.scheme):
-            return False
-        self._idle_since = None
-        self._start(HttpExchange(self, site, head, target, params, content))
-        return True
+    # Reading. Bytes come to `receive_slowly` unless they are one whole request and nothing else is going on.
 
-    def _receive(self, data: bytes) -> None:
+    def passes(self, head: Head) -> bool:
+        """Whether the middleware lets a request through as it is."""
+        twins = self._site.twins  # type: ignore[union-attr]  # there is a site when there is a native one
+        return twins is None or twins.pass_through(head, self.scheme)
+
+    def receive_slowly(self, data: bytes) -> None:
         """Take bytes of any kind."""
-        self._idle_since = None
+        self.connection.note_activity()
         if self._handed_over:
             if not self.is_between_requests():
                 self.feed(data)
                 return
             self._handed_over = False
             self._unset_keepalive_if_required()
-        if self._exchange is not None or self._resuming:
+        if self.connection.in_flight is not None or self._resuming:
             self._hold(data)
             return
         if self._held:
@@ -108,6 +118,7 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
 
     def _hold(self, data: bytes) -> None:
         """Keep bytes that came while a request is in flight."""
+        self.connection.await_completion()
         held = self._held = self._held + data if self._held else data
         if len(held) > HIGH_WATER_LIMIT:
             self.flow.pause_reading()
@@ -121,7 +132,7 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
     def _take(self, data: bytes) -> None:
         """Begin with the first request in `data`."""
         if self._waiting is not None:
-            self._go_on_waiting(self._waiting, data)
+            self._go_on_waiting(data)
             return
         site = self._site
         if site is None or not site.stands():
@@ -150,29 +161,23 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
         if found is None:
             self._hand_over(data)
             return
-        end = head.length + body
-        exchange = HttpExchange(self, site, head, *found, data[head.length : end])
-        if len(data) < end:
-            if found[0].reads_body():
-                self._waiting, self._held, self._needed = exchange, data, end
-            else:  # its handler starts now
-                self._hand_over(data)
+        request = _Incomplete(head, *found, head.length + body)
+        if len(data) < request.end and not request.target.reads_body():  # its handler starts now
+            self._hand_over(data)
             return
-        if len(data) > end:
-            self._hold(data[end:])
-        self._start(exchange)
+        self._waiting = request
+        self._go_on_waiting(data)
 
-    def _go_on_waiting(self, exchange: HttpExchange, data: bytes) -> None:
-        """More of a body has come."""
-        end = self._needed
-        if len(data) < end:
+    def _go_on_waiting(self, data: bytes) -> None:
+        """Serve the request whose head begins `data`, once its body is complete."""
+        request: _Incomplete = self._waiting  # type: ignore[assignment]  # there is one
+        if len(data) < request.end:
             self._held = data
             return
         self._waiting = None
-        exchange.content = data[exchange.head.length : end]
-        if len(data) > end:
-            self._hold(data[end:])
-        self._start(exchange)
+        if len(data) > request.end:
+            self._hold(data[request.end :])
+        self.connection.start(request.head, request.target, request.params, data[request.head.length : request.end])
 
     def _is_at_limit(self) -> bool:
         """Whether uvicorn has to answer with 503."""
@@ -195,43 +200,28 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
         except Exception:  # a middleware that can't be made: uvicorn reports it with each request
             pass
         self._served = self._site is not None
-        self.connection.use_table(None if self._site is None else self._site.native_table())
+        self.connection.use_site(None if self._site is None else self._site.native)
         return self._site
 
     # Running
 
-    def _start(self, exchange: HttpExchange) -> None:
-        """Run the handler in a task of its own; its response may be complete when this is back."""
-        self._exchange = exchange
-        self.cycle = exchange  # type: ignore[assignment]  # it has the attributes that uvicorn looks at
-        context = contextvars.Context() if self._reset_contextvars else self._context.copy()
-        if self._makes_tasks:
-            task = _new_task(self._run(exchange), loop=self.loop, context=context)
-            if task.done():
-                return
-        else:
-            task = self.loop.create_task(self._run(exchange), context=context)
-        exchange.task = task
-        self.tasks.add(task)
+    def exchange(
+        self, flight: Cycle, head: Head, target: Target, params: dict[str, Any], content: bytes | None
+    ) -> HttpExchange:
+        """The exchange of a request that is being served."""
+        return HttpExchange(self, self._site, flight, head, target, params, content)  # type: ignore[arg-type]
 
-    async def _run(self, exchange: HttpExchange) -> None:
-        """Serve one request. Nothing leaves here."""
+    async def guard(
+        self, x: HttpExchange, function: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]
+    ) -> None:
+        """Await ``function(x, *arguments)``; answer or log what that raises, and what has not been answered."""
         try:
-            limits = exchange.site.router.form_limits
-            if limits:
-                inherit_form_limits(exchange.scope, limits)
-            target = exchange.target
-            await (target.answer or target.serve_fully)(exchange)
+            await function(x, *arguments)
         except BaseException as exc:
-            await self._fail(exchange, exc)
+            await self._fail(x, exc)
         else:
-            if not exchange.response_complete and not exchange.disconnected:
-                await self._complain(exchange)
-        finally:
-            self.tasks.discard(exchange.task)
-            exchange.task = None
-            if exchange.request_object is not None or exchange._cycle is not None:
-                exchange.release()
+            if not x.response_complete and not x.disconnected:
+                await self._complain(x)
 
     async def _fail(self, exchange: HttpExchange, exc: BaseException) -> None:
         """Answer what the route didn't; what escapes the application is logged, as uvicorn does it."""
@@ -257,12 +247,16 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
 
     # Writing
 
-    def log_access(self, exchange: HttpExchange, status: int) -> None:
-        """Write a line of the access log, in uvicorn's format and with its arguments."""
-        scope: Any = exchange._scope
-        head = exchange.head
+    def log_access(self, head: Head, scope: Any, status: int) -> None:
+        """Write a line of the access log, in uvicorn's format and with its arguments.
+
+        Parameters:
+            head: the request's.
+            scope: its scope, if there is one.
+            status: the response's.
+        """
         if scope is None:
-            client = exchange.site.client(head, self.client)
+            client = self._site.client(head, self.client)  # type: ignore[union-attr]
             scope = {"client": client, "path": head.path, "query_string": head.query_string}
         self.access_logger.info(
             '%s - "%s %s HTTP/%s" %d',
@@ -285,31 +279,26 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
             default_headers=self.server_state.default_headers,
             message_event=exchange.message_event,
             expect_100_continue=False,
-            keep_alive=exchange.keep_alive,
+            keep_alive=exchange.flight.keep_alive,
             on_response=self.on_response_complete,
         )
         cycle.more_body = False
         cycle.disconnected = exchange.disconnected
-        if self._exchange is exchange:
+        if self.cycle is exchange.flight:  # type: ignore[comparison-overlap]  # the native engine sets it, too
             self.cycle = cycle
         return cycle
 
     def on_response_complete(self) -> None:
-        if self._exchange is None:
+        connection: Connection | None = vars(self).get("connection")  # None once it is lost
+        if connection is None or connection.in_flight is None:
             super().on_response_complete()
-            return
-        self._exchange = None
-        self.server_state.total_requests += 1
-        if self.transport.is_closing():
-            return
-        if self._held:
-            self._resuming = True
-            self.loop.call_soon(self._resume, context=self._context)
-            return
-        self._idle_since = self.loop.time()
-        if self.timeout_keep_alive_task is None:
-            self._arm_timer(self.timeout_keep_alive)
-        self.connection.open()
+        else:
+            connection.complete()
+
+    def resume_soon(self) -> None:
+        """Take up the bytes that were held, on the event loop's next turn."""
+        self._resuming = True
+        self.loop.call_soon(self._resume, context=self._context)
 
     def _resume(self) -> None:
         """Take up the bytes that were held."""
@@ -319,16 +308,21 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
             self.flow.resume_reading()
             self._take(data)
 
-    # The time-out of an idle connection: one timer that looks at the clock, not one per request
+    # The time-out of an idle connection: one timer that looks how long it has been idle, not one per request
+
+    def start_timer(self) -> None:
+        """Look at the connection when it may have been idle for too long."""
+        self._arm_timer(self.timeout_keep_alive)
 
     def _arm_timer(self, delay: float) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(delay, self._on_timer)
 
     def _on_timer(self) -> None:
         self.timeout_keep_alive_task = None
-        if self._idle_since is None:
+        idle_since = self.connection.idle_since
+        if idle_since is None:
             return
-        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        left = idle_since + self.timeout_keep_alive - self.loop.time()
         if left > 0:
             self._arm_timer(left)
         else:
@@ -339,17 +333,14 @@ class HttpProtocol(HandedOver, HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         waiting, self._waiting = self._waiting, None
         self._held = b""
-        self._idle_since = None
-        if self._exchange is not None:
-            self._exchange.disconnected = True
-            if self._exchange.task is not None:  # which can't say so itself if it was cancelled before it began
-                self._exchange.task.add_done_callback(self.tasks.discard)
+        connection = self.connection
+        connection.note_activity()
+        if connection.in_flight is not None:
+            connection.in_flight.disconnected = True
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
         if waiting is not None:  # the application may want to know that a client has left
-            waiting.disconnected = True
-            self._start(waiting)
-        self._exchange = None
+            connection.start(waiting.head, waiting.target, waiting.params, None)
         self.cycle = None  # type: ignore[assignment]  # uvicorn begins with None as well
         del self.data_received, self.connection  # they refer back here
 

@@ -7,9 +7,9 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from .._edits import EDITS
+from .._edits import EDITS, SETTINGS
 from .._middleware_stack import Exceptions, ServerErrors
-from .._native import Head, RouteTable
+from .._native import Head, NativeSite
 from ..applications import FastAPI
 from ..routing import APIRouter
 from ..routing._table import Target
@@ -54,7 +54,8 @@ class Site:
         self.router: APIRouter = app.router
         self.twins = Twins(layers) if layers else None
         self.handlers = inner.handlers
-        self.edits = EDITS.value
+        self.table = self.router.table().native
+        self.native = NativeSite(self.table, self.handlers, self.router, bool(layers), EDITS, SETTINGS)
         self._proxy_headers: Any = None
         if proxy is not None:
             # The same middleware, around nothing: it changes the scope and that's it.
@@ -94,23 +95,13 @@ class Site:
 
     def stands(self) -> bool:
         """Whether the application is still as it was, and its route table too."""
-        app = self.app
-        return (
-            self.edits == EDITS.value
-            and app.middleware_stack is self.stack
-            and app.router is self.router
-            and not app.root_path
-        )
-
-    def native_table(self) -> RouteTable:
-        """The routes."""
-        return self.router.table().native
+        return self.native.stands()
 
     def find(self, head: Head, scheme: str | None) -> tuple[Target, dict[str, Any]] | None:
         """The route of a request and its path parameters; None if that takes a scope, or a middleware."""
         if self.twins is not None and not self.twins.pass_through(head, scheme):
             return None
-        return self.native_table().find_head(head)
+        return self.table.find_head(head)
 
     def client(self, head: Head, peer: tuple[str, int] | None) -> tuple[str, int] | None:
         """The client as the application sees it: `peer`, or the one that a trusted proxy names."""

@@ -1,20 +1,25 @@
-//! `Connection`: the short way of a connection's bytes into the engine.
+//! `Connection`: the short way of a connection's bytes into the engine, and of responses back.
 //!
-//! Most reads hold one whole request for a route that can be found without a scope. Those are told to the protocol as a head, a
-//! target, path parameters and a body. All others are the protocol's: it holds bytes back, waits for bodies and hands over to
-//! uvicorn, so nothing here remembers anything of a request.
+//! Most reads hold one whole request for a route that can be found without a scope. Such a request is served by a task of its
+//! own, with no more than its coroutine made for it. All other bytes are the protocol's: it holds them back, waits for bodies and
+//! hands over to uvicorn; what it has made a request of comes back here to be served.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList};
+use pyo3::types::{PyBytes, PyContext, PyDict, PyList, PySet};
 use wire::http1::{HeadReader, Step};
 
+use super::cycle::Cycle;
 use super::head::Head;
 use super::response::{self, Response};
-use crate::routing::RouteTable;
+use super::site::Site;
+use crate::py;
+use crate::run::{Content, Door, HttpDoor, Machine, Program, Serving, program_of};
 
 /// The native side of a connection.
 ///
@@ -24,11 +29,44 @@ use crate::routing::RouteTable;
 pub(crate) struct Connection {
     max_head: usize,
     max_body: u64,
+    /// Whether the next bytes may begin a request.
     is_open: AtomicBool,
-    table: Mutex<Option<Py<RouteTable>>>,
-    begin: Option<Py<PyAny>>,
-    otherwise: Option<Py<PyAny>>,
+    /// The request in flight.
+    in_flight: Mutex<Option<Py<Cycle>>>,
+    /// Whether the protocol is to be told when it no longer is.
+    is_awaited: AtomicBool,
+    /// When the last request was over, by the event loop's clock, while there is no other.
+    idle_since: Mutex<Option<f64>>,
+    site: Mutex<Option<Py<Site>>>,
+    server: Option<Server>,
+    transport: Mutex<Option<Transport>>,
     defaults: Mutex<Defaults>,
+}
+
+/// What a connection has from the server.
+struct Server {
+    protocol: Py<PyAny>,
+    event_loop: Py<PyAny>,
+    /// The event loop's clock.
+    time: Py<PyAny>,
+    /// Makes tasks as `asyncio.Task` does; None if the loop has to.
+    new_task: Option<Py<PyAny>>,
+    /// What the tasks' contexts are copies of; None if they are empty.
+    context: Option<Py<PyContext>>,
+    tasks: Py<PySet>,
+    state: Py<PyAny>,
+    status_lines: Py<PyDict>,
+    logs: bool,
+    /// Whether the protocol has to be asked before each request.
+    is_limited: bool,
+}
+
+/// The methods of a transport that each request needs.
+struct Transport {
+    write: Py<PyAny>,
+    is_closing: Py<PyAny>,
+    close: Py<PyAny>,
+    flow: Py<PyAny>,
 }
 
 /// The server's default headers, written once per list (uvicorn replaces the list each second).
@@ -40,89 +78,165 @@ struct Defaults {
 }
 
 /// A whole request, and who answers it.
-type Request<'py> = (Bound<'py, Head>, Bound<'py, PyAny>, Bound<'py, PyDict>, Bound<'py, PyBytes>);
+struct Request<'py> {
+    head: Head,
+    target: Bound<'py, PyAny>,
+    params: Option<Bound<'py, PyDict>>,
+    content: Content,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 #[pymethods]
 impl Connection {
     /// Parameters:
     ///     `max_head`, `max_body`: bytes of what is taken here.
-    ///     begin: told of a request (head, target, path parameters, body); answers whether it takes it.
-    ///     otherwise: told of all other bytes.
+    ///     protocol: the connection's protocol.
+    ///     `event_loop`: its event loop.
+    ///     `new_task`: makes tasks, as `asyncio.Task`; None if the loop is to make them.
+    ///     context: what the tasks' contexts are copies of; None for empty ones.
+    ///     tasks: the set of tasks that run.
+    ///     state: the server's state.
+    ///     `status_lines`: by status.
+    ///     logs: whether the protocol is told of responses, to log them.
+    ///     `is_limited`: whether all bytes go to the protocol first.
     #[new]
-    fn new(max_head: usize, max_body: u64, begin: Py<PyAny>, otherwise: Py<PyAny>) -> Self {
-        Self {
+    #[expect(clippy::too_many_arguments, reason = "a connection knows that much of its server")]
+    fn new(
+        py: Python<'_>,
+        max_head: usize,
+        max_body: u64,
+        protocol: Py<PyAny>,
+        event_loop: Py<PyAny>,
+        new_task: Option<Py<PyAny>>,
+        context: Option<Py<PyContext>>,
+        tasks: Py<PySet>,
+        state: Py<PyAny>,
+        status_lines: Py<PyDict>,
+        logs: bool,
+        is_limited: bool,
+    ) -> PyResult<Self> {
+        let time = event_loop.bind(py).getattr(intern!(py, "time"))?.unbind();
+        let server =
+            Server { protocol, event_loop, time, new_task, context, tasks, state, status_lines, logs, is_limited };
+        Ok(Self {
             max_head,
             max_body,
             is_open: AtomicBool::new(false),
-            table: Mutex::new(None),
-            begin: Some(begin),
-            otherwise: Some(otherwise),
+            in_flight: Mutex::default(),
+            is_awaited: AtomicBool::new(false),
+            idle_since: Mutex::default(),
+            site: Mutex::default(),
+            server: Some(server),
+            transport: Mutex::default(),
             defaults: Mutex::default(),
-        }
+        })
     }
 
-    /// Find routes in `table` from here on; in none if that is None.
-    fn use_table(&self, table: Option<Py<RouteTable>>) {
-        let before = std::mem::replace(&mut *self.table.lock().unwrap_or_else(PoisonError::into_inner), table);
+    /// Use `transport`, whose writing is paused when `flow` says so.
+    fn attach(&self, transport: &Bound<'_, PyAny>, flow: Py<PyAny>) -> PyResult<()> {
+        let py = transport.py();
+        let attached = Transport {
+            write: transport.getattr(intern!(py, "write"))?.unbind(),
+            is_closing: transport.getattr(intern!(py, "is_closing"))?.unbind(),
+            close: transport.getattr(intern!(py, "close"))?.unbind(),
+            flow,
+        };
+        drop(locked(&self.transport).replace(attached));
+        Ok(())
+    }
+
+    /// Serve `site` from here on; None lets the protocol do it.
+    fn use_site(&self, site: Option<Py<Site>>) {
+        let before = std::mem::replace(&mut *locked(&self.site), site);
         drop(before); // no lock is held: freeing a table may run code
     }
 
-    /// Let the next bytes begin a request. They may only do so once.
-    fn open(&self) {
-        self.is_open.store(true, Ordering::Relaxed);
+    /// The request in flight, if there is one.
+    #[getter]
+    fn in_flight(&self, py: Python<'_>) -> Option<Py<Cycle>> {
+        locked(&self.in_flight).as_ref().map(|cycle| cycle.clone_ref(py))
     }
 
-    /// A whole response in one buffer.
+    /// Have the protocol told when the request in flight no longer is.
+    fn await_completion(&self) {
+        self.is_awaited.store(true, Ordering::Relaxed);
+    }
+
+    /// When the last request was over, by the event loop's clock; None if there is another one.
+    #[getter]
+    fn idle_since(&self) -> Option<f64> {
+        *locked(&self.idle_since)
+    }
+
+    /// Note that bytes have come.
+    fn note_activity(&self) {
+        *locked(&self.idle_since) = None;
+    }
+
+    /// Serve a request in a task of its own; its response may be complete when this is back.
     ///
-    /// Parameters:
-    ///     `status_line`: the status line with its line end.
-    ///     defaults: the server's default headers.
-    ///     headers: pairs of bytes that were checked before; or a content type, for a head with that, the body's length and
-    ///         nothing else.
-    ///     body: the body; empty for a response that has none.
-    ///     head: the request's.
-    ///     `keep_alive`: whether to say nothing of closing the connection.
-    #[expect(clippy::too_many_arguments, reason = "a response has that many parts")]
-    fn response<'py>(
-        &self,
-        py: Python<'py>,
-        status_line: &[u8],
-        defaults: &Bound<'py, PyList>,
-        headers: &Bound<'py, PyAny>,
-        body: &[u8],
+    /// `content` is the body; None if the client left before it was complete.
+    fn start(
+        slf: &Bound<'_, Self>,
         head: &Head,
-        keep_alive: bool,
-    ) -> PyResult<Bound<'py, PyBytes>> {
-        let mut known = self.defaults.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.list.as_ref().is_none_or(|list| !list.is(defaults)) {
-            let mut text = Vec::new();
-            response::headers(&mut text, defaults)?;
-            *known = Defaults { list: Some(defaults.clone().unbind()), text };
-        }
-        let parts = Response { status_line, headers, body, keep_alive, without_body: head.is_head() };
-        response::write(py, &parts, &known.text)
+        target: Bound<'_, PyAny>,
+        params: Bound<'_, PyDict>,
+        content: Option<Bound<'_, PyBytes>>,
+    ) -> PyResult<()> {
+        let content = match content {
+            None => Content::Lost,
+            Some(content) if content.as_bytes().is_empty() => Content::Empty,
+            Some(content) => Content::Whole(content.unbind()),
+        };
+        Self::start_request(slf, Request { head: head.clone(), target, params: Some(params), content })
     }
 
     /// Take bytes of the connection.
-    fn data_received(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<()> {
-        if self.is_open.swap(false, Ordering::Relaxed)
-            && let (Ok(bytes), Some(begin)) = (data.cast::<PyBytes>(), &self.begin)
-            && let Some(request) = self.whole_request(py, bytes)
-            && begin.bind(py).call1(request)?.is_truthy()?
+    fn data_received(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+        let this = slf.borrow();
+        if this.is_open.swap(false, Ordering::Relaxed)
+            && let Ok(bytes) = data.cast::<PyBytes>()
+            && let Some(request) = this.whole_request(bytes)?
         {
-            return Ok(());
+            return Self::start_request(slf, request);
         }
-        if let Some(otherwise) = &self.otherwise {
-            otherwise.bind(py).call1((data,))?;
+        if let Some(server) = &this.server {
+            server.protocol.bind(slf.py()).call_method1(intern!(slf.py(), "receive_slowly"), (data,))?;
         }
         Ok(())
     }
 
+    /// The response to the request in flight is complete.
+    #[pyo3(name = "complete")]
+    fn complete_from_python(&self, py: Python<'_>) -> PyResult<()> {
+        self.complete(py)
+    }
+
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.begin)?;
-        visit.call(&self.otherwise)?;
-        if let Ok(table) = self.table.try_lock() {
-            visit.call(&*table)?;
+        if let Some(server) = &self.server {
+            visit.call(&server.protocol)?;
+            visit.call(&server.event_loop)?;
+            visit.call(&server.time)?;
+            visit.call(&server.context)?;
+            visit.call(&server.tasks)?;
+            visit.call(&server.state)?;
+        }
+        if let Ok(cycle) = self.in_flight.try_lock() {
+            visit.call(&*cycle)?;
+        }
+        if let Ok(site) = self.site.try_lock() {
+            visit.call(&*site)?;
+        }
+        if let Ok(transport) = self.transport.try_lock()
+            && let Some(transport) = &*transport
+        {
+            visit.call(&transport.write)?;
+            visit.call(&transport.is_closing)?;
+            visit.call(&transport.close)?;
+            visit.call(&transport.flow)?;
         }
         if let Ok(defaults) = self.defaults.try_lock() {
             visit.call(&defaults.list)?;
@@ -131,26 +245,211 @@ impl Connection {
     }
 
     fn __clear__(&mut self) {
-        self.begin = None;
-        self.otherwise = None;
-        *self.table.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
+        self.server = None;
+        *self.in_flight.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.site.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.transport.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
 impl Connection {
-    /// The request that `data` is, from its first byte to its last, if there is a route for it.
-    fn whole_request<'py>(&self, py: Python<'py>, data: &Bound<'py, PyBytes>) -> Option<Request<'py>> {
-        let table = self.table.lock().unwrap_or_else(PoisonError::into_inner).as_ref()?.clone_ref(py);
+    fn server(&self) -> PyResult<&Server> {
+        self.server.as_ref().ok_or_else(|| PyRuntimeError::new_err("the connection is gone"))
+    }
+
+    /// The protocol.
+    pub(crate) fn protocol<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(self.server()?.protocol.bind(py).clone())
+    }
+
+    /// Whether the protocol has to send the responses.
+    pub(crate) fn has_middleware(&self, py: Python<'_>) -> bool {
+        locked(&self.site).as_ref().is_none_or(|site| site.bind(py).borrow().has_middleware)
+    }
+
+    /// The exception handlers, by class and by status.
+    pub(crate) fn handlers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(self.site(py)?.borrow().handlers.bind(py).clone())
+    }
+
+    /// Whether the router has limits for forms that its routes don't know.
+    pub(crate) fn limits_forms(&self, py: Python<'_>) -> PyResult<bool> {
+        self.site(py)?.borrow().router.bind(py).getattr(intern!(py, "form_limits"))?.is_truthy()
+    }
+
+    fn site<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Site>> {
+        let site = locked(&self.site).as_ref().map(|site| site.bind(py).clone());
+        site.ok_or_else(|| PyRuntimeError::new_err("there is no application"))
+    }
+
+    /// The request that `data` is, from its first byte to its last, if there is a route for it and nothing is unusual.
+    fn whole_request<'py>(&self, data: &Bound<'py, PyBytes>) -> PyResult<Option<Request<'py>>> {
+        let py = data.py();
+        let site = locked(&self.site).as_ref().map(|site| site.bind(py).clone());
+        let (Some(site), Some(server)) = (site, &self.server) else { return Ok(None) };
+        let site = site.borrow();
         let bytes = data.as_bytes();
-        let Step::Complete(head) = HeadReader::new(self.max_head).read(bytes) else { return None };
-        let content = bytes.get(head.length..)?;
+        let Step::Complete(head) = HeadReader::new(self.max_head).read(bytes) else { return Ok(None) };
+        let content = bytes.get(head.length..).unwrap_or_default();
         let expected = head.content_length.unwrap_or(0);
-        if expected > self.max_body || u64::try_from(content.len()).ok()? != expected {
-            return None;
+        if expected > self.max_body || u64::try_from(content.len()).ok() != Some(expected) {
+            return Ok(None);
+        }
+        if server.is_limited || !site.stands() || self.is_blocked(py)? {
+            return Ok(None);
         }
         let head = Head::new(bytes, &head);
+        if site.has_middleware {
+            let passes = server.protocol.bind(py).call_method1(intern!(py, "passes"), (head.clone(),))?;
+            if !passes.is_truthy()? {
+                return Ok(None);
+            }
+        }
+        let Some(table) = &site.table else { return Ok(None) };
         // A convertor that raises is the application's own way's to report.
-        let (target, params) = table.bind(py).borrow().find_head(py, &head).ok()??;
-        Some((Bound::new(py, head).ok()?, target, params, PyBytes::new(py, content)))
+        let Ok(Some((target, params))) = table.bind(py).borrow().find_head_lazily(py, &head) else { return Ok(None) };
+        let content =
+            if content.is_empty() { Content::Empty } else { Content::Whole(PyBytes::new(py, content).unbind()) };
+        Ok(Some(Request { head, target, params, content }))
+    }
+
+    /// Whether nothing can be written now.
+    fn is_blocked(&self, py: Python<'_>) -> PyResult<bool> {
+        let (flow, is_closing) = match &*locked(&self.transport) {
+            Some(transport) => (transport.flow.bind(py).clone(), transport.is_closing.bind(py).clone()),
+            None => return Ok(true),
+        };
+        Ok(flow.getattr(intern!(py, "write_paused"))?.is_truthy()? || is_closing.call0()?.is_truthy()?)
+    }
+
+    /// Serves a request in a task of its own.
+    fn start_request(slf: &Bound<'_, Self>, request: Request<'_>) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.borrow();
+        let server = this.server()?;
+        let is_lost = matches!(request.content, Content::Lost);
+        let cycle = Bound::new(py, Cycle::new(slf.clone().unbind(), request.head.clone(), is_lost))?;
+        *locked(&this.idle_since) = None;
+        *locked(&this.in_flight) = Some(cycle.clone().unbind());
+        server.protocol.bind(py).setattr(intern!(py, "cycle"), &cycle)?;
+        // A program that can't be made is the reference path's to report.
+        let program: Option<Py<Program>> =
+            if is_lost { None } else { program_of(&request.target).ok().flatten().map(Bound::unbind) };
+        let door = HttpDoor {
+            connection: slf.clone().unbind(),
+            cycle: cycle.clone().unbind(),
+            head: request.head,
+            target: request.target.unbind(),
+            params: request.params.map(Bound::unbind),
+            content: request.content,
+        };
+        let serving = Bound::new(py, Serving::new(Machine::new(Door::Http(door), program)))?;
+        let task = server.make_task(py, &serving)?;
+        if cycle.get().begin(&task) {
+            server.tasks.bind(py).add(task)?;
+        }
+        Ok(())
+    }
+
+    /// The task of a request is over.
+    pub(crate) fn forget(&self, py: Python<'_>, cycle: &Py<Cycle>) -> PyResult<()> {
+        match (cycle.get().end(), &self.server) {
+            (Some(task), Some(server)) => server.tasks.bind(py).discard(task).map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes a whole response to the request with this `head`.
+    pub(super) fn write(
+        &self,
+        py: Python<'_>,
+        response: &Response<'_, '_>,
+        head: &Head,
+        scope: Option<Py<PyAny>>,
+    ) -> PyResult<()> {
+        let server = self.server()?;
+        if server.logs {
+            let arguments = (head.clone(), scope, response.status);
+            server.protocol.bind(py).call_method1(intern!(py, "log_access"), arguments)?;
+        }
+        let bytes = {
+            let defaults = server.state.bind(py).getattr(intern!(py, "default_headers"))?.cast_into::<PyList>()?;
+            let mut known = locked(&self.defaults);
+            if known.list.as_ref().is_none_or(|list| !list.is(&defaults)) {
+                let mut text = Vec::new();
+                response::headers(&mut text, &defaults)?;
+                *known = Defaults { list: Some(defaults.unbind()), text };
+            }
+            match server.status_lines.bind(py).get_item(response.status)? {
+                Some(line) => response::write(py, line.cast::<PyBytes>()?.as_bytes(), &known.text, response)?,
+                None => {
+                    response::write(py, format!("HTTP/1.1 {} \r\n", response.status).as_bytes(), &known.text, response)?
+                }
+            }
+        };
+        let write = match &*locked(&self.transport) {
+            Some(transport) => transport.write.bind(py).clone(),
+            None => return Ok(()),
+        };
+        write.call1((bytes,)).map(drop)
+    }
+
+    /// Closes the connection when all is written.
+    pub(super) fn close(&self, py: Python<'_>) -> PyResult<()> {
+        let close = match &*locked(&self.transport) {
+            Some(transport) => transport.close.bind(py).clone(),
+            None => return Ok(()),
+        };
+        close.call0().map(drop)
+    }
+
+    /// The response to the request in flight is complete: another one may come.
+    pub(super) fn complete(&self, py: Python<'_>) -> PyResult<()> {
+        let server = self.server()?;
+        drop(locked(&self.in_flight).take());
+        let state = server.state.bind(py);
+        let total = state.getattr(intern!(py, "total_requests"))?.add(1)?;
+        state.setattr(intern!(py, "total_requests"), total)?;
+        if self.is_awaited.swap(false, Ordering::Relaxed) {
+            server.protocol.bind(py).call_method0(intern!(py, "resume_soon"))?;
+            return Ok(());
+        }
+        if self.is_blocked_for_good(py)? {
+            return Ok(());
+        }
+        let now = server.time.bind(py).call0()?.extract()?;
+        *locked(&self.idle_since) = Some(now);
+        let protocol = server.protocol.bind(py);
+        if protocol.getattr(intern!(py, "timeout_keep_alive_task"))?.is_none() {
+            protocol.call_method0(intern!(py, "start_timer"))?;
+        }
+        self.is_open.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Whether the connection is closing.
+    fn is_blocked_for_good(&self, py: Python<'_>) -> PyResult<bool> {
+        let is_closing = match &*locked(&self.transport) {
+            Some(transport) => transport.is_closing.bind(py).clone(),
+            None => return Ok(true),
+        };
+        is_closing.call0()?.is_truthy()
+    }
+}
+
+impl Server {
+    /// A task that runs `serving`, which it may have done to its end already.
+    fn make_task<'py>(&self, py: Python<'py>, serving: &Bound<'py, Serving>) -> PyResult<Bound<'py, PyAny>> {
+        let context = match &self.context {
+            Some(context) => py::copy_context(context.bind(py))?,
+            None => py.import(intern!(py, "contextvars"))?.call_method0(intern!(py, "Context"))?,
+        };
+        let options = PyDict::new(py);
+        options.set_item(intern!(py, "context"), context)?;
+        let Some(new_task) = &self.new_task else {
+            return self.event_loop.bind(py).call_method(intern!(py, "create_task"), (serving,), Some(&options));
+        };
+        options.set_item(intern!(py, "loop"), &self.event_loop)?;
+        new_task.bind(py).call((serving,), Some(&options))
     }
 }

@@ -1,6 +1,7 @@
 //! The head of one request, owned: the bytes and where things are in them.
 
-use std::sync::{Mutex, PoisonError};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
@@ -12,21 +13,28 @@ type Place = (u32, u32);
 
 /// The head of a request that this door serves.
 #[pyclass(frozen, module = "ferrapi._native")]
-pub(crate) struct Head {
+#[derive(Clone)]
+pub(crate) struct Head(Arc<Parts>);
+
+/// What is in a head.
+pub(crate) struct Parts {
     bytes: Box<[u8]>,
     method: http1::Method,
     path: Place,
     query: Place,
     headers: SmallVec<[(Place, Place); 16]>,
-    /// The length of the head in bytes.
-    #[pyo3(get)]
     length: usize,
-    /// The length of the body in bytes.
-    #[pyo3(get)]
     content_length: u64,
     /// Whether the client wants to send another request on the connection.
-    #[pyo3(get)]
-    keep_alive: bool,
+    pub(crate) keep_alive: bool,
+}
+
+impl Deref for Head {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }
 
 /// Where `part` is in `whole`, of which it is a slice.
@@ -41,7 +49,7 @@ fn place(whole: &[u8], part: &[u8]) -> Place {
 
 impl Head {
     pub(super) fn new(buffer: &[u8], head: &http1::Head<'_>) -> Self {
-        Self {
+        Self(Arc::new(Parts {
             method: head.method,
             path: place(buffer, head.path),
             query: place(buffer, head.query),
@@ -50,9 +58,11 @@ impl Head {
             content_length: head.content_length.unwrap_or(0),
             keep_alive: head.keep_alive,
             bytes: buffer.get(..head.length).unwrap_or_default().into(),
-        }
+        }))
     }
+}
 
+impl Parts {
     fn part(&self, (start, end): Place) -> &[u8] {
         let index = |place| usize::try_from(place).unwrap_or(usize::MAX);
         self.bytes.get(index(start)..index(end)).unwrap_or_default()
@@ -79,7 +89,7 @@ impl Head {
     }
 
     /// The value of the first header called `name`, which is in lower case.
-    fn value_of(&self, name: &[u8]) -> Option<&[u8]> {
+    pub(crate) fn value_of(&self, name: &[u8]) -> Option<&[u8]> {
         self.header_bytes().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
@@ -91,6 +101,24 @@ impl Head {
 
 #[pymethods]
 impl Head {
+    /// The length of the head in bytes.
+    #[getter]
+    fn length(&self) -> usize {
+        self.0.length
+    }
+
+    /// The length of the body in bytes.
+    #[getter]
+    fn content_length(&self) -> u64 {
+        self.0.content_length
+    }
+
+    /// Whether the client wants to send another request on the connection.
+    #[getter]
+    fn keep_alive(&self) -> bool {
+        self.0.keep_alive
+    }
+
     /// The method.
     #[getter]
     fn method(&self) -> &'static str {

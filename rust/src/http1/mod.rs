@@ -1,10 +1,14 @@
-//! The HTTP/1.1 door's native part: request heads read with `wire::http1`, and whole responses in one buffer.
+//! The HTTP/1.1 door's native part: request heads read with `wire::http1`, what is in flight, and whole responses in one buffer.
 //!
-//! What is in flight, held back or handed over to uvicorn is known to `ferrapi/server/_protocol.py` alone.
+//! What is held back or handed over to uvicorn is known to `ferrapi/server/_protocol.py` alone.
 
 mod connection;
+mod cycle;
 mod head;
 mod response;
+mod site;
 
 pub(crate) use connection::Connection;
+pub(crate) use cycle::Cycle;
 pub(crate) use head::{Head, HeadReader};
+pub(crate) use site::Site;

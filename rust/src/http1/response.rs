@@ -3,35 +3,37 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
-/// A response's parts, but for the server's default headers.
-pub(super) struct Response<'r, 'py> {
-    /// The status line with its line end.
-    pub(super) status_line: &'r [u8],
-    /// Pairs of bytes, already checked; or a content type, for a head with that, the body's length and nothing else.
-    pub(super) headers: &'r Bound<'py, PyAny>,
+use crate::run::Headers;
+
+/// A response's parts, but for its status line and the server's default headers.
+pub(crate) struct Response<'r, 'py> {
+    pub(crate) status: u16,
+    pub(crate) headers: &'r Headers<'r, 'py>,
     /// The body; empty for a response that has none.
-    pub(super) body: &'r [u8],
-    /// Whether to say that the connection is kept.
-    pub(super) keep_alive: bool,
+    pub(crate) body: &'r [u8],
+    /// Whether to say nothing of closing the connection.
+    pub(crate) keep_alive: bool,
     /// Whether to leave the body out, as for HEAD; its length is written all the same.
-    pub(super) without_body: bool,
+    pub(crate) without_body: bool,
 }
 
 /// Writes a response, with `defaults` after its status line.
-pub(super) fn write<'py>(
+pub(crate) fn write<'py>(
     py: Python<'py>,
-    response: &Response<'_, 'py>,
+    status_line: &[u8],
     defaults: &[u8],
+    response: &Response<'_, 'py>,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let body = response.body;
     let mut out = Vec::with_capacity(body.len().saturating_add(256));
-    out.extend_from_slice(response.status_line);
+    out.extend_from_slice(status_line);
     out.extend_from_slice(defaults);
-    if let Ok(content_type) = response.headers.cast::<PyBytes>() {
-        wire::http1::response::content_length(&mut out, u64::try_from(body.len()).unwrap_or(u64::MAX));
-        header(&mut out, b"content-type", content_type.as_bytes());
-    } else {
-        headers(&mut out, response.headers.cast::<PyList>()?)?;
+    match response.headers {
+        Headers::ContentType(content_type) => {
+            wire::http1::response::content_length(&mut out, u64::try_from(body.len()).unwrap_or(u64::MAX));
+            header(&mut out, b"content-type", content_type);
+        }
+        Headers::Pairs(pairs) => headers(&mut out, pairs)?,
     }
     if !response.keep_alive {
         out.extend_from_slice(b"connection: close\r\n");

@@ -14,6 +14,6 @@ pub(crate) use route::{Protocol, Route};
 create_exception!(ferrapi._native, PlanError, PyException, "A plan that Python handed over doesn't make sense.");
 
 /// The value of a key that must be there.
-fn required<'py>(plan: &Bound<'py, PyDict>, key: &str) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn required<'py>(plan: &Bound<'py, PyDict>, key: &str) -> PyResult<Bound<'py, PyAny>> {
     plan.get_item(key)?.ok_or_else(|| PlanError::new_err(format!("a plan lacks the key {key:?}")))
 }

@@ -209,7 +209,7 @@ impl FormReader {
     ///
     /// Returns the keyword arguments, or None if the body is of another type, beyond the limits (a number of fields, and bytes
     /// of each), or any field is missing or invalid.
-    fn read_body<'py>(
+    pub(crate) fn read_body<'py>(
         &self,
         py: Python<'py>,
         content_type: &[u8],

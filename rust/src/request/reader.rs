@@ -10,6 +10,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
+use smallvec::SmallVec;
+
 use super::sources::Sources;
 use crate::http1::Head;
 use crate::plan::{Absent, Group};
@@ -39,12 +41,13 @@ impl Reader {
     /// Returns a list with the keyword arguments of each callable (None for one that the plan leaves out), or None if any
     /// parameter is missing or invalid. Raises `LimitExceeded`.
     fn read<'py>(&self, scope: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyList>>> {
-        self.read_from(scope.py(), Sources::of_scope(scope))
+        self.read_groups_of_scope(scope)?.map(|groups| PyList::new(scope.py(), groups)).transpose()
     }
 
     /// Read the parameters from a head and the path parameters that routing found. As `read`.
     fn read_head<'py>(&self, head: &Head, params: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyList>>> {
-        self.read_from(params.py(), Sources::of_head(head, params))
+        let groups = self.read_groups_of_head(params.py(), head, Some(params))?;
+        groups.map(|groups| PyList::new(params.py(), groups)).transpose()
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -59,14 +62,32 @@ impl Reader {
     }
 }
 
+/// The keyword arguments of each callable; None for one that the plan leaves out.
+pub(crate) type Groups<'py> = SmallVec<[Option<Bound<'py, PyDict>>; 2]>;
+
 impl Reader {
-    fn read_from<'py>(&self, py: Python<'py>, mut sources: Sources<'_, 'py>) -> PyResult<Option<Bound<'py, PyList>>> {
-        let results = PyList::empty(py);
+    /// The parameters in an ASGI scope; None if any is missing or invalid.
+    pub(crate) fn read_groups_of_scope<'py>(&self, scope: &Bound<'py, PyDict>) -> PyResult<Option<Groups<'py>>> {
+        self.read_from(scope.py(), Sources::of_scope(scope))
+    }
+
+    /// The same, in a head and among the path parameters that routing found.
+    pub(crate) fn read_groups_of_head<'py>(
+        &self,
+        py: Python<'py>,
+        head: &Head,
+        params: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Option<Groups<'py>>> {
+        self.read_from(py, Sources::of_head(py, head, params))
+    }
+
+    fn read_from<'py>(&self, py: Python<'py>, mut sources: Sources<'_, 'py>) -> PyResult<Option<Groups<'py>>> {
+        let mut results = Groups::new();
         for group in &self.groups {
             match group {
-                None => results.append(py.None())?,
+                None => results.push(None),
                 Some(group) => match read_group(group, &mut sources, py)? {
-                    Some(values) => results.append(values)?,
+                    Some(values) => results.push(Some(values.cast_into::<PyDict>()?)),
                     None => return Ok(None),
                 },
             }

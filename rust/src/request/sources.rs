@@ -46,7 +46,7 @@ pub(crate) enum Origin<'s, 'py> {
     /// An ASGI scope.
     Scope { scope: &'s Bound<'py, PyDict>, query: Option<Bound<'py, PyBytes>>, headers: Option<Headers<'py>> },
     /// A head, and the path parameters that routing found.
-    Head { head: &'s Head, params: &'s Bound<'py, PyDict> },
+    Head { head: &'s Head, params: Option<&'s Bound<'py, PyDict>> },
 }
 
 /// The sources of one request.
@@ -63,8 +63,8 @@ impl<'s, 'py> Sources<'s, 'py> {
         Self { py: scope.py(), origin: Origin::Scope { scope, query: None, headers: None }, checked: false }
     }
 
-    pub(crate) fn of_head(head: &'s Head, params: &'s Bound<'py, PyDict>) -> Self {
-        Self { py: params.py(), origin: Origin::Head { head, params }, checked: false }
+    pub(crate) fn of_head(py: Python<'py>, head: &'s Head, params: Option<&'s Bound<'py, PyDict>>) -> Self {
+        Self { py, origin: Origin::Head { head, params }, checked: false }
     }
 
     /// The value that was sent for `param`, if any: text, a list of texts, or a converted path parameter.
@@ -80,12 +80,12 @@ impl<'s, 'py> Sources<'s, 'py> {
 
     fn path(&self, param: &Param) -> PyResult<Option<Bound<'py, PyAny>>> {
         let params = match &self.origin {
-            Origin::Head { params, .. } => (*params).clone(),
-            Origin::Scope { scope, .. } => match scope.get_item(intern!(self.py, "path_params"))? {
-                Some(params) => params.cast_into::<PyDict>()?,
-                None => return Ok(None),
-            },
+            Origin::Head { params, .. } => params.cloned(),
+            Origin::Scope { scope, .. } => {
+                scope.get_item(intern!(self.py, "path_params"))?.map(Bound::cast_into::<PyDict>).transpose()?
+            }
         };
+        let Some(params) = params else { return Ok(None) };
         for name in &param.names {
             if let Some(value) = params.get_item(name)? {
                 return Ok(Some(value));

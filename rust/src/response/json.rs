@@ -26,6 +26,13 @@ pub(crate) fn encode_json<'py>(
     Ok(if done { Some(PyBytes::new(value.py(), &out)) } else { None })
 }
 
+/// As `encode_json` without a limit, and what `jsonable_encoder` leaves out left out.
+pub(crate) fn encode_plain(value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<u8>>> {
+    let mut out = Vec::with_capacity(128);
+    let room = Room { depth: MAX_DEPTH, bytes: usize::MAX, whole: false };
+    Ok(if encode(value, &mut out, room)? { Some(out) } else { None })
+}
+
 /// How much deeper and how long the text may get, and whether nothing is left out. The length is looked at between the items of
 /// containers.
 #[derive(Clone, Copy)]

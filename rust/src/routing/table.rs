@@ -54,7 +54,7 @@ impl RouteTable {
     /// Find the route that answers `scope` and add to the scope what a match adds.
     ///
     /// Returns the route's target and whether the match is full (else the method is not one of its own), or None.
-    fn find<'py>(&self, scope: &Bound<'py, PyDict>) -> PyResult<Option<(Bound<'py, PyAny>, bool)>> {
+    pub(crate) fn find<'py>(&self, scope: &Bound<'py, PyDict>) -> PyResult<Option<(Bound<'py, PyAny>, bool)>> {
         let py = scope.py();
         let path = route_path(scope)?;
         let mut candidates = Vec::new();
@@ -88,34 +88,13 @@ impl RouteTable {
     ///
     /// Returns the route's target and its path parameters if a route matches fully and no route before it had to be asked;
     /// else None: the request needs a scope.
-    pub(crate) fn find_head<'py>(
+    fn find_head<'py>(
         &self,
         py: Python<'py>,
         head: &Head,
     ) -> PyResult<Option<(Bound<'py, PyAny>, Bound<'py, PyDict>)>> {
-        let path = wire::path::percent_decode(head.path_bytes());
-        let mut candidates = Vec::new();
-        self.router.candidates(&path, &mut candidates);
-        for candidate in &candidates {
-            let Some(route) = usize::try_from(candidate.index).ok().and_then(|index| self.routes.get(index)) else {
-                continue;
-            };
-            if route.protocol == Some(Protocol::WebSocket) {
-                continue;
-            }
-            if !(route.exact && candidate.exact) {
-                return Ok(None);
-            }
-            let serves = |methods: &Vec<String>| methods.iter().any(|own| own == head.method_name());
-            if route.methods.as_ref().is_none_or(serves) {
-                let params = PyDict::new(py);
-                add_params(route, &path, &candidate.captures, &params)?;
-                return Ok(Some((route.target.bind(py).clone(), params)));
-            }
-            // A route with another method converts its parameters too, and a convertor may raise.
-            add_params(route, &path, &candidate.captures, &PyDict::new(py))?;
-        }
-        Ok(None)
+        let found = self.find_head_lazily(py, head)?;
+        Ok(found.map(|(target, params)| (target, params.unwrap_or_else(|| PyDict::new(py)))))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -134,6 +113,41 @@ impl RouteTable {
         self.routes.clear();
     }
 }
+
+impl RouteTable {
+    /// As `find_head`; a route without path parameters has None of them.
+    pub(crate) fn find_head_lazily<'py>(&self, py: Python<'py>, head: &Head) -> PyResult<FoundLazily<'py>> {
+        let path = wire::path::percent_decode(head.path_bytes());
+        let mut candidates = Vec::new();
+        self.router.candidates(&path, &mut candidates);
+        for candidate in &candidates {
+            let Some(route) = usize::try_from(candidate.index).ok().and_then(|index| self.routes.get(index)) else {
+                continue;
+            };
+            if route.protocol == Some(Protocol::WebSocket) {
+                continue;
+            }
+            if !(route.exact && candidate.exact) {
+                return Ok(None);
+            }
+            let serves = |methods: &Vec<String>| methods.iter().any(|own| own == head.method_name());
+            if route.methods.as_ref().is_none_or(serves) {
+                let target = route.target.bind(py).clone();
+                if route.params.is_empty() {
+                    return Ok(Some((target, None)));
+                }
+                let params = PyDict::new(py);
+                add_params(route, &path, &candidate.captures, &params)?;
+                return Ok(Some((target, Some(params))));
+            }
+            // A route with another method converts its parameters too, and a convertor may raise.
+            add_params(route, &path, &candidate.captures, &PyDict::new(py))?;
+        }
+        Ok(None)
+    }
+}
+
+type FoundLazily<'py> = Option<(Bound<'py, PyAny>, Option<Bound<'py, PyDict>>)>;
 
 /// A candidate that has to be asked itself.
 fn asked(index: usize) -> Candidate {

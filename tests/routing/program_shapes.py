@@ -1,9 +1,9 @@
-"""Applications whose dependencies run in a generated function: each has special lines in it for something."""
+"""Applications whose dependencies are run natively: each has something that programs have an action for."""
 
 import inspect
-from collections.abc import Callable
 from typing import Annotated, Any
 
+from ferrapi.routing._program import program_of
 from support.asgi import Ask
 from support.compare import Make
 from support.frameworks import Framework
@@ -336,8 +336,7 @@ def names(parameters: list[str]) -> Make:
     return make
 
 
-def straight_of(app: Any, path: str = "/") -> Callable[..., Any] | None:
-    """The generated function of ferrapi's route at a path, if it has one."""
+def program_at(app: Any, path: str = "/") -> Any:
+    """The program of ferrapi's route at a path, if it has one."""
     found = [route for route in app.routes if getattr(route, "path", None) == path]
-    run: Callable[..., Any] | None = found[-1].app.compiled().base.straight
-    return run
+    return program_of(found[-1].app, None)

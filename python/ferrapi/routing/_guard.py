@@ -1,0 +1,30 @@
+"""What the native engine asks of a door when it goes on in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+
+class Guard:
+    """A door, as the native engine knows it. Each door adds `exchange`, which makes the exchange of a request."""
+
+    def guard(
+        self, x: Any, function: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]
+    ) -> Coroutine[Any, Any, None]:
+        """Await ``function(x, *arguments)``, and answer what that raises."""
+        raise NotImplementedError
+
+    @staticmethod
+    async def wait_for(awaitable: Awaitable[Any]) -> Any:
+        """Await what isn't a coroutine."""
+        return await awaitable
+
+    @staticmethod
+    async def raise_again(x: Any, exc: BaseException) -> None:
+        """Raise what the native engine has no answer to."""
+        raise exc
+
+    @staticmethod
+    async def do_nothing(x: Any) -> None:
+        """Leave it to the guard to see that there is no response."""

@@ -1,0 +1,203 @@
+//! `Cycle`: a request in flight, as uvicorn's protocol and the exchange see it, and how its response is written.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList};
+
+use super::connection::Connection;
+use super::head::Head;
+use super::response::Response;
+use crate::run::Headers;
+
+/// A request in flight on a connection that the door serves. To uvicorn, which looks at ``protocol.cycle``, it is a cycle.
+#[pyclass(frozen, module = "ferrapi._native")]
+pub(crate) struct Cycle {
+    connection: Mutex<Option<Py<Connection>>>,
+    head: Head,
+    /// Whether the client is gone.
+    disconnected: AtomicBool,
+    /// Whether the whole response has been written.
+    response_complete: AtomicBool,
+    /// Whether the connection is to stay open behind the response.
+    keep_alive: AtomicBool,
+    /// Whether the task is over.
+    is_over: AtomicBool,
+    task: Mutex<Option<Py<PyAny>>>,
+    event: Mutex<Option<Py<PyAny>>>,
+    scope: Mutex<Option<Py<PyAny>>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Cycle {
+    pub(super) fn new(connection: Py<Connection>, head: Head, disconnected: bool) -> Self {
+        Self {
+            connection: Mutex::new(Some(connection)),
+            disconnected: AtomicBool::new(disconnected),
+            is_over: AtomicBool::new(false),
+            response_complete: AtomicBool::new(false),
+            keep_alive: AtomicBool::new(head.keep_alive),
+            head,
+            task: Mutex::default(),
+            event: Mutex::default(),
+            scope: Mutex::default(),
+        }
+    }
+
+    /// Remembers the task, unless it is over already; tells whether it does.
+    pub(super) fn begin(&self, task: &Bound<'_, PyAny>) -> bool {
+        if self.is_over.load(Ordering::Relaxed) {
+            return false;
+        }
+        let before = locked(&self.task).replace(task.clone().unbind());
+        drop(before);
+        true
+    }
+
+    /// Forgets the task, which is over.
+    pub(super) fn end(&self) -> Option<Py<PyAny>> {
+        self.is_over.store(true, Ordering::Relaxed);
+        locked(&self.task).take()
+    }
+
+    /// Whether somebody is still waiting for the response, which nobody is writing any more.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        !self.response_complete.load(Ordering::Relaxed) && !self.disconnected.load(Ordering::Relaxed)
+    }
+
+    /// Writes a whole response; nothing if the client is gone.
+    pub(crate) fn write<'py>(
+        &self,
+        py: Python<'py>,
+        status: u16,
+        headers: &Headers<'_, 'py>,
+        body: &[u8],
+    ) -> PyResult<()> {
+        if self.disconnected.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let Some(connection) = locked(&self.connection).as_ref().map(|connection| connection.clone_ref(py)) else {
+            return Ok(());
+        };
+        let connection = connection.bind(py).borrow();
+        let keep_alive = self.keep_alive.load(Ordering::Relaxed);
+        let response = Response { status, headers, body, keep_alive, without_body: self.head.is_head() };
+        let scope = self.scope(py);
+        connection.write(py, &response, &self.head, scope)?;
+        self.response_complete.store(true, Ordering::Relaxed);
+        let event = locked(&self.event).as_ref().map(|event| event.clone_ref(py));
+        if let Some(event) = event {
+            event.bind(py).call_method0(intern!(py, "set"))?;
+        }
+        if !keep_alive {
+            connection.close(py)?;
+        }
+        connection.complete(py)
+    }
+}
+
+#[pymethods]
+impl Cycle {
+    #[getter]
+    fn disconnected(&self) -> bool {
+        self.disconnected.load(Ordering::Relaxed)
+    }
+
+    #[setter]
+    fn set_disconnected(&self, disconnected: bool) {
+        self.disconnected.store(disconnected, Ordering::Relaxed);
+    }
+
+    #[getter]
+    fn response_complete(&self) -> bool {
+        self.response_complete.load(Ordering::Relaxed)
+    }
+
+    #[setter]
+    fn set_response_complete(&self, complete: bool) {
+        self.response_complete.store(complete, Ordering::Relaxed);
+    }
+
+    #[getter]
+    fn keep_alive(&self) -> bool {
+        self.keep_alive.load(Ordering::Relaxed)
+    }
+
+    #[setter]
+    fn set_keep_alive(&self, keep_alive: bool) {
+        self.keep_alive.store(keep_alive, Ordering::Relaxed);
+    }
+
+    /// The task that serves the request, until it is over.
+    #[getter]
+    fn task(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        locked(&self.task).as_ref().map(|task| task.clone_ref(py))
+    }
+
+    /// What is set when the client is gone or the response is complete: an event, if anybody waits for one.
+    #[getter]
+    fn message_event<'py>(slf: &Bound<'py, Self>) -> Bound<'py, PyAny> {
+        let py = slf.py();
+        let event = locked(&slf.get().event).as_ref().map(|event| event.bind(py).clone());
+        event.unwrap_or_else(|| slf.clone().into_any())
+    }
+
+    #[setter]
+    fn set_message_event(&self, event: Py<PyAny>) {
+        let before = locked(&self.event).replace(event);
+        drop(before);
+    }
+
+    /// In place of the event that nobody waits for.
+    #[expect(clippy::unused_self, reason = "a method of an event")]
+    fn set(&self) {}
+
+    /// The ASGI scope, once it was made.
+    #[getter]
+    fn scope(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        locked(&self.scope).as_ref().map(|scope| scope.clone_ref(py))
+    }
+
+    #[setter]
+    fn set_scope(&self, scope: Py<PyAny>) {
+        let before = locked(&self.scope).replace(scope);
+        drop(before);
+    }
+
+    /// Write a whole response; nothing if the client is gone.
+    ///
+    /// Parameters:
+    ///     status: the status code.
+    ///     headers: pairs of bytes that were checked; or a content type, for a head with that, the body's length and nothing else.
+    ///     body: the body.
+    fn respond(&self, py: Python<'_>, status: u16, headers: &Bound<'_, PyAny>, body: &[u8]) -> PyResult<()> {
+        match headers.cast::<PyBytes>() {
+            Ok(content_type) => self.write(py, status, &Headers::ContentType(content_type.as_bytes()), body),
+            Err(_) => self.write(py, status, &Headers::Pairs(headers.cast::<PyList>()?.clone()), body),
+        }
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if let Ok(connection) = self.connection.try_lock() {
+            visit.call(&*connection)?;
+        }
+        for object in [&self.task, &self.event, &self.scope] {
+            if let Ok(object) = object.try_lock() {
+                visit.call(&*object)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn __clear__(&self) {
+        let connection = locked(&self.connection).take();
+        let objects = [&self.task, &self.event, &self.scope].map(|object| locked(object).take());
+        drop((connection, objects));
+    }
+}

@@ -1,0 +1,58 @@
+//! `Site`: what connections need to know of the application that they serve.
+
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+
+use crate::edits::EditCounter;
+use crate::routing::RouteTable;
+
+/// An application, as of one moment.
+///
+/// Not frozen: breaking a cycle takes `&mut self`. See `RouteTable`.
+#[pyclass(module = "ferrapi._native", name = "NativeSite")]
+pub(crate) struct Site {
+    pub(super) table: Option<Py<RouteTable>>,
+    pub(super) handlers: Py<PyAny>,
+    pub(super) router: Py<PyAny>,
+    pub(super) has_middleware: bool,
+    counters: [Py<EditCounter>; 2],
+    as_of: [u64; 2],
+}
+
+#[pymethods]
+impl Site {
+    /// Parameters:
+    ///     table: the routes.
+    ///     handlers: the exception handlers, by class and by status.
+    ///     router: the router.
+    ///     `has_middleware`: whether the protocol has to be asked whether a request passes, and has to send the responses.
+    ///     edits, settings: the counters of edits, of plans and of applications.
+    #[new]
+    fn new(
+        table: Py<RouteTable>,
+        handlers: Py<PyAny>,
+        router: Py<PyAny>,
+        has_middleware: bool,
+        edits: Py<EditCounter>,
+        settings: Py<EditCounter>,
+    ) -> Self {
+        let counters = [edits, settings];
+        let as_of = counters.each_ref().map(|counter| counter.get().current());
+        Self { table: Some(table), handlers, router, has_middleware, counters, as_of }
+    }
+
+    /// Whether nothing was edited since.
+    pub(crate) fn stands(&self) -> bool {
+        self.counters.each_ref().map(|counter| counter.get().current()) == self.as_of
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.table)?;
+        visit.call(&self.handlers)?;
+        visit.call(&self.router)
+    }
+
+    fn __clear__(&mut self) {
+        self.table = None;
+    }
+}

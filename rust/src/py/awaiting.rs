@@ -1,0 +1,66 @@
+//! What `await` does with the object that it awaits: the iterator protocol of PEP 380 and PEP 492.
+
+use std::ptr;
+
+use pyo3::exceptions::PyStopIteration;
+use pyo3::ffi;
+use pyo3::intern;
+use pyo3::prelude::*;
+
+/// What a step of an awaited object came to, unless it raised.
+pub(crate) enum Sent<'py> {
+    /// It waits: this goes up to the event loop.
+    Yielded(Bound<'py, PyAny>),
+    /// It is done: this is what `await` evaluates to.
+    Returned(Bound<'py, PyAny>),
+}
+
+/// Sends `value` into `iterator`, a coroutine or what `__await__` returned.
+pub(crate) fn send<'py>(iterator: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> PyResult<Sent<'py>> {
+    let py = iterator.py();
+    let mut result = ptr::null_mut();
+    // SAFETY: both are live objects of this interpreter, to which we are attached; `result` takes a pointer. Any object will do:
+    // one without the protocol makes it raise.
+    let status = unsafe { ffi::PyIter_Send(iterator.as_ptr(), value.as_ptr(), &raw mut result) };
+    // SAFETY: what the call stores, if anything, is a new reference. Nothing is said of what is stored after an error.
+    let taken = |result| unsafe { Bound::from_owned_ptr_or_opt(py, result) };
+    match status {
+        ffi::PySendResult::PYGEN_NEXT => taken(result).map(Sent::Yielded),
+        ffi::PySendResult::PYGEN_RETURN => taken(result).map(Sent::Returned),
+        ffi::PySendResult::PYGEN_ERROR => None,
+    }
+    .ok_or_else(|| PyErr::fetch(py))
+}
+
+/// Throws `error` into `iterator`; into whoever awaits it, if it can't take exceptions.
+pub(crate) fn throw<'py>(iterator: &Bound<'py, PyAny>, error: PyErr) -> PyResult<Sent<'py>> {
+    let py = iterator.py();
+    let Some(method) = iterator.getattr_opt(intern!(py, "throw"))? else { return Err(error) };
+    match method.call1((error,)) {
+        Ok(yielded) => Ok(Sent::Yielded(yielded)),
+        Err(raised) if raised.is_instance_of::<PyStopIteration>(py) => {
+            Ok(Sent::Returned(raised.value(py).getattr(intern!(py, "value"))?))
+        }
+        Err(raised) => Err(raised),
+    }
+}
+
+/// Closes `iterator`, if it can be closed.
+pub(crate) fn close(iterator: &Bound<'_, PyAny>) -> PyResult<()> {
+    match iterator.getattr_opt(intern!(iterator.py(), "close"))? {
+        Some(method) => method.call0().map(drop),
+        None => Ok(()),
+    }
+}
+
+/// Whether `object` is a coroutine of an `async def`, which is its own iterator.
+pub(crate) fn is_coroutine(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: a live object; nothing is read but its type.
+    unsafe { ffi::PyCoro_CheckExact(object.as_ptr()) != 0 }
+}
+
+/// Whether `object` is an asynchronous generator of an `async def`.
+pub(crate) fn is_async_generator(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: as above.
+    unsafe { ffi::PyAsyncGen_CheckExact(object.as_ptr()) != 0 }
+}

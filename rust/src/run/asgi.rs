@@ -1,0 +1,284 @@
+//! The ASGI door: a scope comes in, and messages go out.
+
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::PyTraverseError;
+use pyo3::gc::PyVisit;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
+
+use super::door::{Door, Headers};
+use super::machine::Machine;
+use super::program::Program;
+use super::reply::Body;
+use super::serving::Serving;
+use super::uvicorn::Cycles;
+use crate::edits::EditCounter;
+use crate::routing::RouteTable;
+
+/// Where HTTP requests come to a router by ASGI.
+///
+/// Not frozen: breaking a cycle takes `&mut self`. See `RouteTable`.
+#[pyclass(module = "ferrapi._native")]
+pub(crate) struct Entrance {
+    layer: Py<PyAny>,
+    router: Py<PyAny>,
+    handlers: Py<PyAny>,
+    edits: Py<EditCounter>,
+    table: Mutex<Option<Known>>,
+    cycles: Cycles,
+}
+
+/// The route table, and the number of edits it is from.
+struct Known {
+    edits: u64,
+    table: Py<RouteTable>,
+}
+
+/// A request that has come by ASGI.
+pub(crate) struct AsgiDoor {
+    entrance: Py<Entrance>,
+    scope: Py<PyDict>,
+    receive: Py<PyAny>,
+    send: Py<PyAny>,
+    /// The body, once it was read.
+    content: Option<Py<PyBytes>>,
+}
+
+/// Who serves a request.
+pub(super) enum Arrived<'py> {
+    /// A program.
+    At(Py<Program>),
+    /// Python: `function(exchange, *arguments)`.
+    Elsewhere { function: Bound<'py, PyAny>, arguments: Bound<'py, PyTuple> },
+}
+
+#[pymethods]
+impl Entrance {
+    /// Parameters:
+    ///     layer: what makes exchanges and guards what is done in Python (`ferrapi._middleware_stack`).
+    ///     router: the router.
+    ///     handlers: the exception handlers, by class and by status.
+    ///     edits: the counter of edits.
+    #[new]
+    fn new(layer: Py<PyAny>, router: Py<PyAny>, handlers: Py<PyAny>, edits: Py<EditCounter>) -> Self {
+        Self { layer, router, handlers, edits, table: Mutex::new(None), cycles: Cycles::default() }
+    }
+
+    /// A coroutine that serves a request.
+    fn serve<'py>(
+        slf: &Bound<'py, Self>,
+        scope: Py<PyDict>,
+        receive: Py<PyAny>,
+        send: Py<PyAny>,
+    ) -> PyResult<Bound<'py, Serving>> {
+        let door = AsgiDoor { entrance: slf.clone().unbind(), scope, receive, send, content: None };
+        Bound::new(slf.py(), Serving::new(Machine::new(Door::Asgi(door), None)))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.layer)?;
+        visit.call(&self.router)?;
+        visit.call(&self.handlers)?;
+        if let Ok(known) = self.table.try_lock()
+            && let Some(known) = &*known
+        {
+            visit.call(&known.table)?;
+        }
+        Ok(())
+    }
+
+    fn __clear__(&mut self) {
+        *self.table.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+impl Entrance {
+    /// The route table, as of now.
+    fn current_table<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, RouteTable>> {
+        let edits = self.edits.get().current();
+        {
+            let known = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(known) = known.as_ref().filter(|known| known.edits == edits) {
+                return Ok(known.table.bind(py).clone());
+            }
+        }
+        let table = self.router.bind(py).call_method0(intern!(py, "table"))?;
+        let native = table.getattr(intern!(py, "native"))?.cast_into::<RouteTable>()?;
+        let found = Known { edits: table.getattr(intern!(py, "edits"))?.extract()?, table: native.clone().unbind() };
+        let before = self.table.lock().unwrap_or_else(PoisonError::into_inner).replace(found);
+        drop(before); // no lock is held: freeing a table may run code
+        Ok(native)
+    }
+}
+
+impl AsgiDoor {
+    pub(super) fn layer<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.entrance.bind(py).borrow().layer.bind(py).clone()
+    }
+
+    pub(super) fn handlers<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.entrance.bind(py).borrow().handlers.bind(py).clone()
+    }
+
+    pub(super) fn scope<'s, 'py>(&'s self, py: Python<'py>) -> &'s Bound<'py, PyDict> {
+        self.scope.bind(py)
+    }
+
+    pub(super) fn exchange<'py>(&self, py: Python<'py>, layer: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let exchange = layer.call_method1(intern!(py, "exchange"), (&self.scope, &self.receive, &self.send))?;
+        if let Some(content) = &self.content {
+            exchange.setattr(intern!(py, "raw"), content)?;
+        }
+        Ok(exchange)
+    }
+
+    /// Finds out who serves the request, and notes in the scope what a router notes there.
+    pub(super) fn arrive<'py>(&self, py: Python<'py>) -> PyResult<Arrived<'py>> {
+        let entrance = self.entrance.bind(py).borrow();
+        let scope = self.scope.bind(py);
+        let router = entrance.router.bind(py);
+        let has_limits = !router.getattr(intern!(py, "max_body_size"))?.is_none()
+            || router.getattr(intern!(py, "form_limits"))?.is_truthy()?;
+        if has_limits {
+            let function = entrance.layer.bind(py).getattr(intern!(py, "dispatch"))?;
+            return Ok(Arrived::Elsewhere { function, arguments: PyTuple::empty(py) });
+        }
+        let key = intern!(py, "router");
+        if !scope.contains(key)? {
+            scope.set_item(key, router)?;
+        }
+        scope.set_item(intern!(py, "starlette.exception_handlers"), &entrance.handlers)?;
+        let table = entrance.current_table(py)?;
+        let Some((target, full)) = table.borrow().find(scope)? else {
+            let function = router.getattr(intern!(py, "_unmatched"))?;
+            return Ok(Arrived::Elsewhere { function, arguments: PyTuple::empty(py) });
+        };
+        if full && let Some(program) = program_of(&target)? {
+            if let Some(route) = &program.borrow().placed {
+                place(scope, route.bind(py))?;
+            }
+            return Ok(Arrived::At(program.unbind()));
+        }
+        let function = target.getattr(intern!(py, "serve"))?;
+        Ok(Arrived::Elsewhere { function, arguments: (full,).into_pyobject(py)? })
+    }
+
+    /// Calls the receive callable, for the first message of the body.
+    pub(super) fn receive<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        // What arrives after the head stays out of the headers: see `Exchange.settle_headers`.
+        let scope = self.scope.bind(py);
+        if let Some(headers) = scope.get_item(intern!(py, "headers"))? {
+            let copy = PyList::empty(py);
+            for pair in headers.try_iter()? {
+                copy.append(pair?)?;
+            }
+            scope.set_item(intern!(py, "headers"), copy)?;
+        }
+        self.receive.bind(py).call0()
+    }
+
+    /// Remembers the body, which has been received.
+    pub(super) fn keep(&mut self, content: &Bound<'_, PyBytes>) {
+        self.content = Some(content.clone().unbind());
+    }
+
+    /// The first header called `name`, as `take` has it.
+    pub(super) fn header<T>(&self, py: Python<'_>, name: &[u8], take: impl FnOnce(&[u8]) -> T) -> PyResult<Option<T>> {
+        let Some(headers) = self.scope.bind(py).get_item(intern!(py, "headers"))? else { return Ok(None) };
+        for pair in headers.try_iter()? {
+            let pair = pair?;
+            let own = pair.get_item(0)?;
+            if own.cast::<PyBytes>()?.as_bytes() == name {
+                let value = pair.get_item(1)?;
+                return Ok(Some(take(value.cast::<PyBytes>()?.as_bytes())));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sends a whole response without messages, if the server is one that allows it; answers whether it did.
+    pub(super) fn send_at_once<'py>(
+        &self,
+        py: Python<'py>,
+        status: u16,
+        headers: &Headers<'_, 'py>,
+        body: &Body<'py>,
+    ) -> PyResult<bool> {
+        self.entrance.bind(py).borrow().cycles.send(self.send.bind(py), status, headers, body.as_slice())
+    }
+
+    /// Sends the message that begins a response with a body of `length` bytes.
+    pub(super) fn send_head<'py>(
+        &self,
+        py: Python<'py>,
+        status: u16,
+        headers: &Headers<'_, 'py>,
+        length: usize,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let message = PyDict::new(py);
+        message.set_item(intern!(py, "type"), intern!(py, "http.response.start"))?;
+        message.set_item(intern!(py, "status"), status)?;
+        message.set_item(intern!(py, "headers"), headers.pairs(py, length)?)?;
+        self.send.bind(py).call1((message,))
+    }
+
+    /// Sends the message that ends a response.
+    pub(super) fn send_body<'py>(&self, py: Python<'py>, body: Bound<'py, PyBytes>) -> PyResult<Bound<'py, PyAny>> {
+        let message = PyDict::new(py);
+        message.set_item(intern!(py, "type"), intern!(py, "http.response.body"))?;
+        message.set_item(intern!(py, "body"), body)?;
+        self.send.bind(py).call1((message,))
+    }
+
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.entrance)?;
+        visit.call(&self.scope)?;
+        visit.call(&self.receive)?;
+        visit.call(&self.send)
+    }
+}
+
+/// The program of a target, made at the first request to it; None if Python has to serve it.
+pub(crate) fn program_of<'py>(target: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Program>>> {
+    let py = target.py();
+    let mut program = target.getattr(intern!(py, "program"))?;
+    if program.is_none() {
+        program = target.call_method0(intern!(py, "find_program"))?;
+    }
+    Ok(program.cast_into::<Program>().ok())
+}
+
+/// Notes the effective route of a request to an included router, as `Exchange.place` does.
+fn place<'py>(scope: &Bound<'py, PyDict>, route: &Bound<'py, PyAny>) -> PyResult<()> {
+    let py = scope.py();
+    let key = intern!(py, "fastapi");
+    let noted = match scope.get_item(key)? {
+        Some(outer) if outer.is_truthy()? => outer.cast::<PyDict>()?.copy()?,
+        _ => PyDict::new(py),
+    };
+    noted.set_item(intern!(py, "effective_route_context"), route)?;
+    scope.set_item(key, noted)
+}
+
+/// The body, if `message` holds all of it.
+pub(super) fn whole_body<'py>(message: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    let py = message.py();
+    let Ok(message) = message.cast::<PyDict>() else { return Ok(None) };
+    let is_body = match message.get_item(intern!(py, "type"))? {
+        Some(kind) => kind.eq(intern!(py, "http.request"))?,
+        None => false,
+    };
+    let has_more = match message.get_item(intern!(py, "more_body"))? {
+        Some(more) => more.is_truthy()?,
+        None => false,
+    };
+    if !is_body || has_more {
+        return Ok(None);
+    }
+    Ok(match message.get_item(intern!(py, "body"))? {
+        Some(body) => body.cast_into::<PyBytes>().ok(),
+        None => Some(PyBytes::new(py, b"")),
+    })
+}

@@ -1,0 +1,160 @@
+//! `Door`: where a request's parts come from, and how its response is sent.
+
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+
+use super::asgi::AsgiDoor;
+use super::reply::Body;
+use crate::http1::{Connection, Cycle, Head};
+use crate::request::reader::{Groups, Reader};
+
+/// What a request came in by.
+pub(crate) enum Door {
+    Http(HttpDoor),
+    Asgi(AsgiDoor),
+}
+
+/// The headers of a response.
+pub(crate) enum Headers<'h, 'py> {
+    /// The body's length and this content type, and nothing else.
+    ContentType(&'h [u8]),
+    /// Pairs of bytes, which were checked.
+    Pairs(Bound<'py, PyList>),
+}
+
+/// A request that the HTTP/1.1 door has read.
+pub(crate) struct HttpDoor {
+    pub(crate) connection: Py<Connection>,
+    pub(crate) cycle: Py<Cycle>,
+    pub(crate) head: Head,
+    pub(crate) target: Py<PyAny>,
+    pub(crate) params: Option<Py<PyDict>>,
+    pub(crate) content: Content,
+}
+
+/// The body of a request that the HTTP/1.1 door has read.
+pub(crate) enum Content {
+    Empty,
+    Whole(Py<PyBytes>),
+    /// The client left before it was complete.
+    Lost,
+}
+
+impl Door {
+    /// The object that makes exchanges, and guards what is done in Python.
+    pub(super) fn layer<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self {
+            Self::Http(door) => door.connection.bind(py).borrow().protocol(py),
+            Self::Asgi(door) => Ok(door.layer(py)),
+        }
+    }
+
+    /// The request as Python knows it.
+    pub(super) fn exchange<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let layer = self.layer(py)?;
+        match self {
+            Self::Http(door) => {
+                let params = door.params.as_ref().map_or_else(|| PyDict::new(py), |params| params.bind(py).clone());
+                let content = match &door.content {
+                    Content::Empty => Some(PyBytes::new(py, b"")),
+                    Content::Whole(bytes) => Some(bytes.bind(py).clone()),
+                    Content::Lost => None,
+                };
+                let parts = (door.cycle.bind(py), door.head.clone(), door.target.bind(py), params, content);
+                layer.call_method1(intern!(py, "exchange"), parts)
+            }
+            Self::Asgi(door) => door.exchange(py, &layer),
+        }
+    }
+
+    /// The application's exception handlers, by class and by status.
+    pub(super) fn handlers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self {
+            Self::Http(door) => door.connection.bind(py).borrow().handlers(py),
+            Self::Asgi(door) => Ok(door.handlers(py)),
+        }
+    }
+
+    /// The declared parameters; None if any is missing or invalid.
+    pub(super) fn read<'py>(&self, py: Python<'py>, reader: &Reader) -> PyResult<Option<Groups<'py>>> {
+        match self {
+            Self::Http(door) => {
+                reader.read_groups_of_head(py, &door.head, door.params.as_ref().map(|params| params.bind(py)))
+            }
+            Self::Asgi(door) => reader.read_groups_of_scope(door.scope(py)),
+        }
+    }
+
+    /// Whether there are limits for forms that the route doesn't know, of a router around it.
+    pub(super) fn limits_forms(&self, py: Python<'_>) -> PyResult<bool> {
+        match self {
+            Self::Http(door) => door.connection.bind(py).borrow().limits_forms(py),
+            Self::Asgi(door) => door.scope(py).contains(intern!(py, "ferrapi.form_limits")),
+        }
+    }
+
+    /// The first header called `name`, which is in lower case.
+    pub(super) fn header<T>(&self, py: Python<'_>, name: &[u8], take: impl FnOnce(&[u8]) -> T) -> PyResult<Option<T>> {
+        match self {
+            Self::Http(door) => Ok(door.head.value_of(name).map(take)),
+            Self::Asgi(door) => door.header(py, name, take),
+        }
+    }
+
+    /// The same, as text or None.
+    pub(super) fn header_text<'py>(&self, py: Python<'py>, name: &[u8]) -> PyResult<Option<Bound<'py, PyString>>> {
+        self.header(py, name, |value| PyString::new(py, &wire::latin1::decode(value)))
+    }
+
+    /// Shows the garbage collector what this holds.
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match self {
+            Self::Http(door) => {
+                visit.call(&door.connection)?;
+                visit.call(&door.cycle)?;
+                visit.call(&door.target)?;
+                visit.call(&door.params)
+            }
+            Self::Asgi(door) => door.traverse(visit),
+        }
+    }
+}
+
+impl HttpDoor {
+    /// Sends a whole response, unless middleware has to see it.
+    pub(super) fn send<'py>(
+        &self,
+        py: Python<'py>,
+        status: u16,
+        headers: &Headers<'_, 'py>,
+        body: &Body<'py>,
+    ) -> PyResult<()> {
+        self.cycle.bind(py).get().write(py, status, headers, body.as_slice())
+    }
+}
+
+impl<'py> Headers<'_, 'py> {
+    /// As ASGI has them, for a body of `length` bytes.
+    pub(super) fn pairs(&self, py: Python<'py>, length: usize) -> PyResult<Bound<'py, PyList>> {
+        match self {
+            Self::Pairs(list) => Ok(list.clone()),
+            Self::ContentType(content_type) => {
+                let digits = itoa::Buffer::new().format(length).to_owned();
+                let length =
+                    PyTuple::new(py, [PyBytes::new(py, b"content-length"), PyBytes::new(py, digits.as_bytes())])?;
+                let kind = PyTuple::new(py, [PyBytes::new(py, b"content-type"), PyBytes::new(py, content_type)])?;
+                PyList::new(py, [length, kind])
+            }
+        }
+    }
+
+    /// As the exchange's `send_body` takes them.
+    pub(super) fn argument(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        match self {
+            Self::Pairs(list) => list.clone().into_any(),
+            Self::ContentType(content_type) => PyBytes::new(py, content_type).into_any(),
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! `Serving`: a request being served, as a coroutine.
+
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::exceptions::{PyGeneratorExit, PyRuntimeError, PyStopIteration, PyTypeError, PyValueError};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyTuple, PyType};
+
+use super::door::Door;
+use super::machine::Machine;
+use crate::py;
+
+/// A request being served: a coroutine that returns None.
+///
+/// What it awaits gets what is sent and thrown into it, as with a coroutine of an `async def`.
+#[pyclass(frozen, module = "ferrapi._native")]
+pub(crate) struct Serving {
+    state: Mutex<State>,
+}
+
+/// The machine is taken out while it runs, so that nobody who is called by it finds a lock held.
+enum State {
+    Waiting(Box<Machine>),
+    Running,
+    Over,
+}
+
+type Step<'py> = PyResult<Option<Bound<'py, PyAny>>>;
+
+impl Serving {
+    pub(crate) fn new(machine: Machine) -> Self {
+        Self { state: Mutex::new(State::Waiting(Box::new(machine))) }
+    }
+
+    fn exchange_state(&self, state: State) -> State {
+        std::mem::replace(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner), state)
+    }
+
+    /// Takes the machine, in order to run it; None if it is over.
+    fn take(&self) -> PyResult<Option<Box<Machine>>> {
+        match self.exchange_state(State::Running) {
+            State::Waiting(machine) => Ok(Some(machine)),
+            State::Running => Err(PyValueError::new_err("coroutine already executing")),
+            State::Over => {
+                self.exchange_state(State::Over);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Runs the machine to its next wait, or to its end.
+    fn run<'py>(&self, py: Python<'py>, mut machine: Box<Machine>, sent: PyResult<Bound<'py, PyAny>>) -> Step<'py> {
+        let step = machine.resume(py, sent);
+        if let Ok(Some(_)) = &step {
+            self.exchange_state(State::Waiting(machine));
+        } else {
+            self.end(py, &machine)?;
+        }
+        step
+    }
+
+    /// The request is over: lets go of all that it held.
+    fn end(&self, py: Python<'_>, machine: &Machine) -> PyResult<()> {
+        drop(self.exchange_state(State::Over));
+        if let Door::Http(door) = &machine.door {
+            machine.release(py)?;
+            door.connection.bind(py).borrow().forget(py, &door.cycle)?;
+        }
+        Ok(())
+    }
+
+    fn resume<'py>(&self, py: Python<'py>, value: Bound<'py, PyAny>) -> Step<'py> {
+        match self.take()? {
+            Some(machine) if machine.is_new() && !value.is_none() => {
+                self.exchange_state(State::Waiting(machine));
+                Err(PyTypeError::new_err("can't send non-None value to a just-started coroutine"))
+            }
+            Some(machine) => self.run(py, machine, Ok(value)),
+            None => Err(PyRuntimeError::new_err("cannot reuse already awaited coroutine")),
+        }
+    }
+}
+
+#[pymethods]
+impl Serving {
+    fn __await__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> Step<'py> {
+        self.resume(py, py.None().into_bound(py))
+    }
+
+    /// Go on with a value for what is awaited.
+    fn send<'py>(&self, py: Python<'py>, value: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        self.resume(py, value)?.ok_or_else(|| PyStopIteration::new_err(()))
+    }
+
+    /// Go on with an exception in what is awaited.
+    #[pyo3(signature = (kind, value=None, traceback=None))]
+    fn throw<'py>(
+        &self,
+        py: Python<'py>,
+        kind: Bound<'py, PyAny>,
+        value: Option<Bound<'py, PyAny>>,
+        traceback: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let error = exception(&kind, value, traceback)?;
+        match self.take()? {
+            Some(machine) if machine.is_new() => {
+                self.end(py, &machine)?;
+                Err(error)
+            }
+            Some(machine) => self.run(py, machine, Err(error))?.ok_or_else(|| PyStopIteration::new_err(())),
+            None => Err(PyRuntimeError::new_err("cannot reuse already awaited coroutine")),
+        }
+    }
+
+    /// End it: raise `GeneratorExit` in what is awaited.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        let Some(machine) = self.take()? else { return Ok(()) };
+        if machine.is_new() {
+            return self.end(py, &machine);
+        }
+        let closed = machine.awaiting().map_or(Ok(()), |awaiting| py::close(awaiting.bind(py)));
+        let sent = closed.err().unwrap_or_else(|| PyGeneratorExit::new_err(()));
+        match self.run(py, machine, Err(sent)) {
+            Ok(None) => Ok(()),
+            Ok(Some(_)) => Err(PyRuntimeError::new_err("coroutine ignored GeneratorExit")),
+            Err(error)
+                if error.is_instance_of::<PyGeneratorExit>(py) || error.is_instance_of::<PyStopIteration>(py) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What it waits for.
+    #[getter]
+    fn cr_await(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+            State::Waiting(machine) => machine.awaiting().map(|awaiting| awaiting.clone_ref(py)),
+            State::Running | State::Over => None,
+        }
+    }
+
+    /// The frame of what it waits for: where a task that runs it stands.
+    #[getter]
+    fn cr_frame<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        match self.cr_await(py) {
+            Some(awaiting) => awaiting.bind(py).getattr_opt(intern!(py, "cr_frame")),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether it is running.
+    #[getter]
+    fn cr_running(&self) -> bool {
+        matches!(&*self.state.lock().unwrap_or_else(PoisonError::into_inner), State::Running)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match self.state.try_lock().as_deref() {
+            Ok(State::Waiting(machine)) => machine.traverse(&visit),
+            _ => Ok(()),
+        }
+    }
+
+    fn __clear__(&self) {
+        self.exchange_state(State::Over);
+    }
+}
+
+/// The exception that `throw` is given, in one of the ways of giving one.
+fn exception<'py>(
+    kind: &Bound<'py, PyAny>,
+    value: Option<Bound<'py, PyAny>>,
+    traceback: Option<Bound<'py, PyAny>>,
+) -> PyResult<PyErr> {
+    let value = value.filter(|value| !value.is_none());
+    let instance = match (kind.cast::<PyType>(), value) {
+        (Err(_), None) => kind.clone(),
+        (Err(_), Some(_)) => return Err(PyTypeError::new_err("instance exception may not have a separate value")),
+        (Ok(kind), Some(value)) if value.is_instance(kind)? => value,
+        (Ok(kind), Some(value)) => match value.cast_into::<PyTuple>() {
+            Ok(arguments) => kind.call1(arguments)?,
+            Err(other) => kind.call1((other.into_inner(),))?,
+        },
+        (Ok(kind), None) => kind.call0()?,
+    };
+    if let Some(traceback) = traceback.filter(|traceback| !traceback.is_none()) {
+        instance.setattr(intern!(instance.py(), "__traceback__"), traceback)?;
+    }
+    Ok(PyErr::from_value(instance))
+}
