@@ -69,7 +69,7 @@ class Connection:
         new_task: Callable[..., Any] | None,
         context: contextvars.Context | None,
         tasks: set[Any],
-        state: Any,
+        state: dict[str, Any],
         status_lines: dict[int, bytes],
         logs: bool,
         is_limited: bool,
@@ -77,13 +77,13 @@ class Connection:
         """The side of a connection of `protocol`'s.
 
         Requests are taken up to these sizes in bytes. Each gets a task, which is noted in `tasks`: from `new_task`, as
-        `asyncio.Task`, or from the event loop; with a copy of `context` or an empty one. `state` is the server's.
+        `asyncio.Task`, or from the event loop; with a copy of `context` or an empty one. `state` holds the attributes of the server's.
         `status_lines` are by status. `logs`: whether the protocol is told of responses, to log them. `is_limited`:
         whether all bytes go to the protocol first.
         """
 
-    def attach(self, transport: Any, flow: Any) -> None:
-        """Use `transport`, whose writing is paused when `flow` says so."""
+    def attach(self, transport: Any) -> None:
+        """Use `transport`."""
 
     def use_site(self, site: NativeSite | None) -> None:
         """Serve `site` from here on; None lets the protocol do it."""
@@ -95,6 +95,15 @@ class Connection:
     @property
     def idle_since(self) -> float | None:
         """When the last request was over, by the event loop's clock; None if there is another one."""
+
+    def pause(self, paused: bool) -> None:
+        """Note whether the client reads too slowly for anything more to be written."""
+
+    def shut(self) -> None:
+        """Begin no request with what comes next: the connection closes."""
+
+    def end_timer(self) -> None:
+        """Note that the timer that `start_timer` started has come to its end."""
 
     def await_completion(self) -> None:
         """Have the protocol told when the request in flight no longer is."""
@@ -108,8 +117,8 @@ class Connection:
         `content` is the body; None if the client left before it was complete.
         """
 
-    def complete(self) -> None:
-        """The response to the request in flight is complete."""
+    def complete(self, keep_alive: bool) -> None:
+        """The response to the request in flight is complete; `keep_alive` tells whether another request may come."""
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of the connection."""

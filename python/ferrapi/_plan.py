@@ -12,7 +12,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 from pydantic_core import SchemaValidator, core_schema
 
 from ._fields import ModelField
-from ._native import FormReader, Reader
+from ._native import EditCounter, FormReader, Reader
 from .dependencies._models import wants_many
 from .dependencies._plain import bare_schema, parameters
 from .dependencies._values import names_of
@@ -64,8 +64,8 @@ class StepPlan(TypedDict):
     """One use of one callable in a program.
 
     action: ``call`` awaits what the callable returns, ``thread`` as well; ``context`` enters the asynchronous generator
-    or context manager that it returns; ``credentials`` gives it the header named `header` as text or None; ``same`` has
-    the result of the step numbered `same`. call: the callable. feeds: keyword arguments that are results of earlier
+    or context manager that it returns; ``credentials`` gives it the header named `header` as text or None, unless
+    that is a token after `token_scheme`; ``same`` has the result of the step numbered `same`. call: the callable. feeds: keyword arguments that are results of earlier
     steps. reads: whether there are parameters of the request among them. specials: keyword arguments that are objects
     of the exchange, each with how to get it.
     """
@@ -76,6 +76,7 @@ class StepPlan(TypedDict):
     reads: bool
     specials: list[tuple[str, Callable[[Any], Any]]]
     header: NotRequired[bytes]
+    token_scheme: NotRequired[bytes | None]
     same: NotRequired[int]
 
 
@@ -98,28 +99,32 @@ class BodyPlan(TypedDict):
 class ReplyPlan(TypedDict):
     """How the endpoint's result becomes a response.
 
-    kind: ``data`` encodes plain data; ``model`` validates and serializes what is no `response`; ``text`` takes a text
-    as it is; ``other`` leaves it to Python, as the others do with what they don't expect. status, content_type: of what
-    is made here.
+    kind: ``data`` encodes plain data; ``model`` validates and serializes what is no `response` (`is_plain`: its type is
+    of plain data, which no options change); ``text`` takes a text as it is, if `validate` takes it (None for no model);
+    ``other`` leaves it to Python, as the others do with what they don't expect. status, content_type: of what is made
+    here.
     """
 
     kind: Literal["data", "model", "text", "other"]
     status: int
     content_type: bytes
-    validate: NotRequired[Callable[..., Any]]
+    validate: NotRequired[Callable[..., Any] | None]
     to_json: NotRequired[Callable[[Any], bytes]]
     response: NotRequired[type]
+    is_plain: NotRequired[bool]
 
 
 class ProgramPlan(TypedDict):
     """A route's plan, in the form in which it is run natively.
 
-    provider: its ``dependency_overrides`` have to be empty. reader: reads the parameters of all steps, if there are
+    provider: its ``dependency_overrides`` have to be empty. settings: counts how often they are replaced, if the
+    provider announces that. reader: reads the parameters of all steps, if there are
     any. steps: the last is the endpoint. placed: the effective route of an included one. reference: goes on in Python
     (`ferrapi.routing._program.Reference`).
     """
 
     provider: Any
+    settings: EditCounter | None
     reader: Reader | None
     steps: list[StepPlan]
     body: BodyPlan | None

@@ -48,7 +48,7 @@ _ROOT_PATH_DEPRECATED = (
     "`ferrapi run --root-path /api/v1`."
 )
 
-_SERVED_BY = frozenset({"middleware_stack", "root_path", "router"})
+_SERVED_BY = frozenset({"dependency_overrides", "middleware_stack", "root_path", "router"})
 """The attributes that decide what serves a request."""
 
 
@@ -190,6 +190,8 @@ class FastAPI(Verbs, Starlette):
         self.user_middleware = list(middleware or [])
         self.middleware_stack: ASGIApp | None = None
         self.setup()
+
+    _announces_overrides = True  # whether `dependency_overrides` can't be replaced without anybody noticing
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)

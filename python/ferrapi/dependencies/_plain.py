@@ -124,6 +124,32 @@ def is_same_from_json(schema: Mapping[str, Any]) -> bool:
     return True
 
 
+_DATA_LEAVES = frozenset({"any", "bool", "int", "none", "str"})
+_DATA_WRAPPERS: Mapping[str, tuple[str, ...]] = {
+    "dict": ("keys_schema", "values_schema"),
+    "list": ("items_schema",),
+    "nullable": ("schema",),
+}
+
+
+def is_same_to_json(schema: Mapping[str, Any]) -> bool:
+    """Whether serializing validated plain values with `schema` gives what they are in JSON, with nothing added.
+
+    What is not plain, and how floats are written, is for the serializer to say whatever the schema is.
+    """
+    pending: list[Mapping[str, Any]] = [schema]
+    while pending:
+        current = pending.pop()
+        kind = current["type"]
+        if current.get("serialization") is not None:
+            return False
+        if kind in _DATA_WRAPPERS:
+            pending.extend(_inner(current, _DATA_WRAPPERS[kind]))
+        elif kind not in _DATA_LEAVES:
+            return False
+    return True
+
+
 def bare_schema(field: ModelField) -> CoreSchema:
     """The core schema of a present value: without the default around it."""
     schema: Any = field._type_adapter.core_schema

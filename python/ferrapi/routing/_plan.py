@@ -97,6 +97,7 @@ class Step:
         "read_credentials",
         "same_as",
         "specials",
+        "token_scheme",
     )
 
     def __init__(self, index: int, visit: _Visit, is_endpoint: bool) -> None:
@@ -130,6 +131,7 @@ class Step:
         # A security scheme that reads one header needs no request object.
         self.header = b"" if scheme is None else scheme._header.lower().encode("latin-1")
         self.read_credentials = None if scheme is None else scheme._credentials_in
+        self.token_scheme = None if scheme is None else scheme._token_scheme
 
     def _opener(self) -> Callable[..., AbstractAsyncContextManager[Any]]:
         call = self.call

@@ -16,6 +16,7 @@ from pydantic_core import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from .._edits import SETTINGS
 from .._native import Program
 from .._plan import BodyPlan, ReplyPlan, StepPlan
 from .._threads import run_in_thread
@@ -51,6 +52,7 @@ def program_of(app: RouteApp, placed: Any) -> Program | None:
     return Program(
         {
             "provider": compiled.provider,
+            "settings": SETTINGS if getattr(compiled.provider, "_announces_overrides", False) else None,
             "reader": plan.reader if plan.reads else None,
             "steps": [_step_plan(step) for step in plan.steps],
             "body": _body_plan(compiled),
@@ -89,7 +91,13 @@ def _step_plan(step: Step) -> StepPlan:
     if step.same_as is not None:
         return {**plan, "action": "same", "same": step.same_as}
     if step.read_credentials is not None:
-        return {**plan, "action": "credentials", "call": step.read_credentials, "header": step.header}
+        return {
+            **plan,
+            "action": "credentials",
+            "call": step.read_credentials,
+            "header": step.header,
+            "token_scheme": step.token_scheme,
+        }
     if step.kind is Kind.SYNC:
         return {**plan, "action": "thread", "call": functools.partial(run_in_thread, step.call)}
     if step.kind >= Kind.GENERATOR:
@@ -119,7 +127,8 @@ def _reply_plan(responder: Responder) -> ReplyPlan:
     if not responder.immediate:
         return plan
     if not responder.is_default:
-        return {**plan, "kind": "text"} if responder.is_text and serializer.field is None else plan
+        is_text = responder.is_text and (serializer.field is None or serializer.is_plain_text)
+        return {**plan, "kind": "text", "validate": serializer.field and serializer.validate} if is_text else plan
     if serializer.field is None:
         return {**plan, "kind": "data"}
     return {
@@ -128,6 +137,7 @@ def _reply_plan(responder: Responder) -> ReplyPlan:
         "validate": serializer.validate,
         "to_json": serializer.to_json,
         "response": Response,
+        "is_plain": serializer.is_plain,
     }
 
 

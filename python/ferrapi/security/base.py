@@ -24,6 +24,9 @@ class SecurityBase:
 class HeaderScheme(SecurityBase):
     """A scheme whose credentials are in one header. The engine gives it that header without making a `Request`."""
 
+    _token_scheme: bytes | None = None
+    """The scheme, in lower case, for which the credentials are what follows it in the header, and nothing else."""
+
     @property
     def _header(self) -> str:
         """The header's name."""

@@ -134,6 +134,8 @@ class OAuth2(HeaderScheme):
 class _OAuth2Bearer(OAuth2):
     """A flow whose tokens come as bearer tokens; the value is the token."""
 
+    _token_scheme = b"bearer"
+
     def _credentials_in(self, value: str | None) -> str | None:
         scheme, _, token = value.partition(" ") if value else ("", "", "")
         if scheme.lower() == "bearer":

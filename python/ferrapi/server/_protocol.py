@@ -70,6 +70,7 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
         self._waiting: _Incomplete | None = None  # a request whose body isn't complete; `_held` begins with its head
         self._resuming = False  # whether `_resume` is on its way
         self._handed_over = False
+        self._timer: asyncio.TimerHandle | None = None
         self._context = contextvars.copy_context()
         # Not with a factory, which may want to make all tasks, nor with what only looks like a loop.
         makes_tasks = isinstance(self.loop, asyncio.AbstractEventLoop) and self.loop.get_task_factory() is None
@@ -81,7 +82,7 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
             _new_task if makes_tasks else None,
             None if config.reset_contextvars else self._context,
             self.tasks,
-            server_state,
+            vars(server_state),
             STATUS_LINE,
             self.access_log,
             self.limit_concurrency is not None,
@@ -90,7 +91,15 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.connection.attach(transport, self.flow)
+        self.connection.attach(transport)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.connection.pause(True)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.connection.pause(False)
 
     # Reading. Bytes come to `receive_slowly` unless they are one whole request and nothing else is going on.
 
@@ -293,7 +302,7 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
         if connection is None or connection.in_flight is None:
             super().on_response_complete()
         else:
-            connection.complete()
+            connection.complete(not self.transport.is_closing())
 
     def resume_soon(self) -> None:
         """Take up the bytes that were held, on the event loop's next turn."""
@@ -312,20 +321,21 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
 
     def start_timer(self) -> None:
         """Look at the connection when it may have been idle for too long."""
-        self._arm_timer(self.timeout_keep_alive)
+        self._look_after(self.timeout_keep_alive)
 
-    def _arm_timer(self, delay: float) -> None:
-        self.timeout_keep_alive_task = self.loop.call_later(delay, self._on_timer)
+    def _look_after(self, delay: float) -> None:
+        self._timer = self.loop.call_later(delay, self._on_timer)
 
     def _on_timer(self) -> None:
-        self.timeout_keep_alive_task = None
         idle_since = self.connection.idle_since
-        if idle_since is None:
+        left = None if idle_since is None else idle_since + self.timeout_keep_alive - self.loop.time()
+        if left is not None and left > 0:
+            self._look_after(left)
             return
-        left = idle_since + self.timeout_keep_alive - self.loop.time()
-        if left > 0:
-            self._arm_timer(left)
-        else:
+        self._timer = None
+        self.connection.end_timer()
+        if left is not None:
+            self.connection.shut()
             self.timeout_keep_alive_handler()
 
     # The end
@@ -337,6 +347,8 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
         connection.note_activity()
         if connection.in_flight is not None:
             connection.in_flight.disconnected = True
+        if self._timer is not None:
+            self._timer.cancel()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
         if waiting is not None:  # the application may want to know that a client has left
@@ -345,6 +357,7 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
         del self.data_received, self.connection  # they refer back here
 
     def shutdown(self) -> None:
+        self.connection.shut()
         if self._waiting is not None:  # uvicorn's handlers run while their body is on its way
             self._waiting = None
             data, self._held = self._held, b""

@@ -7,12 +7,12 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyAttributeError, PyRuntimeError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyContext, PyDict, PyList, PySet};
-use wire::http1::{HeadReader, Step};
+use pyo3::types::{PyBytes, PyContext, PyDict, PyList, PySet, PyString};
+use wire::http1::read_whole;
 
 use super::cycle::Cycle;
 use super::head::Head;
@@ -35,6 +35,10 @@ pub(crate) struct Connection {
     in_flight: Mutex<Option<Py<Cycle>>>,
     /// Whether the protocol is to be told when it no longer is.
     is_awaited: AtomicBool,
+    /// Whether the client reads too slowly for anything more to be written.
+    is_paused: AtomicBool,
+    /// Whether a timer runs that looks whether the connection is idle.
+    is_timed: AtomicBool,
     /// When the last request was over, by the event loop's clock, while there is no other.
     idle_since: Mutex<Option<f64>>,
     site: Mutex<Option<Py<Site>>>,
@@ -46,6 +50,8 @@ pub(crate) struct Connection {
 /// What a connection has from the server.
 struct Server {
     protocol: Py<PyAny>,
+    /// The protocol's attributes.
+    attributes: Py<PyDict>,
     event_loop: Py<PyAny>,
     /// The event loop's clock.
     time: Py<PyAny>,
@@ -54,7 +60,8 @@ struct Server {
     /// What the tasks' contexts are copies of; None if they are empty.
     context: Option<Py<PyContext>>,
     tasks: Py<PySet>,
-    state: Py<PyAny>,
+    /// The attributes of the server's state.
+    state: Py<PyDict>,
     status_lines: Py<PyDict>,
     logs: bool,
     /// Whether the protocol has to be asked before each request.
@@ -64,9 +71,7 @@ struct Server {
 /// The methods of a transport that each request needs.
 struct Transport {
     write: Py<PyAny>,
-    is_closing: Py<PyAny>,
     close: Py<PyAny>,
-    flow: Py<PyAny>,
 }
 
 /// The server's default headers, written once per list (uvicorn replaces the list each second).
@@ -98,7 +103,7 @@ impl Connection {
     ///     `new_task`: makes tasks, as `asyncio.Task`; None if the loop is to make them.
     ///     context: what the tasks' contexts are copies of; None for empty ones.
     ///     tasks: the set of tasks that run.
-    ///     state: the server's state.
+    ///     state: the attributes of the server's state.
     ///     `status_lines`: by status.
     ///     logs: whether the protocol is told of responses, to log them.
     ///     `is_limited`: whether all bytes go to the protocol first.
@@ -113,20 +118,34 @@ impl Connection {
         new_task: Option<Py<PyAny>>,
         context: Option<Py<PyContext>>,
         tasks: Py<PySet>,
-        state: Py<PyAny>,
+        state: Py<PyDict>,
         status_lines: Py<PyDict>,
         logs: bool,
         is_limited: bool,
     ) -> PyResult<Self> {
+        let attributes = protocol.bind(py).getattr(intern!(py, "__dict__"))?.cast_into::<PyDict>()?.unbind();
         let time = event_loop.bind(py).getattr(intern!(py, "time"))?.unbind();
-        let server =
-            Server { protocol, event_loop, time, new_task, context, tasks, state, status_lines, logs, is_limited };
+        let server = Server {
+            protocol,
+            attributes,
+            event_loop,
+            time,
+            new_task,
+            context,
+            tasks,
+            state,
+            status_lines,
+            logs,
+            is_limited,
+        };
         Ok(Self {
             max_head,
             max_body,
             is_open: AtomicBool::new(false),
             in_flight: Mutex::default(),
             is_awaited: AtomicBool::new(false),
+            is_paused: AtomicBool::new(false),
+            is_timed: AtomicBool::new(false),
             idle_since: Mutex::default(),
             site: Mutex::default(),
             server: Some(server),
@@ -135,14 +154,12 @@ impl Connection {
         })
     }
 
-    /// Use `transport`, whose writing is paused when `flow` says so.
-    fn attach(&self, transport: &Bound<'_, PyAny>, flow: Py<PyAny>) -> PyResult<()> {
+    /// Use `transport`.
+    fn attach(&self, transport: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = transport.py();
         let attached = Transport {
             write: transport.getattr(intern!(py, "write"))?.unbind(),
-            is_closing: transport.getattr(intern!(py, "is_closing"))?.unbind(),
             close: transport.getattr(intern!(py, "close"))?.unbind(),
-            flow,
         };
         drop(locked(&self.transport).replace(attached));
         Ok(())
@@ -158,6 +175,21 @@ impl Connection {
     #[getter]
     fn in_flight(&self, py: Python<'_>) -> Option<Py<Cycle>> {
         locked(&self.in_flight).as_ref().map(|cycle| cycle.clone_ref(py))
+    }
+
+    /// Note whether the client reads too slowly for anything more to be written.
+    fn pause(&self, paused: bool) {
+        self.is_paused.store(paused, Ordering::Relaxed);
+    }
+
+    /// Begin no request with what comes next: the connection closes.
+    fn shut(&self) {
+        self.is_open.store(false, Ordering::Relaxed);
+    }
+
+    /// Note that the timer that `start_timer` started has come to its end.
+    fn end_timer(&self) {
+        self.is_timed.store(false, Ordering::Relaxed);
     }
 
     /// Have the protocol told when the request in flight no longer is.
@@ -209,15 +241,16 @@ impl Connection {
         Ok(())
     }
 
-    /// The response to the request in flight is complete.
+    /// The response to the request in flight is complete; `keep_alive` tells whether another request may come.
     #[pyo3(name = "complete")]
-    fn complete_from_python(&self, py: Python<'_>) -> PyResult<()> {
-        self.complete(py)
+    fn complete_from_python(&self, py: Python<'_>, keep_alive: bool) -> PyResult<()> {
+        self.complete(py, keep_alive)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         if let Some(server) = &self.server {
             visit.call(&server.protocol)?;
+            visit.call(&server.attributes)?;
             visit.call(&server.event_loop)?;
             visit.call(&server.time)?;
             visit.call(&server.context)?;
@@ -234,9 +267,7 @@ impl Connection {
             && let Some(transport) = &*transport
         {
             visit.call(&transport.write)?;
-            visit.call(&transport.is_closing)?;
             visit.call(&transport.close)?;
-            visit.call(&transport.flow)?;
         }
         if let Ok(defaults) = self.defaults.try_lock() {
             visit.call(&defaults.list)?;
@@ -289,13 +320,13 @@ impl Connection {
         let (Some(site), Some(server)) = (site, &self.server) else { return Ok(None) };
         let site = site.borrow();
         let bytes = data.as_bytes();
-        let Step::Complete(head) = HeadReader::new(self.max_head).read(bytes) else { return Ok(None) };
+        let Some(head) = read_whole(bytes, self.max_head) else { return Ok(None) };
         let content = bytes.get(head.length..).unwrap_or_default();
         let expected = head.content_length.unwrap_or(0);
         if expected > self.max_body || u64::try_from(content.len()).ok() != Some(expected) {
             return Ok(None);
         }
-        if server.is_limited || !site.stands() || self.is_blocked(py)? {
+        if server.is_limited || !site.stands() || self.is_paused.load(Ordering::Relaxed) {
             return Ok(None);
         }
         let head = Head::new(bytes, &head);
@@ -313,15 +344,6 @@ impl Connection {
         Ok(Some(Request { head, target, params, content }))
     }
 
-    /// Whether nothing can be written now.
-    fn is_blocked(&self, py: Python<'_>) -> PyResult<bool> {
-        let (flow, is_closing) = match &*locked(&self.transport) {
-            Some(transport) => (transport.flow.bind(py).clone(), transport.is_closing.bind(py).clone()),
-            None => return Ok(true),
-        };
-        Ok(flow.getattr(intern!(py, "write_paused"))?.is_truthy()? || is_closing.call0()?.is_truthy()?)
-    }
-
     /// Serves a request in a task of its own.
     fn start_request(slf: &Bound<'_, Self>, request: Request<'_>) -> PyResult<()> {
         let py = slf.py();
@@ -331,7 +353,7 @@ impl Connection {
         let cycle = Bound::new(py, Cycle::new(slf.clone().unbind(), request.head.clone(), is_lost))?;
         *locked(&this.idle_since) = None;
         *locked(&this.in_flight) = Some(cycle.clone().unbind());
-        server.protocol.bind(py).setattr(intern!(py, "cycle"), &cycle)?;
+        server.attributes.bind(py).set_item(intern!(py, "cycle"), &cycle)?;
         // A program that can't be made is the reference path's to report.
         let program: Option<Py<Program>> =
             if is_lost { None } else { program_of(&request.target).ok().flatten().map(Bound::unbind) };
@@ -373,7 +395,7 @@ impl Connection {
             server.protocol.bind(py).call_method1(intern!(py, "log_access"), arguments)?;
         }
         let bytes = {
-            let defaults = server.state.bind(py).getattr(intern!(py, "default_headers"))?.cast_into::<PyList>()?;
+            let defaults = server.state(py, intern!(py, "default_headers"))?.cast_into::<PyList>()?;
             let mut known = locked(&self.defaults);
             if known.list.as_ref().is_none_or(|list| !list.is(&defaults)) {
                 let mut text = Vec::new();
@@ -403,41 +425,33 @@ impl Connection {
         close.call0().map(drop)
     }
 
-    /// The response to the request in flight is complete: another one may come.
-    pub(super) fn complete(&self, py: Python<'_>) -> PyResult<()> {
+    /// The response to the request in flight is complete; `keep_alive` tells whether another request may come.
+    pub(super) fn complete(&self, py: Python<'_>, keep_alive: bool) -> PyResult<()> {
         let server = self.server()?;
         drop(locked(&self.in_flight).take());
-        let state = server.state.bind(py);
-        let total = state.getattr(intern!(py, "total_requests"))?.add(1)?;
-        state.setattr(intern!(py, "total_requests"), total)?;
+        let key = intern!(py, "total_requests");
+        server.state.bind(py).set_item(key, server.state(py, key)?.add(1)?)?;
         if self.is_awaited.swap(false, Ordering::Relaxed) {
             server.protocol.bind(py).call_method0(intern!(py, "resume_soon"))?;
             return Ok(());
         }
-        if self.is_blocked_for_good(py)? {
-            return Ok(());
-        }
         let now = server.time.bind(py).call0()?.extract()?;
         *locked(&self.idle_since) = Some(now);
-        let protocol = server.protocol.bind(py);
-        if protocol.getattr(intern!(py, "timeout_keep_alive_task"))?.is_none() {
-            protocol.call_method0(intern!(py, "start_timer"))?;
+        if !self.is_timed.swap(true, Ordering::Relaxed) {
+            server.protocol.bind(py).call_method0(intern!(py, "start_timer"))?;
         }
-        self.is_open.store(true, Ordering::Relaxed);
+        self.is_open.store(keep_alive, Ordering::Relaxed);
         Ok(())
-    }
-
-    /// Whether the connection is closing.
-    fn is_blocked_for_good(&self, py: Python<'_>) -> PyResult<bool> {
-        let is_closing = match &*locked(&self.transport) {
-            Some(transport) => transport.is_closing.bind(py).clone(),
-            None => return Ok(true),
-        };
-        is_closing.call0()?.is_truthy()
     }
 }
 
 impl Server {
+    /// An attribute of the server's state.
+    fn state<'py>(&self, py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+        let value = self.state.bind(py).get_item(name)?;
+        value.ok_or_else(|| PyAttributeError::new_err(name.clone().unbind()))
+    }
+
     /// A task that runs `serving`, which it may have done to its end already.
     fn make_task<'py>(&self, py: Python<'py>, serving: &Bound<'py, Serving>) -> PyResult<Bound<'py, PyAny>> {
         let context = match &self.context {

@@ -98,7 +98,7 @@ impl Cycle {
         if !keep_alive {
             connection.close(py)?;
         }
-        connection.complete(py)
+        connection.complete(py, keep_alive)
     }
 }
 

@@ -1,7 +1,11 @@
 //! A whole response in one buffer.
 
+use std::io::Write;
+
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
+use smallvec::SmallVec;
 
 use crate::run::Headers;
 
@@ -24,37 +28,42 @@ pub(crate) fn write<'py>(
     defaults: &[u8],
     response: &Response<'_, 'py>,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let body = response.body;
-    let mut out = Vec::with_capacity(body.len().saturating_add(256));
-    out.extend_from_slice(status_line);
-    out.extend_from_slice(defaults);
+    let mut length = itoa::Buffer::new();
+    let mut pairs = Vec::new();
+    let mut parts: SmallVec<[&[u8]; 10]> = SmallVec::new();
+    parts.extend([status_line, defaults]);
     match response.headers {
-        Headers::ContentType(content_type) => {
-            wire::http1::response::content_length(&mut out, u64::try_from(body.len()).unwrap_or(u64::MAX));
-            header(&mut out, b"content-type", content_type);
+        Headers::ContentType(content_type) => parts.extend([
+            b"content-length: ".as_slice(),
+            length.format(response.body.len()).as_bytes(),
+            b"\r\ncontent-type: ".as_slice(),
+            content_type,
+            b"\r\n".as_slice(),
+        ]),
+        Headers::Pairs(list) => {
+            headers(&mut pairs, list)?;
+            parts.push(&pairs);
         }
-        Headers::Pairs(pairs) => headers(&mut out, pairs)?,
     }
-    if !response.keep_alive {
-        out.extend_from_slice(b"connection: close\r\n");
+    parts.push(if response.keep_alive { b"\r\n" } else { b"connection: close\r\n\r\n" });
+    if !response.without_body {
+        parts.push(response.body);
     }
-    wire::http1::response::end(&mut out, if response.without_body { &[] } else { body });
-    Ok(PyBytes::new(py, &out))
+    let size = parts.iter().fold(0_usize, |size, part| size.saturating_add(part.len()));
+    PyBytes::new_with(py, size, |mut buffer| {
+        let written = parts.iter().try_for_each(|part| buffer.write_all(part));
+        written.map_err(|error| PyRuntimeError::new_err(error.to_string()))
+    })
 }
 
-/// Appends headers, given as pairs of bytes.
+/// Appends headers, given as pairs of bytes, their names in lower case.
 pub(super) fn headers(out: &mut Vec<u8>, pairs: &Bound<'_, PyList>) -> PyResult<()> {
     for pair in pairs.iter() {
         let (name, value): (Bound<'_, PyBytes>, Bound<'_, PyBytes>) = pair.extract()?;
-        header(out, name.as_bytes(), value.as_bytes());
+        out.extend(name.as_bytes().iter().map(u8::to_ascii_lowercase));
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(value.as_bytes());
+        out.extend_from_slice(b"\r\n");
     }
     Ok(())
-}
-
-/// Appends a header, its name in lower case.
-fn header(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
-    out.extend(name.iter().map(u8::to_ascii_lowercase));
-    out.extend_from_slice(b": ");
-    out.extend_from_slice(value);
-    out.extend_from_slice(b"\r\n");
 }

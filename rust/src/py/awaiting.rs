@@ -13,6 +13,8 @@ pub(crate) enum Sent<'py> {
     Yielded(Bound<'py, PyAny>),
     /// It is done: this is what `await` evaluates to.
     Returned(Bound<'py, PyAny>),
+    /// It is the step of an asynchronous generator, which is done.
+    Ended,
 }
 
 /// Sends `value` into `iterator`, a coroutine or what `__await__` returned.
@@ -27,9 +29,25 @@ pub(crate) fn send<'py>(iterator: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>)
     match status {
         ffi::PySendResult::PYGEN_NEXT => taken(result).map(Sent::Yielded),
         ffi::PySendResult::PYGEN_RETURN => taken(result).map(Sent::Returned),
-        ffi::PySendResult::PYGEN_ERROR => None,
+        ffi::PySendResult::PYGEN_ERROR => has_ended(iterator).then_some(Sent::Ended),
     }
     .ok_or_else(|| PyErr::fetch(py))
+}
+
+/// Whether the exception that is set says that `iterator` was the last step of an asynchronous generator; clears it then.
+fn has_ended(iterator: &Bound<'_, PyAny>) -> bool {
+    // A coroutine may raise the exception, too; it means something else there.
+    if is_coroutine(iterator) {
+        return false;
+    }
+    // SAFETY: we are attached, and an exception is set.
+    unsafe {
+        let ended = ffi::PyErr_ExceptionMatches(ffi::PyExc_StopAsyncIteration) != 0;
+        if ended {
+            ffi::PyErr_Clear();
+        }
+        ended
+    }
 }
 
 /// Throws `error` into `iterator`; into whoever awaits it, if it can't take exceptions.

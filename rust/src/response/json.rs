@@ -21,25 +21,35 @@ pub(crate) fn encode_json<'py>(
     whole: bool,
 ) -> PyResult<Option<Bound<'py, PyBytes>>> {
     let mut out = Vec::with_capacity(128);
-    let room = Room { depth: MAX_DEPTH, bytes: max_bytes.unwrap_or(usize::MAX), whole };
+    let room = Room { depth: MAX_DEPTH, bytes: max_bytes.unwrap_or(usize::MAX), whole, floats: true };
     let done = encode(value, &mut out, room)? && out.len() <= room.bytes;
     Ok(if done { Some(PyBytes::new(value.py(), &out)) } else { None })
 }
 
 /// As `encode_json` without a limit, and what `jsonable_encoder` leaves out left out.
 pub(crate) fn encode_plain(value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<u8>>> {
+    encode_whole(value, Room { depth: MAX_DEPTH, bytes: usize::MAX, whole: false, floats: true })
+}
+
+/// What pydantic's serializer makes of plain values whose type has no serialization of its own, or None. It writes floats in
+/// another way, so they are left to it.
+pub(crate) fn encode_as_pydantic(value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<u8>>> {
+    encode_whole(value, Room { depth: MAX_DEPTH, bytes: usize::MAX, whole: true, floats: false })
+}
+
+fn encode_whole(value: &Bound<'_, PyAny>, room: Room) -> PyResult<Option<Vec<u8>>> {
     let mut out = Vec::with_capacity(128);
-    let room = Room { depth: MAX_DEPTH, bytes: usize::MAX, whole: false };
     Ok(if encode(value, &mut out, room)? { Some(out) } else { None })
 }
 
-/// How much deeper and how long the text may get, and whether nothing is left out. The length is looked at between the items of
+/// How much deeper and how long the text may get, whether nothing is left out, and whether there may be floats. The length is looked at between the items of
 /// containers.
 #[derive(Clone, Copy)]
 struct Room {
     depth: usize,
     bytes: usize,
     whole: bool,
+    floats: bool,
 }
 
 impl Room {
@@ -61,7 +71,7 @@ fn encode(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, room: Room) -> PyResult<b
     } else if let Ok(number) = value.cast_exact::<PyInt>() {
         return encode_int(number, out);
     } else if let Ok(number) = value.cast_exact::<PyFloat>() {
-        return encode_float(number, out);
+        return if room.floats { encode_float(number, out) } else { Ok(false) };
     } else {
         return room.inside().map_or(Ok(false), |room| encode_container(value, out, room));
     }

@@ -5,7 +5,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use smallvec::SmallVec;
-use wire::{Candidate, Router, RouterBuilder, Span};
+use wire::{Candidate, Candidates, Router, RouterBuilder, Span};
 
 use crate::http1::Head;
 use crate::plan::{Protocol, Route};
@@ -57,7 +57,7 @@ impl RouteTable {
     pub(crate) fn find<'py>(&self, scope: &Bound<'py, PyDict>) -> PyResult<Option<(Bound<'py, PyAny>, bool)>> {
         let py = scope.py();
         let path = route_path(scope)?;
-        let mut candidates = Vec::new();
+        let mut candidates = Candidates::new();
         let text = path.as_ref().and_then(|path| path.to_str().ok());
         match text {
             Some(text) => self.router.candidates(text, &mut candidates),
@@ -118,9 +118,15 @@ impl RouteTable {
     /// As `find_head`; a route without path parameters has None of them.
     pub(crate) fn find_head_lazily<'py>(&self, py: Python<'py>, head: &Head) -> PyResult<FoundLazily<'py>> {
         let path = wire::path::percent_decode(head.path_bytes());
-        let mut candidates = Vec::new();
-        self.router.candidates(&path, &mut candidates);
-        for candidate in &candidates {
+        let mut searched = Candidates::new();
+        let candidates = match self.router.remembered(&path) {
+            Some(remembered) => remembered,
+            None => {
+                self.router.candidates(&path, &mut searched);
+                &searched
+            }
+        };
+        for candidate in candidates {
             let Some(route) = usize::try_from(candidate.index).ok().and_then(|index| self.routes.get(index)) else {
                 continue;
             };

@@ -108,6 +108,19 @@ impl Door {
         self.header(py, name, |value| PyString::new(py, &wire::latin1::decode(value)))
     }
 
+    /// What follows `scheme` in the first header called `name`, if that can be said without looking closely.
+    pub(super) fn token<'py>(
+        &self,
+        py: Python<'py>,
+        name: &[u8],
+        scheme: &[u8],
+    ) -> PyResult<Option<Bound<'py, PyString>>> {
+        let found = self.header(py, name, |value| {
+            token_after(scheme, value).map(|token| PyString::new(py, &wire::latin1::decode(token)))
+        })?;
+        Ok(found.flatten())
+    }
+
     /// Shows the garbage collector what this holds.
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
@@ -120,6 +133,14 @@ impl Door {
             Self::Asgi(door) => door.traverse(visit),
         }
     }
+}
+
+/// The token in `value`, if it has nothing at its ends that Python might take for a blank.
+fn token_after<'v>(scheme: &[u8], value: &'v [u8]) -> Option<&'v [u8]> {
+    let (own, rest) = value.split_at_checked(scheme.len())?;
+    let token = rest.strip_prefix(b" ")?;
+    let is_bare = token.first().is_some_and(u8::is_ascii_graphic) && token.last().is_some_and(u8::is_ascii_graphic);
+    (own.eq_ignore_ascii_case(scheme) && is_bare).then_some(token)
 }
 
 impl HttpDoor {

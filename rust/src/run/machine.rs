@@ -52,6 +52,33 @@ enum Next<'py> {
     Done,
 }
 
+/// What a wait came to.
+enum Outcome<'py> {
+    Value(Bound<'py, PyAny>),
+    /// The end of an asynchronous generator.
+    Ended,
+    Raised(PyErr),
+}
+
+impl<'py> From<PyResult<Bound<'py, PyAny>>> for Outcome<'py> {
+    fn from(result: PyResult<Bound<'py, PyAny>>) -> Self {
+        match result {
+            Ok(value) => Self::Value(value),
+            Err(error) => Self::Raised(error),
+        }
+    }
+}
+
+impl<'py> Outcome<'py> {
+    fn result(self) -> PyResult<Bound<'py, PyAny>> {
+        match self {
+            Self::Value(value) => Ok(value),
+            Self::Ended => Err(PyStopAsyncIteration::new_err(())),
+            Self::Raised(error) => Err(error),
+        }
+    }
+}
+
 type Objects = SmallVec<[Py<PyAny>; 4]>;
 
 /// One request on its way.
@@ -121,32 +148,73 @@ impl Machine {
         py: Python<'py>,
         sent: PyResult<Bound<'py, PyAny>>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let mut outcome = sent;
+        let mut sent = sent;
         loop {
-            if let Some(awaiting) = self.awaiting.as_ref().map(|object| object.clone_ref(py).into_bound(py)) {
-                let step = match outcome {
-                    Ok(value) => py::send(&awaiting, &value),
-                    Err(error) => py::throw(&awaiting, error),
-                };
-                outcome = match step {
-                    Ok(Sent::Yielded(value)) => return Ok(Some(value)),
-                    Ok(Sent::Returned(value)) => Ok(value),
-                    Err(error) => Err(error),
-                };
-                self.awaiting = None;
-            }
-            let next = self.advance(py, outcome).or_else(|error| self.fail(py, error))?;
-            match next {
+            let outcome = match self.awaiting.as_ref().map(|object| object.clone_ref(py).into_bound(py)) {
+                None => Outcome::from(sent),
+                Some(awaiting) => {
+                    let step = match sent {
+                        Ok(value) => py::send(&awaiting, &value),
+                        Err(error) => py::throw(&awaiting, error),
+                    };
+                    let outcome = match step {
+                        Ok(Sent::Yielded(value)) => return Ok(Some(value)),
+                        Ok(Sent::Returned(value)) => Outcome::Value(value),
+                        Ok(Sent::Ended) => Outcome::Ended,
+                        Err(error) => Outcome::Raised(error),
+                    };
+                    self.awaiting = None;
+                    outcome
+                }
+            };
+            match self.advance(py, outcome).or_else(|error| self.fail(py, error))? {
                 Next::Await(object) => self.awaiting = Some(object.unbind()),
                 Next::Done => return Ok(None),
             }
-            outcome = Ok(py.None().into_bound(py));
+            sent = Ok(py.None().into_bound(py));
         }
     }
 
     /// Goes on from what the last wait came to.
-    fn advance<'py>(&mut self, py: Python<'py>, outcome: PyResult<Bound<'py, PyAny>>) -> PyResult<Next<'py>> {
-        match std::mem::replace(&mut self.stage, Stage::Running) {
+    fn advance<'py>(&mut self, py: Python<'py>, outcome: Outcome<'py>) -> PyResult<Next<'py>> {
+        let stage = std::mem::replace(&mut self.stage, Stage::Running);
+        match (stage, outcome) {
+            (Stage::Entered, Outcome::Value(value)) => self.take_result(py, value),
+            (Stage::Entered, outcome) => {
+                // What did not come to its first `yield` is over.
+                let is_generator = self.open.pop().is_some_and(|entered| py::is_async_generator(entered.bind(py)));
+                match outcome.result() {
+                    Err(error) if is_generator && error.is_instance_of::<PyStopAsyncIteration>(py) => {
+                        let error = self.reference(py)?.call_method0(intern!(py, "unyielded"))?;
+                        Err(PyErr::from_value(error))
+                    }
+                    outcome => outcome.map(|_| Next::Done),
+                }
+            }
+            (Stage::Closing, outcome) => match (outcome, self.open.pop()) {
+                (Outcome::Value(_), Some(context)) if py::is_async_generator(context.bind(py)) => {
+                    self.stop(py, context)
+                }
+                (Outcome::Value(_) | Outcome::Ended, _) => self.close_next(py),
+                (Outcome::Raised(error), Some(context))
+                    if error.is_instance_of::<PyStopAsyncIteration>(py) && py::is_async_generator(context.bind(py)) =>
+                {
+                    self.close_next(py)
+                }
+                (Outcome::Raised(error), _) => Err(error),
+            },
+            (stage, outcome) => self.go_on(py, stage, outcome.result()),
+        }
+    }
+
+    /// The same, for what has nothing to do with contexts.
+    fn go_on<'py>(
+        &mut self,
+        py: Python<'py>,
+        stage: Stage,
+        outcome: PyResult<Bound<'py, PyAny>>,
+    ) -> PyResult<Next<'py>> {
+        match stage {
             Stage::Begin => outcome.and_then(|_| self.begin(py)),
             Stage::Body => self.take_message(py, outcome),
             Stage::Collected => outcome.and_then(|content| self.take_collected(py, &content)),
@@ -154,31 +222,11 @@ impl Machine {
                 let result = outcome?;
                 self.take_result(py, result)
             }
-            Stage::Entered => match outcome {
-                Ok(value) => self.take_result(py, value),
-                Err(error) => {
-                    // What did not come to its first `yield` is over.
-                    let is_generator = self.open.pop().is_some_and(|entered| py::is_async_generator(entered.bind(py)));
-                    if is_generator && error.is_instance_of::<PyStopAsyncIteration>(py) {
-                        let error = self.reference(py)?.call_method0(intern!(py, "unyielded"))?;
-                        return Err(PyErr::from_value(error));
-                    }
-                    Err(error)
-                }
-            },
-            Stage::Running => Err(PyRuntimeError::new_err("a request that waits for nothing was woken")),
+            Stage::Running | Stage::Entered | Stage::Closing => {
+                Err(PyRuntimeError::new_err("a request that waits for nothing was woken"))
+            }
             Stage::Head => outcome.and_then(|_| self.send_rest(py)),
             Stage::Sent => outcome.and_then(|_| self.after_reply(py)),
-            Stage::Closing => match (outcome, self.open.pop()) {
-                (Ok(_), Some(context)) if py::is_async_generator(context.bind(py)) => self.stop(py, context),
-                (Ok(_), _) => self.close_next(py),
-                (Err(error), Some(context))
-                    if error.is_instance_of::<PyStopAsyncIteration>(py) && py::is_async_generator(context.bind(py)) =>
-                {
-                    self.close_next(py)
-                }
-                (Err(error), _) => Err(error),
-            },
             Stage::Stopping => outcome.map(|_| Next::Done),
             Stage::Unwinding => {
                 let failure = self.failure.take();
@@ -213,7 +261,7 @@ impl Machine {
             return self.serve_in_python(py);
         };
         let program = program.bind(py).borrow();
-        if is_overridden(py, &program)? {
+        if program.overrides.exist(py)? {
             return self.take_long_way(py, &program);
         }
         if let Some(reader) = &program.reader {
@@ -344,7 +392,7 @@ impl Machine {
             let Some(step) = program.steps.get(index) else { return Ok(Next::Done) };
             index = index.saturating_add(1);
             let is_endpoint = index == program.steps.len();
-            if !is_endpoint && std::mem::take(&mut self.unchecked) && is_overridden(py, program)? {
+            if !is_endpoint && std::mem::take(&mut self.unchecked) && program.overrides.exist(py)? {
                 return self.go_on_overridden(py, program);
             }
             match &step.action {
@@ -352,9 +400,16 @@ impl Machine {
                     let result = self.results.get(*other).map(|result| result.clone_ref(py));
                     self.results.extend(result);
                 }
-                Action::Credentials(header) => {
-                    let value = self.door.header_text(py, header)?;
-                    self.results.push(step.call.bind(py).call1((value,))?.unbind());
+                Action::Credentials { header, scheme } => {
+                    let token = match scheme {
+                        Some(scheme) => self.door.token(py, header, scheme)?,
+                        None => None,
+                    };
+                    let credentials = match token {
+                        Some(token) => token.into_any(),
+                        None => step.call.bind(py).call1((self.door.header_text(py, header)?,))?,
+                    };
+                    self.results.push(credentials.unbind());
                 }
                 Action::Call | Action::Thread => {
                     let made = self.call(py, step)?;
@@ -384,7 +439,7 @@ impl Machine {
                 return call.call0();
             }
             let values: SmallVec<[Bound<'py, PyAny>; 8]> = self.fed(py, step).collect();
-            return py::call_named(call, step.fed.bind(py), &values);
+            return py::call_named(call, &values, step.fed.bind(py));
         }
         if step.feeders.is_empty() && step.specials.is_empty() {
             return call.call((), Some(&self.arguments(py, index)));
@@ -683,9 +738,4 @@ impl Machine {
         }
         self.results.iter().chain(&self.open).try_for_each(|object| visit.call(object))
     }
-}
-
-/// Whether a dependency of the application is overridden.
-fn is_overridden(py: Python<'_>, program: &Program) -> PyResult<bool> {
-    program.provider.bind(py).getattr(intern!(py, "dependency_overrides"))?.is_truthy()
 }

@@ -13,6 +13,7 @@
 mod asgi;
 mod door;
 mod machine;
+mod overrides;
 mod program;
 mod reply;
 mod serving;

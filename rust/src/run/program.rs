@@ -4,6 +4,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
+use super::overrides::Overrides;
 use crate::plan::{PlanError, required};
 use crate::request::form::FormReader;
 use crate::request::reader::Reader;
@@ -17,8 +18,8 @@ pub(super) enum Action {
     Context,
     /// Awaits `thread(callable, **arguments)`.
     Thread,
-    /// Gives the callable a header of the request, as text or None.
-    Credentials(Vec<u8>),
+    /// Gives the callable a header of the request, as text or None; unless it is a token after this scheme, which is the result.
+    Credentials { header: Vec<u8>, scheme: Option<Vec<u8>> },
     /// Has the result of another step.
     Same(usize),
 }
@@ -51,10 +52,11 @@ pub(super) enum Body {
 pub(super) enum Reply {
     /// Plain data as JSON.
     Data,
-    /// By the response model, unless the result is a `response`: `validate(result, **options)`, then `to_json`.
-    Model { validate: Py<PyAny>, to_json: Py<PyAny>, options: Py<PyDict>, response: Py<PyAny> },
-    /// A text as it is.
-    Text,
+    /// By the response model, unless the result is a `response`: `validate(result, **options)`, then `to_json`. A model without
+    /// options is of plain data.
+    Model { validate: Py<PyAny>, to_json: Py<PyAny>, options: Option<Py<PyDict>>, response: Py<PyAny> },
+    /// A text as it is, if the response model, of plain texts, has nothing against it.
+    Text { validate: Option<Py<PyAny>> },
     /// As Python does it.
     Other,
 }
@@ -64,8 +66,7 @@ pub(super) enum Reply {
 /// Not frozen: breaking a cycle takes `&mut self`. See `RouteTable`.
 #[pyclass(module = "ferrapi._native")]
 pub(crate) struct Program {
-    /// Has the attribute `dependency_overrides`.
-    pub(super) provider: Py<PyAny>,
+    pub(super) overrides: Overrides,
     /// None if no step has parameters to read before anything runs.
     pub(super) reader: Option<Py<Reader>>,
     pub(super) steps: Vec<Step>,
@@ -95,7 +96,7 @@ impl Program {
             return Err(PlanError::new_err("a program needs a step"));
         }
         Ok(Self {
-            provider: required(plan, "provider")?.unbind(),
+            overrides: Overrides::new(required(plan, "provider")?.unbind(), required(plan, "settings")?.extract()?),
             reader: if reader.is_none() { None } else { Some(reader.cast_into::<Reader>()?.unbind()) },
             steps,
             body: if body.is_none() { None } else { Some(Body::new(&body.cast_into::<PyDict>()?)?) },
@@ -108,7 +109,7 @@ impl Program {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.provider)?;
+        self.overrides.traverse(&visit)?;
         visit.call(&self.reader)?;
         visit.call(&self.placed)?;
         visit.call(&self.reference)?;
@@ -123,9 +124,14 @@ impl Program {
             Some(Body::Form { reader, .. }) => visit.call(reader)?,
             None => {}
         }
-        if let Reply::Model { validate, to_json, .. } = &self.reply {
-            visit.call(validate)?;
-            visit.call(to_json)?;
+        match &self.reply {
+            Reply::Model { validate, to_json, response, .. } => {
+                visit.call(validate)?;
+                visit.call(to_json)?;
+                visit.call(response)?;
+            }
+            Reply::Text { validate } => visit.call(validate)?,
+            Reply::Data | Reply::Other => {}
         }
         Ok(())
     }
@@ -146,7 +152,10 @@ impl Step {
             "call" => Action::Call,
             "context" => Action::Context,
             "thread" => Action::Thread,
-            "credentials" => Action::Credentials(required(plan, "header")?.cast::<PyBytes>()?.as_bytes().to_vec()),
+            "credentials" => Action::Credentials {
+                header: required(plan, "header")?.cast::<PyBytes>()?.as_bytes().to_vec(),
+                scheme: required(plan, "token_scheme")?.extract()?,
+            },
             "same" => Action::Same(before(required(plan, "same")?.extract()?, index)?),
             other => return Err(PlanError::new_err(format!("a step has the unknown action {other:?}"))),
         };
@@ -195,15 +204,23 @@ impl Reply {
     fn new(plan: &Bound<'_, PyDict>) -> PyResult<Self> {
         Ok(match required(plan, "kind")?.extract::<String>()?.as_str() {
             "data" => Self::Data,
-            "text" => Self::Text,
+            "text" => {
+                let validate = required(plan, "validate")?;
+                Self::Text { validate: if validate.is_none() { None } else { Some(validate.unbind()) } }
+            }
             "other" => Self::Other,
             "model" => {
-                let options = PyDict::new(plan.py());
-                options.set_item("from_attributes", true)?;
+                let options = if required(plan, "is_plain")?.extract()? {
+                    None
+                } else {
+                    let options = PyDict::new(plan.py());
+                    options.set_item("from_attributes", true)?;
+                    Some(options.unbind())
+                };
                 Self::Model {
                     validate: required(plan, "validate")?.unbind(),
                     to_json: required(plan, "to_json")?.unbind(),
-                    options: options.unbind(),
+                    options,
                     response: required(plan, "response")?.unbind(),
                 }
             }

@@ -2,7 +2,7 @@
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBytes, PyDict, PyString};
 
 use super::program::Reply;
 use crate::response::json;
@@ -45,19 +45,37 @@ pub(super) fn make<'py>(reply: &Reply, result: &Bound<'py, PyAny>) -> PyResult<M
     let py = result.py();
     match reply {
         Reply::Data => Ok(json::encode_plain(result)?.map_or(Made::Other, |bytes| Made::Body(Body::Native(bytes)))),
-        Reply::Text => match result.cast_exact::<PyString>().ok().and_then(|text| text.to_str().ok()) {
-            Some(text) => Ok(Made::Body(Body::Native(text.as_bytes().to_vec()))),
-            None => Ok(Made::Other),
-        },
+        Reply::Text { validate } => {
+            let Ok(text) = result.cast_exact::<PyString>() else { return Ok(Made::Other) };
+            let valid = match validate {
+                Some(validate) => validate.bind(py).call1((text,)).ok(),
+                None => Some(text.clone().into_any()),
+            };
+            let text = valid.as_ref().and_then(|valid| valid.cast_exact::<PyString>().ok());
+            Ok(match text.and_then(|text| text.to_str().ok()) {
+                Some(text) => Made::Body(Body::Native(text.as_bytes().to_vec())),
+                None => Made::Other,
+            })
+        }
         Reply::Model { validate, to_json, options, response } => {
-            if result.is_instance(response.bind(py))? {
+            // Most results are dictionaries, which are no responses.
+            if !result.is_exact_instance_of::<PyDict>() && result.is_instance(response.bind(py))? {
                 return Ok(Made::Other);
             }
-            let valid = match validate.bind(py).call((result,), Some(options.bind(py))) {
+            let validated = match options {
+                Some(options) => validate.bind(py).call((result,), Some(options.bind(py))),
+                None => validate.bind(py).call1((result,)),
+            };
+            let valid = match validated {
                 Ok(valid) => valid,
                 Err(error) if is_validation_error(py, &error) => return Ok(Made::Invalid(error)),
                 Err(error) => return Err(error),
             };
+            if options.is_none()
+                && let Some(bytes) = json::encode_as_pydantic(&valid)?
+            {
+                return Ok(Made::Body(Body::Native(bytes)));
+            }
             let body = to_json.bind(py).call1((valid,))?.cast_into::<PyBytes>()?;
             Ok(Made::Body(Body::Python(body)))
         }

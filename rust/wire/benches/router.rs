@@ -6,7 +6,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use regex::Regex;
-use wire::{Candidate, Convertor, Pattern, Router, RouterBuilder, Template};
+use wire::{Candidates, Convertor, Pattern, Router, RouterBuilder, Template};
 
 const SIZES: [usize; 3] = [10, 500, 10_000];
 
@@ -41,7 +41,7 @@ fn look_up(criterion: &mut Criterion) {
             ("miss", format!("/api/v1/resource{last}/42/nothing"), 0),
         ];
         for (name, path, expected) in paths {
-            let mut found: Vec<Candidate> = Vec::new();
+            let mut found = Candidates::new();
             router.candidates(&path, &mut found);
             assert_eq!(found.len(), expected, "{path}");
             group.bench_function(BenchmarkId::new(name, size), |bencher| {

@@ -12,7 +12,7 @@
 //!
 //! ```
 //! use wire::http1::{HeadReader, Step, response};
-//! use wire::{Convertor, Pattern, RouterBuilder, Template};
+//! use wire::{Candidates, Convertor, Pattern, RouterBuilder, Template};
 //!
 //! let mut builder = RouterBuilder::new();
 //! for text in ["/items/new", "/items/{id:int}"] {
@@ -24,7 +24,7 @@
 //! let bytes = b"GET /items/42?q=caf%C3%A9+noir HTTP/1.1\r\nHost: example.org\r\n\r\n";
 //! let Step::Complete(head) = HeadReader::new(65_536).read(bytes) else { panic!("incomplete") };
 //! let path = wire::path::percent_decode(head.path);
-//! let mut candidates = Vec::new();
+//! let mut candidates = Candidates::new();
 //! router.candidates(&path, &mut candidates);
 //! assert_eq!(candidates[0].index, 1);
 //! assert_eq!(candidates[0].captures[0], (7, 9));
@@ -76,4 +76,4 @@ pub mod router;
 pub mod sse;
 
 pub use path::{Convertor, Template, TemplateError, Token};
-pub use router::{Candidate, Pattern, Router, RouterBuilder, Span};
+pub use router::{Candidate, Candidates, Pattern, Router, RouterBuilder, Span};

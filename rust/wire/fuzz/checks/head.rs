@@ -1,7 +1,7 @@
 //! However a head is cut, it is read the same, and what is read is what was sent: written out again it is the same, but
 //! for the blanks before values.
 
-use wire::http1::{HeadReader, Step};
+use wire::http1::{HeadReader, Step, read_whole};
 
 /// `data` is what a connection begins with.
 pub fn check(data: &[u8]) {
@@ -16,6 +16,11 @@ pub fn check(data: &[u8]) {
     }
     if data.len() <= 4096 {
         assert_eq!(step, whole);
+    }
+    match (&whole, read_whole(data, 4096)) {
+        (Step::Complete(head), Some(at_once)) => assert_eq!(*head, at_once),
+        (Step::Complete(_), None) => panic!("read in steps alone"),
+        (_, at_once) => assert_eq!(at_once, None),
     }
     if let Step::Complete(head) = whole {
         let mut written = format!("{} ", head.method.as_str()).into_bytes();

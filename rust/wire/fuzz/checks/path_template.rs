@@ -1,7 +1,7 @@
 //! What was parsed says the same when it is written out and parsed again; its refusals are the two that there are; and
 //! it matches the paths that it makes.
 
-use wire::{Convertor, Pattern, RouterBuilder, Template, TemplateError, Token};
+use wire::{Candidates, Convertor, Pattern, RouterBuilder, Template, TemplateError, Token};
 
 use super::paths::{MAX_PATH, convertor, is_plain, matches, name};
 
@@ -71,7 +71,7 @@ pub fn check(data: &[u8]) {
     if is_plain(&template, false) {
         let mut builder = RouterBuilder::new();
         builder.insert(Pattern::Route(template));
-        let mut found = Vec::new();
+        let mut found = Candidates::new();
         builder.build().candidates(&path, &mut found);
         assert!(found.iter().any(|candidate| candidate.exact));
     }

@@ -6,7 +6,7 @@
 
 use std::cell::OnceCell;
 
-use wire::{Candidate, Pattern, Router, RouterBuilder, Template, Token};
+use wire::{Candidate, Candidates, Pattern, Router, RouterBuilder, Template, Token};
 
 use super::paths::{MAX_PATH, convertor, is_known, is_plain, matches};
 
@@ -59,7 +59,7 @@ impl Table {
 
     /// Compares the candidates for `path` with the templates, one by one.
     fn check(&self, path: &str) {
-        let mut found = Vec::new();
+        let mut found = Candidates::new();
         self.router.candidates(path, &mut found);
         assert!(found.windows(2).all(|pair| pair[0].index < pair[1].index));
         let mut found = found.iter().peekable();

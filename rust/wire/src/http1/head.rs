@@ -176,7 +176,8 @@ impl HeadReader {
             Scan::End(length) if length > self.limit => Step::TooLarge,
             Scan::End(length) => {
                 *self = Self::new(self.limit);
-                buffer.get(..length).and_then(parse).map_or(Step::HandOver, Step::Complete)
+                let head = buffer.get(..length).and_then(parse).filter(|head| head.length == length);
+                head.map_or(Step::HandOver, Step::Complete)
             }
         }
     }
@@ -197,13 +198,24 @@ impl HeadReader {
     }
 }
 
-/// The head in `bytes`, which end with the first empty line, or `None` in doubt.
-fn parse(bytes: &[u8]) -> Option<Head<'_>> {
+/// The head that `buffer` begins with, if that is all there, at most `limit` bytes long, and understood.
+///
+/// What [`HeadReader::read`] completes, without what it takes to go on later.
+#[must_use]
+pub fn read_whole(buffer: &[u8], limit: usize) -> Option<Head<'_>> {
+    buffer.first().filter(|first| first.is_ascii_uppercase())?;
+    parse(buffer).filter(|head| head.length <= limit)
+}
+
+/// The head that `buffer` begins with, or `None` in doubt.
+///
+/// Since each line is held to be all of what was sent and to end in CR and LF, the head ends at the first empty line.
+fn parse(buffer: &[u8]) -> Option<Head<'_>> {
     let mut fields = [const { MaybeUninit::uninit() }; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut []);
-    let status = httparse::ParserConfig::default().parse_request_with_uninit_headers(&mut request, bytes, &mut fields);
-    if !matches!(status, Ok(httparse::Status::Complete(length)) if length == bytes.len()) || request.version != Some(1)
-    {
+    let status = httparse::ParserConfig::default().parse_request_with_uninit_headers(&mut request, buffer, &mut fields);
+    let Ok(httparse::Status::Complete(length)) = status else { return None };
+    if request.version != Some(1) {
         return None;
     }
     let method = Method::from_bytes(request.method?.as_bytes())?;
@@ -213,7 +225,7 @@ fn parse(bytes: &[u8]) -> Option<Head<'_>> {
     }
     // httparse skips some blanks; what it has taken must be all there is.
     let line = [method.as_str().as_bytes(), b" ", target, b" HTTP/1.1\r\n"];
-    let mut rest = line.iter().try_fold(bytes, |rest, part| rest.strip_prefix(*part))?;
+    let mut rest = line.iter().try_fold(buffer.get(..length)?, |rest, part| rest.strip_prefix(*part))?;
     let (path, query) = cut(target, b'?').unwrap_or((target, &[]));
     let mut framing = Framing::default();
     let mut headers = SmallVec::with_capacity(request.headers.len());
@@ -227,15 +239,7 @@ fn parse(bytes: &[u8]) -> Option<Head<'_>> {
         return None;
     }
     let Framing { content_length, connection, .. } = framing;
-    Some(Head {
-        method,
-        path,
-        query,
-        headers,
-        content_length,
-        keep_alive: connection.unwrap_or(true),
-        length: bytes.len(),
-    })
+    Some(Head { method, path, query, headers, content_length, keep_alive: connection.unwrap_or(true), length })
 }
 
 /// What follows the line of `header`, if `rest` begins with it and nothing but blanks before the value was left out.
@@ -459,6 +463,11 @@ mod tests {
                 if seen != Step::Partial {
                     break;
                 }
+            }
+            let at_once = read_whole(&bytes, 65_536).map_or(Step::HandOver, Step::Complete);
+            prop_assert_eq!(matches!(seen, Step::Complete(_)), matches!(at_once, Step::Complete(_)));
+            if matches!(seen, Step::Complete(_)) {
+                prop_assert_eq!(&at_once, &seen);
             }
             prop_assert_eq!(seen, whole);
         }

@@ -3,4 +3,4 @@
 mod head;
 pub mod response;
 
-pub use head::{Head, HeadReader, Header, MAX_HEADERS, Method, Step};
+pub use head::{Head, HeadReader, Header, MAX_HEADERS, Method, Step, read_whole};

@@ -1,5 +1,6 @@
 //! Registration: patterns are cut into segments and put into the tree.
 
+use super::found::Candidates;
 use super::tail::Tail;
 use super::tree::{Node, Router};
 use crate::path::{Convertor, Template, Token};
@@ -16,11 +17,16 @@ pub enum Pattern {
     Any,
 }
 
+/// Paths with more candidates are looked up in the tree each time.
+const MOST_REMEMBERED: usize = 4;
+
 /// Collects patterns; their order is what decides between them.
 #[derive(Debug, Default)]
 pub struct RouterBuilder {
     router: Router,
     registered: u32,
+    /// The paths of templates without parameters.
+    spelt: Vec<String>,
 }
 
 /// What the plain segments of a template are followed by.
@@ -48,7 +54,12 @@ impl RouterBuilder {
         let index = self.registered;
         self.registered = index.saturating_add(1);
         match pattern {
-            Pattern::Route(template) if template.is_rooted() => self.insert_template(index, &template, false),
+            Pattern::Route(template) if template.is_rooted() => {
+                if let [Token::Literal(path)] = template.tokens() {
+                    self.spelt.push(path.clone());
+                }
+                self.insert_template(index, &template, false);
+            }
             Pattern::Prefix(template) if template.is_rooted() || template.tokens().is_empty() => {
                 self.insert_template(index, &template, true);
             }
@@ -60,7 +71,15 @@ impl RouterBuilder {
     /// The finished index.
     #[must_use]
     pub fn build(self) -> Router {
-        self.router
+        let Self { mut router, spelt, .. } = self;
+        for path in spelt {
+            let mut candidates = Candidates::new();
+            router.candidates(&path, &mut candidates);
+            if candidates.len() <= MOST_REMEMBERED {
+                router.spelt.insert(path.into(), candidates);
+            }
+        }
+        router
     }
 
     fn insert_template(&mut self, index: u32, template: &Template, prefix: bool) {

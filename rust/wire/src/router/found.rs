@@ -18,6 +18,9 @@ pub struct Candidate {
     pub captures: SmallVec<[Span; 4]>,
 }
 
+/// What a look-up finds; hardly ever more than one.
+pub type Candidates = SmallVec<[Candidate; 1]>;
+
 /// The span of `part`, which must be a slice of `path`.
 ///
 /// Both are at most `u32::MAX` bytes long; a look-up refuses longer paths.

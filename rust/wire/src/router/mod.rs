@@ -30,7 +30,7 @@ mod tail;
 mod tree;
 
 pub use build::{Pattern, RouterBuilder};
-pub use found::{Candidate, Span};
+pub use found::{Candidate, Candidates, Span};
 pub use tree::Router;
 
 #[cfg(test)]

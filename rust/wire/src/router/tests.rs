@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use regex::Regex;
 
-use super::{Candidate, Pattern, Router, RouterBuilder};
+use super::{Candidate, Candidates, Pattern, Router, RouterBuilder};
 use crate::path::{Convertor, Template, Token};
 
 fn convertor(name: &str) -> Option<Convertor> {
@@ -40,9 +40,12 @@ fn router(patterns: &[&str]) -> Router {
 }
 
 fn candidates(router: &Router, path: &str) -> Vec<Candidate> {
-    let mut found = Vec::new();
+    let mut found = Candidates::new();
     router.candidates(path, &mut found);
-    found
+    if let Some(remembered) = router.remembered(path) {
+        assert_eq!(remembered, found.as_slice());
+    }
+    found.into_vec()
 }
 
 /// Each candidate as one word: `0`, `1(x|y)` with captures, a question mark if the route has to be asked.
@@ -255,7 +258,7 @@ fn the_walk_visits_the_same_nodes_however_many_routes_there_are() {
 #[test]
 fn a_look_up_replaces_what_an_earlier_one_found() {
     let router = router(&["/a"]);
-    let mut found = Vec::new();
+    let mut found = Candidates::new();
     router.candidates("/a", &mut found);
     router.candidates("/b", &mut found);
     assert!(found.is_empty());

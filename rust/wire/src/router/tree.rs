@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use memchr::{memchr, memrchr};
 use smallvec::SmallVec;
 
-use super::found::{Candidate, Span, span_of};
+use super::found::{Candidate, Candidates, Span, span_of};
 use super::tail::Tail;
 use crate::path::Convertor;
 
@@ -36,6 +36,8 @@ pub struct Router {
     pub(super) nodes: Vec<Node>,
     /// Patterns that are candidates for every path.
     pub(super) anywhere: Vec<u32>,
+    /// The candidates for paths that a template spells out: most requests are for one of those.
+    pub(super) spelt: HashMap<Box<str>, Candidates, ahash::RandomState>,
 }
 
 /// A node still to be looked at.
@@ -51,16 +53,23 @@ struct Visit<'p> {
 
 impl Default for Router {
     fn default() -> Self {
-        Self { nodes: vec![Node::default()], anywhere: Vec::new() }
+        Self { nodes: vec![Node::default()], anywhere: Vec::new(), spelt: HashMap::default() }
     }
 }
 
 impl Router {
+    /// All patterns that match `path` or may match it, in the order of registration, if that is remembered: what
+    /// [`Router::candidates`] finds.
+    #[must_use]
+    pub fn remembered(&self, path: &str) -> Option<&[Candidate]> {
+        self.spelt.get(path).map(SmallVec::as_slice)
+    }
+
     /// Replaces the content of `out` by all patterns that match `path` or may match it, in the order of registration.
     ///
     /// `path` is the decoded path, without the query. One that doesn't begin with a slash, or is longer than `u32::MAX`
     /// bytes, is matched by [`Pattern::Any`](super::Pattern::Any) alone.
-    pub fn candidates(&self, path: &str, out: &mut Vec<Candidate>) {
+    pub fn candidates(&self, path: &str, out: &mut Candidates) {
         out.clear();
         out.extend(self.anywhere.iter().map(|&index| Candidate { index, exact: false, captures: SmallVec::new() }));
         if path.starts_with('/') && u32::try_from(path.len()).is_ok() {
@@ -73,7 +82,7 @@ impl Router {
 
     /// Visits every node that a beginning of `path` leads to. Each node is visited at most once, since its depth is the
     /// number of segments before it.
-    fn walk(&self, path: &str, out: &mut Vec<Candidate>) {
+    fn walk(&self, path: &str, out: &mut Candidates) {
         let mut captures: SmallVec<[Span; 4]> = SmallVec::new();
         let mut pending: SmallVec<[Visit<'_>; 8]> = SmallVec::new();
         pending.push(Visit { node: 0, rest: path, kept: 0, capture: None });
@@ -100,7 +109,7 @@ impl Router {
 
 impl Node {
     /// Adds the patterns of this node that take all of `rest`, which is a slash and `after_slash`.
-    fn open_ends(&self, path: &str, rest: &str, after_slash: &str, captures: &[Span], out: &mut Vec<Candidate>) {
+    fn open_ends(&self, path: &str, rest: &str, after_slash: &str, captures: &[Span], out: &mut Candidates) {
         if !(self.paths.is_empty() && self.prefixes.is_empty())
             && let Some(line) = one_line(after_slash)
         {
