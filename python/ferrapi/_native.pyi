@@ -77,9 +77,9 @@ class Connection:
         """The side of a connection of `protocol`'s.
 
         Requests are taken up to these sizes in bytes. Each gets a task, which is noted in `tasks`: from `new_task`, as
-        `asyncio.Task`, or from the event loop; with a copy of `context` or an empty one. `state` holds the attributes of the server's.
-        `status_lines` are by status. `logs`: whether the protocol is told of responses, to log them. `is_limited`:
-        whether all bytes go to the protocol first.
+        `asyncio.Task`, or from the event loop; with a copy of `context` or an empty one. `state` holds the attributes
+        of the server's. `status_lines` are by status. `logs`: whether the protocol is told of responses, to log them.
+        `is_limited`: whether all bytes go to the protocol first.
         """
 
     def attach(self, transport: Any) -> None:

@@ -14,7 +14,7 @@ from pydantic_core import SchemaValidator, core_schema
 from ._fields import ModelField
 from ._native import EditCounter, FormReader, Reader
 from .dependencies._models import wants_many
-from .dependencies._plain import bare_schema, parameters
+from .dependencies._plain import Shape, bare_schema, parameters
 from .dependencies._values import names_of
 from .dependencies.models import Dependant
 
@@ -64,10 +64,10 @@ class StepPlan(TypedDict):
     """One use of one callable in a program.
 
     action: ``call`` awaits what the callable returns, ``thread`` as well; ``context`` enters the asynchronous generator
-    or context manager that it returns; ``credentials`` gives it the header named `header` as text or None, unless
-    that is a token after `token_scheme`; ``same`` has the result of the step numbered `same`. call: the callable. feeds: keyword arguments that are results of earlier
-    steps. reads: whether there are parameters of the request among them. specials: keyword arguments that are objects
-    of the exchange, each with how to get it.
+    or context manager that it returns; ``credentials`` gives it the header named `header` as text or None, unless that
+    is a token after `token_scheme`; ``same`` has the result of the step numbered `same`. call: the callable. feeds:
+    keyword arguments that are results of earlier steps. reads: whether there are parameters of the request among them.
+    specials: keyword arguments that are objects of the exchange, each with how to get it.
     """
 
     action: Literal["call", "thread", "context", "credentials", "same"]
@@ -99,10 +99,10 @@ class BodyPlan(TypedDict):
 class ReplyPlan(TypedDict):
     """How the endpoint's result becomes a response.
 
-    kind: ``data`` encodes plain data; ``model`` validates and serializes what is no `response` (`is_plain`: its type is
-    of plain data, which no options change); ``text`` takes a text as it is, if `validate` takes it (None for no model);
-    ``other`` leaves it to Python, as the others do with what they don't expect. status, content_type: of what is made
-    here.
+    kind: ``data`` encodes plain data; ``model`` validates and serializes what is no `response` (`shape`: what it is
+    if it is plain data, which no options change); ``text`` takes a text as it is, if `validate` takes it (None for no
+    model); ``other`` leaves it to Python, as the others do with what they don't expect. status, content_type: of what
+    is made here.
     """
 
     kind: Literal["data", "model", "text", "other"]
@@ -111,7 +111,7 @@ class ReplyPlan(TypedDict):
     validate: NotRequired[Callable[..., Any] | None]
     to_json: NotRequired[Callable[[Any], bytes]]
     response: NotRequired[type]
-    is_plain: NotRequired[bool]
+    shape: NotRequired[Shape | None]
 
 
 class ProgramPlan(TypedDict):

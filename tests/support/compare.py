@@ -47,14 +47,22 @@ def _asgi(backend: str) -> Door:
     return door
 
 
-def _http11(app: Any, asks: Sequence[Ask], log: list[Any]) -> list[Answer]:
-    answers: list[Answer] = run(lambda: through(app, asks, log, _neutral))
-    return answers
+def _http11(kind: str) -> Door:
+    def door(app: Any, asks: Sequence[Ask], log: list[Any]) -> list[Answer]:
+        answers: list[Answer] = run(lambda: through(app, asks, log, _neutral, kind))
+        return answers
+
+    return door
 
 
-DOORS: dict[str, Door] = {"asgi": _asgi("asyncio"), "trio": _asgi("trio"), "http11": _http11}
+DOORS: dict[str, Door] = {
+    "asgi": _asgi("asyncio"),
+    "trio": _asgi("trio"),
+    "http11": _http11("door"),
+    "uvicorn": _http11("httptools"),
+}
 """The ways in. Another door is one more entry here."""
-USUAL = ("http11", "asgi")
+USUAL = ("http11", "uvicorn", "asgi")
 """The ways in that a comparison takes unless it names one. What is returned is what came out of the last."""
 
 

@@ -1,8 +1,9 @@
 """The HTTP/1.1 door for `compare`: requests as bytes, through the protocol and back.
 
 The control is FastAPI behind uvicorn's httptools, which is what the door's protocol is to an application that is not
-ferrapi's. What can't be sent in one HTTP/1.1 request (a WebSocket, a root path, a method or header that isn't HTTP)
-goes the ASGI way. What only ASGI shows, messages and reads, is left out of the answers.
+ferrapi's. Behind httptools, ferrapi has a short way through ASGI. What can't be sent in one HTTP/1.1 request (a
+WebSocket, a root path, a method or header that isn't HTTP) goes the ASGI way. What only ASGI shows, messages and reads,
+is left out of the answers.
 """
 
 from __future__ import annotations
@@ -108,10 +109,10 @@ async def _send(wire: Wire, ask: Ask, segments: list[bytes], errors: _Errors) ->
     return answer
 
 
-async def through(app: Any, asks: Sequence[Ask], log: list[Any], neutral: Any) -> list[Answer]:
-    """The answers to `asks`, over one connection as long as it lasts."""
+async def through(app: Any, asks: Sequence[Ask], log: list[Any], neutral: Any, kind: str = "door") -> list[Answer]:
+    """The answers to `asks`, over one connection as long as it lasts, to a protocol of this kind."""
     config = configured(app, proxy_headers=False)
-    wire = Wire(config, peer=("192.0.2.1", 40000))
+    wire = Wire(config, kind, peer=("192.0.2.1", 40000))
     errors = _Errors()
     answers = []
     for ask in asks:
@@ -123,7 +124,7 @@ async def through(app: Any, asks: Sequence[Ask], log: list[Any], neutral: Any) -
             answer = await exchange(app, ask)
         else:
             if wire.closed:
-                wire = Wire(config, peer=("192.0.2.1", 40000))
+                wire = Wire(config, kind, peer=("192.0.2.1", 40000))
             answer = await _send(wire, ask, segments, errors)
         answer.log = neutral(list(log))
         answers.append(answer)

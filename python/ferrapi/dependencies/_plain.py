@@ -124,30 +124,35 @@ def is_same_from_json(schema: Mapping[str, Any]) -> bool:
     return True
 
 
+Shape = str | tuple[str, Any]
+"""Plain data, for the native encoder: a word, or a word and the shape of what is inside."""
+
 _DATA_LEAVES = frozenset({"any", "bool", "int", "none", "str"})
-_DATA_WRAPPERS: Mapping[str, tuple[str, ...]] = {
-    "dict": ("keys_schema", "values_schema"),
-    "list": ("items_schema",),
-    "nullable": ("schema",),
-}
+_DATA_WRAPPERS = {"dict": "values_schema", "list": "items_schema", "nullable": "schema"}
+_MOST_SHAPES = 16
 
 
-def is_same_to_json(schema: Mapping[str, Any]) -> bool:
-    """Whether serializing validated plain values with `schema` gives what they are in JSON, with nothing added.
-
-    What is not plain, and how floats are written, is for the serializer to say whatever the schema is.
-    """
-    pending: list[Mapping[str, Any]] = [schema]
-    while pending:
-        current = pending.pop()
+def shape_of(schema: Mapping[str, Any]) -> Shape | None:
+    """The shape of what `schema` describes, if serializing it gives what it is in JSON and nothing else; else None."""
+    wrappers: list[str] = []
+    current = schema
+    while current["type"] in _DATA_WRAPPERS and len(wrappers) < _MOST_SHAPES:
         kind = current["type"]
-        if current.get("serialization") is not None:
-            return False
-        if kind in _DATA_WRAPPERS:
-            pending.extend(_inner(current, _DATA_WRAPPERS[kind]))
-        elif kind not in _DATA_LEAVES:
-            return False
-    return True
+        if current.get("serialization") is not None or (kind == "dict" and not _has_text_keys(current)):
+            return None
+        wrappers.append(kind)
+        current = current.get(_DATA_WRAPPERS[kind]) or {"type": "any"}
+    if current["type"] not in _DATA_LEAVES or current.get("serialization") is not None:
+        return None
+    shape: Shape = current["type"]
+    for wrapper in reversed(wrappers):
+        shape = (wrapper, shape)
+    return shape
+
+
+def _has_text_keys(schema: Mapping[str, Any]) -> bool:
+    keys = schema.get("keys_schema") or {"type": "any"}
+    return keys["type"] in ("any", "str") and keys.get("serialization") is None
 
 
 def bare_schema(field: ModelField) -> CoreSchema:

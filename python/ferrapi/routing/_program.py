@@ -128,7 +128,8 @@ def _reply_plan(responder: Responder) -> ReplyPlan:
         return plan
     if not responder.is_default:
         is_text = responder.is_text and (serializer.field is None or serializer.is_plain_text)
-        return {**plan, "kind": "text", "validate": serializer.field and serializer.validate} if is_text else plan
+        validate = None if serializer.field is None else serializer.validate
+        return {**plan, "kind": "text", "validate": validate} if is_text else plan
     if serializer.field is None:
         return {**plan, "kind": "data"}
     return {
@@ -137,7 +138,7 @@ def _reply_plan(responder: Responder) -> ReplyPlan:
         "validate": serializer.validate,
         "to_json": serializer.to_json,
         "response": Response,
-        "is_plain": serializer.is_plain,
+        "shape": serializer.shape,
     }
 
 

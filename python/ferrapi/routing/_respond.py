@@ -79,18 +79,17 @@ class Serializer:
         return field._type_adapter.validator.validate_python
 
     @cached_property
-    def is_plain(self) -> bool:
-        """Whether the native encoder gives the bytes that the serializer would, for values that it takes."""
+    def shape(self) -> _plain.Shape | None:
+        """What the response model is, if the native encoder gives the bytes that the serializer would; else None."""
         field: ModelField = self.field  # type: ignore[assignment]
         is_usual = not any(value for name, value in self.options.items() if name != "by_alias")  # there are no aliases
-        return is_usual and _plain.is_same_to_json(_plain.bare_schema(field))
+        return _plain.shape_of(_plain.bare_schema(field)) if is_usual else None
 
     @property
     def is_plain_text(self) -> bool:
         """Whether the response model is text, and validating it runs no code of the user's."""
         field: ModelField = self.field  # type: ignore[assignment]
-        schema = _plain.bare_schema(field)
-        return self.is_plain and schema["type"] == "str" and _plain.is_plain(schema)
+        return self.shape == "str" and _plain.is_plain(_plain.bare_schema(field))
 
     @cached_property
     def to_json(self) -> Callable[[Any], bytes]:

@@ -16,23 +16,10 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from .._uvicorn import NEWEST, OLDEST, is_known
 from ._limits import MAX_BODY, MAX_HEAD
 
 __all__ = ["MAX_BODY", "MAX_HEAD", "NEWEST", "OLDEST", "HttpProtocol", "is_known"]
-
-OLDEST = (0, 54)
-"""The first release of uvicorn that the door works with."""
-NEWEST = (0, 54)
-"""The last one that it was tested with."""
-
-
-def is_known(version: str) -> bool:
-    """Whether the door works with this release of uvicorn, for instance ``"0.54.0"``."""
-    parts = version.split(".")
-    if len(parts) < 2 or not (parts[0].isdecimal() and parts[1].isdecimal()):
-        return False
-    return OLDEST <= (int(parts[0]), int(parts[1])) <= NEWEST
-
 
 if TYPE_CHECKING or is_known(uvicorn.__version__):
     from ._protocol import HttpProtocol

@@ -22,10 +22,10 @@ from typing import Any, NamedTuple
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
-from uvicorn.protocols.utils import get_client_addr, get_path_with_query_string
 from uvicorn.server import ServerState
 
 from .._native import Connection, Cycle, Head, HeadReader
+from .._uvicorn import log_access
 from ..routing._guard import Guard
 from ..routing._table import Target
 from ._exchange import HttpExchange
@@ -266,15 +266,9 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
         """
         if scope is None:
             client = self._site.client(head, self.client)  # type: ignore[union-attr]
-            scope = {"client": client, "path": head.path, "query_string": head.query_string}
-        self.access_logger.info(
-            '%s - "%s %s HTTP/%s" %d',
-            get_client_addr(scope),
-            head.method,
-            get_path_with_query_string(scope),
-            "1.1",
-            status,
-        )
+            scope = {"client": client, "path": head.path, "query_string": head.query_string, "method": head.method}
+            scope["http_version"] = "1.1"
+        log_access(self.access_logger, scope, status)
 
     def take_over(self, exchange: HttpExchange) -> RequestResponseCycle:
         """uvicorn's cycle for a response that is sent in ASGI messages."""

@@ -16,7 +16,7 @@ use wire::http1::read_whole;
 
 use super::cycle::Cycle;
 use super::head::Head;
-use super::response::{self, Response};
+use super::response::{Defaults, Response};
 use super::site::Site;
 use crate::py;
 use crate::run::{Content, Door, HttpDoor, Machine, Program, Serving, program_of};
@@ -72,14 +72,6 @@ struct Server {
 struct Transport {
     write: Py<PyAny>,
     close: Py<PyAny>,
-}
-
-/// The server's default headers, written once per list (uvicorn replaces the list each second).
-#[derive(Default)]
-struct Defaults {
-    /// Kept alive, so that no other list can have its address.
-    list: Option<Py<PyList>>,
-    text: Vec<u8>,
 }
 
 /// A whole request, and who answers it.
@@ -397,16 +389,10 @@ impl Connection {
         let bytes = {
             let defaults = server.state(py, intern!(py, "default_headers"))?.cast_into::<PyList>()?;
             let mut known = locked(&self.defaults);
-            if known.list.as_ref().is_none_or(|list| !list.is(&defaults)) {
-                let mut text = Vec::new();
-                response::headers(&mut text, &defaults)?;
-                *known = Defaults { list: Some(defaults.unbind()), text };
-            }
+            let defaults = known.of(&defaults)?;
             match server.status_lines.bind(py).get_item(response.status)? {
-                Some(line) => response::write(py, line.cast::<PyBytes>()?.as_bytes(), &known.text, response)?,
-                None => {
-                    response::write(py, format!("HTTP/1.1 {} \r\n", response.status).as_bytes(), &known.text, response)?
-                }
+                Some(line) => response.write(py, line.cast::<PyBytes>()?.as_bytes(), defaults)?,
+                None => response.write(py, format!("HTTP/1.1 {} \r\n", response.status).as_bytes(), defaults)?,
             }
         };
         let write = match &*locked(&self.transport) {

@@ -21,43 +21,60 @@ pub(crate) struct Response<'r, 'py> {
     pub(crate) without_body: bool,
 }
 
-/// Writes a response, with `defaults` after its status line.
-pub(crate) fn write<'py>(
-    py: Python<'py>,
-    status_line: &[u8],
-    defaults: &[u8],
-    response: &Response<'_, 'py>,
-) -> PyResult<Bound<'py, PyBytes>> {
-    let mut length = itoa::Buffer::new();
-    let mut pairs = Vec::new();
-    let mut parts: SmallVec<[&[u8]; 10]> = SmallVec::new();
-    parts.extend([status_line, defaults]);
-    match response.headers {
-        Headers::ContentType(content_type) => parts.extend([
-            b"content-length: ".as_slice(),
-            length.format(response.body.len()).as_bytes(),
-            b"\r\ncontent-type: ".as_slice(),
-            content_type,
-            b"\r\n".as_slice(),
-        ]),
-        Headers::Pairs(list) => {
-            headers(&mut pairs, list)?;
-            parts.push(&pairs);
+impl<'py> Response<'_, 'py> {
+    /// The bytes of the response, with `defaults` after its status line.
+    pub(crate) fn write(&self, py: Python<'py>, status_line: &[u8], defaults: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        let mut length = itoa::Buffer::new();
+        let mut pairs = Vec::new();
+        let mut parts: SmallVec<[&[u8]; 10]> = SmallVec::new();
+        parts.extend([status_line, defaults]);
+        match self.headers {
+            Headers::ContentType(content_type) => parts.extend([
+                b"content-length: ".as_slice(),
+                length.format(self.body.len()).as_bytes(),
+                b"\r\ncontent-type: ".as_slice(),
+                content_type,
+                b"\r\n".as_slice(),
+            ]),
+            Headers::Pairs(list) => {
+                append(&mut pairs, list)?;
+                parts.push(&pairs);
+            }
         }
+        parts.push(if self.keep_alive { b"\r\n" } else { b"connection: close\r\n\r\n" });
+        if !self.without_body {
+            parts.push(self.body);
+        }
+        let size = parts.iter().fold(0_usize, |size, part| size.saturating_add(part.len()));
+        PyBytes::new_with(py, size, |mut buffer| {
+            let written = parts.iter().try_for_each(|part| buffer.write_all(part));
+            written.map_err(|error| PyRuntimeError::new_err(error.to_string()))
+        })
     }
-    parts.push(if response.keep_alive { b"\r\n" } else { b"connection: close\r\n\r\n" });
-    if !response.without_body {
-        parts.push(response.body);
+}
+
+/// The server's default headers, written once per list (uvicorn replaces the list each second).
+#[derive(Default)]
+pub(crate) struct Defaults {
+    /// Kept alive, so that no other list can have its address.
+    pub(super) list: Option<Py<PyList>>,
+    text: Vec<u8>,
+}
+
+impl Defaults {
+    /// The headers in `list`, as they are written.
+    pub(crate) fn of(&mut self, list: &Bound<'_, PyList>) -> PyResult<&[u8]> {
+        if self.list.as_ref().is_none_or(|known| !known.is(list)) {
+            let mut text = Vec::new();
+            append(&mut text, list)?;
+            *self = Self { list: Some(list.clone().unbind()), text };
+        }
+        Ok(&self.text)
     }
-    let size = parts.iter().fold(0_usize, |size, part| size.saturating_add(part.len()));
-    PyBytes::new_with(py, size, |mut buffer| {
-        let written = parts.iter().try_for_each(|part| buffer.write_all(part));
-        written.map_err(|error| PyRuntimeError::new_err(error.to_string()))
-    })
 }
 
 /// Appends headers, given as pairs of bytes, their names in lower case.
-pub(super) fn headers(out: &mut Vec<u8>, pairs: &Bound<'_, PyList>) -> PyResult<()> {
+fn append(out: &mut Vec<u8>, pairs: &Bound<'_, PyList>) -> PyResult<()> {
     for pair in pairs.iter() {
         let (name, value): (Bound<'_, PyBytes>, Bound<'_, PyBytes>) = pair.extract()?;
         out.extend(name.as_bytes().iter().map(u8::to_ascii_lowercase));

@@ -28,24 +28,15 @@ pub(crate) fn encode_json<'py>(
 
 /// As `encode_json` without a limit, and what `jsonable_encoder` leaves out left out.
 pub(crate) fn encode_plain(value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<u8>>> {
-    encode_whole(value, Room { depth: MAX_DEPTH, bytes: usize::MAX, whole: false, floats: true })
-}
-
-/// What pydantic's serializer makes of plain values whose type has no serialization of its own, or None. It writes floats in
-/// another way, so they are left to it.
-pub(crate) fn encode_as_pydantic(value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<u8>>> {
-    encode_whole(value, Room { depth: MAX_DEPTH, bytes: usize::MAX, whole: true, floats: false })
-}
-
-fn encode_whole(value: &Bound<'_, PyAny>, room: Room) -> PyResult<Option<Vec<u8>>> {
     let mut out = Vec::with_capacity(128);
+    let room = Room { depth: MAX_DEPTH, bytes: usize::MAX, whole: false, floats: true };
     Ok(if encode(value, &mut out, room)? { Some(out) } else { None })
 }
 
 /// How much deeper and how long the text may get, whether nothing is left out, and whether there may be floats. The length is looked at between the items of
 /// containers.
 #[derive(Clone, Copy)]
-struct Room {
+pub(super) struct Room {
     depth: usize,
     bytes: usize,
     whole: bool,
@@ -53,6 +44,9 @@ struct Room {
 }
 
 impl Room {
+    /// Room for everything but floats.
+    pub(super) const WITHOUT_FLOATS: Self = Self { depth: MAX_DEPTH, bytes: usize::MAX, whole: true, floats: false };
+
     /// The room inside of a container, if there is any.
     fn inside(self) -> Option<Self> {
         Some(Self { depth: self.depth.checked_sub(1)?, ..self })
@@ -60,7 +54,7 @@ impl Room {
 }
 
 /// Appends `value`; answers whether it could.
-fn encode(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, room: Room) -> PyResult<bool> {
+pub(super) fn encode(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, room: Room) -> PyResult<bool> {
     if let Ok(text) = value.cast_exact::<PyString>() {
         return Ok(encode_text(text, out));
     }

@@ -2,3 +2,4 @@
 
 pub(crate) mod head;
 pub(crate) mod json;
+pub(crate) mod shape;

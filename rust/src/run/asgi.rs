@@ -179,6 +179,12 @@ impl AsgiDoor {
         self.receive.bind(py).call0()
     }
 
+    /// The whole body, if it can be had without waiting.
+    pub(super) fn receive_at_once<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let entrance = self.entrance.bind(py).borrow();
+        entrance.cycles.receive(entrance.layer.bind(py), self.receive.bind(py))
+    }
+
     /// Remembers the body, which has been received.
     pub(super) fn keep(&mut self, content: &Bound<'_, PyBytes>) {
         self.content = Some(content.clone().unbind());
@@ -206,7 +212,8 @@ impl AsgiDoor {
         headers: &Headers<'_, 'py>,
         body: &Body<'py>,
     ) -> PyResult<bool> {
-        self.entrance.bind(py).borrow().cycles.send(self.send.bind(py), status, headers, body.as_slice())
+        let entrance = self.entrance.bind(py).borrow();
+        entrance.cycles.send(entrance.layer.bind(py), self.send.bind(py), status, headers, body.as_slice())
     }
 
     /// Sends the message that begins a response with a body of `length` bytes.

@@ -290,7 +290,7 @@ impl Machine {
         if !fits || (matches!(body, Body::Form { .. }) && self.door.limits_forms(py)?) {
             return self.take_long_way(py, program);
         }
-        match &self.door {
+        match &mut self.door {
             Door::Http(door) => match &door.content {
                 Content::Whole(content) => {
                     let content = content.clone_ref(py).into_bound(py);
@@ -299,6 +299,10 @@ impl Machine {
                 Content::Empty | Content::Lost => self.take_long_way(py, program),
             },
             Door::Asgi(door) => {
+                if let Some(content) = door.receive_at_once(py)? {
+                    door.keep(&content);
+                    return self.take_body(py, program, body, &content);
+                }
                 let message = door.receive(py)?;
                 self.wait(py, Stage::Body, message)
             }

@@ -2,12 +2,13 @@
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
+use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyString, PyTuple};
 
 use super::overrides::Overrides;
 use crate::plan::{PlanError, required};
 use crate::request::form::FormReader;
 use crate::request::reader::Reader;
+use crate::response::shape::Shape;
 
 /// What a step does.
 #[derive(Debug)]
@@ -52,9 +53,15 @@ pub(super) enum Body {
 pub(super) enum Reply {
     /// Plain data as JSON.
     Data,
-    /// By the response model, unless the result is a `response`: `validate(result, **options)`, then `to_json`. A model without
-    /// options is of plain data.
-    Model { validate: Py<PyAny>, to_json: Py<PyAny>, options: Option<Py<PyDict>>, response: Py<PyAny> },
+    /// By the response model, unless the result is a `response`: `validate(result, **options)`, then `to_json`, if the value is
+    /// not of the `shape`. A model of plain data has that, and no options.
+    Model {
+        validate: Py<PyAny>,
+        to_json: Py<PyAny>,
+        options: Option<Py<PyDict>>,
+        shape: Option<Shape>,
+        response: Py<PyAny>,
+    },
     /// A text as it is, if the response model, of plain texts, has nothing against it.
     Text { validate: Option<Py<PyAny>> },
     /// As Python does it.
@@ -210,17 +217,17 @@ impl Reply {
             }
             "other" => Self::Other,
             "model" => {
-                let options = if required(plan, "is_plain")?.extract()? {
-                    None
-                } else {
-                    let options = PyDict::new(plan.py());
-                    options.set_item("from_attributes", true)?;
-                    Some(options.unbind())
+                let shape = required(plan, "shape")?;
+                let shape = if shape.is_none() { None } else { Some(Shape::new(&shape)?) };
+                let options = match shape {
+                    Some(_) => None,
+                    None => Some([("from_attributes", true)].into_py_dict(plan.py())?.unbind()),
                 };
                 Self::Model {
                     validate: required(plan, "validate")?.unbind(),
                     to_json: required(plan, "to_json")?.unbind(),
                     options,
+                    shape,
                     response: required(plan, "response")?.unbind(),
                 }
             }

@@ -57,7 +57,7 @@ pub(super) fn make<'py>(reply: &Reply, result: &Bound<'py, PyAny>) -> PyResult<M
                 None => Made::Other,
             })
         }
-        Reply::Model { validate, to_json, options, response } => {
+        Reply::Model { validate, to_json, options, shape, response } => {
             // Most results are dictionaries, which are no responses.
             if !result.is_exact_instance_of::<PyDict>() && result.is_instance(response.bind(py))? {
                 return Ok(Made::Other);
@@ -71,8 +71,8 @@ pub(super) fn make<'py>(reply: &Reply, result: &Bound<'py, PyAny>) -> PyResult<M
                 Err(error) if is_validation_error(py, &error) => return Ok(Made::Invalid(error)),
                 Err(error) => return Err(error),
             };
-            if options.is_none()
-                && let Some(bytes) = json::encode_as_pydantic(&valid)?
+            if let Some(shape) = shape
+                && let Some(bytes) = shape.encode(&valid)?
             {
                 return Ok(Made::Body(Body::Native(bytes)));
             }

@@ -1,21 +1,194 @@
-//! A whole response in one write, for a send callable that is known: that of uvicorn's cycle.
+//! A whole response in one write, and a body without waiting, where the ASGI callables are those of uvicorn's cycle.
+//!
+//! uvicorn's `RequestResponseCycle` is what an application's `receive` and `send` belong to. Its `send` takes the response in two
+//! messages and writes each of them; this does in one step what the two calls would come to, for the responses that the engine
+//! makes itself. The cycle has to be of the very class, in a release that is known, with a `send` that nobody has replaced
+//! (tracing tools do); everything else, and any cycle in another state than that of a fresh request, gets its messages.
 
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString};
 
 use super::door::Headers;
+use crate::http1::{Defaults, Response};
 
-/// What is known of send callables.
+/// What is known of the class of cycles that requests come from.
 #[derive(Default)]
-pub(super) struct Cycles {}
+pub(super) struct Cycles {
+    known: Mutex<Option<Known>>,
+    defaults: Mutex<Defaults>,
+}
+
+/// An answer of Python's: whether cycles of a class are known.
+struct Known {
+    class: Py<PyAny>,
+    /// Status lines by status, and the functions `send` and `receive`; None for a class that is not known.
+    parts: Option<Parts>,
+}
+
+struct Parts {
+    status_lines: Py<PyDict>,
+    send: Py<PyAny>,
+    receive: Py<PyAny>,
+}
+
+impl Clone for Parts {
+    fn clone(&self) -> Self {
+        Python::attach(|py| Self {
+            status_lines: self.status_lines.clone_ref(py),
+            send: self.send.clone_ref(py),
+            receive: self.receive.clone_ref(py),
+        })
+    }
+}
+
+/// A cycle of the class that is known, whose `send` or `receive` is its own.
+struct Cycle<'py> {
+    object: Bound<'py, PyAny>,
+    attributes: Bound<'py, PyDict>,
+    status_lines: Bound<'py, PyDict>,
+}
 
 impl Cycles {
+    /// Sends a whole response; answers whether it could.
     pub(super) fn send<'py>(
         &self,
-        _send: &Bound<'py, PyAny>,
-        _status: u16,
-        _headers: &Headers<'_, 'py>,
-        _body: &[u8],
+        layer: &Bound<'py, PyAny>,
+        send: &Bound<'py, PyAny>,
+        status: u16,
+        headers: &Headers<'_, 'py>,
+        body: &[u8],
     ) -> PyResult<bool> {
-        Ok(false)
+        let py = send.py();
+        let Some(cycle) = self.cycle(layer, send, |parts| &parts.send)? else { return Ok(false) };
+        if wire::http1::response::is_bodiless(status.into()) || !cycle.is_fresh()? {
+            return Ok(false);
+        }
+        let Some(status_line) = cycle.status_lines.get_item(status)? else { return Ok(false) };
+        let scope = cycle.get(intern!(py, "scope"))?;
+        let without_body = scope.get_item(intern!(py, "method"))?.eq(intern!(py, "HEAD"))?;
+        let keep_alive = cycle.get(intern!(py, "keep_alive"))?.is_truthy()?;
+        let defaults = cycle.get(intern!(py, "default_headers"))?.cast_into::<PyList>()?;
+        let response = Response { status, headers, body, keep_alive, without_body };
+        let bytes = {
+            let mut known = self.defaults.lock().unwrap_or_else(PoisonError::into_inner);
+            response.write(py, status_line.cast::<PyBytes>()?.as_bytes(), known.of(&defaults)?)?
+        };
+        if cycle.get(intern!(py, "access_log"))?.is_truthy()? {
+            layer.call_method1(intern!(py, "log_cycle"), (&cycle.object, status))?;
+        }
+        cycle.write(&bytes, keep_alive)?;
+        Ok(true)
+    }
+
+    /// The whole body of a request, if it has come.
+    pub(super) fn receive<'py>(
+        &self,
+        layer: &Bound<'py, PyAny>,
+        receive: &Bound<'py, PyAny>,
+    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        match self.cycle(layer, receive, |parts| &parts.receive)? {
+            Some(cycle) => cycle.take_body(),
+            None => Ok(None),
+        }
+    }
+
+    /// The cycle that `method` is of, if it is a known one's own.
+    fn cycle<'py>(
+        &self,
+        layer: &Bound<'py, PyAny>,
+        method: &Bound<'py, PyAny>,
+        own: impl Fn(&Parts) -> &Py<PyAny>,
+    ) -> PyResult<Option<Cycle<'py>>> {
+        let py = method.py();
+        let Some(object) = method.getattr_opt(intern!(py, "__self__"))? else { return Ok(None) };
+        let class = object.get_type().into_any();
+        let Some(parts) = self.parts(layer, &class)? else { return Ok(None) };
+        let function = method.getattr_opt(intern!(py, "__func__"))?;
+        if !function.is_some_and(|function| function.is(own(&parts))) {
+            return Ok(None);
+        }
+        let attributes = object.getattr(intern!(py, "__dict__"))?.cast_into::<PyDict>()?;
+        Ok(Some(Cycle { object, attributes, status_lines: parts.status_lines.into_bound(py) }))
+    }
+
+    /// What is known of a class; asks Python at the first request of a server's.
+    fn parts<'py>(&self, layer: &Bound<'py, PyAny>, class: &Bound<'py, PyAny>) -> PyResult<Option<Parts>> {
+        let py = class.py();
+        {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(known) = known.as_ref().filter(|known| known.class.is(class)) {
+                return Ok(known.parts.clone());
+            }
+        }
+        let found: Option<(Bound<'py, PyDict>, Bound<'py, PyAny>, Bound<'py, PyAny>)> =
+            layer.call_method1(intern!(py, "parts_of_cycle"), (class,))?.extract()?;
+        let parts = found.map(|(status_lines, send, receive)| Parts {
+            status_lines: status_lines.unbind(),
+            send: send.unbind(),
+            receive: receive.unbind(),
+        });
+        let known = Known { class: class.clone().unbind(), parts: parts.clone() };
+        let before = self.known.lock().unwrap_or_else(PoisonError::into_inner).replace(known);
+        drop(before); // no lock is held: freeing a class may run code
+        Ok(parts)
+    }
+}
+
+impl<'py> Cycle<'py> {
+    fn get(&self, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+        match self.attributes.get_item(name)? {
+            Some(value) => Ok(value),
+            None => self.object.getattr(name),
+        }
+    }
+
+    fn is_set(&self, name: &Bound<'py, PyString>) -> PyResult<bool> {
+        self.get(name)?.is_truthy()
+    }
+
+    /// Whether the response is all that there is to do.
+    fn is_fresh(&self) -> PyResult<bool> {
+        let py = self.object.py();
+        let is_busy = self.is_set(intern!(py, "response_started"))?
+            || self.is_set(intern!(py, "disconnected"))?
+            || self.is_set(intern!(py, "waiting_for_100_continue"))?
+            || self.get(intern!(py, "flow"))?.getattr(intern!(py, "write_paused"))?.is_truthy()?;
+        Ok(!is_busy)
+    }
+
+    /// Writes a response, after which the cycle is over.
+    fn write(&self, bytes: &Bound<'py, PyBytes>, keep_alive: bool) -> PyResult<()> {
+        let py = self.object.py();
+        self.attributes.set_item(intern!(py, "response_started"), true)?;
+        let transport = self.get(intern!(py, "transport"))?;
+        transport.call_method1(intern!(py, "write"), (bytes,))?;
+        self.attributes.set_item(intern!(py, "response_complete"), true)?;
+        self.get(intern!(py, "message_event"))?.call_method0(intern!(py, "set"))?;
+        if !keep_alive {
+            transport.call_method0(intern!(py, "close"))?;
+        }
+        self.get(intern!(py, "on_response"))?.call0()?;
+        Ok(())
+    }
+
+    /// The body, if all of it has come and nothing of it was taken.
+    fn take_body(&self) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let py = self.object.py();
+        let is_unusual = self.is_set(intern!(py, "more_body"))?
+            || self.is_set(intern!(py, "disconnected"))?
+            || self.is_set(intern!(py, "response_complete"))?
+            || self.is_set(intern!(py, "waiting_for_100_continue"))?;
+        if is_unusual {
+            return Ok(None);
+        }
+        let body = self.get(intern!(py, "body"))?.cast_into::<PyByteArray>()?;
+        let content = PyBytes::new(py, &body.to_vec());
+        self.get(intern!(py, "flow"))?.call_method0(intern!(py, "resume_reading"))?;
+        self.get(intern!(py, "message_event"))?.call_method0(intern!(py, "clear"))?;
+        self.attributes.set_item(intern!(py, "body"), PyByteArray::new(py, &[]))?;
+        Ok(Some(content))
     }
 }
