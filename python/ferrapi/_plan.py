@@ -119,8 +119,8 @@ class ProgramPlan(TypedDict):
 
     provider: its ``dependency_overrides`` have to be empty. settings: counts how often they are replaced, if the
     provider announces that. reader: reads the parameters of all steps, if there are
-    any. steps: the last is the endpoint. placed: the effective route of an included one. reference: goes on in Python
-    (`ferrapi.routing._program.Reference`).
+    any. steps: the last is the endpoint. placed: the effective route of an included one. http_handler: ferrapi's own
+    handler of HTTP exceptions. reference: goes on in Python (`ferrapi.routing._program.Reference`).
     """
 
     provider: Any
@@ -130,6 +130,7 @@ class ProgramPlan(TypedDict):
     body: BodyPlan | None
     reply: ReplyPlan
     placed: Any
+    http_handler: Any
     reference: Any
 
 

@@ -4,6 +4,8 @@ What differs between two dependencies differs in a program: kinds, parameters, s
 security schemes, names. Above all, it must notice when a dependency overrides a later one.
 """
 
+import asyncio
+import sys
 from typing import Annotated, Any
 
 import anyio
@@ -278,6 +280,92 @@ class TestWhoHasAProgram:
         monkeypatch.setattr(RouteApp, "serve", None)
         found: Answer = run(lambda: exchange(app, Ask(path="/1")))
         assert found.status == 200
+
+
+ENDS = ("plain", "finally", "swallows", "raises", "raises after", "changes", "yields twice", "returns", "no yield")
+ERRORS: dict[str, Any] = {
+    "nothing": None,
+    "http": lambda fw: fw.HTTPException(409, "conflict", headers={"x-a": "b"}),
+    "value": lambda fw: ValueError("cause"),
+    "iteration": lambda fw: StopIteration("cause"),
+    "asynchronous iteration": lambda fw: StopAsyncIteration("cause"),
+    "cancelled": lambda fw: asyncio.CancelledError("cause"),
+}
+
+
+class TestGenerators:
+    """What a generator does with the exception of what it was opened for, and when it ends."""
+
+    @staticmethod
+    def generator(way: str, name: str, log: list[Any]) -> Any:
+        async def dependency() -> Any:
+            log.append(("open", name))
+            if way == "no yield":
+                return
+            try:
+                yield name
+            except BaseException as exc:
+                log.append(("saw", name, type(exc).__name__, str(exc), type(exc.__context__).__name__))
+                if way == "swallows":
+                    return
+                if way == "changes":
+                    raise KeyError(name) from exc
+                if way == "yields twice":
+                    yield -1
+                    return
+                raise
+            else:
+                log.append(("went on", name))
+                if way == "raises":
+                    raise LookupError(name)
+                if way == "yields twice":
+                    yield -1
+            finally:
+                log.append(("close", name))
+                if way == "raises after":
+                    raise OSError(name)
+
+        return dependency
+
+    @pytest.mark.parametrize("error", ERRORS)
+    @pytest.mark.parametrize("first", ENDS)
+    def test_ends(self, first: str, error: str) -> None:
+        def make(second: str | None, where: str) -> Make:
+            def build(fw: Framework, log: list[Any]) -> Any:
+                app = fw.FastAPI()
+                one = self.generator(first, "one", log)
+                two = one if second is None else self.generator(second, "two", log)
+
+                def check() -> None:
+                    if ERRORS[error] is not None:
+                        raise ERRORS[error](fw)
+
+                async def between() -> None:
+                    if where == "dependency":
+                        check()
+
+                @app.exception_handler(KeyError)
+                async def handle(request: fw.Request, exc: KeyError) -> Any:
+                    log.append(("handled", str(exc), type(sys.exception()).__name__))
+                    return fw.responses.PlainTextResponse("handled", status_code=418)
+
+                @app.get("/")
+                async def root(
+                    a: Annotated[Any, fw.Depends(one)],
+                    b: Annotated[Any, fw.Depends(two)],
+                    c: Annotated[Any, fw.Depends(between)],
+                ) -> Any:
+                    log.append("endpoint")
+                    check()
+                    return [a, b]
+
+                return app
+
+            return build
+
+        for second in (None, "plain", "swallows", "raises after", "changes"):
+            for where in ("endpoint", "dependency"):
+                compare(make(second, where), [Ask(), Ask()])
 
 
 class TestLateOverrides:

@@ -22,7 +22,7 @@ from .._plan import BodyPlan, ReplyPlan, StepPlan
 from .._threads import run_in_thread
 from ..dependencies import _plain
 from ..dependencies._callables import Kind
-from ..exception_handlers import answer_now
+from ..exception_handlers import answer_now, http_exception_handler
 from ._exchange import Exchange
 from ._form_body import FormBody
 from ._handler import handle_exception, unanswered
@@ -58,6 +58,7 @@ def program_of(app: RouteApp, placed: Any) -> Program | None:
             "body": _body_plan(compiled),
             "reply": _reply_plan(compiled.responder),
             "placed": placed,
+            "http_handler": http_exception_handler,
             "reference": Reference(app, compiled),
         }
     )

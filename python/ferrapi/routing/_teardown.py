@@ -98,10 +98,10 @@ class Teardown:
         return bool(await stack.__aexit__(type(exc), exc, exc.__traceback__))
 
 
-async def stop(generator: AsyncGenerator[Any]) -> None:
+async def stop(generator: AsyncGenerator[Any], when: str = "") -> None:
     """Close a generator that has yielded twice, and say so."""
     try:
-        raise RuntimeError("generator didn't stop")
+        raise RuntimeError(f"generator didn't stop {when}".strip())
     finally:
         await generator.aclose()
 
@@ -111,8 +111,8 @@ async def _throw(generator: AsyncGenerator[Any], exc: BaseException) -> bool:
     traceback = exc.__traceback__
     try:
         await generator.athrow(exc)
-    except StopAsyncIteration as stop:
-        return stop is not exc
+    except StopAsyncIteration as end:
+        return end is not exc
     except BaseException as error:
         # A generator can't raise the exceptions that end an iteration: they come back inside a RuntimeError.
         wrapped = isinstance(exc, (StopIteration, StopAsyncIteration)) and isinstance(error, RuntimeError)
@@ -120,10 +120,8 @@ async def _throw(generator: AsyncGenerator[Any], exc: BaseException) -> bool:
             raise
         exc.__traceback__ = traceback
         return False
-    try:
-        raise RuntimeError("generator didn't stop after athrow()")
-    finally:
-        await generator.aclose()
+    await stop(generator, "after athrow()")
+    return False
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ use super::head::Head;
 use super::response::{Defaults, Response};
 use super::site::Site;
 use crate::py;
+use crate::request::path::PathParams;
 use crate::run::{Content, Door, HttpDoor, Machine, Program, Serving, program_of};
 
 /// The native side of a connection.
@@ -78,7 +79,7 @@ struct Transport {
 struct Request<'py> {
     head: Head,
     target: Bound<'py, PyAny>,
-    params: Option<Bound<'py, PyDict>>,
+    params: PathParams,
     content: Content,
 }
 
@@ -215,7 +216,7 @@ impl Connection {
             Some(content) if content.as_bytes().is_empty() => Content::Empty,
             Some(content) => Content::Whole(content.unbind()),
         };
-        Self::start_request(slf, Request { head: head.clone(), target, params: Some(params), content })
+        Self::start_request(slf, Request { head: head.clone(), target, params: PathParams::of_dict(&params), content })
     }
 
     /// Take bytes of the connection.
@@ -354,7 +355,7 @@ impl Connection {
             cycle: cycle.clone().unbind(),
             head: request.head,
             target: request.target.unbind(),
-            params: request.params.map(Bound::unbind),
+            params: request.params,
             content: request.content,
         };
         let serving = Bound::new(py, Serving::new(Machine::new(Door::Http(door), program)))?;

@@ -46,6 +46,7 @@ pub(crate) struct Param {
 #[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) params: Vec<Param>,
+    /// The method that validates it.
     pub(crate) validator: Option<Py<PyAny>>,
 }
 
@@ -83,7 +84,7 @@ impl Group {
             params.push(Param::new(&item?.cast_into::<PyDict>()?)?);
         }
         let validator = required(plan, "validator")?;
-        let validator = if validator.is_none() { None } else { Some(validator.unbind()) };
+        let validator = if validator.is_none() { None } else { Some(validator.getattr("validate_python")?.unbind()) };
         if validator.is_none() && !params.is_empty() {
             return Err(PlanError::new_err("parameters need a validator"));
         }

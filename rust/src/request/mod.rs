@@ -2,6 +2,7 @@
 
 pub(crate) mod form;
 pub(crate) mod limits;
+pub(crate) mod path;
 pub(crate) mod reader;
 mod sources;
 pub(crate) mod text;

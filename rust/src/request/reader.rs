@@ -6,12 +6,12 @@
 
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use smallvec::SmallVec;
 
+use super::path::PathParams;
 use super::sources::Sources;
 use crate::http1::Head;
 use crate::plan::{Absent, Group};
@@ -46,7 +46,7 @@ impl Reader {
 
     /// Read the parameters from a head and the path parameters that routing found. As `read`.
     fn read_head<'py>(&self, head: &Head, params: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyList>>> {
-        let groups = self.read_groups_of_head(params.py(), head, Some(params))?;
+        let groups = self.read_groups_of_head(params.py(), head, &PathParams::of_dict(params))?;
         groups.map(|groups| PyList::new(params.py(), groups)).transpose()
     }
 
@@ -76,7 +76,7 @@ impl Reader {
         &self,
         py: Python<'py>,
         head: &Head,
-        params: Option<&Bound<'py, PyDict>>,
+        params: &PathParams,
     ) -> PyResult<Option<Groups<'py>>> {
         self.read_from(py, Sources::of_head(py, head, params))
     }
@@ -121,7 +121,7 @@ pub(super) fn validate_group<'py>(
     py: Python<'py>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let Some(validator) = &group.validator else { return Ok(Some(values.into_any())) };
-    let validated = match validator.bind(py).call_method1(intern!(py, "validate_python"), (values,)) {
+    let validated = match validator.bind(py).call1((values,)) {
         Ok(validated) => validated,
         // pydantic's ValidationError is a ValueError.
         Err(error) if error.is_instance_of::<PyValueError>(py) => return Ok(None),

@@ -7,6 +7,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 use smallvec::SmallVec;
 
 use super::limits;
+use super::path::PathParams;
 use crate::http1::Head;
 use crate::plan::{Param, Source};
 
@@ -46,7 +47,7 @@ pub(crate) enum Origin<'s, 'py> {
     /// An ASGI scope.
     Scope { scope: &'s Bound<'py, PyDict>, query: Option<Bound<'py, PyBytes>>, headers: Option<Headers<'py>> },
     /// A head, and the path parameters that routing found.
-    Head { head: &'s Head, params: Option<&'s Bound<'py, PyDict>> },
+    Head { head: &'s Head, params: &'s PathParams },
 }
 
 /// The sources of one request.
@@ -63,7 +64,7 @@ impl<'s, 'py> Sources<'s, 'py> {
         Self { py: scope.py(), origin: Origin::Scope { scope, query: None, headers: None }, checked: false }
     }
 
-    pub(crate) fn of_head(py: Python<'py>, head: &'s Head, params: Option<&'s Bound<'py, PyDict>>) -> Self {
+    pub(crate) fn of_head(py: Python<'py>, head: &'s Head, params: &'s PathParams) -> Self {
         Self { py, origin: Origin::Head { head, params }, checked: false }
     }
 
@@ -80,12 +81,13 @@ impl<'s, 'py> Sources<'s, 'py> {
 
     fn path(&self, param: &Param) -> PyResult<Option<Bound<'py, PyAny>>> {
         let params = match &self.origin {
-            Origin::Head { params, .. } => params.cloned(),
-            Origin::Scope { scope, .. } => {
-                scope.get_item(intern!(self.py, "path_params"))?.map(Bound::cast_into::<PyDict>).transpose()?
+            Origin::Head { params, .. } => {
+                return Ok(param.names.iter().find_map(|name| params.get(self.py, name)));
             }
+            Origin::Scope { scope, .. } => scope.get_item(intern!(self.py, "path_params"))?,
         };
         let Some(params) = params else { return Ok(None) };
+        let params = params.cast::<PyDict>()?;
         for name in &param.names {
             if let Some(value) = params.get_item(name)? {
                 return Ok(Some(value));

@@ -22,17 +22,22 @@ pub(crate) fn response_head_problem(
         let Ok((name, value)) = pair.extract::<(Bound<'_, PyBytes>, Bound<'_, PyBytes>)>() else {
             return problem().map(Some);
         };
-        if name.as_bytes().is_empty() || !name.as_bytes().iter().copied().all(is_token) {
+        if !is_token(name.as_bytes()) {
             return Ok(Some(format!("The header name {} is not a token", name.repr()?)));
         }
-        if value.as_bytes().iter().any(|&byte| (byte < b' ' && byte != b'\t') || byte == 0x7f) {
+        if !is_value(value.as_bytes()) {
             return Ok(Some(format!("The header {} has a control character in its value", name.repr()?)));
         }
     }
     Ok(None)
 }
 
-/// A `tchar` of RFC 9110, section 5.6.2.
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+/// A `token` of RFC 9110, section 5.6.2.
+pub(super) fn is_token(name: &[u8]) -> bool {
+    !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
+}
+
+/// Whether a header's value has no control characters but tabs.
+pub(super) fn is_value(value: &[u8]) -> bool {
+    !value.iter().any(|&byte| (byte < b' ' && byte != b'\t') || byte == 0x7f)
 }

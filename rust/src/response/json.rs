@@ -44,6 +44,9 @@ pub(super) struct Room {
 }
 
 impl Room {
+    /// Room for everything.
+    pub(super) const WHOLE: Self = Self { depth: MAX_DEPTH, bytes: usize::MAX, whole: true, floats: true };
+
     /// Room for everything but floats.
     pub(super) const WITHOUT_FLOATS: Self = Self { depth: MAX_DEPTH, bytes: usize::MAX, whole: true, floats: false };
 

@@ -9,6 +9,7 @@ use wire::{Candidate, Candidates, Router, RouterBuilder, Span};
 
 use crate::http1::Head;
 use crate::plan::{Protocol, Route};
+use crate::request::path::PathParams;
 
 /// The routes of a router, indexed by path.
 ///
@@ -94,7 +95,7 @@ impl RouteTable {
         head: &Head,
     ) -> PyResult<Option<(Bound<'py, PyAny>, Bound<'py, PyDict>)>> {
         let found = self.find_head_lazily(py, head)?;
-        Ok(found.map(|(target, params)| (target, params.unwrap_or_else(|| PyDict::new(py)))))
+        found.map(|(target, params)| Ok((target, params.to_dict(py)?))).transpose()
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -115,7 +116,7 @@ impl RouteTable {
 }
 
 impl RouteTable {
-    /// As `find_head`; a route without path parameters has None of them.
+    /// As `find_head`, without a dictionary.
     pub(crate) fn find_head_lazily<'py>(&self, py: Python<'py>, head: &Head) -> PyResult<FoundLazily<'py>> {
         let path = wire::path::percent_decode(head.path_bytes());
         let mut searched = Candidates::new();
@@ -138,22 +139,17 @@ impl RouteTable {
             }
             let serves = |methods: &Vec<String>| methods.iter().any(|own| own == head.method_name());
             if route.methods.as_ref().is_none_or(serves) {
-                let target = route.target.bind(py).clone();
-                if route.params.is_empty() {
-                    return Ok(Some((target, None)));
-                }
-                let params = PyDict::new(py);
-                add_params(route, &path, &candidate.captures, &params)?;
-                return Ok(Some((target, Some(params))));
+                let params = path_params(py, route, &path, &candidate.captures)?;
+                return Ok(Some((route.target.bind(py).clone(), params)));
             }
             // A route with another method converts its parameters too, and a convertor may raise.
-            add_params(route, &path, &candidate.captures, &PyDict::new(py))?;
+            path_params(py, route, &path, &candidate.captures)?;
         }
         Ok(None)
     }
 }
 
-type FoundLazily<'py> = Option<(Bound<'py, PyAny>, Option<Bound<'py, PyDict>>)>;
+type FoundLazily<'py> = Option<(Bound<'py, PyAny>, PathParams)>;
 
 /// A candidate that has to be asked itself.
 fn asked(index: usize) -> Candidate {
@@ -222,14 +218,37 @@ fn converted<'py>(
 
 /// Adds the converted captures to `params`.
 fn add_params(route: &Route, path: &str, captures: &[Span], params: &Bound<'_, PyDict>) -> PyResult<()> {
-    let py = params.py();
+    each_param(params.py(), route, path, captures, |name, value| params.set_item(name, value))
+}
+
+/// The converted captures.
+fn path_params(py: Python<'_>, route: &Route, path: &str, captures: &[Span]) -> PyResult<PathParams> {
+    let mut params = PathParams::default();
+    each_param(py, route, path, captures, |name, value| {
+        params.push(name.clone_ref(py), value);
+        Ok(())
+    })?;
+    Ok(params)
+}
+
+/// Calls `take` with each parameter's name and its converted capture.
+fn each_param<'py>(
+    py: Python<'py>,
+    route: &Route,
+    path: &str,
+    captures: &[Span],
+    mut take: impl FnMut(&Py<PyString>, Bound<'py, PyAny>) -> PyResult<()>,
+) -> PyResult<()> {
     for ((name, convert), (start, end)) in route.params.iter().zip(captures) {
         let range = usize::try_from(*start).unwrap_or(usize::MAX)..usize::try_from(*end).unwrap_or(usize::MAX);
-        let text = PyString::new(py, path.get(range).unwrap_or_default());
-        match convert {
-            None => params.set_item(name, text)?,
-            Some(convert) => params.set_item(name, convert.bind(py).call1((text,))?)?,
-        }
+        let text = PyString::new(py, path.get(range).unwrap_or_default()).into_any();
+        take(
+            name,
+            match convert {
+                None => text,
+                Some(convert) => convert.bind(py).call1((text,))?,
+            },
+        )?;
     }
     Ok(())
 }

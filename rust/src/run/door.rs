@@ -3,11 +3,12 @@
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
 use super::asgi::AsgiDoor;
 use super::reply::Body;
 use crate::http1::{Connection, Cycle, Head};
+use crate::request::path::PathParams;
 use crate::request::reader::{Groups, Reader};
 
 /// What a request came in by.
@@ -30,7 +31,7 @@ pub(crate) struct HttpDoor {
     pub(crate) cycle: Py<Cycle>,
     pub(crate) head: Head,
     pub(crate) target: Py<PyAny>,
-    pub(crate) params: Option<Py<PyDict>>,
+    pub(crate) params: PathParams,
     pub(crate) content: Content,
 }
 
@@ -56,7 +57,7 @@ impl Door {
         let layer = self.layer(py)?;
         match self {
             Self::Http(door) => {
-                let params = door.params.as_ref().map_or_else(|| PyDict::new(py), |params| params.bind(py).clone());
+                let params = door.params.to_dict(py)?;
                 let content = match &door.content {
                     Content::Empty => Some(PyBytes::new(py, b"")),
                     Content::Whole(bytes) => Some(bytes.bind(py).clone()),
@@ -80,9 +81,7 @@ impl Door {
     /// The declared parameters; None if any is missing or invalid.
     pub(super) fn read<'py>(&self, py: Python<'py>, reader: &Reader) -> PyResult<Option<Groups<'py>>> {
         match self {
-            Self::Http(door) => {
-                reader.read_groups_of_head(py, &door.head, door.params.as_ref().map(|params| params.bind(py)))
-            }
+            Self::Http(door) => reader.read_groups_of_head(py, &door.head, &door.params),
             Self::Asgi(door) => reader.read_groups_of_scope(door.scope(py)),
         }
     }
@@ -128,7 +127,7 @@ impl Door {
                 visit.call(&door.connection)?;
                 visit.call(&door.cycle)?;
                 visit.call(&door.target)?;
-                visit.call(&door.params)
+                door.params.traverse(visit)
             }
             Self::Asgi(door) => door.traverse(visit),
         }

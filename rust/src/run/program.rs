@@ -83,6 +83,8 @@ pub(crate) struct Program {
     pub(super) content_type: Vec<u8>,
     /// The effective route of an included one, which the exchange announces.
     pub(super) placed: Option<Py<PyAny>>,
+    /// ferrapi's own handler of HTTP exceptions, whose answers are made here.
+    pub(super) http_handler: Py<PyAny>,
     /// What goes on in Python: `ferrapi.routing._program.Reference`.
     pub(super) reference: Py<PyAny>,
 }
@@ -111,6 +113,7 @@ impl Program {
             content_type: required(&reply, "content_type")?.extract::<Vec<u8>>()?,
             reply: Reply::new(&reply)?,
             placed: if placed.is_none() { None } else { Some(placed.unbind()) },
+            http_handler: required(plan, "http_handler")?.unbind(),
             reference: required(plan, "reference")?.unbind(),
         })
     }
@@ -119,6 +122,7 @@ impl Program {
         self.overrides.traverse(&visit)?;
         visit.call(&self.reader)?;
         visit.call(&self.placed)?;
+        visit.call(&self.http_handler)?;
         visit.call(&self.reference)?;
         for step in &self.steps {
             visit.call(&step.call)?;

@@ -124,11 +124,12 @@ impl Serving {
 
     /// End it: raise `GeneratorExit` in what is awaited.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        let Some(machine) = self.take()? else { return Ok(()) };
+        let Some(mut machine) = self.take()? else { return Ok(()) };
         if machine.is_new() {
             return self.end(py, &machine);
         }
-        let closed = machine.awaiting().map_or(Ok(()), |awaiting| py::close(awaiting.bind(py)));
+        // What is awaited is closed, and then left behind.
+        let closed = machine.take_awaiting().map_or(Ok(()), |awaiting| py::close(awaiting.bind(py)));
         let sent = closed.err().unwrap_or_else(|| PyGeneratorExit::new_err(()));
         match self.run(py, machine, Err(sent)) {
             Ok(None) => Ok(()),

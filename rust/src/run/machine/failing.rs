@@ -1,0 +1,141 @@
+//! What is raised on the way, and the answer to it.
+
+use pyo3::exceptions::{PyException, PyStopAsyncIteration, PyStopIteration};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
+
+use super::{Machine, Next, Outcome, Stage};
+use crate::py;
+use crate::response::exception;
+use crate::run::door::Headers;
+use crate::run::reply::Body;
+
+impl Machine {
+    /// Answers an exception that something here has raised, or lets it out.
+    pub(super) fn fail<'py>(&mut self, py: Python<'py>, error: PyErr) -> PyResult<Next<'py>> {
+        if self.stage == Stage::Delegated {
+            return Err(error);
+        }
+        let Some(last) = self.open.last() else { return self.answer_failure(py, error) };
+        // Several contexts may swallow exceptions for each other, and a generator can't raise the ones that end an iteration.
+        let ends = error.is_instance_of::<PyStopIteration>(py) || error.is_instance_of::<PyStopAsyncIteration>(py);
+        if self.open.len() == 1 && !ends && py::is_async_generator(last.bind(py)) {
+            let throwing = last.bind(py).call_method1(intern!(py, "athrow"), (error.clone_ref(py),))?;
+            self.failure = Some(Failure { traceback: error.traceback(py).map(Bound::unbind), error });
+            self.stage = Stage::Thrown;
+            return Ok(Next::Await(throwing));
+        }
+        let open = PyList::new(py, self.open.drain(..))?;
+        let unwinding = self.reference(py)?.call_method1(intern!(py, "unwind"), (open, error.clone_ref(py)))?;
+        self.failure = Some(Failure { error, traceback: None });
+        self.wait(py, Stage::Unwinding, unwinding)
+    }
+
+    /// Goes on when an exception was thrown into the one generator that was open.
+    pub(super) fn after_throw<'py>(&mut self, py: Python<'py>, outcome: Outcome<'py>) -> PyResult<Next<'py>> {
+        let generator = self.open.pop();
+        let Some(Failure { error, traceback }) = self.failure.take() else { return self.after_unwinding(py, None) };
+        match outcome {
+            Outcome::Raised(raised) if raised.value(py).is(error.value(py)) => {
+                error.set_traceback(py, traceback.map(|traceback| traceback.into_bound(py)));
+                self.after_unwinding(py, Some(error))
+            }
+            Outcome::Raised(raised) if !raised.is_instance_of::<PyStopAsyncIteration>(py) => {
+                self.after_unwinding(py, Some(raised))
+            }
+            Outcome::Raised(_) | Outcome::Ended => self.after_unwinding(py, None),
+            Outcome::Value(_) => {
+                let stopping = self.reference(py)?.call_method1(intern!(py, "stop"), (generator, "after athrow()"))?;
+                self.wait(py, Stage::Unwinding, stopping)
+            }
+        }
+    }
+
+    /// Goes on when nothing is open any more; without an error if it was swallowed.
+    pub(super) fn after_unwinding<'py>(&mut self, py: Python<'py>, error: Option<PyErr>) -> PyResult<Next<'py>> {
+        match error {
+            Some(error) => self.answer_failure(py, error),
+            None if self.replied => Ok(Next::Done),
+            None => {
+                let error = self.reference(py)?.call_method0(intern!(py, "unanswered"))?;
+                self.answer_failure(py, PyErr::from_value(error))
+            }
+        }
+    }
+
+    /// Answers an exception when nothing is open any more.
+    fn answer_failure<'py>(&mut self, py: Python<'py>, error: PyErr) -> PyResult<Next<'py>> {
+        if !error.is_instance_of::<PyException>(py) {
+            return self.raise_in_python(py, error);
+        }
+        // An answer that can't be made says so when it is made the long way.
+        if !self.has_started(py)?
+            && let Ok(Some((status, headers, body))) = self.answer(py, &error)
+        {
+            error.set_traceback(py, None);
+            return match headers {
+                Some(headers) => self.send(py, status, &Headers::Pairs(headers), body),
+                None => self.send(py, status, &Headers::ContentType(b"application/json"), body),
+            };
+        }
+        if self.started {
+            self.exchange(py)?.setattr(intern!(py, "started"), true)?;
+        }
+        let handle = self.reference(py)?.getattr(intern!(py, "handle"))?;
+        self.delegate(py, &handle, (error,).into_pyobject(py)?)
+    }
+
+    /// Whether a response has begun, here or in Python.
+    fn has_started(&self, py: Python<'_>) -> PyResult<bool> {
+        match &self.exchange {
+            Some(exchange) if !self.started => exchange.bind(py).getattr(intern!(py, "started"))?.is_truthy(),
+            _ => Ok(self.started),
+        }
+    }
+
+    /// Status, headers and body of the answer to an exception, if one of ferrapi's own handlers is for it.
+    fn answer<'py>(&self, py: Python<'py>, error: &PyErr) -> PyResult<Option<Answer<'py>>> {
+        let handlers = self.door.handlers(py)?;
+        let program = self.program(py)?;
+        let program = program.bind(py).borrow();
+        if let Some(handler) = handler_for(&handlers, error.value(py))?
+            && handler.is(&program.http_handler)
+            && let Some((status, headers, body)) = exception::answer(error.value(py))?
+        {
+            return Ok(Some((status, headers, Body::Native(body))));
+        }
+        let answer = program.reference.bind(py).call_method1(intern!(py, "answer"), (handlers, error.value(py)))?;
+        if answer.is_none() {
+            return Ok(None);
+        }
+        let (status, headers, body): (u16, Bound<'py, PyAny>, Bound<'py, PyBytes>) = answer.extract()?;
+        // A content type is always that of JSON.
+        Ok(Some((status, headers.cast_into::<PyList>().ok(), Body::Python(body))))
+    }
+}
+
+/// Status, headers (none for a JSON document alone) and body.
+type Answer<'py> = (u16, Option<Bound<'py, PyList>>, Body<'py>);
+
+/// An exception that is thrown into what is open, and its traceback from before.
+pub(super) struct Failure {
+    pub(super) error: PyErr,
+    traceback: Option<Py<pyo3::types::PyTraceback>>,
+}
+
+/// The handler for an exception, by its class; None if there are some by status, which Python looks at.
+fn handler_for<'py>(handlers: &Bound<'py, PyAny>, error: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let handlers = handlers.cast::<PyTuple>()?;
+    let (by_class, by_status) = (handlers.get_item(0)?, handlers.get_item(1)?);
+    let (by_class, by_status) = (by_class.cast::<PyDict>()?, by_status.cast::<PyDict>()?);
+    if !by_status.is_empty() {
+        return Ok(None);
+    }
+    for class in error.get_type().mro() {
+        if let Some(handler) = by_class.get_item(class)? {
+            return Ok(Some(handler));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,94 @@
+//! Going on in Python: the exchange is made, and a coroutine does what is left.
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyTuple};
+
+use super::{Machine, Next, Stage};
+use crate::py;
+use crate::run::door::Door;
+use crate::run::program::Program;
+
+impl Machine {
+    /// Waits for an awaitable.
+    pub(super) fn wait<'py>(
+        &mut self,
+        py: Python<'py>,
+        stage: Stage,
+        awaitable: Bound<'py, PyAny>,
+    ) -> PyResult<Next<'py>> {
+        self.stage = stage;
+        if py::is_coroutine(&awaitable) {
+            return Ok(Next::Await(awaitable));
+        }
+        // Whatever else can be awaited, a coroutine awaits as Python does.
+        let layer = self.door.layer(py)?;
+        Ok(Next::Await(layer.call_method1(intern!(py, "wait_for"), (awaitable,))?))
+    }
+
+    /// Lets Python do the rest: `function(exchange, *arguments)`, under guard.
+    pub(super) fn delegate<'py>(
+        &mut self,
+        py: Python<'py>,
+        function: &Bound<'py, PyAny>,
+        arguments: Bound<'py, PyTuple>,
+    ) -> PyResult<Next<'py>> {
+        self.stage = Stage::Delegated;
+        let exchange = self.exchange(py)?;
+        let parts = (exchange, function, arguments);
+        Ok(Next::Await(self.door.layer(py)?.call_method1(intern!(py, "guard"), parts)?))
+    }
+
+    /// Lets Python serve the request from the beginning.
+    pub(super) fn serve_in_python<'py>(&mut self, py: Python<'py>) -> PyResult<Next<'py>> {
+        let Door::Http(door) = &self.door else { return Ok(Next::Done) };
+        let serve = door.target.bind(py).getattr(intern!(py, "serve"))?;
+        self.delegate(py, &serve, (true,).into_pyobject(py)?)
+    }
+
+    /// Lets the route's reference path serve the request.
+    pub(super) fn take_long_way<'py>(&mut self, py: Python<'py>, program: &Program) -> PyResult<Next<'py>> {
+        let serve = program.reference.bind(py).getattr(intern!(py, "serve"))?;
+        self.delegate(py, &serve, PyTuple::empty(py))
+    }
+
+    /// Lets the reference path go on behind the steps that have run, because dependencies are overridden now.
+    pub(super) fn go_on_overridden<'py>(&mut self, py: Python<'py>, program: &Program) -> PyResult<Next<'py>> {
+        let groups = PyList::new(py, self.groups.drain(..))?;
+        let results = PyList::new(py, self.results.drain(..))?;
+        let open = PyList::new(py, self.open.drain(..))?;
+        let go_on = program.reference.bind(py).getattr(intern!(py, "go_on"))?;
+        self.delegate(py, &go_on, (groups, results, open).into_pyobject(py)?)
+    }
+
+    /// Lets Python deal with an exception that no handler is for.
+    pub(super) fn raise_in_python<'py>(&mut self, py: Python<'py>, error: PyErr) -> PyResult<Next<'py>> {
+        let raise = self.door.layer(py)?.getattr(intern!(py, "raise_again"))?;
+        self.delegate(py, &raise, (error,).into_pyobject(py)?)
+    }
+
+    /// The request as Python knows it.
+    pub(super) fn exchange<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(exchange) = &self.exchange {
+            return Ok(exchange.bind(py).clone());
+        }
+        let exchange = self.door.exchange(py)?;
+        if let (Door::Http(_), Some(program)) = (&self.door, &self.program)
+            && let Some(route) = &program.bind(py).borrow().placed
+        {
+            exchange.call_method1(intern!(py, "place"), (route,))?;
+        }
+        self.exchange = Some(exchange.clone().unbind());
+        Ok(exchange)
+    }
+
+    pub(super) fn program(&self, py: Python<'_>) -> PyResult<Py<Program>> {
+        let program = self.program.as_ref().map(|program| program.clone_ref(py));
+        program.ok_or_else(|| PyTypeError::new_err("a request without a program waits for a step"))
+    }
+
+    pub(super) fn reference<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(self.program(py)?.bind(py).borrow().reference.bind(py).clone())
+    }
+}

@@ -1,0 +1,270 @@
+//! `Machine`: one request on its way through its program, from one wait to the next.
+
+mod failing;
+mod leaving;
+mod reading;
+mod replying;
+mod running;
+
+use pyo3::PyTraverseError;
+use pyo3::exceptions::{PyRuntimeError, PyStopAsyncIteration};
+use pyo3::gc::PyVisit;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+use smallvec::SmallVec;
+
+use self::failing::Failure;
+use super::door::Door;
+use super::program::Program;
+use crate::py::{self, Sent};
+
+/// What a wait is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Nothing has happened.
+    Begin,
+    /// It is running, and does not wait.
+    Running,
+    /// The body's first message.
+    Body,
+    /// The body, which comes in several messages.
+    Collected,
+    /// The result of a step.
+    Result,
+    /// The value of the context that a step has entered.
+    Entered,
+    /// The end of the response's head, whose body is to be sent then.
+    Head,
+    /// The end of the response.
+    Sent,
+    /// The end of a context after the response.
+    Closing,
+    /// The end of a generator that has yielded twice.
+    Stopping,
+    /// The one open generator, which an exception was thrown into.
+    Thrown,
+    /// The contexts that an exception is thrown into, in Python.
+    Unwinding,
+    /// Python, which does all the rest.
+    Delegated,
+}
+
+/// What comes next.
+enum Next<'py> {
+    /// Wait for this, a coroutine or another iterator.
+    Await(Bound<'py, PyAny>),
+    /// The request is over.
+    Done,
+}
+
+/// What a wait came to.
+enum Outcome<'py> {
+    Value(Bound<'py, PyAny>),
+    /// The end of an asynchronous generator.
+    Ended,
+    Raised(PyErr),
+}
+
+impl<'py> From<PyResult<Bound<'py, PyAny>>> for Outcome<'py> {
+    fn from(result: PyResult<Bound<'py, PyAny>>) -> Self {
+        match result {
+            Ok(value) => Self::Value(value),
+            Err(error) => Self::Raised(error),
+        }
+    }
+}
+
+impl<'py> Outcome<'py> {
+    fn result(self) -> PyResult<Bound<'py, PyAny>> {
+        match self {
+            Self::Value(value) => Ok(value),
+            Self::Ended => Err(PyStopAsyncIteration::new_err(())),
+            Self::Raised(error) => Err(error),
+        }
+    }
+}
+
+type Objects = SmallVec<[Py<PyAny>; 4]>;
+
+/// One request on its way.
+pub(crate) struct Machine {
+    pub(in crate::run) door: Door,
+    program: Option<Py<Program>>,
+    stage: Stage,
+    awaiting: Option<Py<PyAny>>,
+    /// The keyword arguments of each step that have been read.
+    groups: SmallVec<[Option<Py<PyDict>>; 2]>,
+    /// The results of the steps that have run.
+    results: Objects,
+    /// The contexts that are open: asynchronous generators, and asynchronous context managers.
+    open: SmallVec<[Py<PyAny>; 1]>,
+    exchange: Option<Py<PyAny>>,
+    failure: Option<Failure>,
+    /// The body that is sent when the head is.
+    unsent: Option<Py<PyBytes>>,
+    /// Whether user code has run since it was last known that no dependency is overridden.
+    unchecked: bool,
+    started: bool,
+    replied: bool,
+}
+
+impl Machine {
+    pub(crate) fn new(door: Door, program: Option<Py<Program>>) -> Self {
+        Self {
+            door,
+            program,
+            stage: Stage::Begin,
+            awaiting: None,
+            groups: SmallVec::new(),
+            results: Objects::new(),
+            open: SmallVec::new(),
+            exchange: None,
+            failure: None,
+            unsent: None,
+            unchecked: false,
+            started: false,
+            replied: false,
+        }
+    }
+
+    /// Whether anything has happened yet.
+    pub(in crate::run) fn is_new(&self) -> bool {
+        self.stage == Stage::Begin && self.awaiting.is_none()
+    }
+
+    /// What it waits for.
+    pub(in crate::run) fn awaiting(&self) -> Option<&Py<PyAny>> {
+        self.awaiting.as_ref()
+    }
+
+    /// Stops waiting for it.
+    pub(in crate::run) fn take_awaiting(&mut self) -> Option<Py<PyAny>> {
+        self.awaiting.take()
+    }
+
+    /// Lets the exchange, if there is one, let go of what refers back to it.
+    pub(in crate::run) fn release(&self, py: Python<'_>) -> PyResult<()> {
+        match &self.exchange {
+            Some(exchange) => exchange.bind(py).call_method0(intern!(py, "release")).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Goes on until there is something to wait for, which is returned; None when the request is over.
+    ///
+    /// `sent` is what the event loop sends, or raises.
+    pub(in crate::run) fn resume<'py>(
+        &mut self,
+        py: Python<'py>,
+        sent: PyResult<Bound<'py, PyAny>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let mut sent = sent;
+        loop {
+            let outcome = match self.awaiting.as_ref().map(|object| object.clone_ref(py).into_bound(py)) {
+                None => Outcome::from(sent),
+                Some(awaiting) => {
+                    let step = match sent {
+                        Ok(value) => py::send(&awaiting, &value),
+                        Err(error) => py::throw(&awaiting, error),
+                    };
+                    let outcome = match step {
+                        Ok(Sent::Yielded(value)) => return Ok(Some(value)),
+                        Ok(Sent::Returned(value)) => Outcome::Value(value),
+                        Ok(Sent::Ended) => Outcome::Ended,
+                        Err(error) => Outcome::Raised(error),
+                    };
+                    self.awaiting = None;
+                    outcome
+                }
+            };
+            match self.advance(py, outcome).or_else(|error| self.fail(py, error))? {
+                Next::Await(object) => self.awaiting = Some(object.unbind()),
+                Next::Done => return Ok(None),
+            }
+            sent = Ok(py.None().into_bound(py));
+        }
+    }
+
+    /// Goes on from what the last wait came to.
+    fn advance<'py>(&mut self, py: Python<'py>, outcome: Outcome<'py>) -> PyResult<Next<'py>> {
+        let stage = std::mem::replace(&mut self.stage, Stage::Running);
+        match (stage, outcome) {
+            (Stage::Entered, Outcome::Value(value)) => self.take_result(py, value),
+            (Stage::Entered, outcome) => {
+                // What did not come to its first `yield` is over.
+                let is_generator = self.open.pop().is_some_and(|entered| py::is_async_generator(entered.bind(py)));
+                match outcome.result() {
+                    Err(error) if is_generator && error.is_instance_of::<PyStopAsyncIteration>(py) => {
+                        let error = self.reference(py)?.call_method0(intern!(py, "unyielded"))?;
+                        Err(PyErr::from_value(error))
+                    }
+                    outcome => outcome.map(|_| Next::Done),
+                }
+            }
+            (Stage::Closing, outcome) => match (outcome, self.open.pop()) {
+                (Outcome::Value(_), Some(context)) if py::is_async_generator(context.bind(py)) => {
+                    self.stop(py, context)
+                }
+                (Outcome::Value(_) | Outcome::Ended, _) => self.close_next(py),
+                (Outcome::Raised(error), Some(context))
+                    if error.is_instance_of::<PyStopAsyncIteration>(py) && py::is_async_generator(context.bind(py)) =>
+                {
+                    self.close_next(py)
+                }
+                (Outcome::Raised(error), _) => Err(error),
+            },
+            (Stage::Thrown, outcome) => self.after_throw(py, outcome),
+            (stage, outcome) => self.go_on(py, stage, outcome.result()),
+        }
+    }
+
+    /// The same, for what has nothing to do with contexts.
+    fn go_on<'py>(
+        &mut self,
+        py: Python<'py>,
+        stage: Stage,
+        outcome: PyResult<Bound<'py, PyAny>>,
+    ) -> PyResult<Next<'py>> {
+        match stage {
+            Stage::Begin => outcome.and_then(|_| self.begin(py)),
+            Stage::Body => self.take_message(py, outcome),
+            Stage::Collected => outcome.and_then(|content| self.take_collected(py, &content)),
+            Stage::Result => {
+                let result = outcome?;
+                self.take_result(py, result)
+            }
+            Stage::Running | Stage::Entered | Stage::Closing | Stage::Thrown => {
+                Err(PyRuntimeError::new_err("a request that waits for nothing was woken"))
+            }
+            Stage::Head => outcome.and_then(|_| self.send_rest(py)),
+            Stage::Sent => outcome.and_then(|_| self.after_reply(py)),
+            Stage::Stopping => outcome.map(|_| Next::Done),
+            Stage::Unwinding => {
+                let failure = self.failure.take().map(|failure| failure.error);
+                match outcome {
+                    Err(error) => self.after_unwinding(py, Some(error)),
+                    Ok(swallowed) => {
+                        self.after_unwinding(py, failure.filter(|_| !swallowed.is_truthy().unwrap_or(false)))
+                    }
+                }
+            }
+            Stage::Delegated => {
+                self.stage = Stage::Delegated; // what comes out of there was dealt with
+                outcome.map(|_| Next::Done)
+            }
+        }
+    }
+
+    /// Shows the garbage collector what this holds.
+    pub(in crate::run) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.door.traverse(visit)?;
+        visit.call(&self.program)?;
+        visit.call(&self.awaiting)?;
+        visit.call(&self.exchange)?;
+        for group in self.groups.iter().flatten() {
+            visit.call(group)?;
+        }
+        self.results.iter().chain(&self.open).try_for_each(|object| visit.call(object))
+    }
+}
