@@ -26,6 +26,7 @@ __all__ = [
     "PlanError",
     "Program",
     "Reader",
+    "Registry",
     "RouteTable",
     "Serving",
     "encode_json",
@@ -298,6 +299,14 @@ class HeadReader:
 
         Returns the head; or None while it is incomplete, False if uvicorn has to look at it, True if it is too large.
         """
+
+@final
+class Registry:
+    """The two things that a `weakref.WeakSet` does for each object that comes and goes, without Python."""
+
+    def __new__(cls, weak_set: Any) -> Registry: ...
+    def add(self, item: Any) -> None:
+        """Put an object into the set."""
 
 @final
 class RouteTable:

@@ -17,6 +17,7 @@ mod edits;
 mod http1;
 mod plan;
 mod py;
+mod registry;
 mod request;
 mod response;
 mod routing;
@@ -33,6 +34,8 @@ mod _native {
     use crate::http1::{Connection, Cycle, Head, HeadReader, Site};
     #[pymodule_export]
     use crate::plan::PlanError;
+    #[pymodule_export]
+    use crate::registry::Registry;
     #[pymodule_export]
     use crate::request::form::{FormParser, FormReader, FormRefused};
     #[pymodule_export]

@@ -31,6 +31,7 @@ from ..routing._table import Target
 from ._exchange import HttpExchange
 from ._handed_over import HandedOver
 from ._limits import MAX_BODY, MAX_HEAD
+from ._registry import quicken_tasks
 from ._site import NotServed, Site
 
 _new_task: Any = asyncio.Task
@@ -38,6 +39,8 @@ if sys.version_info >= (3, 13):  # 3.12 has releases that crash when somebody as
     _new_task = functools.partial(
         asyncio.Task, eager_start=True
     )  # begins at once, which saves a turn of the event loop
+
+quicken_tasks()
 
 _TOLD: weakref.WeakSet[Config] = weakref.WeakSet()
 """The servers whose log says already that the door is not used."""

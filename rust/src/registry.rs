@@ -1,0 +1,95 @@
+//! `Registry`: the two things that a `weakref.WeakSet` does for each object that comes and goes, without Python.
+//!
+//! asyncio notes every task in a `WeakSet`. That class is written in Python, so a task costs a call of Python to put it in, and
+//! another one when it is freed. These do what `WeakSet.add` and the callback of its references do.
+
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PySet, PyWeakrefReference};
+
+/// A quicker way into one weak set.
+///
+/// Not frozen: breaking a cycle takes `&mut self`. See `RouteTable`.
+#[pyclass(module = "ferrapi._native")]
+pub(crate) struct Registry {
+    data: Py<PySet>,
+    pending: Py<PyList>,
+    /// The set's own `add`, for when there are removals to make up for.
+    plain_add: Option<Py<PyAny>>,
+    /// Called with a reference when its object is freed.
+    remove: Option<Py<PyAny>>,
+}
+
+#[pymethods]
+impl Registry {
+    /// A way into `weak_set`.
+    #[new]
+    fn new(weak_set: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = weak_set.py();
+        let data = weak_set.getattr(intern!(py, "data"))?.cast_into::<PySet>()?.unbind();
+        let pending = weak_set.getattr(intern!(py, "_pending_removals"))?.cast_into::<PyList>()?.unbind();
+        let iterating = weak_set.getattr(intern!(py, "_iterating"))?.cast_into::<PySet>()?.unbind();
+        let remover = Remover { data: data.clone_ref(py), pending: pending.clone_ref(py), iterating };
+        Ok(Self {
+            data,
+            pending,
+            plain_add: Some(weak_set.getattr(intern!(py, "add"))?.unbind()),
+            remove: Some(Bound::new(py, remover)?.getattr(intern!(py, "remove"))?.unbind()),
+        })
+    }
+
+    /// Put an object into the set.
+    fn add(&self, item: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = item.py();
+        match (&self.remove, &self.plain_add) {
+            (Some(remove), _) if self.pending.bind(py).is_empty() => {
+                self.data.bind(py).add(PyWeakrefReference::new_with(item, remove.bind(py))?)
+            }
+            (_, Some(add)) => add.bind(py).call1((item,)).map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.data)?;
+        visit.call(&self.pending)?;
+        visit.call(&self.plain_add)?;
+        visit.call(&self.remove)
+    }
+
+    fn __clear__(&mut self) {
+        self.plain_add = None;
+        self.remove = None;
+    }
+}
+
+/// Takes the references of freed objects out of a weak set.
+#[pyclass(frozen, module = "ferrapi._native")]
+pub(crate) struct Remover {
+    data: Py<PySet>,
+    pending: Py<PyList>,
+    iterating: Py<PySet>,
+}
+
+#[pymethods]
+impl Remover {
+    /// Take a reference out, or have it taken out when nobody goes through the set any more.
+    fn remove(&self, reference: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = reference.py();
+        if self.iterating.bind(py).is_empty() {
+            self.data.bind(py).discard(reference).map(drop)
+        } else {
+            self.pending.bind(py).append(reference)
+        }
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.data)?;
+        visit.call(&self.pending)?;
+        visit.call(&self.iterating)
+    }
+
+    #[expect(clippy::unused_self, reason = "the containers that it holds are cleared by the collector itself")]
+    fn __clear__(&self) {}
+}

@@ -1,0 +1,119 @@
+"""The native way into asyncio's registry of tasks: the set is what it would be."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from typing import Any
+from weakref import WeakSet, ref
+
+import pytest
+from ferrapi.server._registry import quicken, quicken_tasks
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+class Thing:
+    """Something that can be referred to."""
+
+
+OPERATIONS = st.lists(
+    st.tuples(st.sampled_from(["add", "again", "free", "discard", "free while iterating", "add while iterating"])),
+    max_size=40,
+)
+
+
+def play(operations: list[tuple[str]], quick: bool) -> list[Any]:
+    """What a set says after each operation."""
+    weak_set: WeakSet[Thing] = WeakSet()
+    if quick:
+        assert quicken(weak_set)
+    things: list[Thing] = []
+    seen: list[Any] = []
+    for (operation,) in operations:
+        if operation == "add":
+            things.append(Thing())
+            weak_set.add(things[-1])
+        elif operation == "again" and things:
+            weak_set.add(things[0])
+        elif operation == "free" and things:
+            del things[0]
+        elif operation == "discard" and things:
+            weak_set.discard(things.pop())
+        elif operation.endswith("while iterating"):
+            for thing in weak_set:
+                if operation.startswith("free"):
+                    things.clear()
+                    seen.append(len(weak_set))
+                del thing
+                break  # adding while a set is gone through is an error
+            if operation.startswith("add"):
+                iterator = iter(weak_set)
+                if next(iterator, None) is not None:
+                    seen.append(len(weak_set._pending_removals))  # type: ignore[attr-defined]
+                things.append(Thing())
+                weak_set.add(things[-1])
+                del iterator
+        seen.append((len(weak_set), len(weak_set.data), len(weak_set._pending_removals)))  # type: ignore[attr-defined]
+        seen.append([thing in weak_set for thing in things])
+    return seen
+
+
+@given(OPERATIONS)
+def test_the_set_is_the_same(operations: list[tuple[str]]) -> None:
+    assert play(operations, quick=True) == play(operations, quick=False)
+
+
+def test_what_cannot_be_referred_to_is_refused() -> None:
+    weak_set: WeakSet[Any] = WeakSet()
+    assert quicken(weak_set)
+    with pytest.raises(TypeError, match="cannot create weak reference to 'int' object"):
+        weak_set.add(1)
+
+
+@pytest.mark.parametrize("other", [None, set(), [], object()])
+def test_nothing_else_is_touched(other: Any) -> None:
+    assert not quicken(other)
+
+
+def test_a_set_of_another_class_is_not_touched() -> None:
+    class Own(WeakSet[Any]):
+        """May mean something else by `add`."""
+
+    own = Own()
+    assert not quicken(own)
+    assert "add" not in vars(own)
+
+
+def test_tasks_are_known_while_they_run_and_not_longer() -> None:
+    assert quicken_tasks()
+    assert quicken_tasks()
+
+    async def run_one() -> Any:
+        before = asyncio.all_tasks()
+        task = asyncio.create_task(asyncio.sleep(0))
+        during = asyncio.all_tasks() - before
+        await task
+        assert during == {task}
+        assert asyncio.all_tasks() == before
+        return ref(task)
+
+    async def main() -> None:
+        known = await run_one()
+        await asyncio.sleep(0)
+        gc.collect()
+        assert known() is None
+
+    asyncio.run(main())
+
+
+def test_the_set_can_be_freed() -> None:
+    weak_set: WeakSet[Thing] = WeakSet()
+    assert quicken(weak_set)
+    thing = Thing()
+    weak_set.add(thing)
+    known = ref(weak_set)
+    del weak_set
+    gc.collect()
+    assert known() is None
+    del thing
