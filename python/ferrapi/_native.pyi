@@ -29,6 +29,7 @@ __all__ = [
     "Registry",
     "RouteTable",
     "Serving",
+    "answer_http_exception",
     "encode_json",
     "has_long_number",
     "is_json_content_type",
@@ -345,6 +346,13 @@ def encode_json(value: object, max_bytes: int | None = None, whole: bool = False
     """The JSON text of `value`, or None if it isn't made of plain values or gets longer than `max_bytes`.
 
     Without `whole`, what `jsonable_encoder` leaves out is left out.
+    """
+
+def answer_http_exception(exc: Any) -> tuple[int, bytes | list[tuple[bytes, bytes]], bytes] | None:
+    """Status, headers and body of the answer to an exception with a `status_code`, a `detail` and maybe `headers`.
+
+    The headers may be a content type, for a head with that, the body's length and nothing else. None if the answer
+    takes a response object.
     """
 
 def response_head_problem(status: object, headers: list[tuple[bytes, bytes]]) -> str | None:

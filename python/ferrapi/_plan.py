@@ -1,7 +1,7 @@
 """What crosses the native boundary once per route, as typed dictionaries.
 
-`rust/src/plan/` mirrors these key by key. A mistake on this side is a `PlanError` there, at
-start-up, never per request.
+`rust/src/plan/` mirrors these key by key (programs: `rust/src/run/program.rs`). A mistake on this side is a `PlanError`
+there, at start-up, never per request.
 """
 
 from __future__ import annotations

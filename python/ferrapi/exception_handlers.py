@@ -15,7 +15,7 @@ from starlette.status import WS_1008_POLICY_VIOLATION
 from starlette.websockets import WebSocket
 
 from ._error_report import DEFAULT_LIMITS, UNLIMITED, ReportLimits, render_errors
-from ._native import encode_json, response_head_problem
+from ._native import answer_http_exception, encode_json
 from .encoders import jsonable_encoder
 from .exceptions import RequestValidationError, WebSocketRequestValidationError
 from .utils import is_body_allowed_for_status_code
@@ -79,25 +79,6 @@ Head = bytes | list[tuple[bytes, bytes]]
 """The headers of a response; or a content type, for a response that has that, the body's length and nothing else."""
 
 
-_FRAMING = frozenset({b"connection", b"content-length", b"content-type", b"transfer-encoding"})
-
-
-def _http_answer(exc: Any) -> tuple[int, Head, bytes] | None:
-    """What `http_exception_handler` answers to an ordinary exception; None if that takes a response object."""
-    status, headers = exc.status_code, getattr(exc, "headers", None)
-    usual = type(status) is int and 200 <= status < 600 and is_body_allowed_for_status_code(status)
-    if not usual or not (headers is None or type(headers) is dict):
-        return None
-    body = encode_json({"detail": exc.detail}, whole=True)
-    if body is None or not headers:
-        return None if body is None else (status, JSON, body)
-    raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    if any(name in _FRAMING for name, _ in raw):
-        return None
-    raw += [(b"content-length", b"%d" % len(body)), (b"content-type", JSON)]
-    return None if response_head_problem(status, raw) else (status, raw, body)
-
-
 def handler_for(handlers: tuple[Any, Any], exc: Exception) -> Any:
     """The handler of an exception: by its status code, or by the nearest of its classes; None without one."""
     by_class, by_status = handlers
@@ -109,7 +90,7 @@ Answer = Callable[[Any], tuple[int, Head, bytes] | None]
 """Status, headers and body of the answer to an exception; None if only the handler itself can make it."""
 
 _ANSWERS: dict[Any, Answer] = {
-    http_exception_handler: _http_answer,
+    http_exception_handler: answer_http_exception,
     request_validation_exception_handler: lambda exc: (422, JSON, render_errors(exc.errors(), DEFAULT_LIMITS)),
     unlimited_request_validation_exception_handler: lambda exc: (422, JSON, render_errors(exc.errors(), UNLIMITED)),
 }

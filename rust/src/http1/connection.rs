@@ -154,7 +154,8 @@ impl Connection {
             write: transport.getattr(intern!(py, "write"))?.unbind(),
             close: transport.getattr(intern!(py, "close"))?.unbind(),
         };
-        drop(locked(&self.transport).replace(attached));
+        let before = locked(&self.transport).replace(attached);
+        drop(before); // no lock is held: freeing objects may run code
         Ok(())
     }
 
@@ -345,7 +346,8 @@ impl Connection {
         let is_lost = matches!(request.content, Content::Lost);
         let cycle = Bound::new(py, Cycle::new(slf.clone().unbind(), request.head.clone(), is_lost))?;
         *locked(&this.idle_since) = None;
-        *locked(&this.in_flight) = Some(cycle.clone().unbind());
+        let before = locked(&this.in_flight).replace(cycle.clone().unbind());
+        drop(before);
         server.attributes.bind(py).set_item(intern!(py, "cycle"), &cycle)?;
         // A program that can't be made is the reference path's to report.
         let program: Option<Py<Program>> =
@@ -415,7 +417,8 @@ impl Connection {
     /// The response to the request in flight is complete; `keep_alive` tells whether another request may come.
     pub(super) fn complete(&self, py: Python<'_>, keep_alive: bool) -> PyResult<()> {
         let server = self.server()?;
-        drop(locked(&self.in_flight).take());
+        let before = locked(&self.in_flight).take();
+        drop(before);
         let key = intern!(py, "total_requests");
         server.state.bind(py).set_item(key, server.state(py, key)?.add(1)?)?;
         if self.is_awaited.swap(false, Ordering::Relaxed) {
