@@ -2,8 +2,9 @@
 
 They repeat where seconds don't, so they can decide between two ways of writing something on a busy machine. Every peer
 runs in one process under callgrind, which dumps its counters whenever libc's `getppid` is called. Each case's 64
-requests go through the ASGI callable once and twice; the difference, divided by 64, is the cost of a request without
-what an event loop's run costs. All answers are checked, outside of what is counted.
+requests go through the ASGI callable once and twice, and for `ferrapi-door` as bytes through ferrapi's HTTP/1.1
+protocol; the difference, divided by 64, is the cost of a request without what an event loop's run costs. All answers
+are checked, outside of what is counted.
 """
 
 import argparse
@@ -19,13 +20,17 @@ from pathlib import Path
 
 from .asgi import PEERS, Client, peer
 from .cases import BY_NAME
+from .door import DoorClient
 
 ROOT = Path(__file__).resolve().parents[1]
+DOOR = "ferrapi-door"
+"""ferrapi's application, through its own protocol."""
+WAYS = [*PEERS, DOOR]
 TOTALS = re.compile(r"^(?:totals|summary): (\d+)", re.MULTILINE)
 WARM_UP_ROUNDS = 3
 
 
-def _count_region(runner: asyncio.Runner, client: Client, times: int) -> None:
+def _count_region(runner: asyncio.Runner, client: Client | DoorClient, times: int) -> None:
     async def send() -> None:
         for _ in range(times):
             await client.send_all()
@@ -39,10 +44,10 @@ def _count_region(runner: asyncio.Runner, client: Client, times: int) -> None:
 
 def run_cases(name: str, cases: Sequence[str]) -> None:
     """In the process that is counted: four `getppid` calls for each case."""
-    module = peer(name)
+    module, kind = (peer("ferrapi"), DoorClient) if name == DOOR else (peer(name), Client)
     with asyncio.Runner() as runner:
         for case in (BY_NAME[item] for item in cases):
-            client = Client(getattr(module, case.app), case)
+            client = kind(getattr(module, case.app), case)
             for _ in range(WARM_UP_ROUNDS):
                 runner.get_loop().run_until_complete(client.send_all())
             _count_region(runner, client, 1)
@@ -96,17 +101,17 @@ def main() -> int:
     """Count the chosen cases and print a table; 1 if there is no valgrind."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.callgrind", description=__doc__)
     parser.add_argument("--case", action="append", choices=list(BY_NAME), help="may be repeated; default: all")
-    parser.add_argument("--peer", action="append", choices=list(PEERS), help="may be repeated; default: all")
+    parser.add_argument("--peer", action="append", choices=WAYS, help="may be repeated; default: all")
     parser.add_argument("--counted", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    cases, peers = arguments.case or list(BY_NAME), arguments.peer or list(PEERS)
+    cases, peers = arguments.case or list(BY_NAME), arguments.peer or WAYS
     if arguments.counted:
         run_cases(peers[0], cases)
         return 0
     if not shutil.which("valgrind"):
         print("valgrind is not installed (Debian: apt-get install valgrind)", file=sys.stderr)
         return 1
-    print("Thousands of instructions per request, in process, through the ASGI callable:\n")
+    print("Thousands of instructions per request, in process:\n")
     print(table({name: count(name, cases) for name in peers}, cases))
     return 0
 

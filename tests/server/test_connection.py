@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from ferrapi import BackgroundTasks, Body, FastAPI, Request
+from ferrapi import BackgroundTasks, Body, FastAPI, Form, Request
 from ferrapi._native import Cycle, Serving
 from ferrapi.responses import Response, StreamingResponse
 from ferrapi.server import MAX_BODY, MAX_HEAD, HttpProtocol
@@ -192,6 +192,28 @@ def test_a_client_that_leaves_before_its_body_is_complete_runs_nothing() -> None
         await wire.lose()
         assert app.state.calls == ["json {'a': 1}"]
         assert not wire.state.connections
+
+    run(main)
+
+
+@pytest.mark.parametrize("rest", [b"", b"user=a", b"user=a&x="])
+def test_half_a_form_is_no_form(rest: bytes) -> None:
+    """What has come might pass for all of it."""
+
+    async def main() -> None:
+        calls: list[str] = []
+        app = FastAPI()
+
+        @app.post("/login")
+        async def login(user: str = Form("nobody")) -> None:
+            calls.append(user)
+
+        whole = request("POST", "/login", b"user=a&x=1", "Content-Type: application/x-www-form-urlencoded")
+        wire = Wire(configured(app))
+        await wire.feed(whole, whole)  # the route is known from here on
+        await wire.feed(whole.removesuffix(b"user=a&x=1") + rest)
+        await wire.lose()
+        assert calls == ["a", "a"]
 
     run(main)
 

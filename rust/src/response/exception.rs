@@ -14,14 +14,15 @@ const FRAMING: [&[u8]; 4] = [b"connection", b"content-length", b"content-type", 
 /// `exc`; None if that takes a response object.
 pub(crate) type Answer<'py> = (u16, Option<Bound<'py, PyList>>, Vec<u8>);
 
+/// Status, headers or content type, and body.
+type Parts<'py> = (u16, Bound<'py, PyAny>, Bound<'py, PyBytes>);
+
 /// The same for Python.
 ///
 /// Returns the status, the headers (or a content type, for a head with that, the body's length and nothing else) and the body of
 /// the answer to an exception with a `status_code`, a `detail` and maybe `headers`; None if that takes a response object.
 #[pyfunction]
-pub(crate) fn answer_http_exception<'py>(
-    exc: &Bound<'py, PyAny>,
-) -> PyResult<Option<(u16, Bound<'py, PyAny>, Bound<'py, PyBytes>)>> {
+pub(crate) fn answer_http_exception<'py>(exc: &Bound<'py, PyAny>) -> PyResult<Option<Parts<'py>>> {
     let py = exc.py();
     let Some((status, headers, body)) = answer(exc)? else { return Ok(None) };
     let headers = headers.map_or_else(|| PyBytes::new(py, b"application/json").into_any(), Bound::into_any);

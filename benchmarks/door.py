@@ -1,0 +1,81 @@
+"""Sending requests through ferrapi's HTTP/1.1 protocol in this process: bytes in, bytes out, without a socket."""
+
+import asyncio
+from typing import Any
+
+from ferrapi.server import HttpProtocol
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from .asgi import WrongAnswer
+from .cases import COMMON_HEADERS, Case, Exchange
+
+
+def request(exchange: Exchange) -> bytes:
+    """Return the bytes of a request, as a load generator sends them."""
+    headers = {"Host": "127.0.0.1:8000", **COMMON_HEADERS, **exchange.headers}
+    if exchange.body:
+        headers["Content-Length"] = str(len(exchange.body))
+    lines = [f"{exchange.method} {exchange.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + exchange.body
+
+
+class _Transport(asyncio.Transport):
+    """Keeps what is written."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": ("127.0.0.1", 40000), "sockname": ("127.0.0.1", 8000)})
+        self.written: list[bytes] = []
+        self.write = self.written.append
+
+    def is_closing(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        """Nothing: there is no connection."""
+
+
+class DoorClient:
+    """Sends the exchanges of a case over one connection, one after the other. Used as `asgi.Client`.
+
+    What it costs itself (two turns of the event loop per request) is the same for each case.
+    """
+
+    def __init__(self, app: Any, case: Case) -> None:
+        self.exchanges = case.exchanges
+        self.answers: list[bytes] = []
+        self._requests = [request(exchange) for exchange in case.exchanges]
+        self._config = Config(app, log_config=None, lifespan="off", access_log=False)
+        self._config.load()
+        self._protocol: Any = None
+
+    def _connect(self) -> None:
+        self._state = ServerState()
+        self._state.default_headers = [(b"date", b"Sat, 28 Nov 2026 00:00:00 GMT"), (b"server", b"uvicorn")]
+        self._transport = _Transport()
+        self._protocol = HttpProtocol(self._config, self._state, {})
+        self._protocol.connection_made(self._transport)
+
+    async def send_all(self) -> None:
+        """Send every exchange once; `answers` holds the bytes of each answer."""
+        if self._protocol is None:
+            self._connect()
+        written = self._transport.written
+        written.clear()
+        tasks, receive = self._state.tasks, self._protocol.data_received
+        for data in self._requests:
+            receive(data)
+            while tasks:  # noqa: ASYNC110  # a task that is over sets no event
+                await asyncio.sleep(0)
+        self.answers = written[:]
+
+    def check(self) -> None:
+        """Raise `WrongAnswer` unless the last answers are those of the case."""
+        for exchange, answer in zip(self.exchanges, self.answers, strict=True):
+            head, _, body = answer.partition(b"\r\n\r\n")
+            status, *lines = head.decode("latin-1").split("\r\n")
+            if (int(status.split(" ")[1]), body) != (exchange.status, exchange.answer):
+                raise WrongAnswer(f"{exchange.method} {exchange.path}: {answer!r}, not {exchange.answer!r}")
+            headers = dict(line.split(": ", 1) for line in lines)
+            if missing := exchange.answer_headers.items() - headers.items():
+                raise WrongAnswer(f"{exchange.method} {exchange.path}: lacks {missing}")
