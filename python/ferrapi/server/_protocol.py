@@ -73,7 +73,6 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
         self._waiting: _Incomplete | None = None  # a request whose body isn't complete; `_held` begins with its head
         self._resuming = False  # whether `_resume` is on its way
         self._handed_over = False
-        self._timer: asyncio.TimerHandle | None = None
         self._context = contextvars.copy_context()
         # Not with a factory, which may want to make all tasks, nor with what only looks like a loop.
         makes_tasks = isinstance(self.loop, asyncio.AbstractEventLoop) and self.loop.get_task_factory() is None
@@ -321,7 +320,7 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
         self._look_after(self.timeout_keep_alive)
 
     def _look_after(self, delay: float) -> None:
-        self._timer = self.loop.call_later(delay, self._on_timer)
+        self.timeout_keep_alive_task = self.loop.call_later(delay, self._on_timer)
 
     def _on_timer(self) -> None:
         idle_since = self.connection.idle_since
@@ -329,11 +328,15 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
         if left is not None and left > 0:
             self._look_after(left)
             return
-        self._timer = None
+        self.timeout_keep_alive_task = None
         self.connection.end_timer()
         if left is not None:
             self.connection.shut()
             self.timeout_keep_alive_handler()
+
+    def _unset_keepalive_if_required(self) -> None:
+        super()._unset_keepalive_if_required()
+        self.connection.end_timer()
 
     # The end
 
@@ -344,8 +347,6 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
         connection.note_activity()
         if connection.in_flight is not None:
             connection.in_flight.disconnected = True
-        if self._timer is not None:
-            self._timer.cancel()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
         if waiting is not None:  # the application may want to know that a client has left
