@@ -18,6 +18,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import uvloop
+
 from .asgi import PEERS, Client, peer
 from .cases import BY_NAME
 from .door import DoorClient
@@ -45,7 +47,7 @@ def _count_region(runner: asyncio.Runner, client: Client | DoorClient, times: in
 def run_cases(name: str, cases: Sequence[str]) -> None:
     """In the process that is counted: four `getppid` calls for each case."""
     module, kind = (peer("ferrapi"), DoorClient) if name == DOOR else (peer(name), Client)
-    with asyncio.Runner() as runner:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         for case in (BY_NAME[item] for item in cases):
             client = kind(getattr(module, case.app), case)
             for _ in range(WARM_UP_ROUNDS):
