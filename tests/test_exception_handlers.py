@@ -403,6 +403,30 @@ class TestThroughTheDoors:
             assert answer.error == "InvalidResponseError"
             assert answer.status == 500
 
+    @pytest.mark.parametrize("status", [599, 600, 999])
+    def test_statuses_that_the_server_has_no_line_for(self, status: int) -> None:
+        compare(raising(http_error(status, "detail", None)), [Ask()])
+
+        def make(fw: Any, log: list[Any]) -> Any:
+            app = fw.FastAPI()
+
+            @app.get("/plain", status_code=status)
+            async def plain() -> dict[str, str]:
+                log.append("plain")
+                return {"a": "b"}
+
+            @app.get("/response")
+            async def response() -> Any:
+                return fw.responses.PlainTextResponse("text", status_code=status)
+
+            @app.get("/stream")
+            async def stream() -> Any:
+                return fw.responses.StreamingResponse(iter(["a"]), status_code=status)
+
+            return app
+
+        compare(make, [Ask(path="/plain"), Ask(path="/response"), Ask(path="/stream")])
+
     @pytest.mark.parametrize("place", PLACES[:1] + PLACES[2:4])
     def test_after_the_response_has_started(self, place: str) -> None:
         def make(fw: Any, log: list[Any]) -> Any:

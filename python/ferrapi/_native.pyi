@@ -110,6 +110,9 @@ class Connection:
     def await_completion(self) -> None:
         """Have the protocol told when the request in flight no longer is."""
 
+    def rest(self) -> None:
+        """Note that the connection is idle from now on; the protocol's timer may end it."""
+
     def note_activity(self) -> None:
         """Note that bytes have come."""
 

@@ -349,6 +349,13 @@ class TestGenerators:
                     log.append(("handled", str(exc), type(sys.exception()).__name__))
                     return fw.responses.PlainTextResponse("handled", status_code=418)
 
+                @app.exception_handler(
+                    RuntimeError
+                )  # of a generator that doesn't stop, or of an answer that is missing
+                async def explain(request: fw.Request, exc: RuntimeError) -> Any:
+                    log.append(("explained", str(exc), repr(exc.__cause__), repr(exc.__context__)))
+                    raise exc
+
                 @app.get("/")
                 async def root(
                     a: Annotated[Any, fw.Depends(one)],

@@ -469,6 +469,114 @@ def test_an_idle_connection_is_closed_after_the_time_out_and_not_before(handed_o
     run(main)
 
 
+@pytest.mark.parametrize("kind", ["door", "httptools"])
+@pytest.mark.parametrize("rest", [b"GET / HT", b"\r\n", b"GET /mounted/x HT"])
+def test_half_of_a_pipelined_request_does_not_stop_the_clock(rest: bytes, kind: str) -> None:
+    async def main() -> None:
+        clock = Clock(asyncio.get_running_loop())
+        paused = Paused()
+        wire = Wire(configured(paused.app, timeout_keep_alive=50), kind)
+        await wire.feed(HELLO + rest)
+        clock.ahead += 500  # for the handler
+        paused.go.set()
+        await wire.settle()
+        assert (wire.written.endswith(OK), wire.closed) == (True, False)
+        clock.ahead += 40
+        await wire.settle()
+        assert not wire.closed
+        clock.ahead += 11
+        await wire.settle()
+        await asyncio.sleep(0)
+        assert wire.closed
+
+    run(main)
+
+
+def test_what_completes_a_held_request_does_not_stop_the_clock() -> None:
+    async def main() -> None:
+        clock = Clock(asyncio.get_running_loop())
+        paused = Paused()
+        wire = Wire(configured(paused.app, timeout_keep_alive=50))
+        await wire.feed(HELLO + HELLO[:6])
+        resume_soon = wire.protocol.resume_soon
+
+        def and_then() -> None:  # the rest comes before the event loop's next turn
+            resume_soon()
+            wire.protocol.resume_soon = resume_soon
+            wire.protocol.data_received(HELLO[6:])
+
+        wire.protocol.resume_soon = and_then
+        paused.go.set()
+        await wire.settle()
+        assert wire.written == OK * 2
+        clock.ahead += 49
+        await wire.feed(HELLO)
+        assert wire.written == OK * 3
+        clock.ahead += 51
+        await wire.settle()
+        await asyncio.sleep(0)
+        assert wire.closed
+
+    run(main)
+
+
+@pytest.mark.parametrize("kind", ["door", "httptools"])
+def test_a_body_that_a_pipeline_still_owes_stops_the_clock(kind: str) -> None:
+    """uvicorn's handler is running then."""
+    data = json_request(b'{"a":1}')
+
+    async def main() -> None:
+        clock = Clock(asyncio.get_running_loop())
+        wire = Wire(configured(make(), timeout_keep_alive=50), kind)
+        await wire.feed(HELLO + data[:-3])
+        clock.ahead += 500
+        await wire.settle()
+        assert not wire.closed
+        await wire.feed(data[-3:])
+        assert wire.written.count(b"HTTP/1.1 200 OK") == 2
+
+    run(main)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"), [(HELLO, "door"), (HELLO, "httptools"), (json_request(b'{"a":1}'), "door")], ids=str
+)
+def test_a_transport_that_is_closed_already_is_a_client_that_has_gone(
+    data: bytes, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """uvloop closes a transport when the client has gone, and says so to the protocol on its next turn."""
+
+    async def main() -> None:
+        app = make()
+        wire = Wire(configured(app), kind)
+        wire.protocol.data_received(data)
+        wire.transport.closed = True
+        wire.transport.broken = RuntimeError("the handler is closed")
+        while wire.state.tasks:  # noqa: ASYNC110  # nothing to wait for
+            await asyncio.sleep(0)
+        wire.protocol.connection_lost(None)
+        assert len(app.state.calls) == 1
+        assert wire.state.total_requests == 1
+
+    with caplog.at_level(logging.INFO):
+        run(main)
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("kind", ["door", "httptools"])
+def test_a_transport_that_does_not_write_is_reported(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    """The control: only of a closed one nothing is said."""
+
+    async def main() -> None:
+        wire = Wire(configured(make()), kind)
+        wire.protocol.data_received(HELLO)
+        wire.transport.broken = RuntimeError("no")
+        await wire.settle()
+
+    run(main)
+    assert [record.message.strip() for record in caplog.records] == ["Exception in ASGI application"]
+
+
 @pytest.mark.parametrize("before", [HELLO, b""])
 def test_a_partial_head_stops_the_clock(before: bytes) -> None:
     async def main() -> None:

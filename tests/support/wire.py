@@ -31,11 +31,14 @@ class Transport(asyncio.Transport):
         self.written = bytearray()
         self.closed = False
         self.reading = True
+        self.broken: Exception | None = None  # what `write` raises
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return {"peername": self.peer, "sockname": ("127.0.0.1", 8000)}.get(name, default)
 
     def write(self, data: Any) -> None:
+        if self.broken is not None:
+            raise self.broken
         if not self.closed:
             self.written += data
 

@@ -29,7 +29,7 @@ from ._handler import handle_exception, unanswered
 from ._plan import NOTHING_TO_READ
 from ._read import body_bytes, unreadable
 from ._respond import Responder
-from ._teardown import Teardown, stop
+from ._teardown import Teardown, stop, stop_thrown
 
 if TYPE_CHECKING:
     from ._handler import Compiled, RouteApp
@@ -153,6 +153,7 @@ class Reference:
 
     unwind = staticmethod(Teardown.throw_into)
     stop = staticmethod(stop)
+    stop_thrown = staticmethod(stop_thrown)
     answer = staticmethod(answer_now)
     unanswered = staticmethod(unanswered)
     collect = staticmethod(body_bytes)
@@ -200,4 +201,7 @@ class Reference:
     @staticmethod
     def unyielded() -> Exception:
         """What to raise for a generator that yields nothing."""
-        return RuntimeError("generator didn't yield")
+        error = RuntimeError("generator didn't yield")
+        error.__context__ = StopAsyncIteration()
+        error.__suppress_context__ = True
+        return error

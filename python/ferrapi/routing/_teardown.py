@@ -106,6 +106,14 @@ async def stop(generator: AsyncGenerator[Any], when: str = "") -> None:
         await generator.aclose()
 
 
+async def stop_thrown(generator: AsyncGenerator[Any], exc: BaseException) -> None:
+    """Close a generator that has yielded once more when `exc` was thrown into it, and say so."""
+    try:
+        raise exc  # the context of what is raised here
+    except BaseException:
+        await stop(generator, "after athrow()")
+
+
 async def _throw(generator: AsyncGenerator[Any], exc: BaseException) -> bool:
     """Leave the context that `generator` is with an exception; tell whether it was swallowed. As `contextlib` does."""
     traceback = exc.__traceback__

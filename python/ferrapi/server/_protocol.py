@@ -306,12 +306,22 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
         self.loop.call_soon(self._resume, context=self._context)
 
     def _resume(self) -> None:
-        """Take up the bytes that were held."""
+        """Take up the bytes that were held. If no request begins with them, the connection is idle."""
         self._resuming = False
         data, self._held = self._held, b""
-        if data and not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if data:
             self.flow.resume_reading()
             self._take(data)
+        if self._is_idle():
+            self.connection.rest()
+
+    def _is_idle(self) -> bool:
+        """Whether nobody has a request of this connection, or is going to have one."""
+        if self._handed_over:
+            return self.is_between_requests() and self.timeout_keep_alive_task is None
+        return self.connection.in_flight is None and self._waiting is None and not self._resuming
 
     # The time-out of an idle connection: one timer that looks how long it has been idle, not one per request
 

@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use pyo3::exceptions::{PyAttributeError, PyRuntimeError};
+use pyo3::exceptions::{PyAttributeError, PyKeyError, PyRuntimeError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -16,7 +16,7 @@ use wire::http1::read_whole;
 
 use super::cycle::Cycle;
 use super::head::Head;
-use super::response::{Defaults, Response};
+use super::response::{Defaults, Response, unless_closed};
 use super::site::Site;
 use crate::py;
 use crate::request::path::PathParams;
@@ -69,8 +69,9 @@ struct Server {
     is_limited: bool,
 }
 
-/// The methods of a transport that each request needs.
+/// A transport, and the methods of it that each request needs.
 struct Transport {
+    object: Py<PyAny>,
     write: Py<PyAny>,
     close: Py<PyAny>,
 }
@@ -151,6 +152,7 @@ impl Connection {
     fn attach(&self, transport: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = transport.py();
         let attached = Transport {
+            object: transport.clone().unbind(),
             write: transport.getattr(intern!(py, "write"))?.unbind(),
             close: transport.getattr(intern!(py, "close"))?.unbind(),
         };
@@ -195,6 +197,17 @@ impl Connection {
     #[getter]
     fn idle_since(&self) -> Option<f64> {
         *locked(&self.idle_since)
+    }
+
+    /// Note that the connection is idle from now on; the protocol's timer may end it.
+    fn rest(&self, py: Python<'_>) -> PyResult<()> {
+        let server = self.server()?;
+        let now = server.time.bind(py).call0()?.extract()?;
+        *locked(&self.idle_since) = Some(now);
+        if !self.is_timed.swap(true, Ordering::Relaxed) {
+            server.protocol.bind(py).call_method0(intern!(py, "start_timer"))?;
+        }
+        Ok(())
     }
 
     /// Note that bytes have come.
@@ -260,6 +273,7 @@ impl Connection {
         if let Ok(transport) = self.transport.try_lock()
             && let Some(transport) = &*transport
         {
+            visit.call(&transport.object)?;
             visit.call(&transport.write)?;
             visit.call(&transport.close)?;
         }
@@ -393,16 +407,16 @@ impl Connection {
             let defaults = server.state(py, intern!(py, "default_headers"))?.cast_into::<PyList>()?;
             let mut known = locked(&self.defaults);
             let defaults = known.of(&defaults)?;
-            match server.status_lines.bind(py).get_item(response.status)? {
-                Some(line) => response.write(py, line.cast::<PyBytes>()?.as_bytes(), defaults)?,
-                None => response.write(py, format!("HTTP/1.1 {} \r\n", response.status).as_bytes(), defaults)?,
-            }
+            // Where there is none, uvicorn raises this as well.
+            let line = server.status_lines.bind(py).get_item(response.status)?;
+            let line = line.ok_or_else(|| PyKeyError::new_err(response.status))?;
+            response.write(py, line.cast::<PyBytes>()?.as_bytes(), defaults)?
         };
-        let write = match &*locked(&self.transport) {
-            Some(transport) => transport.write.bind(py).clone(),
+        let (transport, write) = match &*locked(&self.transport) {
+            Some(transport) => (transport.object.bind(py).clone(), transport.write.bind(py).clone()),
             None => return Ok(()),
         };
-        write.call1((bytes,)).map(drop)
+        unless_closed(&transport, write.call1((bytes,)))
     }
 
     /// Closes the connection when all is written.
@@ -425,11 +439,7 @@ impl Connection {
             server.protocol.bind(py).call_method0(intern!(py, "resume_soon"))?;
             return Ok(());
         }
-        let now = server.time.bind(py).call0()?.extract()?;
-        *locked(&self.idle_since) = Some(now);
-        if !self.is_timed.swap(true, Ordering::Relaxed) {
-            server.protocol.bind(py).call_method0(intern!(py, "start_timer"))?;
-        }
+        self.rest(py)?;
         self.is_open.store(keep_alive, Ordering::Relaxed);
         Ok(())
     }

@@ -11,5 +11,5 @@ mod site;
 pub(crate) use connection::Connection;
 pub(crate) use cycle::Cycle;
 pub(crate) use head::{Head, HeadReader};
-pub(crate) use response::{Defaults, Response};
+pub(crate) use response::{Defaults, Response, unless_closed};
 pub(crate) use site::Site;

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use pyo3::exceptions::PyRuntimeError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 use smallvec::SmallVec;
@@ -50,6 +51,20 @@ impl<'py> Response<'_, 'py> {
             let written = parts.iter().try_for_each(|part| buffer.write_all(part));
             written.map_err(|error| PyRuntimeError::new_err(error.to_string()))
         })
+    }
+}
+
+/// What `transport.write` came to, but for its complaint that the transport is closed: the client has just gone.
+///
+/// uvloop closes a transport when it finds that out, and tells the protocol on its next turn.
+pub(crate) fn unless_closed(transport: &Bound<'_, PyAny>, written: PyResult<Bound<'_, PyAny>>) -> PyResult<()> {
+    let py = transport.py();
+    match written {
+        Err(error) if error.is_instance_of::<PyRuntimeError>(py) => {
+            let is_closed = transport.call_method0(intern!(py, "is_closing"))?.is_truthy()?;
+            if is_closed { Ok(()) } else { Err(error) }
+        }
+        written => written.map(drop),
     }
 }
 

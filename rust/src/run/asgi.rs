@@ -6,7 +6,7 @@ use pyo3::PyTraverseError;
 use pyo3::gc::PyVisit;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyMapping, PyTuple};
 
 use super::door::{Door, Headers};
 use super::machine::Machine;
@@ -67,12 +67,22 @@ impl Entrance {
     }
 
     /// A coroutine that serves a request.
+    ///
+    /// A scope is a dictionary (ASGI, "HTTP & WebSocket format"); what is another mapping is copied into one.
     fn serve<'py>(
         slf: &Bound<'py, Self>,
-        scope: Py<PyDict>,
+        scope: Bound<'py, PyAny>,
         receive: Py<PyAny>,
         send: Py<PyAny>,
     ) -> PyResult<Bound<'py, Serving>> {
+        let scope = match scope.cast_into::<PyDict>() {
+            Ok(scope) => scope.unbind(),
+            Err(other) => {
+                let copy = PyDict::new(slf.py());
+                copy.update(other.into_inner().cast::<PyMapping>()?)?;
+                copy.unbind()
+            }
+        };
         let door = AsgiDoor { entrance: slf.clone().unbind(), scope, receive, send, content: None };
         Bound::new(slf.py(), Serving::new(Machine::new(Door::Asgi(door), None)))
     }

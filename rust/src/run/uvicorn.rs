@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString};
 
 use super::door::Headers;
-use crate::http1::{Defaults, Response};
+use crate::http1::{Defaults, Response, unless_closed};
 
 /// What is known of the class of cycles that requests come from.
 #[derive(Default)]
@@ -164,7 +164,7 @@ impl<'py> Cycle<'py> {
         let py = self.object.py();
         self.attributes.set_item(intern!(py, "response_started"), true)?;
         let transport = self.get(intern!(py, "transport"))?;
-        transport.call_method1(intern!(py, "write"), (bytes,))?;
+        unless_closed(&transport, transport.call_method1(intern!(py, "write"), (bytes,)))?;
         self.attributes.set_item(intern!(py, "response_complete"), true)?;
         self.get(intern!(py, "message_event"))?.call_method0(intern!(py, "set"))?;
         if !keep_alive {

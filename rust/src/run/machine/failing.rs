@@ -1,9 +1,10 @@
 //! What is raised on the way, and the answer to it.
 
-use pyo3::exceptions::{PyException, PyStopAsyncIteration, PyStopIteration};
+use pyo3::exceptions::{PyBaseException, PyException, PyStopAsyncIteration, PyStopIteration};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTraceback, PyTuple};
 
 use super::{Machine, Next, Outcome, Stage};
 use crate::py;
@@ -22,31 +23,32 @@ impl Machine {
         let ends = error.is_instance_of::<PyStopIteration>(py) || error.is_instance_of::<PyStopAsyncIteration>(py);
         if self.open.len() == 1 && !ends && py::is_async_generator(last.bind(py)) {
             let throwing = last.bind(py).call_method1(intern!(py, "athrow"), (error.clone_ref(py),))?;
-            self.failure = Some(Failure { traceback: error.traceback(py).map(Bound::unbind), error });
+            self.failure = Some(Failure::new(py, &error));
             self.stage = Stage::Thrown;
             return Ok(Next::Await(throwing));
         }
         let open = PyList::new(py, self.open.drain(..))?;
         let unwinding = self.reference(py)?.call_method1(intern!(py, "unwind"), (open, error.clone_ref(py)))?;
-        self.failure = Some(Failure { error, traceback: None });
+        self.failure = Some(Failure::new(py, &error));
         self.wait(py, Stage::Unwinding, unwinding)
     }
 
     /// Goes on when an exception was thrown into the one generator that was open.
     pub(super) fn after_throw<'py>(&mut self, py: Python<'py>, outcome: Outcome<'py>) -> PyResult<Next<'py>> {
         let generator = self.open.pop();
-        let Some(Failure { error, traceback }) = self.failure.take() else { return self.after_unwinding(py, None) };
+        let Some(failure) = self.failure.take() else { return self.after_unwinding(py, None) };
         match outcome {
-            Outcome::Raised(raised) if raised.value(py).is(error.value(py)) => {
-                error.set_traceback(py, traceback.map(|traceback| traceback.into_bound(py)));
-                self.after_unwinding(py, Some(error))
+            Outcome::Raised(raised) if raised.value(py).is(&failure.exception) => {
+                raised.set_traceback(py, failure.traceback.map(|traceback| traceback.into_bound(py)));
+                self.after_unwinding(py, Some(raised))
             }
             Outcome::Raised(raised) if !raised.is_instance_of::<PyStopAsyncIteration>(py) => {
                 self.after_unwinding(py, Some(raised))
             }
             Outcome::Raised(_) | Outcome::Ended => self.after_unwinding(py, None),
             Outcome::Value(_) => {
-                let stopping = self.reference(py)?.call_method1(intern!(py, "stop"), (generator, "after athrow()"))?;
+                let stopping =
+                    self.reference(py)?.call_method1(intern!(py, "stop_thrown"), (generator, failure.exception))?;
                 self.wait(py, Stage::Unwinding, stopping)
             }
         }
@@ -120,8 +122,19 @@ type Answer<'py> = (u16, Option<Bound<'py, PyList>>, Body<'py>);
 
 /// An exception that is thrown into what is open, and its traceback from before.
 pub(super) struct Failure {
-    pub(super) error: PyErr,
-    traceback: Option<Py<pyo3::types::PyTraceback>>,
+    pub(super) exception: Py<PyBaseException>,
+    traceback: Option<Py<PyTraceback>>,
+}
+
+impl Failure {
+    fn new(py: Python<'_>, error: &PyErr) -> Self {
+        Self { exception: error.value(py).clone().unbind(), traceback: error.traceback(py).map(Bound::unbind) }
+    }
+
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.exception)?;
+        visit.call(&self.traceback)
+    }
 }
 
 /// The handler for an exception, by its class; None if there are some by status, which Python looks at.

@@ -241,11 +241,14 @@ impl Machine {
             Stage::Sent => outcome.and_then(|_| self.after_reply(py)),
             Stage::Stopping => outcome.map(|_| Next::Done),
             Stage::Unwinding => {
-                let failure = self.failure.take().map(|failure| failure.error);
+                let failure = self.failure.take();
                 match outcome {
                     Err(error) => self.after_unwinding(py, Some(error)),
-                    Ok(swallowed) => {
-                        self.after_unwinding(py, failure.filter(|_| !swallowed.is_truthy().unwrap_or(false)))
+                    Ok(swallowed) if swallowed.is_truthy().unwrap_or(false) => self.after_unwinding(py, None),
+                    Ok(_) => {
+                        let error =
+                            failure.map(|failure| PyErr::from_value(failure.exception.into_bound(py).into_any()));
+                        self.after_unwinding(py, error)
                     }
                 }
             }
@@ -262,6 +265,9 @@ impl Machine {
         visit.call(&self.program)?;
         visit.call(&self.awaiting)?;
         visit.call(&self.exchange)?;
+        if let Some(failure) = &self.failure {
+            failure.traverse(visit)?;
+        }
         for group in self.groups.iter().flatten() {
             visit.call(group)?;
         }

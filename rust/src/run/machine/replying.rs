@@ -87,15 +87,16 @@ impl Machine {
 
     /// Leaves the context that was entered last.
     pub(super) fn close_next<'py>(&mut self, py: Python<'py>) -> PyResult<Next<'py>> {
-        let Some(context) = self.open.last() else { return self.end(py) };
-        let context = context.bind(py);
-        self.stage = Stage::Closing;
+        let Some(open) = self.open.pop() else { return self.end(py) };
+        let context = open.bind(py);
         let leaving = if py::is_async_generator(context) {
-            context.call_method0(intern!(py, "__anext__"))
+            context.call_method0(intern!(py, "__anext__"))?
         } else {
-            context.call_method1(intern!(py, "__aexit__"), (py.None(), py.None(), py.None()))
+            context.call_method1(intern!(py, "__aexit__"), (py.None(), py.None(), py.None()))?
         };
-        leaving.map(Next::Await)
+        self.open.push(open); // until that is over
+        self.stage = Stage::Closing;
+        Ok(Next::Await(leaving))
     }
 
     /// Ends a generator that has yielded twice; the coroutine raises.

@@ -46,14 +46,14 @@ impl Machine {
                 }
                 Action::Context => {
                     let made = self.call(py, step)?;
-                    self.open.push(made.clone().unbind());
-                    self.stage = Stage::Entered;
                     let entering = if py::is_async_generator(&made) {
-                        made.call_method0(intern!(py, "__anext__"))
+                        made.call_method0(intern!(py, "__anext__"))?
                     } else {
-                        made.call_method0(intern!(py, "__aenter__"))
+                        made.call_method0(intern!(py, "__aenter__"))?
                     };
-                    return entering.map(Next::Await);
+                    self.open.push(made.unbind());
+                    self.stage = Stage::Entered;
+                    return Ok(Next::Await(entering));
                 }
             }
         }
