@@ -403,6 +403,40 @@ class TestThroughTheDoors:
             assert answer.error == "InvalidResponseError"
             assert answer.status == 500
 
+    @pytest.mark.parametrize("detail", [None, float("nan")], ids=str)
+    @pytest.mark.parametrize("second", ["answers", "answers nothing", "raises", "is cancelled"])
+    def test_handlers_that_fail(self, second: str, detail: Any) -> None:
+        """What an exception handler raises has a handler of its own, which may not answer."""
+
+        def make(fw: Any, log: list[Any]) -> Any:
+            app = fw.FastAPI()
+
+            @app.get("/")
+            async def root() -> None:
+                raise KeyError("first") if detail is None else fw.HTTPException(400, detail)
+
+            @app.get("/fine")
+            async def fine() -> str:
+                return "fine"
+
+            @app.exception_handler(KeyError)
+            async def fail(request: fw.Request, exc: KeyError) -> Any:
+                log.append("one")
+                raise ValueError("second") from exc
+
+            @app.exception_handler(ValueError)
+            async def handle(request: fw.Request, exc: ValueError) -> Any:
+                log.append(("two", type(exc.__context__).__name__))
+                if second == "raises":
+                    raise LookupError("third")
+                if second == "is cancelled":
+                    raise asyncio.CancelledError
+                return fw.responses.PlainTextResponse("handled", 418) if second == "answers" else None
+
+            return app
+
+        compare(make, [Ask(), Ask(), Ask(path="/fine")])
+
     @pytest.mark.parametrize("status", [599, 600, 999])
     def test_statuses_that_the_server_has_no_line_for(self, status: int) -> None:
         compare(raising(http_error(status, "detail", None)), [Ask()])

@@ -12,6 +12,8 @@ from ferrapi.middleware.cors import CORSMiddleware
 from ferrapi.middleware.gzip import GZipMiddleware
 from ferrapi.middleware.httpsredirect import HTTPSRedirectMiddleware
 from ferrapi.middleware.trustedhost import TrustedHostMiddleware
+from starlette.background import BackgroundTask
+from starlette.endpoints import HTTPEndpoint
 from support.asgi import Ask, run
 from support.compare import compare
 from support.frameworks import Framework
@@ -96,9 +98,58 @@ def shape(*names: str) -> Any:
             tasks.add_task(log.append, "task")
             return "later"
 
+        add_other_routes(fw, app, log)
         return app
 
     return make
+
+
+def add_other_routes(fw: Framework, app: Any, log: list[Any]) -> None:
+    """Routes that Starlette or the user serves."""
+    responses = fw.module("responses")
+
+    async def plain(request: Any) -> Any:
+        log.append(sorted(request.scope.keys() - {"extensions", "fastapi_middleware_astack"}))
+        return responses.PlainTextResponse("p" * 130, headers={"x-one": "1"}, background=task)
+
+    async def pieces(request: Any) -> Any:
+        return responses.StreamingResponse(iter(["a" * 90, "b" * 90]), media_type="text/plain")
+
+    def refused(request: Any) -> Any:
+        raise fw.HTTPException(403, "d" * 130)
+
+    async def fails(request: Any) -> Any:
+        raise ValueError("no")
+
+    async def note() -> None:
+        log.append("background")
+
+    class Endpoint(HTTPEndpoint):
+        async def get(self, request: Any) -> Any:
+            return responses.JSONResponse(["e" * 130])
+
+    class Own(fw.routing.APIRoute):
+        async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+            log.append("own")
+            await super().handle(scope, receive, send)
+
+    task = BackgroundTask(note)
+    for path, endpoint in {
+        "plain": plain,
+        "pieces": pieces,
+        "refused": refused,
+        "fails": fails,
+        "class": Endpoint,
+    }.items():
+        app.add_route(f"/route/{path}", endpoint)
+    router = fw.APIRouter(route_class=Own)
+    router.add_route("/plain", plain)
+
+    @router.get("/own")
+    async def own() -> dict[str, str]:
+        return {"text": "o" * 130}
+
+    app.include_router(router, prefix="/included")
 
 
 PATHS = [
@@ -113,6 +164,14 @@ PATHS = [
     "/task",
     "/missing",
     "/small/",
+    "/route/plain",
+    "/route/pieces",
+    "/route/refused",
+    "/route/fails",
+    "/route/class",
+    "/included/plain",
+    "/included/own",
+    "/openapi.json",
 ]
 
 

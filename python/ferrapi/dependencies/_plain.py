@@ -16,7 +16,6 @@ from pydantic_core import CoreSchema
 from .. import params
 from .._fields import ModelField
 from . import _types
-from ._models import wants_many
 from .models import Dependant
 
 _LEAVES = frozenset(
@@ -177,8 +176,9 @@ def is_plain_field(field: ModelField) -> bool:
     info = field.field_info
     if info.default_factory is not None or info.validate_default or _types.parameter_models(info):
         return False
-    if isinstance(info, params.Cookie) and wants_many(info):
-        return False  # an empty cookie is no empty sequence but a missing one
+    is_one_text = isinstance(info, params.Cookie) or _types.is_json(info)
+    if is_one_text and _types.field_annotation_is_sequence(info.annotation):
+        return False  # an empty text is no empty sequence but a missing one
     return is_buildable(field) and is_plain(bare_schema(field))
 
 

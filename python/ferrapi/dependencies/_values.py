@@ -45,13 +45,15 @@ def names_of(field: ModelField) -> list[str]:
 
 def look_up(field: ModelField, source: Source) -> tuple[str, Any]:
     """The name found and its value, or the preferred name and `MISSING`."""
-    many = wants_many(field.field_info)
+    info = field.field_info
+    many = wants_many(info)
     names = names_of(field)
     for name in names:
         value = get_value(source, name, many)
         if value is None:
             continue
-        if value == "" and (many or isinstance(field.field_info, params.Form)):
+        # An empty text is no sequence, and a field of a form that was left empty; even where it ought to be JSON.
+        if value == "" and (isinstance(info, params.Form) or _types.field_annotation_is_sequence(info.annotation)):
             return name, MISSING
         return name, value
     return names[0], MISSING

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.datastructures import FormData, Headers, QueryParams
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from .._native import Reader, parse_cookies, parse_query
@@ -195,7 +195,11 @@ class Exchange:
 
     async def send_response(self, response: Response) -> None:
         """Send a response object, its background tasks included."""
-        await response(self.scope, self.receive, self.send_noting)
+        await self.run(response)
+
+    async def run(self, app: ASGIApp) -> None:
+        """Let an ASGI application answer, a response object or a route that the engine doesn't serve."""
+        await app(self.scope, self.receive, self.send_noting)
 
     async def send_noting(self, message: Message) -> None:
         """The send callable for code that sends by itself: notes that the response has begun."""

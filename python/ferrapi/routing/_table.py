@@ -81,7 +81,7 @@ class Target:
             x.place(effective)
         if not full or app is None:
             answering = self.route if isinstance(effective, APIRoute) else effective
-            return answering.handle(x.scope, x.receive, x.send_noting)
+            return x.run(answering.handle)
         serve = app.answer()
         self.answer = serve if effective is self.route else _at_its_place(effective, serve)
         return serve(x)

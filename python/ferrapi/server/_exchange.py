@@ -142,7 +142,7 @@ class HttpExchange(Exchange):
 
     async def send_response(self, response: Response) -> None:
         if type(response).__call__ is not Response.__call__ or not _is_whole(response):
-            await self._send_through(response)
+            await self.run(response)
             return
         pending = self.send_body(response.status_code, response.raw_headers, response.body)  # type: ignore[arg-type]
         if pending is not None:
@@ -150,13 +150,12 @@ class HttpExchange(Exchange):
         if response.background is not None:
             await response.background()
 
-    async def _send_through(self, response: ASGIApp) -> None:
-        """Send a response in the ASGI way, through the middleware."""
+    async def run(self, app: ASGIApp) -> None:
+        """Let an ASGI application answer, through the middleware."""
         twins = self.site.twins
-        if twins is None:
-            await response(self.scope, self.receive, self.send)
-        else:
-            await twins.send(response, self.scope, self.receive, self.send)
+        if twins is not None:
+            app = twins.around(app)
+        await app(self.scope, self.receive, self.send)
 
     def _send_extended(self, status: int, headers: Any, body: bytes) -> Awaitable[None] | None:
         """Send a whole response with what the middleware does to it."""
@@ -169,7 +168,7 @@ class HttpExchange(Exchange):
             return self.send_body(status, extended, body)
         response = Response(body, status)
         response.raw_headers = list(headers)
-        return self._send_through(response)
+        return self.run(response)
 
     def send_body(self, status: int, headers: bytes | list[tuple[bytes, bytes]], body: bytes) -> Awaitable[None] | None:
         if self.site.twins is not None and not self.is_extended:

@@ -227,25 +227,19 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
     ) -> None:
         """Await ``function(x, *arguments)``; answer or log what that raises, and what has not been answered."""
         try:
-            await function(x, *arguments)
-        except BaseException as exc:
-            await self._fail(x, exc)
+            try:
+                await function(x, *arguments)
+            except Exception as exc:
+                await x.site.stack.recover(x, exc)
+        except BaseException as error:  # what escapes the application is logged, as uvicorn does it
+            self.logger.error("Exception in ASGI application\n", exc_info=error)
+            if x.started:
+                self.transport.close()
+            else:
+                await x.cycle().send_500_response()
         else:
             if not x.response_complete and not x.disconnected:
                 await self._complain(x)
-
-    async def _fail(self, exchange: HttpExchange, exc: BaseException) -> None:
-        """Answer what the route didn't; what escapes the application is logged, as uvicorn does it."""
-        try:
-            if not isinstance(exc, Exception):
-                raise exc
-            await exchange.site.stack.recover(exchange, exc)
-        except BaseException as error:
-            self.logger.error("Exception in ASGI application\n", exc_info=error)
-            if exchange.started:
-                self.transport.close()
-            else:
-                await exchange.cycle().send_500_response()
 
     async def _complain(self, exchange: HttpExchange) -> None:
         """The application came to its end without a whole response."""

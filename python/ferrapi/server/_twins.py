@@ -116,8 +116,8 @@ TWINS: dict[Any, Callable[[Any], Twin]] = {
 
 
 async def _reply(scope: Scope, receive: Receive, send: Send) -> None:
-    """In the application's place: the response that is there already."""
-    await scope[_REPLY](scope, receive, send)
+    """In the application's place: what is to answer, a response that is there already or a route."""
+    await scope.pop(_REPLY)(scope, receive, send)
 
 
 class Twins:
@@ -151,6 +151,11 @@ class Twins:
             headers = headers + added
         return headers
 
-    async def send(self, response: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send a response through their own code."""
-        await self._chain({**scope, _REPLY: response}, receive, send)
+    def around(self, app: ASGIApp) -> ASGIApp:
+        """`app` inside of their own code, which gets the scope when all of it has let the request through."""
+
+        async def run(scope: Scope, receive: Receive, send: Send) -> None:
+            scope[_REPLY] = app
+            await self._chain(scope, receive, send)
+
+        return run
