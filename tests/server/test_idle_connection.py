@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 import pytest
+from ferrapi import WebSocket
 from support.wire import Wire, configured
 
 from .application import make
@@ -65,6 +66,36 @@ def test_half_of_a_pipelined_request_does_not_stop_the_clock(rest: bytes, kind: 
         await wire.settle()
         await asyncio.sleep(0)
         assert wire.closed
+
+    run(main)
+
+
+def test_a_pipelined_upgrade_stops_the_clock() -> None:
+    """The connection is the WebSocket's from there on. (uvicorn's own protocol answers the upgrade first.)"""
+    upgrade = (
+        b"GET /socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+
+    async def main() -> None:
+        clock = Clock(asyncio.get_running_loop())
+        paused = Paused()
+
+        @paused.app.websocket("/socket")
+        async def socket(websocket: WebSocket) -> None:
+            await websocket.accept()
+            await websocket.receive_text()
+
+        wire = Wire(configured(paused.app, timeout_keep_alive=50, ws="websockets-sansio", ws_ping_interval=None))
+        await wire.feed(HELLO + upgrade)
+        paused.go.set()
+        await wire.settle()
+        assert wire.written.startswith(OK + b"HTTP/1.1 101")
+        assert wire.transport.protocol is not wire.protocol
+        clock.ahead += 500
+        await wire.settle()
+        assert not wire.closed
+        await wire.lose()
 
     run(main)
 

@@ -313,6 +313,8 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
 
     def _is_idle(self) -> bool:
         """Whether nobody has a request of this connection, or is going to have one."""
+        if self not in self.connections:  # it is another protocol's now, WebSocket's
+            return False
         if self._handed_over:
             return self.is_between_requests() and self.timeout_keep_alive_task is None
         return self.connection.in_flight is None and self._waiting is None and not self._resuming
