@@ -3,8 +3,9 @@
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PyString, PyTuple};
+use wire::http1::response::{is_bodiless, is_header_value};
 
-use super::head::{is_token, is_value};
+use super::head::is_token;
 use super::json::{self, Room};
 
 /// Headers that describe the body or the connection: not for an exception to set here.
@@ -57,7 +58,7 @@ pub(crate) fn answer<'py>(exc: &Bound<'py, PyAny>) -> PyResult<Option<Answer<'py
 
 /// Whether a response with this status is an ordinary one, which may have a body.
 fn has_body(status: u16) -> bool {
-    (200..600).contains(&status) && !matches!(status, 204 | 205 | 304)
+    (200..600).contains(&status) && status != 205 && !is_bodiless(status.into())
 }
 
 /// The headers as ASGI has them, with those of a JSON body of this length; None if they are not what they should be.
@@ -71,7 +72,8 @@ fn pairs<'py>(headers: &Bound<'py, PyDict>, length: usize) -> PyResult<Option<Bo
         // Beyond ASCII, letter cases and encodings are Python's to know.
         let (Ok(name), Ok(value)) = (name.to_str(), value.to_str()) else { return Ok(None) };
         let name = name.to_ascii_lowercase();
-        let is_plain = name.is_ascii() && value.is_ascii() && is_token(name.as_bytes()) && is_value(value.as_bytes());
+        let is_plain =
+            name.is_ascii() && value.is_ascii() && is_token(name.as_bytes()) && is_header_value(value.as_bytes());
         if !is_plain || FRAMING.contains(&name.as_bytes()) {
             return Ok(None);
         }

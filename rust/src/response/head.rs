@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
+use wire::http1::response::is_header_value;
 
 /// What is wrong with a status and raw headers (a list of pairs of bytes); None if HTTP can carry them.
 ///
@@ -25,7 +26,7 @@ pub(crate) fn response_head_problem(
         if !is_token(name.as_bytes()) {
             return Ok(Some(format!("The header name {} is not a token", name.repr()?)));
         }
-        if !is_value(value.as_bytes()) {
+        if !is_header_value(value.as_bytes()) {
             return Ok(Some(format!("The header {} has a control character in its value", name.repr()?)));
         }
     }
@@ -35,9 +36,4 @@ pub(crate) fn response_head_problem(
 /// A `token` of RFC 9110, section 5.6.2.
 pub(super) fn is_token(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
-}
-
-/// Whether a header's value has no control characters but tabs.
-pub(super) fn is_value(value: &[u8]) -> bool {
-    !value.iter().any(|&byte| (byte < b' ' && byte != b'\t') || byte == 0x7f)
 }
