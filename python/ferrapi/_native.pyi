@@ -4,7 +4,6 @@ A `scope` is typed as Starlette types it; ASGI says that it is a `dict`, and not
 """
 
 import asyncio
-import contextvars
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
 from types import FrameType, TracebackType
 from typing import Any, final
@@ -69,7 +68,7 @@ class Connection:
         protocol: Any,
         event_loop: Any,
         new_task: Callable[..., Any] | None,
-        context: contextvars.Context | None,
+        resets_context: bool,
         tasks: set[Any],
         state: dict[str, Any],
         status_lines: dict[int, bytes],
@@ -79,9 +78,9 @@ class Connection:
         """The side of a connection of `protocol`'s.
 
         Requests are taken up to these sizes in bytes. Each gets a task, which is noted in `tasks`: from `new_task`, as
-        `asyncio.Task`, or from the event loop; with a copy of `context` or an empty one. `state` holds the attributes
-        of the server's. `status_lines` are by status. `logs`: whether the protocol is told of responses, to log them.
-        `is_limited`: whether all bytes go to the protocol first.
+        `asyncio.Task`, or from the event loop; with a copy of the context it is made in, or, if `resets_context`, an
+        empty one. `state` holds the attributes of the server's. `status_lines` are by status. `logs`: whether the
+        protocol is told of responses, to log them. `is_limited`: whether all bytes go to the protocol first.
         """
 
     def attach(self, transport: Any) -> None:
@@ -310,7 +309,7 @@ class Registry:
 
     def __new__(cls, weak_set: Any) -> Registry: ...
     def add(self, item: Any) -> None:
-        """Put an object into the set."""
+        """Put an object into the set, unless it is the task of a request of the door."""
 
 @final
 class RouteTable:

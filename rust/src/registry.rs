@@ -1,24 +1,27 @@
 //! `Registry`: the two things that a `weakref.WeakSet` does for each object that comes and goes, without Python.
 //!
 //! asyncio notes every task in a `WeakSet`. That class is written in Python, so a task costs a call of Python to put it in, and
-//! another one when it is freed. These do what `WeakSet.add` and the callback of its references do.
+//! another one when it is freed. These do what `WeakSet.add` and the callback of its references do. The tasks of the HTTP/1.1
+//! door's requests are not put in at all: their server has them in a set, which `ferrapi/server/_registry.py` looks at.
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PySet, PyWeakrefReference};
 
+use crate::run::Serving;
+
 /// A quicker way into one weak set.
 ///
-/// Not frozen: breaking a cycle takes `&mut self`. See `RouteTable`.
-#[pyclass(module = "ferrapi._native")]
+/// It never changes, so `__clear__` has nothing to do. See `RouteTable`.
+#[pyclass(frozen, module = "ferrapi._native")]
 pub(crate) struct Registry {
     data: Py<PySet>,
     pending: Py<PyList>,
     /// The set's own `add`, for when there are removals to make up for.
-    plain_add: Option<Py<PyAny>>,
+    plain_add: Py<PyAny>,
     /// Called with a reference when its object is freed.
-    remove: Option<Py<PyAny>>,
+    remove: Py<PyAny>,
 }
 
 #[pymethods]
@@ -34,20 +37,22 @@ impl Registry {
         Ok(Self {
             data,
             pending,
-            plain_add: Some(weak_set.getattr(intern!(py, "add"))?.unbind()),
-            remove: Some(Bound::new(py, remover)?.getattr(intern!(py, "remove"))?.unbind()),
+            plain_add: weak_set.getattr(intern!(py, "add"))?.unbind(),
+            remove: Bound::new(py, remover)?.getattr(intern!(py, "remove"))?.unbind(),
         })
     }
 
-    /// Put an object into the set.
+    /// Put an object into the set, unless it is the task of a request of the door.
     fn add(&self, item: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = item.py();
-        match (&self.remove, &self.plain_add) {
-            (Some(remove), _) if self.pending.bind(py).is_empty() => {
-                self.data.bind(py).add(PyWeakrefReference::new_with(item, remove.bind(py))?)
-            }
-            (_, Some(add)) => add.bind(py).call1((item,)).map(drop),
-            _ => Ok(()),
+        let coroutine = item.call_method0(intern!(py, "get_coro"));
+        if coroutine.is_ok_and(|coroutine| coroutine.cast::<Serving>().is_ok_and(|serving| serving.get().has_door())) {
+            return Ok(());
+        }
+        if self.pending.bind(py).is_empty() {
+            self.data.bind(py).add(PyWeakrefReference::new_with(item, self.remove.bind(py))?)
+        } else {
+            self.plain_add.bind(py).call1((item,)).map(drop)
         }
     }
 
@@ -58,10 +63,11 @@ impl Registry {
         visit.call(&self.remove)
     }
 
-    fn __clear__(&mut self) {
-        self.plain_add = None;
-        self.remove = None;
-    }
+    #[expect(
+        clippy::unused_self,
+        reason = "what never changes is in no cycle without something that did, which is cleared"
+    )]
+    fn __clear__(&self) {}
 }
 
 /// Takes the references of freed objects out of a weak set.

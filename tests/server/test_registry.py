@@ -8,9 +8,13 @@ from typing import Any
 from weakref import WeakSet, ref
 
 import pytest
+from ferrapi import FastAPI
 from ferrapi.server._registry import quicken, quicken_tasks
 from hypothesis import given
 from hypothesis import strategies as st
+from support.wire import Wire, configured
+
+REGISTRIES = ("_all_tasks", "_scheduled_tasks")
 
 
 class Thing:
@@ -103,6 +107,41 @@ def test_tasks_are_known_while_they_run_and_not_longer() -> None:
         await asyncio.sleep(0)
         gc.collect()
         assert known() is None
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("path", ["/", "/mounted/x"], ids=["served by the door", "handed over"])
+def test_tasks_of_requests_are_known_once_while_they_run(path: str) -> None:
+    registry: Any = next(filter(quicken, (getattr(asyncio.tasks, name, None) for name in REGISTRIES)))
+    go = asyncio.Event()
+
+    def app() -> FastAPI:
+        async def wait() -> str:
+            await go.wait()
+            return "went on"
+
+        app, mounted = FastAPI(), FastAPI()
+        app.get("/")(wait)
+        mounted.get("/x")(wait)
+        app.mount("/mounted", mounted)
+        return app
+
+    async def main() -> None:
+        before = asyncio.all_tasks()
+        wires = [Wire(configured(app())) for _ in range(2)]
+        for wire in wires:
+            await wire.feed(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        running = [task for wire in wires for task in wire.state.tasks]
+        assert len(running) == 2
+        assert asyncio.all_tasks() - before == set(running)
+        known = list(registry)
+        assert [known.count(task) for task in running] == [1, 1]
+        assert len(registry) == len(known)
+        assert all(task in registry for task in running)
+        go.set()
+        await asyncio.wait(running)
+        assert asyncio.all_tasks() == before
 
     asyncio.run(main())
 

@@ -31,7 +31,7 @@ from ..routing._table import Target
 from ._exchange import HttpExchange
 from ._handed_over import HandedOver
 from ._limits import MAX_BODY, MAX_HEAD
-from ._registry import quicken_tasks
+from ._registry import know, quicken_tasks
 from ._site import NotServed, Site
 
 _new_task: Any = asyncio.Task
@@ -74,6 +74,7 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
         self._resuming = False  # whether `_resume` is on its way
         self._handed_over = False
         self._context = contextvars.copy_context()
+        know(server_state)
         # Not with a factory, which may want to make all tasks, nor with what only looks like a loop.
         makes_tasks = isinstance(self.loop, asyncio.AbstractEventLoop) and self.loop.get_task_factory() is None
         self.connection = Connection(
@@ -82,7 +83,7 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
             self,
             self.loop,
             _new_task if makes_tasks else None,
-            None if config.reset_contextvars else self._context,
+            config.reset_contextvars,
             self.tasks,
             vars(server_state),
             STATUS_LINE,
@@ -283,7 +284,7 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
         )
         cycle.more_body = False
         cycle.disconnected = exchange.disconnected
-        if self.cycle is exchange.flight:  # type: ignore[comparison-overlap]  # the native engine sets it, too
+        if self.connection.in_flight is exchange.flight:
             self.cycle = cycle
         return cycle
 
@@ -354,6 +355,7 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
         if connection.in_flight is not None:
             connection.in_flight.disconnected = True
         self._unset_keepalive_if_required()
+        self._show_flight()
         super().connection_lost(exc)
         if waiting is not None:  # the application may want to know that a client has left
             connection.start(waiting.head, waiting.target, waiting.params, None)
@@ -366,4 +368,11 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
             self._waiting = None
             data, self._held = self._held, b""
             self._hand_over(data)
+        self._show_flight()
         super().shutdown()
+
+    def _show_flight(self) -> None:
+        """Let uvicorn see the request in flight, unless its response has a cycle of uvicorn's."""
+        flight = self.connection.in_flight
+        if flight is not None and (self.cycle is None or self.cycle.response_complete):
+            self.cycle = flight  # type: ignore[assignment]  # it has what uvicorn asks for

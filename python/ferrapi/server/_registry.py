@@ -2,8 +2,8 @@
 
 asyncio notes each task in a `weakref.WeakSet`. It is written in Python, and being put into it and taken out of it again
 is a tenth of what a short request costs. So the one set that asyncio uses is given an `add` of its own, which does
-natively what that of its class does. The set stays what it is; who iterates over it, or discards a task, calls its
-class.
+natively what that of its class does. And it leaves out the tasks of the door's requests, which the server knows while
+they run: whoever goes through the set, or asks it for a task, finds them there.
 
 Python 3.14 keeps tasks in another way and needs nothing of this.
 """
@@ -11,20 +11,46 @@ Python 3.14 keeps tasks in another way and needs nothing of this.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 from weakref import WeakSet
+
+from uvicorn.server import ServerState
 
 from .._native import Registry
 
 _PARTS = {"data", "_pending_removals", "_iterating"}
 
+_SERVERS: WeakSet[ServerState] = WeakSet()
+"""Those whose tasks belong to asyncio's registry."""
+
+
+class TaskSet(WeakSet[Any]):
+    """A weak set to which the tasks of servers belong, too."""
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from super().__iter__()
+        yield from self._left_out()
+
+    def __len__(self) -> int:
+        return super().__len__() + len(self._left_out())
+
+    def __contains__(self, item: Any) -> bool:
+        return super().__contains__(item) or any(item in server.tasks for server in list(_SERVERS))
+
+    def _left_out(self) -> list[Any]:
+        running = [task for server in list(_SERVERS) for task in list(server.tasks)]
+        return [task for task in running if not super(TaskSet, self).__contains__(task)]
+
 
 def quicken(weak_set: Any) -> bool:
-    """Give a weak set a native `add`; tell whether it has one now. Anything else is left alone."""
+    """Make a weak set a `TaskSet` with a native `add`; tell whether it is one now. Anything else is left alone."""
+    if type(weak_set) is TaskSet:
+        return True
     if type(weak_set) is not WeakSet or not vars(weak_set).keys() >= _PARTS:
         return False
-    if "add" not in vars(weak_set):
-        weak_set.add = Registry(weak_set).add  # type: ignore[method-assign]
+    weak_set.add = Registry(weak_set).add  # type: ignore[method-assign]
+    weak_set.__class__ = TaskSet
     return True
 
 
@@ -32,3 +58,8 @@ def quicken_tasks() -> bool:
     """Do so for asyncio's tasks; tell whether there is a set for them."""
     names = ("_all_tasks", "_scheduled_tasks")  # until Python 3.11, and since 3.12
     return any(quicken(getattr(asyncio.tasks, name, None)) for name in names)
+
+
+def know(server: ServerState) -> None:
+    """Let asyncio find the server's tasks, while the server exists."""
+    _SERVERS.add(server)

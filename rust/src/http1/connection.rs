@@ -4,29 +4,28 @@
 //! own, with no more than its coroutine made for it. All other bytes are the protocol's: it holds them back, waits for bodies and
 //! hands over to uvicorn; what it has made a request of comes back here to be served.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::{PyAttributeError, PyKeyError, PyRuntimeError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyContext, PyDict, PyList, PySet, PyString};
+use pyo3::types::{PyBytes, PyDict, PyList, PySet, PyString};
 use wire::http1::read_whole;
 
 use super::cycle::Cycle;
 use super::head::Head;
-use super::response::{Defaults, Response, unless_closed};
+use super::response::{Opening, Response, unless_closed};
 use super::site::Site;
-use crate::py;
+use super::tasks::Tasks;
 use crate::request::path::PathParams;
 use crate::run::{Content, Door, HttpDoor, Machine, Program, Serving, program_of};
 
 /// The native side of a connection.
 ///
-/// Not frozen: breaking a cycle takes `&mut self`, as in `RouteTable`; all else takes `&self`, since each call of Python may come
-/// back here.
-#[pyclass(module = "ferrapi._native")]
+/// Each call of Python may come back here, so no lock is held during one.
+#[pyclass(frozen, module = "ferrapi._native")]
 pub(crate) struct Connection {
     max_head: usize,
     max_body: u64,
@@ -41,26 +40,19 @@ pub(crate) struct Connection {
     /// Whether a timer runs that looks whether the connection is idle.
     is_timed: AtomicBool,
     /// When the last request was over, by the event loop's clock, while there is no other.
-    idle_since: Mutex<Option<f64>>,
+    idle_since: Moment,
     site: Mutex<Option<Py<Site>>>,
-    server: Option<Server>,
+    server: Server,
     transport: Mutex<Option<Transport>>,
-    defaults: Mutex<Defaults>,
+    opening: Mutex<Opening>,
 }
 
 /// What a connection has from the server.
 struct Server {
     protocol: Py<PyAny>,
-    /// The protocol's attributes.
-    attributes: Py<PyDict>,
-    event_loop: Py<PyAny>,
     /// The event loop's clock.
     time: Py<PyAny>,
-    /// Makes tasks as `asyncio.Task` does; None if the loop has to.
-    new_task: Option<Py<PyAny>>,
-    /// What the tasks' contexts are copies of; None if they are empty.
-    context: Option<Py<PyContext>>,
-    tasks: Py<PySet>,
+    tasks: Tasks,
     /// The attributes of the server's state.
     state: Py<PyDict>,
     status_lines: Py<PyDict>,
@@ -88,6 +80,32 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Puts a flag down; tells whether it was up. Attached, nobody comes in between.
+fn take(flag: &AtomicBool) -> bool {
+    let was_up = flag.load(Ordering::Relaxed);
+    flag.store(false, Ordering::Relaxed);
+    was_up
+}
+
+/// A time in seconds, or none.
+struct Moment(AtomicU64);
+
+impl Default for Moment {
+    fn default() -> Self {
+        Self(AtomicU64::new(f64::NAN.to_bits()))
+    }
+}
+
+impl Moment {
+    fn get(&self) -> Option<f64> {
+        Some(f64::from_bits(self.0.load(Ordering::Relaxed))).filter(|seconds| !seconds.is_nan())
+    }
+
+    fn set(&self, seconds: Option<f64>) {
+        self.0.store(seconds.unwrap_or(f64::NAN).to_bits(), Ordering::Relaxed);
+    }
+}
+
 #[pymethods]
 impl Connection {
     /// Parameters:
@@ -95,7 +113,7 @@ impl Connection {
     ///     protocol: the connection's protocol.
     ///     `event_loop`: its event loop.
     ///     `new_task`: makes tasks, as `asyncio.Task`; None if the loop is to make them.
-    ///     context: what the tasks' contexts are copies of; None for empty ones.
+    ///     `resets_context`: whether tasks begin without context variables.
     ///     tasks: the set of tasks that run.
     ///     state: the attributes of the server's state.
     ///     `status_lines`: by status.
@@ -104,34 +122,21 @@ impl Connection {
     #[new]
     #[expect(clippy::too_many_arguments, reason = "a connection knows that much of its server")]
     fn new(
-        py: Python<'_>,
         max_head: usize,
         max_body: u64,
         protocol: Py<PyAny>,
-        event_loop: Py<PyAny>,
+        event_loop: &Bound<'_, PyAny>,
         new_task: Option<Py<PyAny>>,
-        context: Option<Py<PyContext>>,
+        resets_context: bool,
         tasks: Py<PySet>,
         state: Py<PyDict>,
         status_lines: Py<PyDict>,
         logs: bool,
         is_limited: bool,
     ) -> PyResult<Self> {
-        let attributes = protocol.bind(py).getattr(intern!(py, "__dict__"))?.cast_into::<PyDict>()?.unbind();
-        let time = event_loop.bind(py).getattr(intern!(py, "time"))?.unbind();
-        let server = Server {
-            protocol,
-            attributes,
-            event_loop,
-            time,
-            new_task,
-            context,
-            tasks,
-            state,
-            status_lines,
-            logs,
-            is_limited,
-        };
+        let tasks = Tasks::new(event_loop, new_task, resets_context, tasks)?;
+        let time = event_loop.getattr(intern!(event_loop.py(), "time"))?.unbind();
+        let server = Server { protocol, time, tasks, state, status_lines, logs, is_limited };
         Ok(Self {
             max_head,
             max_body,
@@ -140,11 +145,11 @@ impl Connection {
             is_awaited: AtomicBool::new(false),
             is_paused: AtomicBool::new(false),
             is_timed: AtomicBool::new(false),
-            idle_since: Mutex::default(),
+            idle_since: Moment::default(),
             site: Mutex::default(),
-            server: Some(server),
+            server,
             transport: Mutex::default(),
-            defaults: Mutex::default(),
+            opening: Mutex::default(),
         })
     }
 
@@ -196,15 +201,16 @@ impl Connection {
     /// When the last request was over, by the event loop's clock; None if there is another one.
     #[getter]
     fn idle_since(&self) -> Option<f64> {
-        *locked(&self.idle_since)
+        self.idle_since.get()
     }
 
     /// Note that the connection is idle from now on; the protocol's timer may end it.
     fn rest(&self, py: Python<'_>) -> PyResult<()> {
-        let server = self.server()?;
+        let server = &self.server;
         let now = server.time.bind(py).call0()?.extract()?;
-        *locked(&self.idle_since) = Some(now);
-        if !self.is_timed.swap(true, Ordering::Relaxed) {
+        self.idle_since.set(Some(now));
+        if !self.is_timed.load(Ordering::Relaxed) {
+            self.is_timed.store(true, Ordering::Relaxed);
             server.protocol.bind(py).call_method0(intern!(py, "start_timer"))?;
         }
         Ok(())
@@ -212,7 +218,7 @@ impl Connection {
 
     /// Note that bytes have come.
     fn note_activity(&self) {
-        *locked(&self.idle_since) = None;
+        self.idle_since.set(None);
     }
 
     /// Serve a request in a task of its own; its response may be complete when this is back.
@@ -235,17 +241,14 @@ impl Connection {
 
     /// Take bytes of the connection.
     fn data_received(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
-        let this = slf.borrow();
-        if this.is_open.swap(false, Ordering::Relaxed)
+        let this = slf.get();
+        if take(&this.is_open)
             && let Ok(bytes) = data.cast::<PyBytes>()
             && let Some(request) = this.whole_request(bytes)?
         {
             return Self::start_request(slf, request);
         }
-        if let Some(server) = &this.server {
-            server.protocol.bind(slf.py()).call_method1(intern!(slf.py(), "receive_slowly"), (data,))?;
-        }
-        Ok(())
+        this.server.protocol.bind(slf.py()).call_method1(intern!(slf.py(), "receive_slowly"), (data,)).map(drop)
     }
 
     /// The response to the request in flight is complete; `keep_alive` tells whether another request may come.
@@ -255,15 +258,10 @@ impl Connection {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        if let Some(server) = &self.server {
-            visit.call(&server.protocol)?;
-            visit.call(&server.attributes)?;
-            visit.call(&server.event_loop)?;
-            visit.call(&server.time)?;
-            visit.call(&server.context)?;
-            visit.call(&server.tasks)?;
-            visit.call(&server.state)?;
-        }
+        visit.call(&self.server.protocol)?;
+        visit.call(&self.server.time)?;
+        self.server.tasks.traverse(&visit)?;
+        visit.call(&self.server.state)?;
         if let Ok(cycle) = self.in_flight.try_lock() {
             visit.call(&*cycle)?;
         }
@@ -277,43 +275,37 @@ impl Connection {
             visit.call(&transport.write)?;
             visit.call(&transport.close)?;
         }
-        if let Ok(defaults) = self.defaults.try_lock() {
-            visit.call(&defaults.list)?;
+        if let Ok(opening) = self.opening.try_lock() {
+            visit.call(&opening.defaults)?;
         }
         Ok(())
     }
 
-    fn __clear__(&mut self) {
-        self.server = None;
-        *self.in_flight.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
-        *self.site.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
-        *self.transport.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
+    fn __clear__(&self) {
+        let before = (locked(&self.in_flight).take(), locked(&self.site).take(), locked(&self.transport).take());
+        drop(before); // no lock is held: freeing objects may run code
     }
 }
 
 impl Connection {
-    fn server(&self) -> PyResult<&Server> {
-        self.server.as_ref().ok_or_else(|| PyRuntimeError::new_err("the connection is gone"))
-    }
-
     /// The protocol.
-    pub(crate) fn protocol<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(self.server()?.protocol.bind(py).clone())
+    pub(crate) fn protocol<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.server.protocol.bind(py).clone()
     }
 
     /// Whether the protocol has to send the responses.
     pub(crate) fn has_middleware(&self, py: Python<'_>) -> bool {
-        locked(&self.site).as_ref().is_none_or(|site| site.bind(py).borrow().has_middleware)
+        locked(&self.site).as_ref().is_none_or(|site| site.bind(py).get().has_middleware)
     }
 
     /// The exception handlers, by class and by status.
     pub(crate) fn handlers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(self.site(py)?.borrow().handlers.bind(py).clone())
+        Ok(self.site(py)?.get().handlers.bind(py).clone())
     }
 
     /// Whether the router has limits for forms that its routes don't know.
     pub(crate) fn limits_forms(&self, py: Python<'_>) -> PyResult<bool> {
-        self.site(py)?.borrow().router.bind(py).getattr(intern!(py, "form_limits"))?.is_truthy()
+        self.site(py)?.get().router.bind(py).getattr(intern!(py, "form_limits"))?.is_truthy()
     }
 
     fn site<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Site>> {
@@ -325,8 +317,8 @@ impl Connection {
     fn whole_request<'py>(&self, data: &Bound<'py, PyBytes>) -> PyResult<Option<Request<'py>>> {
         let py = data.py();
         let site = locked(&self.site).as_ref().map(|site| site.bind(py).clone());
-        let (Some(site), Some(server)) = (site, &self.server) else { return Ok(None) };
-        let site = site.borrow();
+        let Some(site) = site else { return Ok(None) };
+        let site = site.get();
         let bytes = data.as_bytes();
         let Some(head) = read_whole(bytes, self.max_head) else { return Ok(None) };
         let content = bytes.get(head.length..).unwrap_or_default();
@@ -334,19 +326,19 @@ impl Connection {
         if expected > self.max_body || u64::try_from(content.len()).ok() != Some(expected) {
             return Ok(None);
         }
-        if server.is_limited || !site.stands() || self.is_paused.load(Ordering::Relaxed) {
+        if self.server.is_limited || !site.stands() || self.is_paused.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        let head = Head::new(bytes, &head);
+        let head = Head::new(data, head);
         if site.has_middleware {
-            let passes = server.protocol.bind(py).call_method1(intern!(py, "passes"), (head.clone(),))?;
+            let passes = self.server.protocol.bind(py).call_method1(intern!(py, "passes"), (head.clone(),))?;
             if !passes.is_truthy()? {
                 return Ok(None);
             }
         }
-        let Some(table) = &site.table else { return Ok(None) };
         // A convertor that raises is the application's own way's to report.
-        let Ok(Some((target, params))) = table.bind(py).borrow().find_head_lazily(py, &head) else { return Ok(None) };
+        let found = site.table.get().find_head_lazily(py, &head);
+        let Ok(Some((target, params))) = found else { return Ok(None) };
         let content =
             if content.is_empty() { Content::Empty } else { Content::Whole(PyBytes::new(py, content).unbind()) };
         Ok(Some(Request { head, target, params, content }))
@@ -355,14 +347,13 @@ impl Connection {
     /// Serves a request in a task of its own.
     fn start_request(slf: &Bound<'_, Self>, request: Request<'_>) -> PyResult<()> {
         let py = slf.py();
-        let this = slf.borrow();
-        let server = this.server()?;
+        let this = slf.get();
+        let server = &this.server;
         let is_lost = matches!(request.content, Content::Lost);
         let cycle = Bound::new(py, Cycle::new(slf.clone().unbind(), request.head.clone(), is_lost))?;
-        *locked(&this.idle_since) = None;
+        this.idle_since.set(None);
         let before = locked(&this.in_flight).replace(cycle.clone().unbind());
         drop(before);
-        server.attributes.bind(py).set_item(intern!(py, "cycle"), &cycle)?;
         // A program that can't be made is the reference path's to report.
         let program: Option<Py<Program>> =
             if is_lost { None } else { program_of(&request.target).ok().flatten().map(Bound::unbind) };
@@ -375,19 +366,16 @@ impl Connection {
             content: request.content,
         };
         let serving = Bound::new(py, Serving::new(Machine::new(Door::Http(door), program)))?;
-        let task = server.make_task(py, &serving)?;
+        let task = server.tasks.make(py, &serving)?;
         if cycle.get().begin(&task) {
-            server.tasks.bind(py).add(task)?;
+            server.tasks.note(&task)?;
         }
         Ok(())
     }
 
     /// The task of a request is over.
     pub(crate) fn forget(&self, py: Python<'_>, cycle: &Py<Cycle>) -> PyResult<()> {
-        match (cycle.get().end(), &self.server) {
-            (Some(task), Some(server)) => server.tasks.bind(py).discard(task).map(drop),
-            _ => Ok(()),
-        }
+        cycle.get().end().map_or(Ok(()), |task| self.server.tasks.forget(task.bind(py)))
     }
 
     /// Writes a whole response to the request with this `head`.
@@ -398,19 +386,17 @@ impl Connection {
         head: &Head,
         scope: Option<Py<PyAny>>,
     ) -> PyResult<()> {
-        let server = self.server()?;
+        let server = &self.server;
         if server.logs {
             let arguments = (head.clone(), scope, response.status);
             server.protocol.bind(py).call_method1(intern!(py, "log_access"), arguments)?;
         }
         let bytes = {
             let defaults = server.state(py, intern!(py, "default_headers"))?.cast_into::<PyList>()?;
-            let mut known = locked(&self.defaults);
-            let defaults = known.of(&defaults)?;
+            let mut known = locked(&self.opening);
+            let opening = known.of(response.status, server.status_lines.bind(py), &defaults)?;
             // Where there is none, uvicorn raises this as well.
-            let line = server.status_lines.bind(py).get_item(response.status)?;
-            let line = line.ok_or_else(|| PyKeyError::new_err(response.status))?;
-            response.write(py, line.cast::<PyBytes>()?.as_bytes(), defaults)?
+            response.write(py, opening.ok_or_else(|| PyKeyError::new_err(response.status))?)?
         };
         let (transport, write) = match &*locked(&self.transport) {
             Some(transport) => (transport.object.bind(py).clone(), transport.write.bind(py).clone()),
@@ -430,12 +416,12 @@ impl Connection {
 
     /// The response to the request in flight is complete; `keep_alive` tells whether another request may come.
     pub(super) fn complete(&self, py: Python<'_>, keep_alive: bool) -> PyResult<()> {
-        let server = self.server()?;
+        let server = &self.server;
         let before = locked(&self.in_flight).take();
         drop(before);
         let key = intern!(py, "total_requests");
         server.state.bind(py).set_item(key, server.state(py, key)?.add(1)?)?;
-        if self.is_awaited.swap(false, Ordering::Relaxed) {
+        if take(&self.is_awaited) {
             server.protocol.bind(py).call_method0(intern!(py, "resume_soon"))?;
             return Ok(());
         }
@@ -450,20 +436,5 @@ impl Server {
     fn state<'py>(&self, py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
         let value = self.state.bind(py).get_item(name)?;
         value.ok_or_else(|| PyAttributeError::new_err(name.clone().unbind()))
-    }
-
-    /// A task that runs `serving`, which it may have done to its end already.
-    fn make_task<'py>(&self, py: Python<'py>, serving: &Bound<'py, Serving>) -> PyResult<Bound<'py, PyAny>> {
-        let context = match &self.context {
-            Some(context) => py::copy_context(context.bind(py))?,
-            None => py.import(intern!(py, "contextvars"))?.call_method0(intern!(py, "Context"))?,
-        };
-        let options = PyDict::new(py);
-        options.set_item(intern!(py, "context"), context)?;
-        let Some(new_task) = &self.new_task else {
-            return self.event_loop.bind(py).call_method(intern!(py, "create_task"), (serving,), Some(&options));
-        };
-        options.set_item(intern!(py, "loop"), &self.event_loop)?;
-        new_task.bind(py).call((serving,), Some(&options))
     }
 }

@@ -1,7 +1,7 @@
 //! `Cycle`: a request in flight, as uvicorn's protocol and the exchange see it, and how its response is written.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -16,7 +16,6 @@ use crate::run::Headers;
 /// A request in flight on a connection that the door serves. To uvicorn, which looks at ``protocol.cycle``, it is a cycle.
 #[pyclass(frozen, module = "ferrapi._native")]
 pub(crate) struct Cycle {
-    connection: Mutex<Option<Py<Connection>>>,
     head: Head,
     /// Whether the client is gone.
     disconnected: AtomicBool,
@@ -26,28 +25,32 @@ pub(crate) struct Cycle {
     keep_alive: AtomicBool,
     /// Whether the task is over.
     is_over: AtomicBool,
-    task: Mutex<Option<Py<PyAny>>>,
-    event: Mutex<Option<Py<PyAny>>>,
-    scope: Mutex<Option<Py<PyAny>>>,
+    held: Mutex<Held>,
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// What a cycle holds, so that the garbage collector can clear it.
+#[derive(Default)]
+struct Held {
+    connection: Option<Py<Connection>>,
+    task: Option<Py<PyAny>>,
+    event: Option<Py<PyAny>>,
+    scope: Option<Py<PyAny>>,
 }
 
 impl Cycle {
     pub(super) fn new(connection: Py<Connection>, head: Head, disconnected: bool) -> Self {
         Self {
-            connection: Mutex::new(Some(connection)),
             disconnected: AtomicBool::new(disconnected),
             is_over: AtomicBool::new(false),
             response_complete: AtomicBool::new(false),
-            keep_alive: AtomicBool::new(head.keep_alive),
+            keep_alive: AtomicBool::new(head.keeps_alive()),
             head,
-            task: Mutex::default(),
-            event: Mutex::default(),
-            scope: Mutex::default(),
+            held: Mutex::new(Held { connection: Some(connection), ..Held::default() }),
         }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Remembers the task, unless it is over already; tells whether it does.
@@ -55,7 +58,7 @@ impl Cycle {
         if self.is_over.load(Ordering::Relaxed) {
             return false;
         }
-        let before = locked(&self.task).replace(task.clone().unbind());
+        let before = self.held().task.replace(task.clone().unbind());
         drop(before);
         true
     }
@@ -63,7 +66,7 @@ impl Cycle {
     /// Forgets the task, which is over.
     pub(super) fn end(&self) -> Option<Py<PyAny>> {
         self.is_over.store(true, Ordering::Relaxed);
-        locked(&self.task).take()
+        self.held().task.take()
     }
 
     /// Whether somebody is still waiting for the response, which nobody is writing any more.
@@ -82,16 +85,20 @@ impl Cycle {
         if self.disconnected.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let Some(connection) = locked(&self.connection).as_ref().map(|connection| connection.clone_ref(py)) else {
-            return Ok(());
+        let (connection, scope) = {
+            let held = self.held();
+            (
+                held.connection.as_ref().map(|object| object.clone_ref(py)),
+                held.scope.as_ref().map(|object| object.clone_ref(py)),
+            )
         };
-        let connection = connection.bind(py).borrow();
+        let Some(connection) = connection else { return Ok(()) };
+        let connection = connection.get();
         let keep_alive = self.keep_alive.load(Ordering::Relaxed);
         let response = Response { status, headers, body, keep_alive, without_body: self.head.is_head() };
-        let scope = self.scope(py);
         connection.write(py, &response, &self.head, scope)?;
         self.response_complete.store(true, Ordering::Relaxed);
-        let event = locked(&self.event).as_ref().map(|event| event.clone_ref(py));
+        let event = self.held().event.as_ref().map(|event| event.clone_ref(py));
         if let Some(event) = event {
             event.bind(py).call_method0(intern!(py, "set"))?;
         }
@@ -137,20 +144,20 @@ impl Cycle {
     /// The task that serves the request, until it is over.
     #[getter]
     fn task(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        locked(&self.task).as_ref().map(|task| task.clone_ref(py))
+        self.held().task.as_ref().map(|task| task.clone_ref(py))
     }
 
     /// What is set when the client is gone or the response is complete: an event, if anybody waits for one.
     #[getter]
     fn message_event<'py>(slf: &Bound<'py, Self>) -> Bound<'py, PyAny> {
         let py = slf.py();
-        let event = locked(&slf.get().event).as_ref().map(|event| event.bind(py).clone());
+        let event = slf.get().held().event.as_ref().map(|event| event.bind(py).clone());
         event.unwrap_or_else(|| slf.clone().into_any())
     }
 
     #[setter]
     fn set_message_event(&self, event: Py<PyAny>) {
-        let before = locked(&self.event).replace(event);
+        let before = self.held().event.replace(event);
         drop(before);
     }
 
@@ -161,12 +168,12 @@ impl Cycle {
     /// The ASGI scope, once it was made.
     #[getter]
     fn scope(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        locked(&self.scope).as_ref().map(|scope| scope.clone_ref(py))
+        self.held().scope.as_ref().map(|scope| scope.clone_ref(py))
     }
 
     #[setter]
     fn set_scope(&self, scope: Py<PyAny>) {
-        let before = locked(&self.scope).replace(scope);
+        let before = self.held().scope.replace(scope);
         drop(before);
     }
 
@@ -184,20 +191,15 @@ impl Cycle {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        if let Ok(connection) = self.connection.try_lock() {
-            visit.call(&*connection)?;
-        }
-        for object in [&self.task, &self.event, &self.scope] {
-            if let Ok(object) = object.try_lock() {
-                visit.call(&*object)?;
-            }
-        }
-        Ok(())
+        let Ok(held) = self.held.try_lock() else { return Ok(()) };
+        visit.call(&held.connection)?;
+        visit.call(&held.task)?;
+        visit.call(&held.event)?;
+        visit.call(&held.scope)
     }
 
     fn __clear__(&self) {
-        let connection = locked(&self.connection).take();
-        let objects = [&self.task, &self.event, &self.scope].map(|object| locked(object).take());
-        drop((connection, objects));
+        let before = std::mem::take(&mut *self.held());
+        drop(before); // no lock is held: freeing objects may run code
     }
 }

@@ -1,101 +1,68 @@
 //! The head of one request, owned: the bytes and where things are in them.
 
-use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
-use smallvec::SmallVec;
 use wire::http1::{self, Step};
 
-/// Where something is in a head: small, because there are many. A head has a limit far below what fits.
-type Place = (u32, u32);
+use crate::py;
 
 /// The head of a request that this door serves.
 #[pyclass(frozen, module = "ferrapi._native")]
 #[derive(Clone)]
 pub(crate) struct Head(Arc<Parts>);
 
-/// What is in a head.
-pub(crate) struct Parts {
-    bytes: Box<[u8]>,
-    method: http1::Method,
-    path: Place,
-    query: Place,
-    headers: SmallVec<[(Place, Place); 16]>,
-    length: usize,
-    content_length: u64,
-    /// Whether the client wants to send another request on the connection.
-    pub(crate) keep_alive: bool,
-}
-
-impl Deref for Head {
-    type Target = Parts;
-
-    fn deref(&self) -> &Parts {
-        &self.0
-    }
-}
-
-/// Where `part` is in `whole`, of which it is a slice.
-fn place(whole: &[u8], part: &[u8]) -> Place {
-    if part.is_empty() {
-        return (0, 0);
-    }
-    let start = part.as_ptr().addr().saturating_sub(whole.as_ptr().addr());
-    let small = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
-    (small(start), small(start.saturating_add(part.len())))
+struct Parts {
+    /// They begin with the head.
+    bytes: Py<PyBytes>,
+    head: http1::Head,
 }
 
 impl Head {
-    pub(super) fn new(buffer: &[u8], head: &http1::Head<'_>) -> Self {
-        Self(Arc::new(Parts {
-            method: head.method,
-            path: place(buffer, head.path),
-            query: place(buffer, head.query),
-            headers: head.headers.iter().map(|h| (place(buffer, h.name), place(buffer, h.value))).collect(),
-            length: head.length,
-            content_length: head.content_length.unwrap_or(0),
-            keep_alive: head.keep_alive,
-            bytes: buffer.get(..head.length).unwrap_or_default().into(),
-        }))
+    /// What `head` says, which was read from `bytes`. These are kept if there is no body behind the head, which is copied else.
+    pub(super) fn new(bytes: &Bound<'_, PyBytes>, head: http1::Head) -> Self {
+        let all = bytes.as_bytes();
+        let own = match all.get(..head.length) {
+            Some(own) if own.len() < all.len() => PyBytes::new(bytes.py(), own),
+            _ => bytes.clone(),
+        };
+        Self(Arc::new(Parts { bytes: own.unbind(), head }))
     }
-}
 
-impl Parts {
-    fn part(&self, (start, end): Place) -> &[u8] {
-        let index = |place| usize::try_from(place).unwrap_or(usize::MAX);
-        self.bytes.get(index(start)..index(end)).unwrap_or_default()
+    /// Whether the client wants to send another request on the connection.
+    pub(super) fn keeps_alive(&self) -> bool {
+        self.0.head.keep_alive
     }
 
     /// Whether the response has no body, whatever its head says of one.
     pub(super) fn is_head(&self) -> bool {
-        self.method == http1::Method::Head
+        self.0.head.method == http1::Method::Head
     }
 
     /// The method's name.
     pub(crate) fn method_name(&self) -> &'static str {
-        self.method.as_str()
+        self.0.head.method.as_str()
     }
 
     /// The query as it was sent.
-    pub(crate) fn query_bytes(&self) -> &[u8] {
-        self.part(self.query)
+    pub(crate) fn query_bytes<'b>(&'b self, py: Python<'b>) -> &'b [u8] {
+        self.0.head.query(self.0.bytes.as_bytes(py))
     }
 
     /// The path as it was sent.
-    pub(crate) fn path_bytes(&self) -> &[u8] {
-        self.part(self.path)
+    pub(crate) fn path_bytes<'b>(&'b self, py: Python<'b>) -> &'b [u8] {
+        self.0.head.path(self.0.bytes.as_bytes(py))
     }
 
     /// The value of the first header called `name`, which is in lower case.
-    pub(crate) fn value_of(&self, name: &[u8]) -> Option<&[u8]> {
-        self.header_bytes().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    pub(crate) fn value_of<'b>(&'b self, py: Python<'b>, name: &[u8]) -> Option<&'b [u8]> {
+        self.0.head.header(self.0.bytes.as_bytes(py), name)
     }
 
     /// Names (in the client's letter case) and values of the headers, in order.
-    pub(crate) fn header_bytes(&self) -> impl DoubleEndedIterator<Item = (&[u8], &[u8])> {
-        self.headers.iter().map(|&(name, value)| (self.part(name), self.part(value)))
+    pub(crate) fn header_bytes<'b>(&'b self, py: Python<'b>) -> impl DoubleEndedIterator<Item = (&'b [u8], &'b [u8])> {
+        self.0.head.headers(self.0.bytes.as_bytes(py))
     }
 }
 
@@ -104,19 +71,19 @@ impl Head {
     /// The length of the head in bytes.
     #[getter]
     fn length(&self) -> usize {
-        self.0.length
+        self.0.head.length
     }
 
     /// The length of the body in bytes.
     #[getter]
     fn content_length(&self) -> u64 {
-        self.0.content_length
+        self.0.head.content_length.unwrap_or(0)
     }
 
     /// Whether the client wants to send another request on the connection.
     #[getter]
     fn keep_alive(&self) -> bool {
-        self.0.keep_alive
+        self.keeps_alive()
     }
 
     /// The method.
@@ -128,35 +95,35 @@ impl Head {
     /// The decoded path.
     #[getter]
     fn path<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
-        PyString::new(py, &wire::path::percent_decode(self.path_bytes()))
+        py::text(py, &wire::path::percent_decode(self.path_bytes(py)))
     }
 
     /// The path as it was sent.
     #[getter]
     fn raw_path<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, self.path_bytes())
+        PyBytes::new(py, self.path_bytes(py))
     }
 
     /// The query as it was sent.
     #[getter]
     fn query_string<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, self.query_bytes())
+        PyBytes::new(py, self.query_bytes(py))
     }
 
     /// The value of the first header called `name`, which is in lower case.
     fn header<'py>(&self, py: Python<'py>, name: &[u8]) -> Option<Bound<'py, PyBytes>> {
-        self.value_of(name).map(|value| PyBytes::new(py, value))
+        self.value_of(py, name).map(|value| PyBytes::new(py, value))
     }
 
     /// The same, as text.
     fn header_text<'py>(&self, py: Python<'py>, name: &[u8]) -> Option<Bound<'py, PyString>> {
-        self.value_of(name).map(|value| PyString::new(py, &wire::latin1::decode(value)))
+        self.value_of(py, name).map(|value| py::latin1(py, value))
     }
 
     /// The headers as ASGI has them: a list of pairs of bytes, names in lower case.
     fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let list = PyList::empty(py);
-        for (name, value) in self.header_bytes() {
+        for (name, value) in self.header_bytes(py) {
             let name = PyBytes::new(py, &name.to_ascii_lowercase());
             list.append(PyTuple::new(py, [name, PyBytes::new(py, value)])?)?;
         }
@@ -181,20 +148,16 @@ impl HeadReader {
     /// Look at `buffer`, which begins with a head and holds everything that an earlier call without an answer was given.
     ///
     /// Returns the head; or None while it is incomplete, False if uvicorn has to look at it, True if it is too large.
-    fn read<'py>(&self, py: Python<'py>, buffer: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-        // Nothing below calls Python while the lock is held.
-        let step = {
-            let mut reader = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            match reader.read(buffer) {
-                Step::Complete(head) => Ok(Head::new(buffer, &head)),
-                Step::Partial => Err(None),
-                Step::HandOver => Err(Some(false)),
-                Step::TooLarge => Err(Some(true)),
-            }
+    fn read<'py>(&self, buffer: &Bound<'py, PyBytes>) -> PyResult<Bound<'py, PyAny>> {
+        let py = buffer.py();
+        // Nothing here calls Python while the lock is held.
+        let step = self.0.lock().unwrap_or_else(PoisonError::into_inner).read(buffer.as_bytes());
+        let answer = match step {
+            Step::Complete(head) => return Ok(Bound::new(py, Head::new(buffer, head))?.into_any()),
+            Step::Partial => None,
+            Step::HandOver => Some(false),
+            Step::TooLarge => Some(true),
         };
-        match step {
-            Ok(head) => Ok(Bound::new(py, head)?.into_any()),
-            Err(answer) => Ok(answer.into_pyobject(py)?.into_any()),
-        }
+        Ok(answer.into_pyobject(py)?.into_any())
     }
 }

@@ -7,9 +7,10 @@ mod cycle;
 mod head;
 mod response;
 mod site;
+mod tasks;
 
 pub(crate) use connection::Connection;
 pub(crate) use cycle::Cycle;
 pub(crate) use head::{Head, HeadReader};
-pub(crate) use response::{Defaults, Response, unless_closed};
+pub(crate) use response::{Opening, Response, unless_closed};
 pub(crate) use site::Site;

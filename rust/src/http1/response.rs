@@ -5,8 +5,7 @@ use std::io::Write;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList};
-use smallvec::SmallVec;
+use pyo3::types::{PyBytes, PyDict, PyList};
 
 use crate::run::Headers;
 
@@ -23,35 +22,34 @@ pub(crate) struct Response<'r, 'py> {
 }
 
 impl<'py> Response<'_, 'py> {
-    /// The bytes of the response, with `defaults` after its status line.
-    pub(crate) fn write(&self, py: Python<'py>, status_line: &[u8], defaults: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
-        let mut length = itoa::Buffer::new();
-        let mut pairs = Vec::new();
-        let mut parts: SmallVec<[&[u8]; 10]> = SmallVec::new();
-        parts.extend([status_line, defaults]);
+    /// The bytes of the response, which begins with `opening`.
+    pub(crate) fn write(&self, py: Python<'py>, opening: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        let end: &[u8] = if self.keep_alive { b"\r\n" } else { b"connection: close\r\n\r\n" };
+        let body = if self.without_body { &[] } else { self.body };
         match self.headers {
-            Headers::ContentType(content_type) => parts.extend([
-                b"content-length: ".as_slice(),
-                length.format(self.body.len()).as_bytes(),
-                b"\r\ncontent-type: ".as_slice(),
-                content_type,
-                b"\r\n".as_slice(),
-            ]),
+            Headers::ContentType(content_type) => {
+                let mut length = itoa::Buffer::new();
+                let length = length.format(self.body.len()).as_bytes();
+                let parts =
+                    [opening, b"content-length: ", length, b"\r\ncontent-type: ", content_type, b"\r\n", end, body];
+                joined(py, parts)
+            }
             Headers::Pairs(list) => {
+                let mut pairs = Vec::new();
                 append(&mut pairs, list)?;
-                parts.push(&pairs);
+                joined(py, [opening, &pairs, end, body])
             }
         }
-        parts.push(if self.keep_alive { b"\r\n" } else { b"connection: close\r\n\r\n" });
-        if !self.without_body {
-            parts.push(self.body);
-        }
-        let size = parts.iter().fold(0_usize, |size, part| size.saturating_add(part.len()));
-        PyBytes::new_with(py, size, |mut buffer| {
-            let written = parts.iter().try_for_each(|part| buffer.write_all(part));
-            written.map_err(|error| PyRuntimeError::new_err(error.to_string()))
-        })
     }
+}
+
+/// One bytes object of several parts.
+fn joined<'py, const N: usize>(py: Python<'py>, parts: [&[u8]; N]) -> PyResult<Bound<'py, PyBytes>> {
+    let size = parts.iter().fold(0_usize, |size, part| size.saturating_add(part.len()));
+    PyBytes::new_with(py, size, |mut buffer| {
+        let written = parts.iter().try_for_each(|part| buffer.write_all(part));
+        written.map_err(|error| PyRuntimeError::new_err(error.to_string()))
+    })
 }
 
 /// What `transport.write` came to, but for its complaint that the transport is closed: the client has just gone.
@@ -68,23 +66,33 @@ pub(crate) fn unless_closed(transport: &Bound<'_, PyAny>, written: PyResult<Boun
     }
 }
 
-/// The server's default headers, written once per list (uvicorn replaces the list each second).
+/// What the last response began with: its status line, and the server's default headers.
+///
+/// The next one mostly begins with the same (uvicorn replaces the list of headers each second).
 #[derive(Default)]
-pub(crate) struct Defaults {
+pub(crate) struct Opening {
+    status: u16,
     /// Kept alive, so that no other list can have its address.
-    pub(super) list: Option<Py<PyList>>,
+    pub(super) defaults: Option<Py<PyList>>,
     text: Vec<u8>,
 }
 
-impl Defaults {
-    /// The headers in `list`, as they are written.
-    pub(crate) fn of(&mut self, list: &Bound<'_, PyList>) -> PyResult<&[u8]> {
-        if self.list.as_ref().is_none_or(|known| !known.is(list)) {
-            let mut text = Vec::new();
-            append(&mut text, list)?;
-            *self = Self { list: Some(list.clone().unbind()), text };
+impl Opening {
+    /// The line for `status`, which is in `lines`, and then `defaults`; None if there is no such line.
+    pub(crate) fn of(
+        &mut self,
+        status: u16,
+        lines: &Bound<'_, PyDict>,
+        defaults: &Bound<'_, PyList>,
+    ) -> PyResult<Option<&[u8]>> {
+        let is_same = self.status == status && self.defaults.as_ref().is_some_and(|known| known.is(defaults));
+        if !is_same {
+            let Some(line) = lines.get_item(status)? else { return Ok(None) };
+            let mut text = line.cast::<PyBytes>()?.as_bytes().to_vec();
+            append(&mut text, defaults)?;
+            *self = Self { status, defaults: Some(defaults.clone().unbind()), text };
         }
-        Ok(&self.text)
+        Ok(Some(&self.text))
     }
 }
 

@@ -8,10 +8,10 @@ use crate::routing::RouteTable;
 
 /// An application, as of one moment.
 ///
-/// Not frozen: breaking a cycle takes `&mut self`. See `RouteTable`.
-#[pyclass(module = "ferrapi._native", name = "NativeSite")]
+/// It never changes, so `__clear__` has nothing to do. See `RouteTable`.
+#[pyclass(frozen, module = "ferrapi._native", name = "NativeSite")]
 pub(crate) struct Site {
-    pub(super) table: Option<Py<RouteTable>>,
+    pub(super) table: Py<RouteTable>,
     pub(super) handlers: Py<PyAny>,
     pub(super) router: Py<PyAny>,
     pub(super) has_middleware: bool,
@@ -38,7 +38,7 @@ impl Site {
     ) -> Self {
         let counters = [edits, settings];
         let as_of = counters.each_ref().map(|counter| counter.get().current());
-        Self { table: Some(table), handlers, router, has_middleware, counters, as_of }
+        Self { table, handlers, router, has_middleware, counters, as_of }
     }
 
     /// Whether nothing was edited since.
@@ -52,7 +52,9 @@ impl Site {
         visit.call(&self.router)
     }
 
-    fn __clear__(&mut self) {
-        self.table = None;
-    }
+    #[expect(
+        clippy::unused_self,
+        reason = "what never changes is in no cycle without something that did, which is cleared"
+    )]
+    fn __clear__(&self) {}
 }

@@ -3,8 +3,8 @@
 
 mod awaiting;
 mod call;
-mod context;
+mod text;
 
 pub(crate) use awaiting::{Sent, close, is_async_generator, is_coroutine, send, throw};
 pub(crate) use call::call_named;
-pub(crate) use context::copy_context;
+pub(crate) use text::{latin1, text};

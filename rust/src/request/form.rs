@@ -12,6 +12,7 @@ use wire::media_type::Options;
 
 use super::reader::validate_group;
 use crate::plan::{Absent, Group, Param};
+use crate::py;
 
 create_exception!(
     ferrapi._native,
@@ -92,7 +93,7 @@ impl FormParser {
         let events = PyList::empty(py);
         if let Kind::Urlencoded(parser) = std::mem::replace(&mut self.kind, Kind::Nothing) {
             for (name, value) in parser.finish().map_err(|error| refused(&error))? {
-                events.append(PyTuple::new(py, [PyString::new(py, &name), PyString::new(py, &value)])?)?;
+                events.append(PyTuple::new(py, [py::text(py, &name), py::text(py, &value)])?)?;
             }
         }
         Ok(events)
@@ -119,13 +120,13 @@ impl Codec {
 
     fn decode<'py>(&self, py: Python<'py>, raw: &[u8]) -> PyResult<Bound<'py, PyAny>> {
         let Self::Python(name) = self else {
-            return Ok(PyString::new(py, &wire::latin1::decode_utf8_or(raw)).into_any());
+            return Ok(py::text(py, &wire::latin1::decode_utf8_or(raw)).into_any());
         };
         match PyBytes::new(py, raw).call_method1(intern!(py, "decode"), (name,)) {
             Err(error)
                 if error.is_instance_of::<PyUnicodeDecodeError>(py) || error.is_instance_of::<PyLookupError>(py) =>
             {
-                Ok(PyString::new(py, &wire::latin1::decode(raw)).into_any())
+                Ok(py::latin1(py, raw).into_any())
             }
             decoded => decoded,
         }
@@ -185,17 +186,17 @@ impl multipart::Sink for Events<'_, '_> {
 
 /// The declared fields of a form, validated in one call. For fields whose validation runs no code of the user's.
 ///
-/// Not frozen: breaking a cycle takes `&mut self`. See `RouteTable`.
-#[pyclass(module = "ferrapi._native")]
+/// It never changes, so `__clear__` has nothing to do. See `RouteTable`.
+#[pyclass(frozen, module = "ferrapi._native")]
 pub(crate) struct FormReader {
-    group: Option<Group>,
+    group: Group,
 }
 
 #[pymethods]
 impl FormReader {
     #[new]
     fn new(plan: &Bound<'_, PyDict>) -> PyResult<Self> {
-        Ok(Self { group: Some(Group::new(plan)?) })
+        Ok(Self { group: Group::new(plan)? })
     }
 
     /// Read the fields from the pairs of a form.
@@ -226,12 +227,14 @@ impl FormReader {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.group.as_ref().map_or(Ok(()), |group| group.traverse(&visit))
+        self.group.traverse(&visit)
     }
 
-    fn __clear__(&mut self) {
-        self.group = None;
-    }
+    #[expect(
+        clippy::unused_self,
+        reason = "what never changes is in no cycle without something that did, which is cleared"
+    )]
+    fn __clear__(&self) {}
 }
 
 impl FormReader {
@@ -241,17 +244,16 @@ impl FormReader {
         py: Python<'py>,
         find: impl Fn(&Param) -> PyResult<Found<'py>>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let Some(group) = &self.group else { return Ok(None) };
         let values = PyDict::new(py);
         let mut absent = 0_usize;
-        for param in &group.params {
+        for param in &self.group.params {
             match (find(param)?, &param.absent) {
                 (Found::Value(value), _) => values.set_item(&param.key, value)?,
                 (Found::File, _) | (Found::Nothing, Absent::Error) => return Ok(None),
                 (Found::Nothing, _) => absent = absent.saturating_add(1),
             }
         }
-        validate_group(group, values, absent, py)
+        validate_group(&self.group, values, absent, py)
     }
 }
 
@@ -294,11 +296,11 @@ fn find_text<'py>(py: Python<'py>, pairs: &[(String, String)], param: &Param) ->
         let Some(last) = named.clone().next_back() else { continue };
         if param.many {
             let all = PyList::empty(py);
-            named.try_for_each(|value| all.append(PyString::new(py, value)))?;
+            named.try_for_each(|value| all.append(py::text(py, value)))?;
             return Ok(Found::Value(all.into_any()));
         }
         if !last.is_empty() {
-            return Ok(Found::Value(PyString::new(py, last).into_any()));
+            return Ok(Found::Value(py::text(py, last).into_any()));
         }
     }
     Ok(Found::Nothing)

@@ -18,8 +18,8 @@ use crate::plan::{Absent, Group};
 
 /// The parameters of a route's callables, in the order in which these run.
 ///
-/// Not frozen: breaking a cycle takes `&mut self`. See `RouteTable`.
-#[pyclass(module = "ferrapi._native")]
+/// It never changes, so `__clear__` has nothing to do. See `RouteTable`.
+#[pyclass(frozen, module = "ferrapi._native")]
 pub(crate) struct Reader {
     groups: Vec<Option<Group>>,
 }
@@ -57,9 +57,11 @@ impl Reader {
         Ok(())
     }
 
-    fn __clear__(&mut self) {
-        self.groups.clear();
-    }
+    #[expect(
+        clippy::unused_self,
+        reason = "what never changes is in no cycle without something that did, which is cleared"
+    )]
+    fn __clear__(&self) {}
 }
 
 /// The keyword arguments of each callable; None for one that the plan leaves out.

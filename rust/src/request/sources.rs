@@ -3,13 +3,14 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+use pyo3::types::{PyBytes, PyDict, PyList};
 use smallvec::SmallVec;
 
 use super::limits;
 use super::path::PathParams;
 use crate::http1::Head;
 use crate::plan::{Param, Source};
+use crate::py;
 
 /// The headers of a scope: pairs of bytes objects. Names are in lower case (ASGI says so).
 pub(crate) struct Headers<'py>(SmallVec<[(Bound<'py, PyBytes>, Bound<'py, PyBytes>); 24]>);
@@ -99,7 +100,7 @@ impl<'s, 'py> Sources<'s, 'py> {
     fn query(&mut self, param: &Param) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = self.py;
         let query = match &mut self.origin {
-            Origin::Head { head, .. } => head.query_bytes(),
+            Origin::Head { head, .. } => head.query_bytes(py),
             Origin::Scope { scope, query, .. } => {
                 if query.is_none() {
                     *query = match scope.get_item(intern!(py, "query_string"))? {
@@ -120,7 +121,7 @@ impl<'s, 'py> Sources<'s, 'py> {
                 }
             } else if let Some(first) = named.next() {
                 let (_, value) = named.last().unwrap_or(first);
-                return Ok(Some(PyString::new(py, &wire::query::decode(value)).into_any()));
+                return Ok(Some(py::text(py, &wire::query::decode(value)).into_any()));
             }
         }
         Ok(None)
@@ -130,7 +131,7 @@ impl<'s, 'py> Sources<'s, 'py> {
     fn headers(&mut self, name: &[u8]) -> PyResult<Values<'_>> {
         match &mut self.origin {
             Origin::Head { head, .. } => {
-                let named = head.header_bytes().filter(|(own, _)| own.eq_ignore_ascii_case(name));
+                let named = head.header_bytes(self.py).filter(|(own, _)| own.eq_ignore_ascii_case(name));
                 Ok(named.map(|(_, value)| value).collect())
             }
             Origin::Scope { scope, headers, .. } => {
@@ -154,7 +155,7 @@ impl<'s, 'py> Sources<'s, 'py> {
                     return Ok(Some(list));
                 }
             } else if let Some(value) = values.first() {
-                return Ok(Some(PyString::new(py, &wire::latin1::decode(value)).into_any()));
+                return Ok(Some(py::latin1(py, value).into_any()));
             }
         }
         Ok(None)
@@ -170,7 +171,7 @@ impl<'s, 'py> Sources<'s, 'py> {
         for name in &param.names {
             let pairs = headers.iter().flat_map(|header| wire::cookies::raw_pairs(header));
             if let Some((_, value)) = pairs.filter(|(raw, _)| is_latin1(raw, name)).last() {
-                return Ok(Some(PyString::new(py, &wire::cookies::decode(value)).into_any()));
+                return Ok(Some(py::text(py, &wire::cookies::decode(value)).into_any()));
             }
         }
         Ok(None)
@@ -189,7 +190,7 @@ fn non_empty<'py, T: AsRef<str>>(
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let list = PyList::empty(py);
     for text in texts {
-        list.append(PyString::new(py, text.as_ref()))?;
+        list.append(py::text(py, text.as_ref()))?;
     }
     Ok(if list.is_empty() { None } else { Some(list.into_any()) })
 }

@@ -1,10 +1,11 @@
 //! Texts that Python asks for one by one: queries, cookies and content types outside the reader.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
 use super::limits;
 use super::sources::Headers;
+use crate::py;
 
 /// The names and values of a query string, decoded, in order. Raises `LimitExceeded`.
 #[pyfunction]
@@ -13,7 +14,7 @@ pub(crate) fn parse_query<'py>(query: &Bound<'py, PyBytes>) -> PyResult<Bound<'p
     limits::check_query(query.as_bytes())?;
     let pairs = PyList::empty(py);
     for (name, value) in wire::query::pairs(query.as_bytes()) {
-        pairs.append(PyTuple::new(py, [PyString::new(py, &name), PyString::new(py, &value)])?)?;
+        pairs.append(PyTuple::new(py, [py::text(py, &name), py::text(py, &value)])?)?;
     }
     Ok(pairs)
 }

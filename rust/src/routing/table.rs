@@ -9,13 +9,14 @@ use wire::{Candidate, Candidates, Router, RouterBuilder, Span};
 
 use crate::http1::Head;
 use crate::plan::{Protocol, Route};
+use crate::py;
 use crate::request::path::PathParams;
 
 /// The routes of a router, indexed by path.
 ///
-/// Not frozen, because breaking a reference cycle takes `&mut self`; every method that runs per request takes `&self`, so a
-/// route that asks the table again while it is being asked is welcome.
-#[pyclass(module = "ferrapi._native")]
+/// It never changes, and so do other classes here. A reference cycle through it goes through something that did change, as all
+/// cycles do, and that the garbage collector clears; `__clear__` has nothing to do.
+#[pyclass(frozen, module = "ferrapi._native")]
 pub(crate) struct RouteTable {
     router: Router,
     routes: Vec<Route>,
@@ -110,15 +111,17 @@ impl RouteTable {
         Ok(())
     }
 
-    fn __clear__(&mut self) {
-        self.routes.clear();
-    }
+    #[expect(
+        clippy::unused_self,
+        reason = "what never changes is in no cycle without something that did, which is cleared"
+    )]
+    fn __clear__(&self) {}
 }
 
 impl RouteTable {
     /// As `find_head`, without a dictionary.
     pub(crate) fn find_head_lazily<'py>(&self, py: Python<'py>, head: &Head) -> PyResult<FoundLazily<'py>> {
-        let path = wire::path::percent_decode(head.path_bytes());
+        let path = wire::path::percent_decode(head.path_bytes(py));
         let mut searched = Candidates::new();
         let candidates = match self.router.remembered(&path) {
             Some(remembered) => remembered,
@@ -168,7 +171,7 @@ fn route_path<'py>(scope: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyS
     }
     let (Ok(whole), Ok(prefix)) = (path.to_str(), root.to_str()) else { return Ok(None) };
     match whole.strip_prefix(prefix) {
-        Some(rest) if rest.is_empty() || rest.starts_with('/') => Ok(Some(PyString::new(py, rest))),
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => Ok(Some(py::text(py, rest))),
         _ => Ok(Some(path)),
     }
 }
@@ -241,7 +244,7 @@ fn each_param<'py>(
 ) -> PyResult<()> {
     for ((name, convert), (start, end)) in route.params.iter().zip(captures) {
         let range = usize::try_from(*start).unwrap_or(usize::MAX)..usize::try_from(*end).unwrap_or(usize::MAX);
-        let text = PyString::new(py, path.get(range).unwrap_or_default()).into_any();
+        let text = py::text(py, path.get(range).unwrap_or_default()).into_any();
         take(
             name,
             match convert {

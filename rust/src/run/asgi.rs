@@ -19,8 +19,7 @@ use crate::routing::RouteTable;
 
 /// Where HTTP requests come to a router by ASGI.
 ///
-/// Not frozen: breaking a cycle takes `&mut self`. See `RouteTable`.
-#[pyclass(module = "ferrapi._native")]
+#[pyclass(frozen, module = "ferrapi._native")]
 pub(crate) struct Entrance {
     layer: Py<PyAny>,
     router: Py<PyAny>,
@@ -99,8 +98,9 @@ impl Entrance {
         Ok(())
     }
 
-    fn __clear__(&mut self) {
-        *self.table.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
+    fn __clear__(&self) {
+        let table = self.table.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(table);
     }
 }
 
@@ -125,11 +125,11 @@ impl Entrance {
 
 impl AsgiDoor {
     pub(super) fn layer<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
-        self.entrance.bind(py).borrow().layer.bind(py).clone()
+        self.entrance.bind(py).get().layer.bind(py).clone()
     }
 
     pub(super) fn handlers<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
-        self.entrance.bind(py).borrow().handlers.bind(py).clone()
+        self.entrance.bind(py).get().handlers.bind(py).clone()
     }
 
     pub(super) fn scope<'s, 'py>(&'s self, py: Python<'py>) -> &'s Bound<'py, PyDict> {
@@ -146,7 +146,7 @@ impl AsgiDoor {
 
     /// Finds out who serves the request, and notes in the scope what a router notes there.
     pub(super) fn arrive<'py>(&self, py: Python<'py>) -> PyResult<Arrived<'py>> {
-        let entrance = self.entrance.bind(py).borrow();
+        let entrance = self.entrance.bind(py).get();
         let scope = self.scope.bind(py);
         let router = entrance.router.bind(py);
         let has_limits = !router.getattr(intern!(py, "max_body_size"))?.is_none()
@@ -161,12 +161,12 @@ impl AsgiDoor {
         }
         scope.set_item(intern!(py, "starlette.exception_handlers"), &entrance.handlers)?;
         let table = entrance.current_table(py)?;
-        let Some((target, full)) = table.borrow().find(scope)? else {
+        let Some((target, full)) = table.get().find(scope)? else {
             let function = router.getattr(intern!(py, "_unmatched"))?;
             return Ok(Arrived::Elsewhere { function, arguments: PyTuple::empty(py) });
         };
         if full && let Some(program) = program_of(&target)? {
-            if let Some(route) = &program.borrow().placed {
+            if let Some(route) = &program.get().placed {
                 place(scope, route.bind(py))?;
             }
             return Ok(Arrived::At(program.unbind()));
@@ -191,7 +191,7 @@ impl AsgiDoor {
 
     /// The whole body, if it can be had without waiting.
     pub(super) fn receive_at_once<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let entrance = self.entrance.bind(py).borrow();
+        let entrance = self.entrance.bind(py).get();
         entrance.cycles.receive(entrance.layer.bind(py), self.receive.bind(py))
     }
 
@@ -222,7 +222,7 @@ impl AsgiDoor {
         headers: &Headers<'_, 'py>,
         body: &Body<'py>,
     ) -> PyResult<bool> {
-        let entrance = self.entrance.bind(py).borrow();
+        let entrance = self.entrance.bind(py).get();
         entrance.cycles.send(entrance.layer.bind(py), self.send.bind(py), status, headers, body.as_slice())
     }
 

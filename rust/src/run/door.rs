@@ -8,6 +8,7 @@ use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 use super::asgi::AsgiDoor;
 use super::reply::Body;
 use crate::http1::{Connection, Cycle, Head};
+use crate::py;
 use crate::request::path::PathParams;
 use crate::request::reader::{Groups, Reader};
 
@@ -47,7 +48,7 @@ impl Door {
     /// The object that makes exchanges, and guards what is done in Python.
     pub(super) fn layer<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         match self {
-            Self::Http(door) => door.connection.bind(py).borrow().protocol(py),
+            Self::Http(door) => Ok(door.connection.get().protocol(py)),
             Self::Asgi(door) => Ok(door.layer(py)),
         }
     }
@@ -73,7 +74,7 @@ impl Door {
     /// The application's exception handlers, by class and by status.
     pub(super) fn handlers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         match self {
-            Self::Http(door) => door.connection.bind(py).borrow().handlers(py),
+            Self::Http(door) => door.connection.bind(py).get().handlers(py),
             Self::Asgi(door) => Ok(door.handlers(py)),
         }
     }
@@ -89,7 +90,7 @@ impl Door {
     /// Whether there are limits for forms that the route doesn't know, of a router around it.
     pub(super) fn limits_forms(&self, py: Python<'_>) -> PyResult<bool> {
         match self {
-            Self::Http(door) => door.connection.bind(py).borrow().limits_forms(py),
+            Self::Http(door) => door.connection.bind(py).get().limits_forms(py),
             Self::Asgi(door) => door.scope(py).contains(intern!(py, "ferrapi.form_limits")),
         }
     }
@@ -97,14 +98,14 @@ impl Door {
     /// The first header called `name`, which is in lower case.
     pub(super) fn header<T>(&self, py: Python<'_>, name: &[u8], take: impl FnOnce(&[u8]) -> T) -> PyResult<Option<T>> {
         match self {
-            Self::Http(door) => Ok(door.head.value_of(name).map(take)),
+            Self::Http(door) => Ok(door.head.value_of(py, name).map(take)),
             Self::Asgi(door) => door.header(py, name, take),
         }
     }
 
     /// The same, as text or None.
     pub(super) fn header_text<'py>(&self, py: Python<'py>, name: &[u8]) -> PyResult<Option<Bound<'py, PyString>>> {
-        self.header(py, name, |value| PyString::new(py, &wire::latin1::decode(value)))
+        self.header(py, name, |value| py::latin1(py, value))
     }
 
     /// What follows `scheme` in the first header called `name`, if that can be said without looking closely.
@@ -114,9 +115,7 @@ impl Door {
         name: &[u8],
         scheme: &[u8],
     ) -> PyResult<Option<Bound<'py, PyString>>> {
-        let found = self.header(py, name, |value| {
-            token_after(scheme, value).map(|token| PyString::new(py, &wire::latin1::decode(token)))
-        })?;
+        let found = self.header(py, name, |value| token_after(scheme, value).map(|token| py::latin1(py, token)))?;
         Ok(found.flatten())
     }
 

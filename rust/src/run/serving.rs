@@ -17,12 +17,18 @@ use crate::py;
 /// What it awaits gets what is sent and thrown into it, as with a coroutine of an `async def`.
 #[pyclass(frozen, module = "ferrapi._native")]
 pub(crate) struct Serving {
+    /// Whether the request came by the HTTP/1.1 door, which gives it a task of its own and tells the server of that.
+    has_door: bool,
     state: Mutex<State>,
 }
 
 /// The machine is taken out while it runs, so that nobody who is called by it finds a lock held.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large one is the usual one, and a box would cost more than the move"
+)]
 enum State {
-    Waiting(Box<Machine>),
+    Waiting(Machine),
     Running,
     Over,
 }
@@ -31,7 +37,12 @@ type Step<'py> = PyResult<Option<Bound<'py, PyAny>>>;
 
 impl Serving {
     pub(crate) fn new(machine: Machine) -> Self {
-        Self { state: Mutex::new(State::Waiting(Box::new(machine))) }
+        Self { has_door: matches!(machine.door, Door::Http(_)), state: Mutex::new(State::Waiting(machine)) }
+    }
+
+    /// Whether the server knows the task that it is of.
+    pub(crate) fn has_door(&self) -> bool {
+        self.has_door
     }
 
     fn exchange_state(&self, state: State) -> State {
@@ -39,7 +50,7 @@ impl Serving {
     }
 
     /// Takes the machine, in order to run it; None if it is over.
-    fn take(&self) -> PyResult<Option<Box<Machine>>> {
+    fn take(&self) -> PyResult<Option<Machine>> {
         match self.exchange_state(State::Running) {
             State::Waiting(machine) => Ok(Some(machine)),
             State::Running => Err(PyValueError::new_err("coroutine already executing")),
@@ -51,7 +62,7 @@ impl Serving {
     }
 
     /// Runs the machine to its next wait, or to its end.
-    fn run<'py>(&self, py: Python<'py>, mut machine: Box<Machine>, sent: PyResult<Bound<'py, PyAny>>) -> Step<'py> {
+    fn run<'py>(&self, py: Python<'py>, mut machine: Machine, sent: PyResult<Bound<'py, PyAny>>) -> Step<'py> {
         let step = machine.resume(py, sent);
         if let Ok(Some(_)) = &step {
             self.exchange_state(State::Waiting(machine));
@@ -66,7 +77,7 @@ impl Serving {
         drop(self.exchange_state(State::Over));
         if let Door::Http(door) = &machine.door {
             machine.release(py)?;
-            door.connection.bind(py).borrow().forget(py, &door.cycle)?;
+            door.connection.bind(py).get().forget(py, &door.cycle)?;
         }
         Ok(())
     }

@@ -12,13 +12,13 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString};
 
 use super::door::Headers;
-use crate::http1::{Defaults, Response, unless_closed};
+use crate::http1::{Opening, Response, unless_closed};
 
 /// What is known of the class of cycles that requests come from.
 #[derive(Default)]
 pub(super) struct Cycles {
     known: Mutex<Option<Known>>,
-    defaults: Mutex<Defaults>,
+    opening: Mutex<Opening>,
 }
 
 /// An answer of Python's: whether cycles of a class are known.
@@ -66,15 +66,15 @@ impl Cycles {
         if wire::http1::response::is_bodiless(status.into()) || !cycle.is_fresh()? {
             return Ok(false);
         }
-        let Some(status_line) = cycle.status_lines.get_item(status)? else { return Ok(false) };
         let scope = cycle.get(intern!(py, "scope"))?;
         let without_body = scope.get_item(intern!(py, "method"))?.eq(intern!(py, "HEAD"))?;
         let keep_alive = cycle.get(intern!(py, "keep_alive"))?.is_truthy()?;
         let defaults = cycle.get(intern!(py, "default_headers"))?.cast_into::<PyList>()?;
         let response = Response { status, headers, body, keep_alive, without_body };
         let bytes = {
-            let mut known = self.defaults.lock().unwrap_or_else(PoisonError::into_inner);
-            response.write(py, status_line.cast::<PyBytes>()?.as_bytes(), known.of(&defaults)?)?
+            let mut known = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(opening) = known.of(status, &cycle.status_lines, &defaults)? else { return Ok(false) };
+            response.write(py, opening)?
         };
         if cycle.get(intern!(py, "access_log"))?.is_truthy()? {
             layer.call_method1(intern!(py, "log_cycle"), (&cycle.object, status))?;
@@ -131,6 +131,7 @@ impl Cycles {
             receive: receive.unbind(),
         });
         let known = Known { class: class.clone().unbind(), parts: parts.clone() };
+        *self.opening.lock().unwrap_or_else(PoisonError::into_inner) = Opening::default(); // it had that class's lines
         let before = self.known.lock().unwrap_or_else(PoisonError::into_inner).replace(known);
         drop(before); // no lock is held: freeing a class may run code
         Ok(parts)

@@ -23,12 +23,12 @@
 //!
 //! let bytes = b"GET /items/42?q=caf%C3%A9+noir HTTP/1.1\r\nHost: example.org\r\n\r\n";
 //! let Step::Complete(head) = HeadReader::new(65_536).read(bytes) else { panic!("incomplete") };
-//! let path = wire::path::percent_decode(head.path);
+//! let path = wire::path::percent_decode(head.path(bytes));
 //! let mut candidates = Candidates::new();
 //! router.candidates(&path, &mut candidates);
 //! assert_eq!(candidates[0].index, 1);
 //! assert_eq!(candidates[0].captures[0], (7, 9));
-//! assert_eq!(wire::query::pairs(head.query).next().unwrap().1, "caf\u{e9} noir");
+//! assert_eq!(wire::query::pairs(head.query(bytes)).next().unwrap().1, "caf\u{e9} noir");
 //!
 //! let mut out = Vec::new();
 //! response::status_line(&mut out, 200, response::reason(200).as_bytes())?;

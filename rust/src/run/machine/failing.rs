@@ -100,7 +100,7 @@ impl Machine {
     fn answer<'py>(&self, py: Python<'py>, error: &PyErr) -> PyResult<Option<Answer<'py>>> {
         let handlers = self.door.handlers(py)?;
         let program = self.program(py)?;
-        let program = program.bind(py).borrow();
+        let program = program.bind(py).get();
         if let Some(handler) = handler_for(&handlers, error.value(py))?
             && handler.is(&program.http_handler)
             && let Some((status, headers, body)) = exception::answer(error.value(py))?

@@ -75,7 +75,7 @@ impl Machine {
         }
         let exchange = self.door.exchange(py)?;
         if let (Door::Http(_), Some(program)) = (&self.door, &self.program)
-            && let Some(route) = &program.bind(py).borrow().placed
+            && let Some(route) = &program.bind(py).get().placed
         {
             exchange.call_method1(intern!(py, "place"), (route,))?;
         }
@@ -89,6 +89,6 @@ impl Machine {
     }
 
     pub(super) fn reference<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(self.program(py)?.bind(py).borrow().reference.bind(py).clone())
+        Ok(self.program(py)?.bind(py).get().reference.bind(py).clone())
     }
 }

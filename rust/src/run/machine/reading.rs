@@ -24,19 +24,19 @@ impl Machine {
         let Some(program) = self.program.as_ref().map(|program| program.clone_ref(py)) else {
             return self.serve_in_python(py);
         };
-        let program = program.bind(py).borrow();
+        let program = program.bind(py).get();
         if program.overrides.exist(py)? {
-            return self.take_long_way(py, &program);
+            return self.take_long_way(py, program);
         }
         if let Some(reader) = &program.reader {
-            match self.door.read(py, &reader.bind(py).borrow())? {
+            match self.door.read(py, reader.bind(py).get())? {
                 Some(groups) => self.groups.extend(groups.into_iter().map(|group| group.map(Bound::unbind))),
-                None => return self.take_long_way(py, &program),
+                None => return self.take_long_way(py, program),
             }
         }
         match &program.body {
-            None => self.run_from(py, &program, 0),
-            Some(body) => self.read_body(py, &program, body),
+            None => self.run_from(py, program, 0),
+            Some(body) => self.read_body(py, program, body),
         }
     }
 
@@ -80,7 +80,7 @@ impl Machine {
         outcome: PyResult<Bound<'py, PyAny>>,
     ) -> PyResult<Next<'py>> {
         let program = self.program(py)?;
-        let program = program.bind(py).borrow();
+        let program = program.bind(py).get();
         let message = match outcome {
             Ok(message) => message,
             Err(error) if error.is_instance_of::<PyException>(py) => {
@@ -92,7 +92,7 @@ impl Machine {
         match (&program.body, &mut self.door, asgi::whole_body(&message)?) {
             (Some(body), Door::Asgi(door), Some(content)) => {
                 door.keep(&content);
-                self.take_body(py, &program, body, &content)
+                self.take_body(py, program, body, &content)
             }
             (Some(Body::Json { .. }), ..) => {
                 let exchange = self.exchange(py)?;
@@ -102,7 +102,7 @@ impl Machine {
             }
             _ => {
                 self.exchange(py)?.setattr(intern!(py, "unread"), message)?;
-                self.take_long_way(py, &program)
+                self.take_long_way(py, program)
             }
         }
     }
@@ -110,10 +110,10 @@ impl Machine {
     /// Takes a body that has come in several messages.
     pub(super) fn take_collected<'py>(&mut self, py: Python<'py>, content: &Bound<'py, PyAny>) -> PyResult<Next<'py>> {
         let program = self.program(py)?;
-        let program = program.bind(py).borrow();
+        let program = program.bind(py).get();
         match (&program.body, content.cast::<PyBytes>()) {
-            (Some(body), Ok(content)) => self.take_body(py, &program, body, content),
-            _ => self.take_long_way(py, &program),
+            (Some(body), Ok(content)) => self.take_body(py, program, body, content),
+            _ => self.take_long_way(py, program),
         }
     }
 
@@ -142,7 +142,7 @@ impl Machine {
                 }
             }
             Body::Form { reader, max_fields, max_part_size } => {
-                let reader: PyRef<'_, FormReader> = reader.bind(py).borrow();
+                let reader: &FormReader = reader.get();
                 let declared = self.door.header(py, b"content-type", <[u8]>::to_vec)?.unwrap_or_default();
                 let Some(found) = reader.read_body(py, &declared, bytes, *max_fields, *max_part_size)? else {
                     return self.take_long_way(py, program);

@@ -110,13 +110,13 @@ impl Machine {
     /// Goes on with the result of a step, or with the endpoint's.
     pub(super) fn take_result<'py>(&mut self, py: Python<'py>, result: Bound<'py, PyAny>) -> PyResult<Next<'py>> {
         let program = self.program(py)?;
-        let program = program.bind(py).borrow();
+        let program = program.bind(py).get();
         let next = self.results.len().saturating_add(1);
         if next == program.steps.len() {
-            return self.reply(py, &program, &result);
+            return self.reply(py, program, &result);
         }
         self.results.push(result.unbind());
         self.unchecked = true;
-        self.run_from(py, &program, next)
+        self.run_from(py, program, next)
     }
 }

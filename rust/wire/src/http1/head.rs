@@ -19,10 +19,8 @@
 
 use std::mem::MaybeUninit;
 
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 use smallvec::SmallVec;
-
-use crate::bytes::cut;
 
 /// The largest number of header fields that is read here.
 pub const MAX_HEADERS: usize = 64;
@@ -48,26 +46,27 @@ pub enum Method {
     Trace,
 }
 
-/// One header field as it was sent: the name in its own letter case, the value without the blanks around it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Header<'b> {
-    /// A token; compare it without regard to letter case.
-    pub name: &'b [u8],
-    /// Latin-1 text without control characters other than tabs.
-    pub value: &'b [u8],
+/// Where something is: from the first offset up to, not including, the second. Small, because there are many, and each
+/// request that waits keeps them. A head that they can't point into is handed over.
+type Place = (u16, u16);
+
+/// Where the name and the value of a header field are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Field {
+    name: Place,
+    value: Place,
 }
 
-/// The head of a request.
+/// The head of a request: what it says of the request, and where its parts are in the bytes that it was read from.
+///
+/// Those bytes are given to each method again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head<'b> {
+pub struct Head {
     /// The method.
     pub method: Method,
-    /// The path as it was sent, percent-encoded; it begins with a slash.
-    pub path: &'b [u8],
-    /// What follows the first question mark, or nothing.
-    pub query: &'b [u8],
-    /// The header fields in order.
-    pub headers: SmallVec<[Header<'b>; 16]>,
+    path: Place,
+    query: Place,
+    fields: SmallVec<[Field; 16]>,
     /// The length of the body in bytes, as declared; `None` without a `Content-Length`, which means that there is none.
     pub content_length: Option<u64>,
     /// Whether the client wants to send another request on the connection.
@@ -78,15 +77,11 @@ pub struct Head<'b> {
 
 /// What is known about the bytes so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the large one is the usual one, and a box would cost more than the move"
-)]
-pub enum Step<'b> {
+pub enum Step {
     /// The head isn't complete.
     Partial,
     /// The head is complete and understood. The reader is ready for another one.
-    Complete(Head<'b>),
+    Complete(Head),
     /// The other parser must look at it, from the first byte of the head.
     HandOver,
     /// More bytes than allowed have come without the head ending.
@@ -144,12 +139,35 @@ impl Method {
     }
 }
 
-impl Head<'_> {
+impl Head {
+    /// The path as it was sent, percent-encoded; it begins with a slash.
+    #[must_use]
+    pub fn path<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
+        part(bytes, self.path)
+    }
+
+    /// What follows the first question mark, or nothing.
+    #[must_use]
+    pub fn query<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
+        part(bytes, self.query)
+    }
+
+    /// The header fields in order, as they were sent: the names, which are tokens, in their own letter case; the values
+    /// without the blanks around them, Latin-1 text without control characters other than tabs.
+    pub fn headers<'b>(&self, bytes: &'b [u8]) -> impl DoubleEndedIterator<Item = (&'b [u8], &'b [u8])> {
+        self.fields.iter().map(|field| (part(bytes, field.name), part(bytes, field.value)))
+    }
+
     /// The value of the first header called `name`, which is given in lower case.
     #[must_use]
-    pub fn header(&self, name: &[u8]) -> Option<&[u8]> {
-        self.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value)
+    pub fn header<'b>(&self, bytes: &'b [u8], name: &[u8]) -> Option<&'b [u8]> {
+        self.headers(bytes).find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
+}
+
+/// What is at a place in a head's bytes.
+fn part(bytes: &[u8], (start, end): Place) -> &[u8] {
+    bytes.get(usize::from(start)..usize::from(end)).unwrap_or_default()
 }
 
 impl HeadReader {
@@ -163,7 +181,7 @@ impl HeadReader {
     ///
     /// After [`Step::Complete`] the next call is about the next head: the caller removes `length` bytes, and the body,
     /// first.
-    pub fn read<'b>(&mut self, buffer: &'b [u8]) -> Step<'b> {
+    pub fn read(&mut self, buffer: &[u8]) -> Step {
         match buffer.first() {
             None => return Step::Partial,
             Some(first) if !first.is_ascii_uppercase() => return Step::HandOver,
@@ -202,7 +220,7 @@ impl HeadReader {
 ///
 /// What [`HeadReader::read`] completes, without what it takes to go on later.
 #[must_use]
-pub fn read_whole(buffer: &[u8], limit: usize) -> Option<Head<'_>> {
+pub fn read_whole(buffer: &[u8], limit: usize) -> Option<Head> {
     buffer.first().filter(|first| first.is_ascii_uppercase())?;
     parse(buffer).filter(|head| head.length <= limit)
 }
@@ -210,7 +228,7 @@ pub fn read_whole(buffer: &[u8], limit: usize) -> Option<Head<'_>> {
 /// The head that `buffer` begins with, or `None` in doubt.
 ///
 /// Since each line is held to be all of what was sent and to end in CR and LF, the head ends at the first empty line.
-fn parse(buffer: &[u8]) -> Option<Head<'_>> {
+fn parse(buffer: &[u8]) -> Option<Head> {
     let mut fields = [const { MaybeUninit::uninit() }; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut []);
     let status = httparse::ParserConfig::default().parse_request_with_uninit_headers(&mut request, buffer, &mut fields);
@@ -218,35 +236,75 @@ fn parse(buffer: &[u8]) -> Option<Head<'_>> {
     if request.version != Some(1) {
         return None;
     }
-    let method = Method::from_bytes(request.method?.as_bytes())?;
+    let mut line = Line { buffer, at: 0 };
+    let name = request.method?.as_bytes();
+    let method = Method::from_bytes(name)?;
     let target = request.path?.as_bytes();
     if target.first() != Some(&b'/') || !target.iter().all(|&byte| byte.is_ascii_graphic() && byte != b'#') {
         return None;
     }
     // httparse skips some blanks; what it has taken must be all there is.
-    let line = [method.as_str().as_bytes(), b" ", target, b" HTTP/1.1\r\n"];
-    let mut rest = line.iter().try_fold(buffer.get(..length)?, |rest, part| rest.strip_prefix(*part))?;
-    let (path, query) = cut(target, b'?').unwrap_or((target, &[]));
+    line.take(name)?;
+    line.skip(b" ")?;
+    let (path, query) = match memchr(b'?', target).and_then(|at| target.split_at_checked(at)) {
+        None => (line.take(target)?, Place::default()),
+        Some((path, rest)) => {
+            let path = line.take(path)?;
+            line.skip(b"?")?;
+            (path, line.take(rest.get(1..)?)?)
+        }
+    };
+    line.skip(b" HTTP/1.1\r\n")?;
     let mut framing = Framing::default();
-    let mut headers = SmallVec::with_capacity(request.headers.len());
+    let mut fields = SmallVec::new();
     for field in request.headers.iter() {
-        let header = Header { name: field.name.as_bytes(), value: field.value };
-        rest = after_line(rest, &header)?;
-        framing.see(&header)?;
-        headers.push(header);
+        let name = line.take(field.name.as_bytes())?;
+        line.skip(b":")?;
+        line.skip_blanks();
+        let value = line.take(field.value)?;
+        line.skip(b"\r\n")?;
+        framing.see(field.name.as_bytes(), field.value)?;
+        fields.push(Field { name, value });
     }
-    if rest != b"\r\n" || !framing.host {
+    line.skip(b"\r\n")?;
+    if line.at != length || !framing.host {
         return None;
     }
     let Framing { content_length, connection, .. } = framing;
-    Some(Head { method, path, query, headers, content_length, keep_alive: connection.unwrap_or(true), length })
+    Some(Head { method, path, query, fields, content_length, keep_alive: connection.unwrap_or(true), length })
 }
 
-/// What follows the line of `header`, if `rest` begins with it and nothing but blanks before the value was left out.
-fn after_line<'b>(rest: &'b [u8], header: &Header<'_>) -> Option<&'b [u8]> {
-    let value = rest.strip_prefix(header.name)?.strip_prefix(b":")?;
-    let value = crate::bytes::trim_start(value, crate::bytes::is_blank);
-    value.strip_prefix(header.value)?.strip_prefix(b"\r\n")
+/// Goes through what was parsed, byte by byte.
+struct Line<'b> {
+    buffer: &'b [u8],
+    at: usize,
+}
+
+impl Line<'_> {
+    /// Where `part` is, which must be the very bytes that come next.
+    #[inline]
+    fn take(&mut self, part: &[u8]) -> Option<Place> {
+        let start = self.at;
+        let next = self.buffer.get(start..)?.get(..part.len())?;
+        if !part.is_empty() && !std::ptr::eq(next, part) {
+            return None;
+        }
+        self.at = start.saturating_add(part.len());
+        Some((u16::try_from(start).ok()?, u16::try_from(self.at).ok()?))
+    }
+
+    /// Goes past `expected`, if that comes next.
+    fn skip(&mut self, expected: &[u8]) -> Option<()> {
+        self.buffer.get(self.at..)?.strip_prefix(expected)?;
+        self.at = self.at.saturating_add(expected.len());
+        Some(())
+    }
+
+    fn skip_blanks(&mut self) {
+        while self.buffer.get(self.at).is_some_and(|&byte| crate::bytes::is_blank(byte)) {
+            self.at = self.at.saturating_add(1);
+        }
+    }
 }
 
 /// What the header fields say about the connection and the body.
@@ -259,9 +317,9 @@ struct Framing {
 
 impl Framing {
     /// Takes notice of one field; `None` if it makes the request one for the other parser.
-    fn see(&mut self, header: &Header<'_>) -> Option<()> {
-        let is = |name: &[u8]| header.name.eq_ignore_ascii_case(name);
-        match header.name.len() {
+    fn see(&mut self, own: &[u8], value: &[u8]) -> Option<()> {
+        let is = |name: &[u8]| own.eq_ignore_ascii_case(name);
+        match own.len() {
             4 if is(b"host") => {
                 let first = !std::mem::replace(&mut self.host, true);
                 first.then_some(())
@@ -269,12 +327,12 @@ impl Framing {
             6 if is(b"expect") => None,
             7 if is(b"upgrade") => None,
             10 if is(b"connection") => {
-                let keep_alive = header.value.eq_ignore_ascii_case(b"keep-alive");
-                let known = keep_alive || header.value.eq_ignore_ascii_case(b"close");
+                let keep_alive = value.eq_ignore_ascii_case(b"keep-alive");
+                let known = keep_alive || value.eq_ignore_ascii_case(b"close");
                 (known && self.connection.replace(keep_alive).is_none()).then_some(())
             }
             14 if is(b"content-length") => {
-                let length = decimal(header.value)?;
+                let length = decimal(value)?;
                 self.content_length.replace(length).is_none().then_some(())
             }
             16 if is(b"proxy-connection") => None,
@@ -298,7 +356,7 @@ mod tests {
 
     use super::*;
 
-    fn read(bytes: &[u8]) -> Step<'_> {
+    fn read(bytes: &[u8]) -> Step {
         HeadReader::new(65_536).read(bytes)
     }
 
@@ -313,17 +371,17 @@ mod tests {
             Host: example.org\r\nX-Empty:\r\ncontent-length: \t12\r\nX: a \xe9\tb\r\n\r\nbody";
         let Step::Complete(head) = read(bytes) else { panic!("not read") };
         assert_eq!(head.method, Method::Post);
-        assert_eq!(head.path, b"/a%20b/");
-        assert_eq!(head.query, b"q=1?&r");
+        assert_eq!(head.path(bytes), b"/a%20b/");
+        assert_eq!(head.query(bytes), b"q=1?&r");
         assert_eq!(head.content_length, Some(12));
         assert!(head.keep_alive);
         assert_eq!(head.length, bytes.len() - 4);
-        let shown: Vec<(&[u8], &[u8])> = head.headers.iter().map(|header| (header.name, header.value)).collect();
+        let shown: Vec<(&[u8], &[u8])> = head.headers(bytes).collect();
         let expected: [(&[u8], &[u8]); 4] =
             [(b"Host", b"example.org"), (b"X-Empty", b""), (b"content-length", b"12"), (b"X", b"a \xe9\tb")];
         assert_eq!(shown, expected);
-        assert_eq!(head.header(b"x-empty"), Some(b"".as_slice()));
-        assert_eq!(head.header(b"cookie"), None);
+        assert_eq!(head.header(bytes, b"x-empty"), Some(b"".as_slice()));
+        assert_eq!(head.header(bytes, b"cookie"), None);
     }
 
     #[test]
@@ -434,6 +492,16 @@ mod tests {
         assert_eq!(HeadReader::new(9).read(b"GET /aaaa"), Step::Partial);
         assert_eq!(HeadReader::new(9).read(b"GET /aaaaa"), Step::TooLarge);
         assert_eq!(HeadReader::new(9).read(b""), Step::Partial);
+    }
+
+    #[test]
+    fn a_head_that_is_too_long_to_point_into_is_handed_over() {
+        let with_value = |length: usize| with_lines(&format!("A: {}\r\nB: c\r\n", "x".repeat(length)));
+        let longest = with_value(65_535 - "GET / HTTP/1.1\r\nHost: x\r\nA: \r\nB: c".len());
+        let Step::Complete(head) = HeadReader::new(usize::MAX).read(&longest) else { panic!("not read") };
+        assert_eq!(head.header(&longest, b"b"), Some(b"c".as_slice()));
+        let longer = with_value(65_536 - "GET / HTTP/1.1\r\nHost: x\r\nA: \r\nB: c".len());
+        assert_eq!(HeadReader::new(usize::MAX).read(&longer), Step::HandOver);
     }
 
     #[test]

@@ -3,4 +3,4 @@
 mod head;
 pub mod response;
 
-pub use head::{Head, HeadReader, Header, MAX_HEADERS, Method, Step, read_whole};
+pub use head::{Head, HeadReader, MAX_HEADERS, Method, Step, read_whole};
