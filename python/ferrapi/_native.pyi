@@ -21,6 +21,7 @@ __all__ = [
     "Head",
     "HeadReader",
     "LimitExceeded",
+    "NativeServer",
     "NativeSite",
     "PlanError",
     "Program",
@@ -58,14 +59,13 @@ class EditCounter:
         """Say that something was edited."""
 
 @final
-class Connection:
-    """The native side of a connection: the short way of its bytes into the engine, and of responses back."""
+class NativeServer:
+    """What the connections of one server share."""
 
     def __new__(
         cls,
         max_head: int,
         max_body: int,
-        protocol: Any,
         event_loop: Any,
         new_task: Callable[..., Any] | None,
         resets_context: bool,
@@ -74,14 +74,21 @@ class Connection:
         status_lines: dict[int, bytes],
         logs: bool,
         is_limited: bool,
-    ) -> Connection:
-        """The side of a connection of `protocol`'s.
+    ) -> NativeServer:
+        """A server, as its connections know it.
 
         Requests are taken up to these sizes in bytes. Each gets a task, which is noted in `tasks`: from `new_task`, as
         `asyncio.Task`, or from the event loop; with a copy of the context it is made in, or, if `resets_context`, an
         empty one. `state` holds the attributes of the server's. `status_lines` are by status. `logs`: whether the
-        protocol is told of responses, to log them. `is_limited`: whether all bytes go to the protocol first.
+        protocols are told of responses, to log them. `is_limited`: whether all bytes go to the protocols first.
         """
+
+@final
+class Connection:
+    """The native side of a connection: the short way of its bytes into the engine, and of responses back."""
+
+    def __new__(cls, server: NativeServer, protocol: Any) -> Connection:
+        """The connection of `protocol`, one of a server."""
 
     def attach(self, transport: Any) -> None:
         """Use `transport`."""
@@ -137,6 +144,8 @@ class Cycle:
     """Whether the whole response has been written."""
     keep_alive: bool
     """Whether the connection is to stay open behind the response."""
+    stand_in: Any
+    """uvicorn's cycle for the request (to be set only), which is told when the response is complete without it."""
     message_event: Any
     """What is set when the client is gone or the response is complete; the cycle itself until somebody waits for it."""
     scope: Any
@@ -307,7 +316,7 @@ class HeadReader:
 class Registry:
     """The two things that a `weakref.WeakSet` does for each object that comes and goes, without Python."""
 
-    def __new__(cls, weak_set: Any) -> Registry: ...
+    def __new__(cls, weak_set: Any, task: type[Any]) -> Registry: ...
     def add(self, item: Any) -> None:
         """Put an object into the set, unless it is the task of a request of the door."""
 

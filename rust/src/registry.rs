@@ -7,7 +7,7 @@
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PySet, PyWeakrefReference};
+use pyo3::types::{PyList, PySet, PyType, PyWeakrefReference};
 
 use crate::run::Serving;
 
@@ -22,13 +22,15 @@ pub(crate) struct Registry {
     plain_add: Py<PyAny>,
     /// Called with a reference when its object is freed.
     remove: Py<PyAny>,
+    /// The class of the tasks that the door makes.
+    task: Py<PyType>,
 }
 
 #[pymethods]
 impl Registry {
-    /// A way into `weak_set`.
+    /// A way into `weak_set`, which finds the door's tasks, of the class `task`, elsewhere.
     #[new]
-    fn new(weak_set: &Bound<'_, PyAny>) -> PyResult<Self> {
+    fn new(weak_set: &Bound<'_, PyAny>, task: Py<PyType>) -> PyResult<Self> {
         let py = weak_set.py();
         let data = weak_set.getattr(intern!(py, "data"))?.cast_into::<PySet>()?.unbind();
         let pending = weak_set.getattr(intern!(py, "_pending_removals"))?.cast_into::<PyList>()?.unbind();
@@ -38,6 +40,7 @@ impl Registry {
             data,
             pending,
             plain_add: weak_set.getattr(intern!(py, "add"))?.unbind(),
+            task,
             remove: Bound::new(py, remover)?.getattr(intern!(py, "remove"))?.unbind(),
         })
     }
@@ -45,8 +48,10 @@ impl Registry {
     /// Put an object into the set, unless it is the task of a request of the door.
     fn add(&self, item: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = item.py();
-        let coroutine = item.call_method0(intern!(py, "get_coro"));
-        if coroutine.is_ok_and(|coroutine| coroutine.cast::<Serving>().is_ok_and(|serving| serving.get().has_door())) {
+        if item.get_type().is(&self.task)
+            && let Ok(serving) = item.call_method0(intern!(py, "get_coro"))?.cast::<Serving>()
+            && serving.get().has_door()
+        {
             return Ok(());
         }
         if self.pending.bind(py).is_empty() {
@@ -60,7 +65,8 @@ impl Registry {
         visit.call(&self.data)?;
         visit.call(&self.pending)?;
         visit.call(&self.plain_add)?;
-        visit.call(&self.remove)
+        visit.call(&self.remove)?;
+        visit.call(&self.task)
     }
 
     #[expect(

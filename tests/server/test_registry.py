@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib.util
 from typing import Any
 from weakref import WeakSet, ref
 
@@ -13,6 +14,7 @@ from ferrapi.server._registry import quicken, quicken_tasks
 from hypothesis import given
 from hypothesis import strategies as st
 from support.wire import Wire, configured
+from uvicorn.server import ServerState
 
 REGISTRIES = ("_all_tasks", "_scheduled_tasks")
 
@@ -142,6 +144,64 @@ def test_tasks_of_requests_are_known_once_while_they_run(path: str) -> None:
         go.set()
         await asyncio.wait(running)
         assert asyncio.all_tasks() == before
+
+    asyncio.run(main())
+
+
+def test_a_second_import_finds_the_tasks_as_well() -> None:
+    spec = importlib.util.find_spec("ferrapi.server._registry")
+    assert spec is not None
+    assert spec.loader is not None
+    again = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(again)
+    assert again.quicken_tasks()
+    seen = []
+
+    async def main() -> None:
+        app = FastAPI()
+
+        @app.get("/")
+        async def look() -> None:
+            await asyncio.sleep(0)
+            seen.append(asyncio.current_task() in asyncio.all_tasks())
+
+        state = ServerState()
+        again.know(state)
+        await Wire(configured(app), state=state).feed(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+
+    asyncio.run(main())
+    assert seen == [True]
+
+
+def test_sets_made_of_it_are_plain() -> None:
+    go = asyncio.Event()
+
+    async def main() -> None:
+        app = FastAPI()
+
+        @app.get("/")
+        async def wait() -> None:
+            await go.wait()
+
+        weak_set: Any = WeakSet()
+        assert quicken(weak_set)
+        wire = Wire(configured(app))
+        weak_set.servers.update([wire.state, other := ServerState()])
+        other.tasks.add(object())  # type: ignore[arg-type]  # whatever else somebody puts there
+        await wire.feed(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        (task,) = wire.state.tasks
+        assert task in weak_set
+        assert list(weak_set) == [task]
+        assert len(weak_set) == 1
+        assert len(weak_set & set()) == 0
+        assert task not in weak_set - {task}
+        assert task in weak_set.copy()
+        assert weak_set.isdisjoint(set())
+        go.set()
+        await wire.settle()
+        assert task not in weak_set
+        assert not list(weak_set)
+        assert len(weak_set) == 0
 
     asyncio.run(main())
 

@@ -13,15 +13,13 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import functools
-import sys
 import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from .._native import Connection, Cycle, Head, HeadReader
@@ -31,16 +29,8 @@ from ..routing._table import Target
 from ._exchange import HttpExchange
 from ._handed_over import HandedOver
 from ._limits import MAX_BODY, MAX_HEAD
-from ._registry import know, quicken_tasks
+from ._server import server_of
 from ._site import NotServed, Site
-
-_new_task: Any = asyncio.Task
-if sys.version_info >= (3, 13):  # 3.12 has releases that crash when somebody asks such a task for its coroutine
-    _new_task = functools.partial(
-        asyncio.Task, eager_start=True
-    )  # begins at once, which saves a turn of the event loop
-
-quicken_tasks()
 
 _TOLD: weakref.WeakSet[Config] = weakref.WeakSet()
 """The servers whose log says already that the door is not used."""
@@ -53,6 +43,20 @@ class _Incomplete(NamedTuple):
     target: Target
     params: dict[str, Any]
     end: int
+
+
+class _Flow(FlowControl):
+    """uvicorn's flow control, where what is read later is read in the connection's context.
+
+    A handler that asks for its body has reading resumed, and an event loop may remember the handler's context for that.
+    """
+
+    def __init__(self, transport: asyncio.Transport, context: contextvars.Context) -> None:
+        super().__init__(transport)
+        self._context = context
+
+    def resume_reading(self) -> None:
+        self._context.copy().run(super().resume_reading)
 
 
 class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
@@ -74,26 +78,12 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
         self._resuming = False  # whether `_resume` is on its way
         self._handed_over = False
         self._context = contextvars.copy_context()
-        know(server_state)
-        # Not with a factory, which may want to make all tasks, nor with what only looks like a loop.
-        makes_tasks = isinstance(self.loop, asyncio.AbstractEventLoop) and self.loop.get_task_factory() is None
-        self.connection = Connection(
-            MAX_HEAD,
-            MAX_BODY,
-            self,
-            self.loop,
-            _new_task if makes_tasks else None,
-            config.reset_contextvars,
-            self.tasks,
-            vars(server_state),
-            STATUS_LINE,
-            self.access_log,
-            self.limit_concurrency is not None,
-        )
+        self.connection = Connection(server_of(self), self)
         self.data_received = self.connection.data_received  # type: ignore[method-assign]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.flow = _Flow(transport, self._context)
         self.connection.attach(transport)
 
     def pause_writing(self) -> None:
@@ -284,16 +274,22 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
         )
         cycle.more_body = False
         cycle.disconnected = exchange.disconnected
-        if self.connection.in_flight is exchange.flight:
+        connection = self._connection()
+        if connection is not None and connection.in_flight is exchange.flight:
             self.cycle = cycle
+            exchange.flight.stand_in = cycle
         return cycle
 
     def on_response_complete(self) -> None:
-        connection: Connection | None = vars(self).get("connection")  # None once it is lost
+        connection = self._connection()
         if connection is None or connection.in_flight is None:
             super().on_response_complete()
         else:
             connection.complete(not self.transport.is_closing())
+
+    def _connection(self) -> Connection | None:
+        """The native side; None once the client is gone."""
+        return vars(self).get("connection")
 
     def resume_soon(self) -> None:
         """Take up the bytes that were held, on the event loop's next turn."""

@@ -11,22 +11,27 @@ Python 3.14 keeps tasks in another way and needs nothing of this.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from weakref import WeakSet
 
 from uvicorn.server import ServerState
 
-from .._native import Registry
+from .._native import Registry, Serving
 
 _PARTS = {"data", "_pending_removals", "_iterating"}
-
-_SERVERS: WeakSet[ServerState] = WeakSet()
-"""Those whose tasks belong to asyncio's registry."""
+_NAMES = ("_all_tasks", "_scheduled_tasks")
+"""The registry's: until Python 3.11, and since 3.12."""
 
 
 class TaskSet(WeakSet[Any]):
-    """A weak set to which the tasks of servers belong, too."""
+    """A weak set to which the tasks of servers belong, too, for whoever asks for one task or for all.
+
+    Attributes:
+        servers: those whose tasks it finds. Sets that are made from it have none.
+    """
+
+    servers: Iterable[ServerState] = ()
 
     def __iter__(self) -> Iterator[Any]:
         yield from super().__iter__()
@@ -36,30 +41,38 @@ class TaskSet(WeakSet[Any]):
         return super().__len__() + len(self._left_out())
 
     def __contains__(self, item: Any) -> bool:
-        return super().__contains__(item) or any(item in server.tasks for server in list(_SERVERS))
+        return super().__contains__(item) or item in self._left_out()
 
     def _left_out(self) -> list[Any]:
-        running = [task for server in list(_SERVERS) for task in list(server.tasks)]
-        return [task for task in running if not super(TaskSet, self).__contains__(task)]
+        running = [task for server in list(self.servers) for task in list(server.tasks)]
+        # As the native `add` decides. uvicorn's own tasks have been put in.
+        return [task for task in running if type(task) is asyncio.Task and isinstance(task.get_coro(), Serving)]
 
 
 def quicken(weak_set: Any) -> bool:
     """Make a weak set a `TaskSet` with a native `add`; tell whether it is one now. Anything else is left alone."""
-    if type(weak_set) is TaskSet:
+    if _is_quick(weak_set):
         return True
     if type(weak_set) is not WeakSet or not vars(weak_set).keys() >= _PARTS:
         return False
-    weak_set.add = Registry(weak_set).add  # type: ignore[method-assign]
+    weak_set.add = Registry(weak_set, asyncio.Task).add  # type: ignore[method-assign]
     weak_set.__class__ = TaskSet
+    weak_set.servers = WeakSet()  # type: ignore[attr-defined]  # it has that class now
     return True
+
+
+def _is_quick(weak_set: Any) -> bool:
+    """Whether that was done, even if by another import of this module."""
+    return isinstance(weak_set, WeakSet) and "servers" in vars(weak_set)
 
 
 def quicken_tasks() -> bool:
     """Do so for asyncio's tasks; tell whether there is a set for them."""
-    names = ("_all_tasks", "_scheduled_tasks")  # until Python 3.11, and since 3.12
-    return any(quicken(getattr(asyncio.tasks, name, None)) for name in names)
+    return any(quicken(getattr(asyncio.tasks, name, None)) for name in _NAMES)
 
 
 def know(server: ServerState) -> None:
     """Let asyncio find the server's tasks, while the server exists."""
-    _SERVERS.add(server)
+    for registry in (getattr(asyncio.tasks, name, None) for name in _NAMES):
+        if _is_quick(registry):
+            registry.servers.add(server)  # type: ignore[union-attr]

@@ -7,18 +7,18 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use pyo3::exceptions::{PyAttributeError, PyKeyError, PyRuntimeError};
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PySet, PyString};
+use pyo3::types::{PyBytes, PyDict};
 use wire::http1::read_whole;
 
 use super::cycle::Cycle;
 use super::head::Head;
-use super::response::{Opening, Response, unless_closed};
+use super::response::{Response, unless_closed};
+use super::server::Server;
 use super::site::Site;
-use super::tasks::Tasks;
 use crate::request::path::PathParams;
 use crate::run::{Content, Door, HttpDoor, Machine, Program, Serving, program_of};
 
@@ -27,8 +27,8 @@ use crate::run::{Content, Door, HttpDoor, Machine, Program, Serving, program_of}
 /// Each call of Python may come back here, so no lock is held during one.
 #[pyclass(frozen, module = "ferrapi._native")]
 pub(crate) struct Connection {
-    max_head: usize,
-    max_body: u64,
+    server: Py<Server>,
+    protocol: Py<PyAny>,
     /// Whether the next bytes may begin a request.
     is_open: AtomicBool,
     /// The request in flight.
@@ -42,23 +42,7 @@ pub(crate) struct Connection {
     /// When the last request was over, by the event loop's clock, while there is no other.
     idle_since: Moment,
     site: Mutex<Option<Py<Site>>>,
-    server: Server,
     transport: Mutex<Option<Transport>>,
-    opening: Mutex<Opening>,
-}
-
-/// What a connection has from the server.
-struct Server {
-    protocol: Py<PyAny>,
-    /// The event loop's clock.
-    time: Py<PyAny>,
-    tasks: Tasks,
-    /// The attributes of the server's state.
-    state: Py<PyDict>,
-    status_lines: Py<PyDict>,
-    logs: bool,
-    /// Whether the protocol has to be asked before each request.
-    is_limited: bool,
 }
 
 /// A transport, and the methods of it that each request needs.
@@ -108,38 +92,12 @@ impl Moment {
 
 #[pymethods]
 impl Connection {
-    /// Parameters:
-    ///     `max_head`, `max_body`: bytes of what is taken here.
-    ///     protocol: the connection's protocol.
-    ///     `event_loop`: its event loop.
-    ///     `new_task`: makes tasks, as `asyncio.Task`; None if the loop is to make them.
-    ///     `resets_context`: whether tasks begin without context variables.
-    ///     tasks: the set of tasks that run.
-    ///     state: the attributes of the server's state.
-    ///     `status_lines`: by status.
-    ///     logs: whether the protocol is told of responses, to log them.
-    ///     `is_limited`: whether all bytes go to the protocol first.
+    /// The connection of `protocol`, one of a server.
     #[new]
-    #[expect(clippy::too_many_arguments, reason = "a connection knows that much of its server")]
-    fn new(
-        max_head: usize,
-        max_body: u64,
-        protocol: Py<PyAny>,
-        event_loop: &Bound<'_, PyAny>,
-        new_task: Option<Py<PyAny>>,
-        resets_context: bool,
-        tasks: Py<PySet>,
-        state: Py<PyDict>,
-        status_lines: Py<PyDict>,
-        logs: bool,
-        is_limited: bool,
-    ) -> PyResult<Self> {
-        let tasks = Tasks::new(event_loop, new_task, resets_context, tasks)?;
-        let time = event_loop.getattr(intern!(event_loop.py(), "time"))?.unbind();
-        let server = Server { protocol, time, tasks, state, status_lines, logs, is_limited };
-        Ok(Self {
-            max_head,
-            max_body,
+    fn new(server: Py<Server>, protocol: Py<PyAny>) -> Self {
+        Self {
+            server,
+            protocol,
             is_open: AtomicBool::new(false),
             in_flight: Mutex::default(),
             is_awaited: AtomicBool::new(false),
@@ -147,10 +105,8 @@ impl Connection {
             is_timed: AtomicBool::new(false),
             idle_since: Moment::default(),
             site: Mutex::default(),
-            server,
             transport: Mutex::default(),
-            opening: Mutex::default(),
-        })
+        }
     }
 
     /// Use `transport`.
@@ -206,12 +162,10 @@ impl Connection {
 
     /// Note that the connection is idle from now on; the protocol's timer may end it.
     fn rest(&self, py: Python<'_>) -> PyResult<()> {
-        let server = &self.server;
-        let now = server.time.bind(py).call0()?.extract()?;
-        self.idle_since.set(Some(now));
+        self.idle_since.set(Some(self.server.get().now(py)?));
         if !self.is_timed.load(Ordering::Relaxed) {
             self.is_timed.store(true, Ordering::Relaxed);
-            server.protocol.bind(py).call_method0(intern!(py, "start_timer"))?;
+            self.protocol.bind(py).call_method0(intern!(py, "start_timer"))?;
         }
         Ok(())
     }
@@ -248,7 +202,7 @@ impl Connection {
         {
             return Self::start_request(slf, request);
         }
-        this.server.protocol.bind(slf.py()).call_method1(intern!(slf.py(), "receive_slowly"), (data,)).map(drop)
+        this.protocol.bind(slf.py()).call_method1(intern!(slf.py(), "receive_slowly"), (data,)).map(drop)
     }
 
     /// The response to the request in flight is complete; `keep_alive` tells whether another request may come.
@@ -258,10 +212,8 @@ impl Connection {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.server.protocol)?;
-        visit.call(&self.server.time)?;
-        self.server.tasks.traverse(&visit)?;
-        visit.call(&self.server.state)?;
+        visit.call(&self.server)?;
+        visit.call(&self.protocol)?;
         if let Ok(cycle) = self.in_flight.try_lock() {
             visit.call(&*cycle)?;
         }
@@ -275,9 +227,6 @@ impl Connection {
             visit.call(&transport.write)?;
             visit.call(&transport.close)?;
         }
-        if let Ok(opening) = self.opening.try_lock() {
-            visit.call(&opening.defaults)?;
-        }
         Ok(())
     }
 
@@ -290,7 +239,7 @@ impl Connection {
 impl Connection {
     /// The protocol.
     pub(crate) fn protocol<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
-        self.server.protocol.bind(py).clone()
+        self.protocol.bind(py).clone()
     }
 
     /// Whether the protocol has to send the responses.
@@ -320,18 +269,19 @@ impl Connection {
         let Some(site) = site else { return Ok(None) };
         let site = site.get();
         let bytes = data.as_bytes();
-        let Some(head) = read_whole(bytes, self.max_head) else { return Ok(None) };
+        let server = self.server.get();
+        let Some(head) = read_whole(bytes, server.max_head) else { return Ok(None) };
         let content = bytes.get(head.length..).unwrap_or_default();
         let expected = head.content_length.unwrap_or(0);
-        if expected > self.max_body || u64::try_from(content.len()).ok() != Some(expected) {
+        if expected > server.max_body || u64::try_from(content.len()).ok() != Some(expected) {
             return Ok(None);
         }
-        if self.server.is_limited || !site.stands() || self.is_paused.load(Ordering::Relaxed) {
+        if server.is_limited || !site.stands() || self.is_paused.load(Ordering::Relaxed) {
             return Ok(None);
         }
         let head = Head::new(data, head);
         if site.has_middleware {
-            let passes = self.server.protocol.bind(py).call_method1(intern!(py, "passes"), (head.clone(),))?;
+            let passes = self.protocol.bind(py).call_method1(intern!(py, "passes"), (head.clone(),))?;
             if !passes.is_truthy()? {
                 return Ok(None);
             }
@@ -348,7 +298,7 @@ impl Connection {
     fn start_request(slf: &Bound<'_, Self>, request: Request<'_>) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
-        let server = &this.server;
+        let server = this.server.get();
         let is_lost = matches!(request.content, Content::Lost);
         let cycle = Bound::new(py, Cycle::new(slf.clone().unbind(), request.head.clone(), is_lost))?;
         this.idle_since.set(None);
@@ -375,7 +325,7 @@ impl Connection {
 
     /// The task of a request is over.
     pub(crate) fn forget(&self, py: Python<'_>, cycle: &Py<Cycle>) -> PyResult<()> {
-        cycle.get().end().map_or(Ok(()), |task| self.server.tasks.forget(task.bind(py)))
+        cycle.get().end().map_or(Ok(()), |task| self.server.get().tasks.forget(task.bind(py)))
     }
 
     /// Writes a whole response to the request with this `head`.
@@ -386,18 +336,12 @@ impl Connection {
         head: &Head,
         scope: Option<Py<PyAny>>,
     ) -> PyResult<()> {
-        let server = &self.server;
+        let server = self.server.get();
         if server.logs {
             let arguments = (head.clone(), scope, response.status);
-            server.protocol.bind(py).call_method1(intern!(py, "log_access"), arguments)?;
+            self.protocol.bind(py).call_method1(intern!(py, "log_access"), arguments)?;
         }
-        let bytes = {
-            let defaults = server.state(py, intern!(py, "default_headers"))?.cast_into::<PyList>()?;
-            let mut known = locked(&self.opening);
-            let opening = known.of(response.status, server.status_lines.bind(py), &defaults)?;
-            // Where there is none, uvicorn raises this as well.
-            response.write(py, opening.ok_or_else(|| PyKeyError::new_err(response.status))?)?
-        };
+        let bytes = server.whole(py, response)?;
         let (transport, write) = match &*locked(&self.transport) {
             Some(transport) => (transport.object.bind(py).clone(), transport.write.bind(py).clone()),
             None => return Ok(()),
@@ -416,25 +360,15 @@ impl Connection {
 
     /// The response to the request in flight is complete; `keep_alive` tells whether another request may come.
     pub(super) fn complete(&self, py: Python<'_>, keep_alive: bool) -> PyResult<()> {
-        let server = &self.server;
         let before = locked(&self.in_flight).take();
         drop(before);
-        let key = intern!(py, "total_requests");
-        server.state.bind(py).set_item(key, server.state(py, key)?.add(1)?)?;
+        self.server.get().count(py)?;
         if take(&self.is_awaited) {
-            server.protocol.bind(py).call_method0(intern!(py, "resume_soon"))?;
+            self.protocol.bind(py).call_method0(intern!(py, "resume_soon"))?;
             return Ok(());
         }
         self.rest(py)?;
         self.is_open.store(keep_alive, Ordering::Relaxed);
         Ok(())
-    }
-}
-
-impl Server {
-    /// An attribute of the server's state.
-    fn state<'py>(&self, py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
-        let value = self.state.bind(py).get_item(name)?;
-        value.ok_or_else(|| PyAttributeError::new_err(name.clone().unbind()))
     }
 }

@@ -35,6 +35,8 @@ struct Held {
     task: Option<Py<PyAny>>,
     event: Option<Py<PyAny>>,
     scope: Option<Py<PyAny>>,
+    /// uvicorn's cycle for the request, if there is one.
+    stand_in: Option<Py<PyAny>>,
 }
 
 impl Cycle {
@@ -98,9 +100,18 @@ impl Cycle {
         let response = Response { status, headers, body, keep_alive, without_body: self.head.is_head() };
         connection.write(py, &response, &self.head, scope)?;
         self.response_complete.store(true, Ordering::Relaxed);
-        let event = self.held().event.as_ref().map(|event| event.clone_ref(py));
+        let (event, stand_in) = {
+            let held = self.held();
+            (
+                held.event.as_ref().map(|object| object.clone_ref(py)),
+                held.stand_in.as_ref().map(|object| object.clone_ref(py)),
+            )
+        };
         if let Some(event) = event {
             event.bind(py).call_method0(intern!(py, "set"))?;
+        }
+        if let Some(stand_in) = stand_in {
+            stand_in.bind(py).setattr(intern!(py, "response_complete"), true)?;
         }
         if !keep_alive {
             connection.close(py)?;
@@ -161,6 +172,13 @@ impl Cycle {
         drop(before);
     }
 
+    /// uvicorn's cycle for the request, which is told when the response is complete without it.
+    #[setter]
+    fn set_stand_in(&self, cycle: Py<PyAny>) {
+        let before = self.held().stand_in.replace(cycle);
+        drop(before);
+    }
+
     /// In place of the event that nobody waits for.
     #[expect(clippy::unused_self, reason = "a method of an event")]
     fn set(&self) {}
@@ -195,7 +213,8 @@ impl Cycle {
         visit.call(&held.connection)?;
         visit.call(&held.task)?;
         visit.call(&held.event)?;
-        visit.call(&held.scope)
+        visit.call(&held.scope)?;
+        visit.call(&held.stand_in)
     }
 
     fn __clear__(&self) {

@@ -6,6 +6,7 @@ mod connection;
 mod cycle;
 mod head;
 mod response;
+mod server;
 mod site;
 mod tasks;
 
@@ -13,4 +14,5 @@ pub(crate) use connection::Connection;
 pub(crate) use cycle::Cycle;
 pub(crate) use head::{Head, HeadReader};
 pub(crate) use response::{Opening, Response, unless_closed};
+pub(crate) use server::Server;
 pub(crate) use site::Site;

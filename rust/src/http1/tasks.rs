@@ -1,4 +1,4 @@
-//! `Tasks`: the tasks that serve a connection's requests.
+//! `Tasks`: the tasks that serve a server's requests.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
