@@ -3,12 +3,14 @@
 They repeat where seconds don't, so they can decide between two ways of writing something on a busy machine. Every peer
 runs in one process under callgrind, which dumps its counters whenever libc's `getppid` is called. Each case's 64
 requests go through the ASGI callable once and twice, and for `ferrapi-door` as bytes through ferrapi's HTTP/1.1
-protocol; the difference, divided by 64, is the cost of a request without what an event loop's run costs. All answers
+protocol; the difference, divided by 64, is the cost of a request without what an event loop's run costs. The garbage
+collector is off meanwhile, since it comes once in many requests and takes thousands of instructions then. All answers
 are checked, outside of what is counted.
 """
 
 import argparse
 import asyncio
+import gc
 import os
 import re
 import shutil
@@ -38,9 +40,12 @@ def _count_region(runner: asyncio.Runner, client: Client | DoorClient, times: in
             await client.send_all()
 
     coroutine = send()
+    gc.collect()
+    gc.disable()
     os.getppid()
     runner.get_loop().run_until_complete(coroutine)
     os.getppid()
+    gc.enable()
     client.check()
 
 

@@ -1,6 +1,7 @@
 """Sending requests through ferrapi's HTTP/1.1 protocol in this process: bytes in, bytes out, without a socket."""
 
 import asyncio
+import itertools
 from typing import Any
 
 from ferrapi.server import HttpProtocol
@@ -43,7 +44,8 @@ class DoorClient:
 
     def __init__(self, app: Any, case: Case) -> None:
         self.exchanges = case.exchanges
-        self.answers: list[bytes] = []
+        self._written: list[bytes] = []
+        self._ends: list[int] = []
         self._requests = [request(exchange) for exchange in case.exchanges]
         self._config = Config(app, log_config=None, lifespan="off", access_log=False)
         self._config.load()
@@ -57,21 +59,25 @@ class DoorClient:
         self._protocol.connection_made(self._transport)
 
     async def send_all(self) -> None:
-        """Send every exchange once; `answers` holds the bytes of each answer."""
+        """Send every exchange once."""
         if self._protocol is None:
             self._connect()
         written = self._transport.written
         written.clear()
+        ends = [0]
         tasks, receive = self._state.tasks, self._protocol.data_received
         for data in self._requests:
             receive(data)
             while tasks:  # noqa: ASYNC110  # a task that is over sets no event
                 await asyncio.sleep(0)
-        self.answers = written[:]
+            ends.append(len(written))
+        self._written, self._ends = written[:], ends
 
     def check(self) -> None:
         """Raise `WrongAnswer` unless the last answers are those of the case."""
-        for exchange, answer in zip(self.exchanges, self.answers, strict=True):
+        places = itertools.pairwise(self._ends)
+        answers = [b"".join(self._written[start:end]) for start, end in places]
+        for exchange, answer in zip(self.exchanges, answers, strict=True):
             head, _, body = answer.partition(b"\r\n\r\n")
             status, *lines = head.decode("latin-1").split("\r\n")
             if (int(status.split(" ")[1]), body) != (exchange.status, exchange.answer):

@@ -5,7 +5,6 @@
 //! hands over to uvicorn; what it has made a request of comes back here to be served.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -19,12 +18,13 @@ use super::head::Head;
 use super::response::{Response, unless_closed};
 use super::server::Server;
 use super::site::Site;
+use crate::py::Attached;
 use crate::request::path::PathParams;
 use crate::run::{Content, Door, HttpDoor, Machine, Program, Serving, program_of};
 
 /// The native side of a connection.
 ///
-/// Each call of Python may come back here, so no lock is held during one.
+/// Each call of Python may come back here.
 #[pyclass(frozen, module = "ferrapi._native")]
 pub(crate) struct Connection {
     server: Py<Server>,
@@ -32,7 +32,7 @@ pub(crate) struct Connection {
     /// Whether the next bytes may begin a request.
     is_open: AtomicBool,
     /// The request in flight.
-    in_flight: Mutex<Option<Py<Cycle>>>,
+    in_flight: Attached<Option<Py<Cycle>>>,
     /// Whether the protocol is to be told when it no longer is.
     is_awaited: AtomicBool,
     /// Whether the client reads too slowly for anything more to be written.
@@ -41,15 +41,10 @@ pub(crate) struct Connection {
     is_timed: AtomicBool,
     /// When the last request was over, by the event loop's clock, while there is no other.
     idle_since: Moment,
-    site: Mutex<Option<Py<Site>>>,
-    transport: Mutex<Option<Transport>>,
-}
-
-/// A transport, and the methods of it that each request needs.
-struct Transport {
-    object: Py<PyAny>,
-    write: Py<PyAny>,
-    close: Py<PyAny>,
+    site: Attached<Option<Py<Site>>>,
+    transport: Attached<Option<Py<PyAny>>>,
+    /// The transport's `write`, which each request needs.
+    write: Attached<Option<Py<PyAny>>>,
 }
 
 /// A whole request, and who answers it.
@@ -58,10 +53,6 @@ struct Request<'py> {
     target: Bound<'py, PyAny>,
     params: PathParams,
     content: Content,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Puts a flag down; tells whether it was up. Attached, nobody comes in between.
@@ -99,39 +90,34 @@ impl Connection {
             server,
             protocol,
             is_open: AtomicBool::new(false),
-            in_flight: Mutex::default(),
+            in_flight: Attached::default(),
             is_awaited: AtomicBool::new(false),
             is_paused: AtomicBool::new(false),
             is_timed: AtomicBool::new(false),
             idle_since: Moment::default(),
-            site: Mutex::default(),
-            transport: Mutex::default(),
+            site: Attached::default(),
+            transport: Attached::default(),
+            write: Attached::default(),
         }
     }
 
     /// Use `transport`.
     fn attach(&self, transport: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = transport.py();
-        let attached = Transport {
-            object: transport.clone().unbind(),
-            write: transport.getattr(intern!(py, "write"))?.unbind(),
-            close: transport.getattr(intern!(py, "close"))?.unbind(),
-        };
-        let before = locked(&self.transport).replace(attached);
-        drop(before); // no lock is held: freeing objects may run code
+        drop(self.write.replace(py, Some(transport.getattr(intern!(py, "write"))?.unbind())));
+        drop(self.transport.replace(py, Some(transport.clone().unbind())));
         Ok(())
     }
 
     /// Serve `site` from here on; None lets the protocol do it.
-    fn use_site(&self, site: Option<Py<Site>>) {
-        let before = std::mem::replace(&mut *locked(&self.site), site);
-        drop(before); // no lock is held: freeing a table may run code
+    fn use_site(&self, py: Python<'_>, site: Option<Py<Site>>) {
+        drop(self.site.replace(py, site));
     }
 
     /// The request in flight, if there is one.
     #[getter]
     fn in_flight(&self, py: Python<'_>) -> Option<Py<Cycle>> {
-        locked(&self.in_flight).as_ref().map(|cycle| cycle.clone_ref(py))
+        self.in_flight.get(py)
     }
 
     /// Note whether the client reads too slowly for anything more to be written.
@@ -214,25 +200,17 @@ impl Connection {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.server)?;
         visit.call(&self.protocol)?;
-        if let Ok(cycle) = self.in_flight.try_lock() {
-            visit.call(&*cycle)?;
-        }
-        if let Ok(site) = self.site.try_lock() {
-            visit.call(&*site)?;
-        }
-        if let Ok(transport) = self.transport.try_lock()
-            && let Some(transport) = &*transport
-        {
-            visit.call(&transport.object)?;
-            visit.call(&transport.write)?;
-            visit.call(&transport.close)?;
-        }
-        Ok(())
+        self.in_flight.visit(&visit)?;
+        self.site.visit(&visit)?;
+        self.transport.visit(&visit)?;
+        self.write.visit(&visit)
     }
 
-    fn __clear__(&self) {
-        let before = (locked(&self.in_flight).take(), locked(&self.site).take(), locked(&self.transport).take());
-        drop(before); // no lock is held: freeing objects may run code
+    fn __clear__(&self, py: Python<'_>) {
+        drop(self.in_flight.take(py));
+        drop(self.site.take(py));
+        drop(self.transport.take(py));
+        drop(self.write.take(py));
     }
 }
 
@@ -244,7 +222,7 @@ impl Connection {
 
     /// Whether the protocol has to send the responses.
     pub(crate) fn has_middleware(&self, py: Python<'_>) -> bool {
-        locked(&self.site).as_ref().is_none_or(|site| site.bind(py).get().has_middleware)
+        self.site.get(py).is_none_or(|site| site.get().has_middleware)
     }
 
     /// The exception handlers, by class and by status.
@@ -258,15 +236,14 @@ impl Connection {
     }
 
     fn site<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Site>> {
-        let site = locked(&self.site).as_ref().map(|site| site.bind(py).clone());
+        let site = self.site.get(py).map(|site| site.into_bound(py));
         site.ok_or_else(|| PyRuntimeError::new_err("there is no application"))
     }
 
     /// The request that `data` is, from its first byte to its last, if there is a route for it and nothing is unusual.
     fn whole_request<'py>(&self, data: &Bound<'py, PyBytes>) -> PyResult<Option<Request<'py>>> {
         let py = data.py();
-        let site = locked(&self.site).as_ref().map(|site| site.bind(py).clone());
-        let Some(site) = site else { return Ok(None) };
+        let Some(site) = self.site.get(py) else { return Ok(None) };
         let site = site.get();
         let bytes = data.as_bytes();
         let server = self.server.get();
@@ -300,17 +277,15 @@ impl Connection {
         let this = slf.get();
         let server = this.server.get();
         let is_lost = matches!(request.content, Content::Lost);
-        let cycle = Bound::new(py, Cycle::new(slf.clone().unbind(), request.head.clone(), is_lost))?;
+        let cycle = Bound::new(py, Cycle::new(slf.clone().unbind(), request.head, is_lost))?;
         this.idle_since.set(None);
-        let before = locked(&this.in_flight).replace(cycle.clone().unbind());
-        drop(before);
+        drop(this.in_flight.replace(py, Some(cycle.clone().unbind())));
         // A program that can't be made is the reference path's to report.
         let program: Option<Py<Program>> =
             if is_lost { None } else { program_of(&request.target).ok().flatten().map(Bound::unbind) };
         let door = HttpDoor {
             connection: slf.clone().unbind(),
             cycle: cycle.clone().unbind(),
-            head: request.head,
             target: request.target.unbind(),
             params: request.params,
             content: request.content,
@@ -325,7 +300,7 @@ impl Connection {
 
     /// The task of a request is over.
     pub(crate) fn forget(&self, py: Python<'_>, cycle: &Py<Cycle>) -> PyResult<()> {
-        cycle.get().end().map_or(Ok(()), |task| self.server.get().tasks.forget(task.bind(py)))
+        cycle.get().end(py).map_or(Ok(()), |task| self.server.get().tasks.forget(task.bind(py)))
     }
 
     /// Writes a whole response to the request with this `head`.
@@ -342,26 +317,19 @@ impl Connection {
             self.protocol.bind(py).call_method1(intern!(py, "log_access"), arguments)?;
         }
         let bytes = server.whole(py, response)?;
-        let (transport, write) = match &*locked(&self.transport) {
-            Some(transport) => (transport.object.bind(py).clone(), transport.write.bind(py).clone()),
-            None => return Ok(()),
-        };
-        unless_closed(&transport, write.call1((bytes,)))
+        let (Some(transport), Some(write)) = (self.transport.get(py), self.write.get(py)) else { return Ok(()) };
+        unless_closed(transport.bind(py), write.bind(py).call1((bytes,)))
     }
 
     /// Closes the connection when all is written.
     pub(super) fn close(&self, py: Python<'_>) -> PyResult<()> {
-        let close = match &*locked(&self.transport) {
-            Some(transport) => transport.close.bind(py).clone(),
-            None => return Ok(()),
-        };
-        close.call0().map(drop)
+        let Some(transport) = self.transport.get(py) else { return Ok(()) };
+        transport.bind(py).call_method0(intern!(py, "close")).map(drop)
     }
 
     /// The response to the request in flight is complete; `keep_alive` tells whether another request may come.
     pub(super) fn complete(&self, py: Python<'_>, keep_alive: bool) -> PyResult<()> {
-        let before = locked(&self.in_flight).take();
-        drop(before);
+        drop(self.in_flight.take(py));
         self.server.get().count(py)?;
         if take(&self.is_awaited) {
             self.protocol.bind(py).call_method0(intern!(py, "resume_soon"))?;

@@ -1,7 +1,6 @@
 //! `Cycle`: a request in flight, as uvicorn's protocol and the exchange see it, and how its response is written.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -11,6 +10,7 @@ use pyo3::types::{PyBytes, PyList};
 use super::connection::Connection;
 use super::head::Head;
 use super::response::Response;
+use crate::py::Attached;
 use crate::run::Headers;
 
 /// A request in flight on a connection that the door serves. To uvicorn, which looks at ``protocol.cycle``, it is a cycle.
@@ -25,18 +25,12 @@ pub(crate) struct Cycle {
     keep_alive: AtomicBool,
     /// Whether the task is over.
     is_over: AtomicBool,
-    held: Mutex<Held>,
-}
-
-/// What a cycle holds, so that the garbage collector can clear it.
-#[derive(Default)]
-struct Held {
-    connection: Option<Py<Connection>>,
-    task: Option<Py<PyAny>>,
-    event: Option<Py<PyAny>>,
-    scope: Option<Py<PyAny>>,
+    connection: Attached<Option<Py<Connection>>>,
+    task: Attached<Option<Py<PyAny>>>,
+    event: Attached<Option<Py<PyAny>>>,
+    scope: Attached<Option<Py<PyAny>>>,
     /// uvicorn's cycle for the request, if there is one.
-    stand_in: Option<Py<PyAny>>,
+    stand_in: Attached<Option<Py<PyAny>>>,
 }
 
 impl Cycle {
@@ -47,12 +41,17 @@ impl Cycle {
             response_complete: AtomicBool::new(false),
             keep_alive: AtomicBool::new(head.keeps_alive()),
             head,
-            held: Mutex::new(Held { connection: Some(connection), ..Held::default() }),
+            connection: Attached::new(Some(connection)),
+            task: Attached::default(),
+            event: Attached::default(),
+            scope: Attached::default(),
+            stand_in: Attached::default(),
         }
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The request's head.
+    pub(crate) fn head(&self) -> &Head {
+        &self.head
     }
 
     /// Remembers the task, unless it is over already; tells whether it does.
@@ -60,15 +59,14 @@ impl Cycle {
         if self.is_over.load(Ordering::Relaxed) {
             return false;
         }
-        let before = self.held().task.replace(task.clone().unbind());
-        drop(before);
+        drop(self.task.replace(task.py(), Some(task.clone().unbind())));
         true
     }
 
     /// Forgets the task, which is over.
-    pub(super) fn end(&self) -> Option<Py<PyAny>> {
+    pub(super) fn end(&self, py: Python<'_>) -> Option<Py<PyAny>> {
         self.is_over.store(true, Ordering::Relaxed);
-        self.held().task.take()
+        self.task.take(py)
     }
 
     /// Whether somebody is still waiting for the response, which nobody is writing any more.
@@ -87,30 +85,16 @@ impl Cycle {
         if self.disconnected.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let (connection, scope) = {
-            let held = self.held();
-            (
-                held.connection.as_ref().map(|object| object.clone_ref(py)),
-                held.scope.as_ref().map(|object| object.clone_ref(py)),
-            )
-        };
-        let Some(connection) = connection else { return Ok(()) };
+        let Some(connection) = self.connection.get(py) else { return Ok(()) };
         let connection = connection.get();
         let keep_alive = self.keep_alive.load(Ordering::Relaxed);
         let response = Response { status, headers, body, keep_alive, without_body: self.head.is_head() };
-        connection.write(py, &response, &self.head, scope)?;
+        connection.write(py, &response, &self.head, self.scope.get(py))?;
         self.response_complete.store(true, Ordering::Relaxed);
-        let (event, stand_in) = {
-            let held = self.held();
-            (
-                held.event.as_ref().map(|object| object.clone_ref(py)),
-                held.stand_in.as_ref().map(|object| object.clone_ref(py)),
-            )
-        };
-        if let Some(event) = event {
+        if let Some(event) = self.event.get(py) {
             event.bind(py).call_method0(intern!(py, "set"))?;
         }
-        if let Some(stand_in) = stand_in {
+        if let Some(stand_in) = self.stand_in.get(py) {
             stand_in.bind(py).setattr(intern!(py, "response_complete"), true)?;
         }
         if !keep_alive {
@@ -155,28 +139,25 @@ impl Cycle {
     /// The task that serves the request, until it is over.
     #[getter]
     fn task(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        self.held().task.as_ref().map(|task| task.clone_ref(py))
+        self.task.get(py)
     }
 
     /// What is set when the client is gone or the response is complete: an event, if anybody waits for one.
     #[getter]
     fn message_event<'py>(slf: &Bound<'py, Self>) -> Bound<'py, PyAny> {
         let py = slf.py();
-        let event = slf.get().held().event.as_ref().map(|event| event.bind(py).clone());
-        event.unwrap_or_else(|| slf.clone().into_any())
+        slf.get().event.get(py).map_or_else(|| slf.clone().into_any(), |event| event.into_bound(py))
     }
 
     #[setter]
-    fn set_message_event(&self, event: Py<PyAny>) {
-        let before = self.held().event.replace(event);
-        drop(before);
+    fn set_message_event(&self, py: Python<'_>, event: Py<PyAny>) {
+        drop(self.event.replace(py, Some(event)));
     }
 
     /// uvicorn's cycle for the request, which is told when the response is complete without it.
     #[setter]
-    fn set_stand_in(&self, cycle: Py<PyAny>) {
-        let before = self.held().stand_in.replace(cycle);
-        drop(before);
+    fn set_stand_in(&self, py: Python<'_>, cycle: Py<PyAny>) {
+        drop(self.stand_in.replace(py, Some(cycle)));
     }
 
     /// In place of the event that nobody waits for.
@@ -186,13 +167,12 @@ impl Cycle {
     /// The ASGI scope, once it was made.
     #[getter]
     fn scope(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        self.held().scope.as_ref().map(|scope| scope.clone_ref(py))
+        self.scope.get(py)
     }
 
     #[setter]
-    fn set_scope(&self, scope: Py<PyAny>) {
-        let before = self.held().scope.replace(scope);
-        drop(before);
+    fn set_scope(&self, py: Python<'_>, scope: Py<PyAny>) {
+        drop(self.scope.replace(py, Some(scope)));
     }
 
     /// Write a whole response; nothing if the client is gone.
@@ -209,16 +189,17 @@ impl Cycle {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        let Ok(held) = self.held.try_lock() else { return Ok(()) };
-        visit.call(&held.connection)?;
-        visit.call(&held.task)?;
-        visit.call(&held.event)?;
-        visit.call(&held.scope)?;
-        visit.call(&held.stand_in)
+        self.connection.visit(&visit)?;
+        self.task.visit(&visit)?;
+        self.event.visit(&visit)?;
+        self.scope.visit(&visit)?;
+        self.stand_in.visit(&visit)
     }
 
-    fn __clear__(&self) {
-        let before = std::mem::take(&mut *self.held());
-        drop(before); // no lock is held: freeing objects may run code
+    fn __clear__(&self, py: Python<'_>) {
+        drop(self.connection.take(py));
+        for object in [&self.task, &self.event, &self.scope, &self.stand_in] {
+            drop(object.take(py));
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! The few calls of CPython that PyO3 has no safe words for. The only unsafe code of ferrapi.
 #![expect(unsafe_code, reason = "calls of CPython's C API; each says what it relies on")]
 
+mod attached;
 mod awaiting;
 mod call;
 mod text;
 
+pub(crate) use attached::Attached;
 pub(crate) use awaiting::{Sent, close, is_async_generator, is_coroutine, send, throw};
 pub(crate) use call::call_named;
 pub(crate) use text::{latin1, text};

@@ -1,6 +1,6 @@
 //! The ASGI door: a scope comes in, and messages go out.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyo3::PyTraverseError;
 use pyo3::gc::PyVisit;
@@ -15,6 +15,7 @@ use super::reply::Body;
 use super::serving::Serving;
 use super::uvicorn::Cycles;
 use crate::edits::EditCounter;
+use crate::py::Attached;
 use crate::routing::RouteTable;
 
 /// Where HTTP requests come to a router by ASGI.
@@ -25,14 +26,10 @@ pub(crate) struct Entrance {
     router: Py<PyAny>,
     handlers: Py<PyAny>,
     edits: Py<EditCounter>,
-    table: Mutex<Option<Known>>,
+    /// The route table, and the number of edits it is from.
+    table: Attached<Option<Py<RouteTable>>>,
+    as_of: AtomicU64,
     cycles: Cycles,
-}
-
-/// The route table, and the number of edits it is from.
-struct Known {
-    edits: u64,
-    table: Py<RouteTable>,
 }
 
 /// A request that has come by ASGI.
@@ -62,7 +59,15 @@ impl Entrance {
     ///     edits: the counter of edits.
     #[new]
     fn new(layer: Py<PyAny>, router: Py<PyAny>, handlers: Py<PyAny>, edits: Py<EditCounter>) -> Self {
-        Self { layer, router, handlers, edits, table: Mutex::new(None), cycles: Cycles::default() }
+        Self {
+            layer,
+            router,
+            handlers,
+            edits,
+            table: Attached::default(),
+            as_of: AtomicU64::default(),
+            cycles: Cycles::default(),
+        }
     }
 
     /// A coroutine that serves a request.
@@ -90,17 +95,11 @@ impl Entrance {
         visit.call(&self.layer)?;
         visit.call(&self.router)?;
         visit.call(&self.handlers)?;
-        if let Ok(known) = self.table.try_lock()
-            && let Some(known) = &*known
-        {
-            visit.call(&known.table)?;
-        }
-        Ok(())
+        self.table.visit(&visit)
     }
 
-    fn __clear__(&self) {
-        let table = self.table.lock().unwrap_or_else(PoisonError::into_inner).take();
-        drop(table);
+    fn __clear__(&self, py: Python<'_>) {
+        drop(self.table.take(py));
     }
 }
 
@@ -108,17 +107,15 @@ impl Entrance {
     /// The route table, as of now.
     fn current_table<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, RouteTable>> {
         let edits = self.edits.get().current();
+        if self.as_of.load(Ordering::Relaxed) == edits
+            && let Some(table) = self.table.get(py)
         {
-            let known = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(known) = known.as_ref().filter(|known| known.edits == edits) {
-                return Ok(known.table.bind(py).clone());
-            }
+            return Ok(table.into_bound(py));
         }
         let table = self.router.bind(py).call_method0(intern!(py, "table"))?;
         let native = table.getattr(intern!(py, "native"))?.cast_into::<RouteTable>()?;
-        let found = Known { edits: table.getattr(intern!(py, "edits"))?.extract()?, table: native.clone().unbind() };
-        let before = self.table.lock().unwrap_or_else(PoisonError::into_inner).replace(found);
-        drop(before); // no lock is held: freeing a table may run code
+        self.as_of.store(table.getattr(intern!(py, "edits"))?.extract()?, Ordering::Relaxed);
+        drop(self.table.replace(py, Some(native.clone().unbind())));
         Ok(native)
     }
 }

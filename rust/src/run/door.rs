@@ -30,7 +30,6 @@ pub(crate) enum Headers<'h, 'py> {
 pub(crate) struct HttpDoor {
     pub(crate) connection: Py<Connection>,
     pub(crate) cycle: Py<Cycle>,
-    pub(crate) head: Head,
     pub(crate) target: Py<PyAny>,
     pub(crate) params: PathParams,
     pub(crate) content: Content,
@@ -64,7 +63,7 @@ impl Door {
                     Content::Whole(bytes) => Some(bytes.bind(py).clone()),
                     Content::Lost => None,
                 };
-                let parts = (door.cycle.bind(py), door.head.clone(), door.target.bind(py), params, content);
+                let parts = (door.cycle.bind(py), door.head().clone(), door.target.bind(py), params, content);
                 layer.call_method1(intern!(py, "exchange"), parts)
             }
             Self::Asgi(door) => door.exchange(py, &layer),
@@ -82,7 +81,7 @@ impl Door {
     /// The declared parameters; None if any is missing or invalid.
     pub(super) fn read<'py>(&self, py: Python<'py>, reader: &Reader) -> PyResult<Option<Groups<'py>>> {
         match self {
-            Self::Http(door) => reader.read_groups_of_head(py, &door.head, &door.params),
+            Self::Http(door) => reader.read_groups_of_head(py, door.head(), &door.params),
             Self::Asgi(door) => reader.read_groups_of_scope(door.scope(py)),
         }
     }
@@ -98,7 +97,7 @@ impl Door {
     /// The first header called `name`, which is in lower case.
     pub(super) fn header<T>(&self, py: Python<'_>, name: &[u8], take: impl FnOnce(&[u8]) -> T) -> PyResult<Option<T>> {
         match self {
-            Self::Http(door) => Ok(door.head.value_of(py, name).map(take)),
+            Self::Http(door) => Ok(door.head().value_of(py, name).map(take)),
             Self::Asgi(door) => door.header(py, name, take),
         }
     }
@@ -142,6 +141,11 @@ fn token_after<'v>(scheme: &[u8], value: &'v [u8]) -> Option<&'v [u8]> {
 }
 
 impl HttpDoor {
+    /// The request's head.
+    pub(super) fn head(&self) -> &Head {
+        self.cycle.get().head()
+    }
+
     /// Sends a whole response, unless middleware has to see it.
     pub(super) fn send<'py>(
         &self,

@@ -1,6 +1,6 @@
 //! `Overrides`: whether dependencies of an application are overridden, which each request asks and hardly any finds.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyo3::PyTraverseError;
 use pyo3::gc::PyVisit;
@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::edits::EditCounter;
+use crate::py::Attached;
 
 /// The mapping ``dependency_overrides`` of a provider. It may be edited and replaced at any time.
 #[derive(Debug)]
@@ -16,30 +17,29 @@ pub(super) struct Overrides {
     provider: Py<PyAny>,
     /// Counts the replacements, if the provider announces them.
     settings: Option<Py<EditCounter>>,
-    known: Mutex<Option<(u64, Py<PyDict>)>>,
+    /// The mapping that was seen last, and the number of replacements by then.
+    known: Attached<Option<Py<PyDict>>>,
+    as_of: AtomicU64,
 }
 
 impl Overrides {
     pub(super) fn new(provider: Py<PyAny>, settings: Option<Py<EditCounter>>) -> Self {
-        Self { provider, settings, known: Mutex::default() }
+        Self { provider, settings, known: Attached::default(), as_of: AtomicU64::default() }
     }
 
     /// Whether there are any now.
     pub(super) fn exist(&self, py: Python<'_>) -> PyResult<bool> {
         let Some(settings) = &self.settings else { return self.mapping(py)?.is_truthy() };
         let now = settings.get().current();
+        if self.as_of.load(Ordering::Relaxed) == now
+            && let Some(mapping) = self.known.get(py)
         {
-            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((as_of, mapping)) = &*known
-                && *as_of == now
-            {
-                return Ok(!mapping.bind(py).is_empty());
-            }
+            return Ok(!mapping.bind(py).is_empty());
         }
         let mapping = self.mapping(py)?;
         let Ok(mapping) = mapping.cast_exact::<PyDict>() else { return mapping.is_truthy() };
-        let before = self.known.lock().unwrap_or_else(PoisonError::into_inner).replace((now, mapping.clone().unbind()));
-        drop(before); // no lock is held: freeing a mapping may run code
+        self.as_of.store(now, Ordering::Relaxed);
+        drop(self.known.replace(py, Some(mapping.clone().unbind())));
         Ok(!mapping.is_empty())
     }
 
@@ -49,9 +49,6 @@ impl Overrides {
 
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.provider)?;
-        match self.known.try_lock().as_deref() {
-            Ok(Some((_, mapping))) => visit.call(mapping),
-            _ => Ok(()),
-        }
+        self.known.visit(visit)
     }
 }

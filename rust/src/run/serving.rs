@@ -1,7 +1,5 @@
 //! `Serving`: a request being served, as a coroutine.
 
-use std::sync::{Mutex, PoisonError};
-
 use pyo3::exceptions::{PyGeneratorExit, PyRuntimeError, PyStopIteration, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -10,7 +8,7 @@ use pyo3::types::{PyTuple, PyType};
 
 use super::door::Door;
 use super::machine::Machine;
-use crate::py;
+use crate::py::{self, Attached};
 
 /// A request being served: a coroutine that returns None.
 ///
@@ -19,10 +17,10 @@ use crate::py;
 pub(crate) struct Serving {
     /// Whether the request came by the HTTP/1.1 door, which gives it a task of its own and tells the server of that.
     has_door: bool,
-    state: Mutex<State>,
+    state: Attached<State>,
 }
 
-/// The machine is taken out while it runs, so that nobody who is called by it finds a lock held.
+/// The machine is taken out while it runs.
 #[expect(
     clippy::large_enum_variant,
     reason = "the large one is the usual one, and a box would cost more than the move"
@@ -37,7 +35,7 @@ type Step<'py> = PyResult<Option<Bound<'py, PyAny>>>;
 
 impl Serving {
     pub(crate) fn new(machine: Machine) -> Self {
-        Self { has_door: matches!(machine.door, Door::Http(_)), state: Mutex::new(State::Waiting(machine)) }
+        Self { has_door: matches!(machine.door, Door::Http(_)), state: Attached::new(State::Waiting(machine)) }
     }
 
     /// Whether the server knows the task that it is of.
@@ -45,17 +43,13 @@ impl Serving {
         self.has_door
     }
 
-    fn exchange_state(&self, state: State) -> State {
-        std::mem::replace(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner), state)
-    }
-
     /// Takes the machine, in order to run it; None if it is over.
-    fn take(&self) -> PyResult<Option<Machine>> {
-        match self.exchange_state(State::Running) {
+    fn take(&self, py: Python<'_>) -> PyResult<Option<Machine>> {
+        match self.state.replace(py, State::Running) {
             State::Waiting(machine) => Ok(Some(machine)),
             State::Running => Err(PyValueError::new_err("coroutine already executing")),
             State::Over => {
-                self.exchange_state(State::Over);
+                drop(self.state.replace(py, State::Over));
                 Ok(None)
             }
         }
@@ -65,7 +59,7 @@ impl Serving {
     fn run<'py>(&self, py: Python<'py>, mut machine: Machine, sent: PyResult<Bound<'py, PyAny>>) -> Step<'py> {
         let step = machine.resume(py, sent);
         if let Ok(Some(_)) = &step {
-            self.exchange_state(State::Waiting(machine));
+            drop(self.state.replace(py, State::Waiting(machine)));
         } else {
             self.end(py, &machine)?;
         }
@@ -74,7 +68,7 @@ impl Serving {
 
     /// The request is over: lets go of all that it held.
     fn end(&self, py: Python<'_>, machine: &Machine) -> PyResult<()> {
-        drop(self.exchange_state(State::Over));
+        drop(self.state.replace(py, State::Over));
         if let Door::Http(door) = &machine.door {
             machine.release(py)?;
             door.connection.bind(py).get().forget(py, &door.cycle)?;
@@ -83,9 +77,9 @@ impl Serving {
     }
 
     fn resume<'py>(&self, py: Python<'py>, value: Bound<'py, PyAny>) -> Step<'py> {
-        match self.take()? {
+        match self.take(py)? {
             Some(machine) if machine.is_new() && !value.is_none() => {
-                self.exchange_state(State::Waiting(machine));
+                drop(self.state.replace(py, State::Waiting(machine)));
                 Err(PyTypeError::new_err("can't send non-None value to a just-started coroutine"))
             }
             Some(machine) => self.run(py, machine, Ok(value)),
@@ -123,7 +117,7 @@ impl Serving {
         traceback: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let error = exception(&kind, value, traceback)?;
-        match self.take()? {
+        match self.take(py)? {
             Some(machine) if machine.is_new() => {
                 self.end(py, &machine)?;
                 Err(error)
@@ -135,7 +129,7 @@ impl Serving {
 
     /// End it: raise `GeneratorExit` in what is awaited.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        let Some(mut machine) = self.take()? else { return Ok(()) };
+        let Some(mut machine) = self.take(py)? else { return Ok(()) };
         if machine.is_new() {
             return self.end(py, &machine);
         }
@@ -157,10 +151,13 @@ impl Serving {
     /// What it waits for.
     #[getter]
     fn cr_await(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+        let state = self.state.replace(py, State::Running);
+        let awaiting = match &state {
             State::Waiting(machine) => machine.awaiting().map(|awaiting| awaiting.clone_ref(py)),
             State::Running | State::Over => None,
-        }
+        };
+        drop(self.state.replace(py, state));
+        awaiting
     }
 
     /// The frame of what it waits for: where a task that runs it stands.
@@ -174,19 +171,22 @@ impl Serving {
 
     /// Whether it is running.
     #[getter]
-    fn cr_running(&self) -> bool {
-        matches!(&*self.state.lock().unwrap_or_else(PoisonError::into_inner), State::Running)
+    fn cr_running(&self, py: Python<'_>) -> bool {
+        let state = self.state.replace(py, State::Running);
+        let is_running = matches!(state, State::Running);
+        drop(self.state.replace(py, state));
+        is_running
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        match self.state.try_lock().as_deref() {
-            Ok(State::Waiting(machine)) => machine.traverse(&visit),
-            _ => Ok(()),
-        }
+        self.state.traverse(&visit, |state, visit| match state {
+            State::Waiting(machine) => machine.traverse(visit),
+            State::Running | State::Over => Ok(()),
+        })
     }
 
-    fn __clear__(&self) {
-        self.exchange_state(State::Over);
+    fn __clear__(&self, py: Python<'_>) {
+        drop(self.state.replace(py, State::Over));
     }
 }
 
