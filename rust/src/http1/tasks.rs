@@ -11,14 +11,11 @@ use smallvec::SmallVec;
 use crate::py;
 use crate::run::Serving;
 
-/// How many tasks have been given a name here.
-static NAMED: AtomicU64 = AtomicU64::new(0);
-
 /// Makes tasks, and notes those that run.
 pub(super) struct Tasks {
     /// `asyncio.Task`, or the event loop's `create_task`.
     new_task: Py<PyAny>,
-    /// Its keyword arguments: one dictionary for all tasks, which keeps none of their contexts.
+    /// Its keyword arguments, in one dictionary for all tasks.
     options: Py<PyDict>,
     /// Whether each task begins without context variables, instead of with a copy of the context that it is made in.
     resets_context: bool,
@@ -26,6 +23,8 @@ pub(super) struct Tasks {
     running: Py<PySet>,
     /// Whether the tasks get names: those that asyncio would make are formatted for each of them until Python 3.11.
     names: bool,
+    /// How many tasks have been given a name.
+    named: AtomicU64,
 }
 
 impl Tasks {
@@ -46,23 +45,22 @@ impl Tasks {
             }
             None => event_loop.getattr(intern!(py, "create_task"))?.unbind(),
         };
-        Ok(Self { new_task, options: options.unbind(), resets_context, running, names })
+        Ok(Self { new_task, options: options.unbind(), resets_context, running, names, named: AtomicU64::default() })
     }
 
     /// A task that runs `serving`, which it may have done to its end already.
     pub(super) fn make<'py>(&self, py: Python<'py>, serving: &Bound<'py, Serving>) -> PyResult<Bound<'py, PyAny>> {
         let options = self.options.bind(py);
         if self.names {
-            options.set_item(intern!(py, "name"), name(py))?;
+            options.set_item(intern!(py, "name"), self.name(py))?;
         }
         if !self.resets_context {
             return self.new_task.bind(py).call((serving,), Some(options));
         }
         let context = py.import(intern!(py, "contextvars"))?.call_method0(intern!(py, "Context"))?;
+        let options = options.copy()?;
         options.set_item(intern!(py, "context"), context)?;
-        let task = self.new_task.bind(py).call((serving,), Some(options));
-        options.del_item(intern!(py, "context"))?;
-        task
+        self.new_task.bind(py).call((serving,), Some(&options))
     }
 
     /// Notes that a task runs.
@@ -75,19 +73,19 @@ impl Tasks {
         self.running.bind(task.py()).discard(task).map(drop)
     }
 
+    /// The next name.
+    fn name<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
+        let number = self.named.load(Ordering::Relaxed).wrapping_add(1);
+        self.named.store(number, Ordering::Relaxed);
+        let mut name = SmallVec::<[u8; 32]>::from_slice(b"Request-");
+        name.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        py::latin1(py, &name)
+    }
+
     /// Shows the garbage collector what this holds.
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.new_task)?;
         visit.call(&self.options)?;
         visit.call(&self.running)
     }
-}
-
-/// The next name.
-fn name(py: Python<'_>) -> Bound<'_, PyString> {
-    let mut digits = itoa::Buffer::new();
-    let digits = digits.format(NAMED.fetch_add(1, Ordering::Relaxed).saturating_add(1));
-    let mut name = SmallVec::<[u8; 32]>::from_slice(b"Request-");
-    name.extend_from_slice(digits.as_bytes());
-    py::latin1(py, &name)
 }

@@ -1,5 +1,5 @@
-//! The few calls of CPython that PyO3 has no safe words for. The only unsafe code of ferrapi.
-#![expect(unsafe_code, reason = "calls of CPython's C API; each says what it relies on")]
+//! The few calls of CPython that PyO3 has no safe words for, and places that need no lock. The only unsafe code of ferrapi.
+#![expect(unsafe_code, reason = "calls of CPython's C API, and what the GIL makes safe; each says what it relies on")]
 
 mod attached;
 mod awaiting;
