@@ -13,7 +13,7 @@ use crate::run::Serving;
 
 /// A quicker way into one weak set.
 ///
-/// It never changes, so `__clear__` has nothing to do. See `RouteTable`.
+/// It never changes, so it has no `__clear__`. See `RouteTable`.
 #[pyclass(frozen, module = "ferrapi._native")]
 pub(crate) struct Registry {
     data: Py<PySet>,
@@ -68,12 +68,6 @@ impl Registry {
         visit.call(&self.remove)?;
         visit.call(&self.task)
     }
-
-    #[expect(
-        clippy::unused_self,
-        reason = "what never changes is in no cycle without something that did, which is cleared"
-    )]
-    fn __clear__(&self) {}
 }
 
 /// Takes the references of freed objects out of a weak set.
@@ -101,7 +95,4 @@ impl Remover {
         visit.call(&self.pending)?;
         visit.call(&self.iterating)
     }
-
-    #[expect(clippy::unused_self, reason = "the containers that it holds are cleared by the collector itself")]
-    fn __clear__(&self) {}
 }

@@ -71,9 +71,6 @@ impl Server {
             Err(_) => Ok(()),
         }
     }
-
-    #[expect(clippy::unused_self, reason = "as in `RouteTable`; the opening holds a list of bytes alone")]
-    fn __clear__(&self) {}
 }
 
 impl Server {

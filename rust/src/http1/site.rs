@@ -8,7 +8,7 @@ use crate::routing::RouteTable;
 
 /// An application, as of one moment.
 ///
-/// It never changes, so `__clear__` has nothing to do. See `RouteTable`.
+/// It never changes, so it has no `__clear__`. See `RouteTable`.
 #[pyclass(frozen, module = "ferrapi._native", name = "NativeSite")]
 pub(crate) struct Site {
     pub(super) table: Py<RouteTable>,
@@ -51,10 +51,4 @@ impl Site {
         visit.call(&self.handlers)?;
         visit.call(&self.router)
     }
-
-    #[expect(
-        clippy::unused_self,
-        reason = "what never changes is in no cycle without something that did, which is cleared"
-    )]
-    fn __clear__(&self) {}
 }

@@ -186,7 +186,7 @@ impl multipart::Sink for Events<'_, '_> {
 
 /// The declared fields of a form, validated in one call. For fields whose validation runs no code of the user's.
 ///
-/// It never changes, so `__clear__` has nothing to do. See `RouteTable`.
+/// It never changes, so it has no `__clear__`. See `RouteTable`.
 #[pyclass(frozen, module = "ferrapi._native")]
 pub(crate) struct FormReader {
     group: Group,
@@ -229,12 +229,6 @@ impl FormReader {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.group.traverse(&visit)
     }
-
-    #[expect(
-        clippy::unused_self,
-        reason = "what never changes is in no cycle without something that did, which is cleared"
-    )]
-    fn __clear__(&self) {}
 }
 
 impl FormReader {

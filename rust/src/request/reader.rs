@@ -18,7 +18,7 @@ use crate::plan::{Absent, Group};
 
 /// The parameters of a route's callables, in the order in which these run.
 ///
-/// It never changes, so `__clear__` has nothing to do. See `RouteTable`.
+/// It never changes, so it has no `__clear__`. See `RouteTable`.
 #[pyclass(frozen, module = "ferrapi._native")]
 pub(crate) struct Reader {
     groups: Vec<Option<Group>>,
@@ -56,12 +56,6 @@ impl Reader {
         }
         Ok(())
     }
-
-    #[expect(
-        clippy::unused_self,
-        reason = "what never changes is in no cycle without something that did, which is cleared"
-    )]
-    fn __clear__(&self) {}
 }
 
 /// The keyword arguments of each callable; None for one that the plan leaves out.

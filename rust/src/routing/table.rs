@@ -15,7 +15,7 @@ use crate::request::path::PathParams;
 /// The routes of a router, indexed by path.
 ///
 /// It never changes, and so do other classes here. A reference cycle through it goes through something that did change, as all
-/// cycles do, and that the garbage collector clears; `__clear__` has nothing to do.
+/// cycles do, and that the garbage collector clears: these have no `__clear__`, as tuples have none.
 #[pyclass(frozen, module = "ferrapi._native")]
 pub(crate) struct RouteTable {
     router: Router,
@@ -110,12 +110,6 @@ impl RouteTable {
         }
         Ok(())
     }
-
-    #[expect(
-        clippy::unused_self,
-        reason = "what never changes is in no cycle without something that did, which is cleared"
-    )]
-    fn __clear__(&self) {}
 }
 
 impl RouteTable {

@@ -70,7 +70,7 @@ pub(super) enum Reply {
 
 /// What a program is to run and how; only what is asked for by name is done in Python.
 ///
-/// It never changes, so `__clear__` has nothing to do. See `RouteTable`.
+/// It never changes, so it has no `__clear__`. See `RouteTable`.
 #[pyclass(frozen, module = "ferrapi._native")]
 pub(crate) struct Program {
     pub(super) overrides: Overrides,
@@ -146,12 +146,6 @@ impl Program {
         }
         Ok(())
     }
-
-    #[expect(
-        clippy::unused_self,
-        reason = "what never changes is in no cycle without something that did, which is cleared"
-    )]
-    fn __clear__(&self) {}
 }
 
 impl Step {

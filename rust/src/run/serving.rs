@@ -43,6 +43,14 @@ impl Serving {
         self.has_door
     }
 
+    /// What `see` says of the state, which is taken out meanwhile.
+    fn look<T>(&self, py: Python<'_>, see: impl FnOnce(&State) -> T) -> T {
+        let state = self.state.replace(py, State::Running);
+        let seen = see(&state);
+        drop(self.state.replace(py, state));
+        seen
+    }
+
     /// Takes the machine, in order to run it; None if it is over.
     fn take(&self, py: Python<'_>) -> PyResult<Option<Machine>> {
         match self.state.replace(py, State::Running) {
@@ -151,13 +159,10 @@ impl Serving {
     /// What it waits for.
     #[getter]
     fn cr_await(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        let state = self.state.replace(py, State::Running);
-        let awaiting = match &state {
+        self.look(py, |state| match state {
             State::Waiting(machine) => machine.awaiting().map(|awaiting| awaiting.clone_ref(py)),
             State::Running | State::Over => None,
-        };
-        drop(self.state.replace(py, state));
-        awaiting
+        })
     }
 
     /// The frame of what it waits for: where a task that runs it stands.
@@ -172,10 +177,7 @@ impl Serving {
     /// Whether it is running.
     #[getter]
     fn cr_running(&self, py: Python<'_>) -> bool {
-        let state = self.state.replace(py, State::Running);
-        let is_running = matches!(state, State::Running);
-        drop(self.state.replace(py, state));
-        is_running
+        self.look(py, |state| matches!(state, State::Running))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

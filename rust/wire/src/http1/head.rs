@@ -19,8 +19,10 @@
 
 use std::mem::MaybeUninit;
 
-use memchr::{memchr, memchr_iter};
+use memchr::memchr_iter;
 use smallvec::SmallVec;
+
+use crate::bytes::{cut, is_blank};
 
 /// The largest number of header fields that is read here.
 pub const MAX_HEADERS: usize = 64;
@@ -246,12 +248,12 @@ fn parse(buffer: &[u8]) -> Option<Head> {
     // httparse skips some blanks; what it has taken must be all there is.
     line.take(name)?;
     line.skip(b" ")?;
-    let (path, query) = match memchr(b'?', target).and_then(|at| target.split_at_checked(at)) {
+    let (path, query) = match cut(target, b'?') {
         None => (line.take(target)?, Place::default()),
-        Some((path, rest)) => {
+        Some((path, query)) => {
             let path = line.take(path)?;
             line.skip(b"?")?;
-            (path, line.take(rest.get(1..)?)?)
+            (path, line.take(query)?)
         }
     };
     line.skip(b" HTTP/1.1\r\n")?;
@@ -301,7 +303,7 @@ impl Line<'_> {
     }
 
     fn skip_blanks(&mut self) {
-        while self.buffer.get(self.at).is_some_and(|&byte| crate::bytes::is_blank(byte)) {
+        while self.buffer.get(self.at).is_some_and(|&byte| is_blank(byte)) {
             self.at = self.at.saturating_add(1);
         }
     }
