@@ -284,7 +284,6 @@ impl Connection {
         let program: Option<Py<Program>> =
             if is_lost { None } else { program_of(&request.target).ok().flatten().map(Bound::unbind) };
         let door = HttpDoor {
-            connection: slf.clone().unbind(),
             cycle: cycle.clone().unbind(),
             target: request.target.unbind(),
             params: request.params,

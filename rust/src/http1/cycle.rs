@@ -25,7 +25,7 @@ pub(crate) struct Cycle {
     keep_alive: AtomicBool,
     /// Whether the task is over.
     is_over: AtomicBool,
-    connection: Attached<Option<Py<Connection>>>,
+    connection: Py<Connection>,
     task: Attached<Option<Py<PyAny>>>,
     event: Attached<Option<Py<PyAny>>>,
     scope: Attached<Option<Py<PyAny>>>,
@@ -41,12 +41,17 @@ impl Cycle {
             response_complete: AtomicBool::new(false),
             keep_alive: AtomicBool::new(head.keeps_alive()),
             head,
-            connection: Attached::new(Some(connection)),
+            connection,
             task: Attached::default(),
             event: Attached::default(),
             scope: Attached::default(),
             stand_in: Attached::default(),
         }
+    }
+
+    /// The connection that it is on.
+    pub(crate) fn connection(&self) -> &Connection {
+        self.connection.get()
     }
 
     /// The request's head.
@@ -85,8 +90,7 @@ impl Cycle {
         if self.disconnected.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let Some(connection) = self.connection.get(py) else { return Ok(()) };
-        let connection = connection.get();
+        let connection = self.connection();
         let keep_alive = self.keep_alive.load(Ordering::Relaxed);
         let response = Response { status, headers, body, keep_alive, without_body: self.head.is_head() };
         connection.write(py, &response, &self.head, self.scope.get(py))?;
@@ -189,7 +193,7 @@ impl Cycle {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.connection.visit(&visit)?;
+        visit.call(&self.connection)?;
         self.task.visit(&visit)?;
         self.event.visit(&visit)?;
         self.scope.visit(&visit)?;
@@ -197,7 +201,6 @@ impl Cycle {
     }
 
     fn __clear__(&self, py: Python<'_>) {
-        drop(self.connection.take(py));
         for object in [&self.task, &self.event, &self.scope, &self.stand_in] {
             drop(object.take(py));
         }

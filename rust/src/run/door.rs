@@ -28,7 +28,6 @@ pub(crate) enum Headers<'h, 'py> {
 
 /// A request that the HTTP/1.1 door has read.
 pub(crate) struct HttpDoor {
-    pub(crate) connection: Py<Connection>,
     pub(crate) cycle: Py<Cycle>,
     pub(crate) target: Py<PyAny>,
     pub(crate) params: PathParams,
@@ -47,7 +46,7 @@ impl Door {
     /// The object that makes exchanges, and guards what is done in Python.
     pub(super) fn layer<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         match self {
-            Self::Http(door) => Ok(door.connection.get().protocol(py)),
+            Self::Http(door) => Ok(door.connection().protocol(py)),
             Self::Asgi(door) => Ok(door.layer(py)),
         }
     }
@@ -73,7 +72,7 @@ impl Door {
     /// The application's exception handlers, by class and by status.
     pub(super) fn handlers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         match self {
-            Self::Http(door) => door.connection.bind(py).get().handlers(py),
+            Self::Http(door) => door.connection().handlers(py),
             Self::Asgi(door) => Ok(door.handlers(py)),
         }
     }
@@ -89,7 +88,7 @@ impl Door {
     /// Whether there are limits for forms that the route doesn't know, of a router around it.
     pub(super) fn limits_forms(&self, py: Python<'_>) -> PyResult<bool> {
         match self {
-            Self::Http(door) => door.connection.bind(py).get().limits_forms(py),
+            Self::Http(door) => door.connection().limits_forms(py),
             Self::Asgi(door) => door.scope(py).contains(intern!(py, "ferrapi.form_limits")),
         }
     }
@@ -122,7 +121,6 @@ impl Door {
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
             Self::Http(door) => {
-                visit.call(&door.connection)?;
                 visit.call(&door.cycle)?;
                 visit.call(&door.target)?;
                 door.params.traverse(visit)
@@ -141,6 +139,11 @@ fn token_after<'v>(scheme: &[u8], value: &'v [u8]) -> Option<&'v [u8]> {
 }
 
 impl HttpDoor {
+    /// The connection that it has come by.
+    pub(super) fn connection(&self) -> &Connection {
+        self.cycle.get().connection()
+    }
+
     /// The request's head.
     pub(super) fn head(&self) -> &Head {
         self.cycle.get().head()

@@ -79,7 +79,7 @@ impl Serving {
         drop(self.state.replace(py, State::Over));
         if let Door::Http(door) = &machine.door {
             machine.release(py)?;
-            door.connection.bind(py).get().forget(py, &door.cycle)?;
+            door.connection().forget(py, &door.cycle)?;
         }
         Ok(())
     }

@@ -45,7 +45,7 @@ impl Machine {
     ) -> PyResult<Next<'py>> {
         self.started = true;
         match &self.door {
-            Door::Http(door) if !door.connection.bind(py).get().has_middleware(py) => {
+            Door::Http(door) if !door.connection().has_middleware(py) => {
                 door.send(py, status, headers, &body)?;
                 self.after_reply(py)
             }
