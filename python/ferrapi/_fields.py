@@ -54,7 +54,7 @@ class ModelField:
     def __post_init__(self) -> None:
         info = self.field_info
         plain = self.config is None and not info.metadata and info.discriminator is None
-        if not (plain and is_ready(info.annotation)):
+        if not (plain and is_ready(info.annotation)) or _describes_a_model(info):
             self._type_adapter  # noqa: B018  # a mistake has to be raised by the decorator
 
     @cached_property
@@ -200,6 +200,16 @@ def is_ready(annotation: Any) -> bool:
         return False
     arguments = get_args(annotation)
     return get_origin(annotation) in _READY_CONTAINERS and bool(arguments) and all(map(is_ready, arguments))
+
+
+def _describes_a_model(info: FieldInfo) -> bool:
+    """Whether `info` says something about a model that documents show.
+
+    pydantic notes that in the core schema of a recursive model, where all other uses of the model find it, from when
+    the schema of this use is made.
+    """
+    said = info.title, info.description, info.examples, info.deprecated, info.json_schema_extra
+    return is_model(info.annotation) and any(fact is not None for fact in said)
 
 
 def create_model_field(

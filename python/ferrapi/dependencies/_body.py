@@ -77,12 +77,12 @@ def create_body_model(
 
 
 def _body_info(fields: Sequence[ModelField]) -> tuple[type[params.Body], dict[str, Any]]:
+    """How the whole body is declared: with files as multipart, else in the media type of all form or body fields."""
     if any(isinstance(field.field_info, params.File) for field in fields):
         return params.File, {}
-    if any(isinstance(field.field_info, params.Form) for field in fields):
-        return params.Form, {}
-    media_types = {field.field_info.media_type for field in fields if isinstance(field.field_info, params.Body)}
-    return params.Body, {"media_type": media_types.pop()} if len(media_types) == 1 else {}
+    info_class = params.Form if is_form(fields) else params.Body
+    media_types = {field.field_info.media_type for field in fields if isinstance(field.field_info, info_class)}
+    return info_class, {"media_type": media_types.pop()} if len(media_types) == 1 else {}
 
 
 def get_body_field(*, dependant: Dependant, name: str, embed: bool) -> ModelField | None:

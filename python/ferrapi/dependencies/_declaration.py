@@ -84,8 +84,6 @@ def copy_field_info(*, field_info: FieldInfo, annotation: Any) -> FieldInfo:
     for name, value in merged._attributes_set.items():
         if name in _MERGED_ATTRIBUTES:
             setattr(result, name, value)
-    if isinstance(result, params.Path):
-        result.default_factory = None  # a path always carries its values
     result.metadata = merged.metadata
     result.annotation = merged.annotation
     result._attributes_set = {**field_info._attributes_set, **merged._attributes_set}
@@ -101,7 +99,7 @@ def _expand_alias(annotation: Any) -> Any:
     return annotation
 
 
-def _from_annotated(draft: _Draft) -> None:
+def _from_annotated(draft: _Draft, path_param_names: set[str]) -> None:
     draft.annotation = _expand_alias(draft.annotation)
     if get_origin(draft.annotation) is not Annotated:
         return
@@ -122,7 +120,7 @@ def _from_annotated(draft: _Draft) -> None:
     if draft.default is not inspect.Signature.empty and not isinstance(
         draft.default, (params.Param, params.Body, params.Depends, FieldInfo)
     ):
-        if isinstance(info, params.Path):
+        if isinstance(info, params.Path) and draft.name in path_param_names:
             raise ParameterError("Path parameters cannot have default values")
         if draft.default is not ...:
             if info.default_factory is not None:
@@ -245,7 +243,7 @@ def analyze_param(*, param_name: str, annotation: Any, value: Any, path_param_na
     """
     known = annotation if annotation is not inspect.Signature.empty else Any
     draft = _Draft(param_name, known, known, value)
-    _from_annotated(draft)
+    _from_annotated(draft, path_param_names)
     _from_default(draft)
     _resolve_depends(draft)
     if draft.depends is not None or _refuse_contradictions(draft):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..encoders import jsonable_encoder
-from ._operation import Described, describe_routes, render_route
+from ._operation import Described, declared_fields, describe_routes, render_route
 from ._schemas import JsonObject, Schemas, generate_schemas
 from .models import OpenAPI
 
@@ -90,7 +90,7 @@ def get_openapi(
     """
     described = describe_routes(routes)
     described_webhooks = describe_routes(webhooks or ())
-    fields = [declared for one in (*described, *described_webhooks) for declared in one.fields()]
+    fields = declared_fields([*described, *described_webhooks])
     paths = _Paths(generate_schemas(fields, separate=separate_input_output_schemas))
     info = {"title": title, "version": version} | _only_set(
         summary=summary,

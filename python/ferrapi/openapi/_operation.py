@@ -102,18 +102,21 @@ class Described:
             raise RouteError(f"The document needs the response class of {self.route.name!r}: don't set it to None.")
         return found
 
-    def fields(self) -> list[ModelField]:
-        """All declared values that need a schema, those of callbacks included; none if the route is hidden."""
-        route = self.route
-        if not route.include_in_schema:
-            return []
-        single = [route.body_field, route.response_field, route.stream_item_field]
-        declared = [one for one in single if one is not None]
-        declared += route.response_fields.values()
-        declared += [parameter.declared for parameter in self.parameters]
-        for callback in self.callbacks:
-            declared += callback.fields()
-        return declared
+
+def declared_fields(routes: Iterable[Described]) -> list[ModelField]:
+    """All declared values of `routes` that need a schema; none of those that are hidden.
+
+    They are given in FastAPI's order, which pydantic's names of models may depend on: what callbacks declare, then
+    all bodies, all responses, all parameters.
+    """
+    shown = [one for one in routes if one.route.include_in_schema]
+    found = [declared for one in shown for declared in declared_fields(one.callbacks)]
+    found += [one.route.body_field for one in shown if one.route.body_field is not None]
+    for one in shown:
+        single = one.route.response_field, *one.route.response_fields.values(), one.route.stream_item_field
+        found += [declared for declared in single if declared is not None]
+    found += [parameter.declared for one in shown for parameter in one.parameters]
+    return found
 
 
 def describe_routes(routes: Iterable[BaseRoute | RouteContext]) -> list[Described]:
@@ -297,13 +300,14 @@ def _event_schema(item: ModelField | None, schemas: Schemas) -> JsonObject:
 
 def _add_response(response: JsonObject, one: Described, code: int | str, extra: JsonObject, schemas: Schemas) -> None:
     """Merge `extra`, what the application says about the responses with `code`, into `response`."""
+    usual_description = _describe_status(code)
     extra = {key: _copy(value) for key, value in extra.items() if key != "model"}
     declared = one.route.response_fields.get(code)
     if declared:
         media_type = one.response_class.media_type or "application/json"
         content = extra.setdefault("content", {}).setdefault(media_type, {})
         deep_dict_update(content.setdefault("schema", {}), schemas.of(declared))
-    description = extra.get("description") or response.get("description") or _describe_status(code)
+    description = extra.get("description") or response.get("description") or usual_description
     deep_dict_update(response, extra)
     response["description"] = description
 

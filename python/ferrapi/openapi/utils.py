@@ -14,6 +14,7 @@ from ..exceptions import FastAPIDeprecationWarning
 from ._document import get_openapi
 from ._operation import (
     STATUS_CODE_RANGES,
+    declared_fields,
     describe,
     describe_routes,
     render_metadata,
@@ -64,7 +65,7 @@ def get_flat_params(dependant: Dependant) -> list[ModelField]:
 
 def get_fields_from_routes(routes: Sequence[BaseRoute | RouteContext]) -> list[ModelField]:
     """All declared values of `routes` that need a schema."""
-    return [declared for one in describe_routes(routes) for declared in one.fields()]
+    return declared_fields(describe_routes(routes))
 
 
 def get_definitions(

@@ -38,9 +38,9 @@ from ._respond import wants_events
 _WATCHED = frozenset({"app", "dependant", "handle", "matches", "max_body_size", "methods", "path_regex"})
 
 
-def first_paragraphs(text: str | None) -> str:
-    """A docstring as a description: cleaned, and cut at the first form feed."""
-    return inspect.cleandoc(text or "").split("\f")[0].strip()
+def shown_description(given: str | None, docstring: str | None) -> str:
+    """What is shown of a given description, else of a docstring, which is dedented: all before the first form feed."""
+    return (given or inspect.cleandoc(docstring or "")).split("\f")[0].strip()
 
 
 class APIRoute(Route):
@@ -119,7 +119,7 @@ class APIRoute(Route):
         self.methods = {method.upper() for method in methods or ["GET"]}
         self.status_code = int(status_code) if isinstance(status_code, IntEnum) else status_code
         self.dependencies = list(dependencies or [])
-        self.description = first_paragraphs(description or endpoint.__doc__)
+        self.description = shown_description(description, endpoint.__doc__)
         self._declare_output(response_model)
         self._declare_stream()
         self._place(path)
@@ -127,6 +127,7 @@ class APIRoute(Route):
         self.dependant = with_route_dependencies(
             get_dependant(path=self.path_format, call=endpoint, scope="function"), self.dependencies, self.path_format
         )
+        self._declare_success()
         self.app = RouteApp(self)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -163,8 +164,8 @@ class APIRoute(Route):
         self.is_json_stream = streams and isinstance(response_class, DefaultPlaceholder)
         self.is_sse_stream = streams and wants_events(response_class)
 
-    def _declare_responses(self) -> None:
-        """Make the fields of the response and of the additional responses."""
+    def _declare_success(self) -> None:
+        """Make the field of what the endpoint returns or yields."""
         self.response_field: ModelField | None = None
         self.stream_item_field: ModelField | None = None
         if self.response_model:
@@ -178,6 +179,9 @@ class APIRoute(Route):
                 self.stream_item_field = create_model_field(
                     name="StreamItem_" + self.unique_id, type_=item_type, mode="serialization"
                 )
+
+    def _declare_responses(self) -> None:
+        """Make the fields of the additional responses."""
         self.response_fields: dict[int | str, ModelField] = {}
         for code, response in self.responses.items():
             if not isinstance(response, dict):
@@ -237,6 +241,7 @@ class APIRoute(Route):
         changed = original.unique_id != self.unique_id or len(original.responses) != len(self.responses)
         if changed or self.is_sse_stream != original.is_sse_stream:
             self._declare_responses()
+            self._declare_success()
         new_names = new_path_parameters(context)
         if new_names:
             own = get_dependant(path=self.path_format, call=original.endpoint, scope="function")
