@@ -159,3 +159,52 @@ for _ in range(2):
         raise SystemExit("imported")
 assert "fastapi.templating" not in sys.modules
 """)
+
+
+def test_version_is_the_one_that_ferrapi_stands_for() -> None:
+    """For those who read the attribute and for those who ask for the metadata, whatever is installed."""
+    said = _run("""
+from importlib import metadata
+import ferrapi.as_fastapi
+import fastapi, ferrapi
+assert metadata.version("ferrapi") != "0.165.0"
+print(fastapi.__version__, metadata.version("fastapi"), metadata.version("FastAPI"))
+print(metadata.distribution("fastapi").metadata["Name"], metadata.packages_distributions()["fastapi"][0])
+print(next(one.version for one in metadata.distributions() if one.metadata["Name"] == "fastapi"))
+""")
+    assert said.split() == ["0.165.0", "0.165.0", "0.165.0", "fastapi", "fastapi", "0.165.0"]
+
+
+def test_version_without_it() -> None:
+    said = _run("import ferrapi; from importlib import metadata; print(ferrapi.__version__, metadata.version('ferrapi'))")
+    assert said.split()[0] != "0.165.0"
+
+
+def test_private_modules_are_those_of_fastapi() -> None:
+    said = _run("""
+import importlib
+import ferrapi.as_fastapi
+for name in ("_compat", "_compat.v2", "_compat.shared", "_body_limit", "_form_limits"):
+    assert importlib.import_module("fastapi." + name) is importlib.import_module("ferrapi." + name)
+for name in ("_edits", "_native", "routing._plan", "_names"):
+    try:
+        importlib.import_module("fastapi." + name)
+    except ModuleNotFoundError as exc:
+        print(exc.name)
+""")
+    assert said.split() == ["fastapi._edits", "fastapi._native", "fastapi.routing._plan", "fastapi._names"]
+
+
+def test_names_that_fastapis_modules_merely_hold() -> None:
+    _run("""
+import ferrapi.as_fastapi
+import fastapi
+from fastapi.routing import Enum, Request, jsonable_encoder, solve_dependencies, _merge_lifespan_context
+from fastapi.dependencies.utils import _get_body_field, AsyncIterator, params
+from fastapi._compat import ModelField, is_bytes_or_nonable_bytes_annotation
+from fastapi.applications import get_swagger_ui_html
+assert fastapi.dependencies.utils.params is fastapi.params
+for name in ("surely_not", "_surely_not", "telemetry_of_mine"):
+    assert not hasattr(fastapi, name)
+    assert getattr(fastapi.routing, name, None) is None
+""")

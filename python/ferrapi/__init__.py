@@ -3,13 +3,13 @@
 Change ``from fastapi import FastAPI`` to ``from ferrapi import FastAPI``; the rest of the application stays as it is.
 """
 
-from importlib import import_module as _import_module
 from importlib.metadata import PackageNotFoundError as _PackageNotFoundError
 from importlib.metadata import version as _version
-from typing import Any as _Any
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from starlette import status as status
 
+from ._names import names_of as _names_of
 from .applications import FastAPI as FastAPI
 from .background import BackgroundTasks as BackgroundTasks
 from .datastructures import UploadFile as UploadFile
@@ -29,24 +29,6 @@ from .responses import Response as Response
 from .routing import APIRouter as APIRouter
 from .websockets import WebSocket as WebSocket
 from .websockets import WebSocketDisconnect as WebSocketDisconnect
-
-
-def __getattr__(name: str) -> _Any:
-    """Submodules that FastAPI has as attributes; here they are imported when somebody asks."""
-    if name in {
-        "cli",
-        "dependencies",
-        "logger",
-        "middleware",
-        "openapi",
-        "security",
-        "sse",
-        "staticfiles",
-        "telemetry",
-    }:
-        return _import_module(f"ferrapi.{name}")
-    raise AttributeError(f"module 'ferrapi' has no attribute {name!r}")
-
 
 try:
     __version__ = _version("ferrapi")
@@ -75,3 +57,6 @@ __all__ = [
     "WebSocketException",
     "status",
 ]
+
+if not _TYPE_CHECKING:  # a misspelt name stays an error for type checkers
+    __getattr__ = _names_of(__name__)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 
 if TYPE_CHECKING:
     from .applications import FastAPI
@@ -70,42 +70,51 @@ class DocsRoutes:
                 schema = {**schema, "servers": [{"url": root_path}, *servers]}
         return JSONResponse(schema)
 
-    async def swagger_ui_html(self, request: Request) -> HTMLResponse:
+    async def swagger_ui_html(self, request: Request) -> Response:
         """The Swagger UI page."""
         from .openapi._assets import FAVICON, SWAGGER_UI_CSS, SWAGGER_UI_JS
         from .openapi.docs import get_swagger_ui_html, local_url
 
         app = self.app
         redirect = app.swagger_ui_oauth2_redirect_url
-        return get_swagger_ui_html(
+        render = of_applications("get_swagger_ui_html")
+        assets = {
+            "swagger_js_url": self._asset_url(request, SWAGGER_UI_JS),
+            "swagger_css_url": self._asset_url(request, SWAGGER_UI_CSS),
+            "swagger_favicon_url": self._asset_url(request, FAVICON),
+        }
+        page: Response = render(
             openapi_url=self._openapi_url(request),
             title=f"{app.title} - Swagger UI",
-            swagger_js_url=self._asset_url(request, SWAGGER_UI_JS),
-            swagger_css_url=self._asset_url(request, SWAGGER_UI_CSS),
-            swagger_favicon_url=self._asset_url(request, FAVICON),
             oauth2_redirect_url=local_url(self._root_path(request), redirect) if redirect else redirect,
             init_oauth=app.swagger_ui_init_oauth,
             swagger_ui_parameters=app.swagger_ui_parameters,
+            **(assets if render is get_swagger_ui_html else {}),
         )
+        return page
 
-    async def swagger_ui_redirect(self, request: Request) -> HTMLResponse:
+    async def swagger_ui_redirect(self, request: Request) -> Response:
         """The page to which OAuth 2 providers redirect."""
-        from .openapi.docs import get_swagger_ui_oauth2_redirect_html
+        page: Response = of_applications("get_swagger_ui_oauth2_redirect_html")()
+        return page
 
-        return get_swagger_ui_oauth2_redirect_html()
-
-    async def redoc_html(self, request: Request) -> HTMLResponse:
+    async def redoc_html(self, request: Request) -> Response:
         """The ReDoc page."""
         from .openapi._assets import FAVICON, REDOC_JS
         from .openapi.docs import get_redoc_html
 
-        return get_redoc_html(
+        render = of_applications("get_redoc_html")
+        assets = {
+            "redoc_js_url": self._asset_url(request, REDOC_JS),
+            "redoc_favicon_url": self._asset_url(request, FAVICON),
+            "with_google_fonts": False,
+        }
+        page: Response = render(
             openapi_url=self._openapi_url(request),
             title=f"{self.app.title} - ReDoc",
-            redoc_js_url=self._asset_url(request, REDOC_JS),
-            redoc_favicon_url=self._asset_url(request, FAVICON),
-            with_google_fonts=False,
+            **(assets if render is get_redoc_html else {}),
         )
+        return page
 
     def asset(self, request: Request) -> Response:
         """A file that the pages load. Not a coroutine: reading and compressing is work for a thread."""
@@ -115,6 +124,16 @@ class DocsRoutes:
             if asset.url == request.path_params["file"]:
                 return asset_response(request, name)
         raise HTTPException(status_code=404)
+
+
+def of_applications(name: str) -> Any:
+    """The function `name` as `ferrapi.applications` has it, where users put one of their own.
+
+    One that renders a page gets FastAPI's arguments then: the addresses of what the page loads are its own business.
+    """
+    from . import applications
+
+    return getattr(applications, name)
 
 
 def _assets(page: str) -> str:

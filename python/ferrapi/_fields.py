@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -245,3 +245,17 @@ def create_model_field(
 def is_model(annotation: Any) -> bool:
     """Whether `annotation` is a pydantic model class."""
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def model_fields(model: type[BaseModel]) -> list[ModelField]:
+    """A field for each field of `model`, with the model's settings unless its type has settings of its own."""
+    return [
+        ModelField(field_info=info, name=name, config=None if is_model(info.annotation) else model.model_config)
+        for name, info in model.model_fields.items()
+    ]
+
+
+@lru_cache
+def cached_model_fields(model: type[BaseModel]) -> list[ModelField]:
+    """The same list each time (see `model_fields`): schemas are looked up by field."""
+    return model_fields(model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from starlette.applications import Starlette
 from starlette.datastructures import State
@@ -16,9 +16,10 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from . import params
-from ._docs_routes import DocsRoutes
+from ._docs_routes import DocsRoutes, of_applications
 from ._edits import EDITS, SETTINGS
 from ._middleware_stack import Exceptions, ServerErrors
+from ._names import names_of
 from .datastructures import Default
 from .exception_handlers import (
     http_exception_handler,
@@ -225,9 +226,7 @@ class FastAPI(Verbs, Starlette):
     def openapi(self) -> dict[str, Any]:
         """The application's OpenAPI document, made at the first call and again when routes were edited."""
         if self.openapi_schema is None or self._openapi_edits not in (-1, EDITS.value):
-            from .openapi.utils import get_openapi
-
-            self.openapi_schema = get_openapi(
+            self.openapi_schema = of_applications("get_openapi")(
                 title=self.title,
                 version=self.version,
                 openapi_version=self.openapi_version,
@@ -334,3 +333,7 @@ def _refuse_unavailable(**given: Any) -> None:
     for name, value in given.items():
         if value is not None:
             raise FeatureNotAvailableError(f"FastAPI({name}=...) is not available in this version of ferrapi")
+
+
+if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
+    __getattr__ = names_of(__name__)

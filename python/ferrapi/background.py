@@ -1,9 +1,11 @@
 """Work to do after the response was sent."""
 
 from collections.abc import Callable
-from typing import Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 from starlette.background import BackgroundTasks as StarletteBackgroundTasks
+
+from ._names import names_of
 
 __all__ = ["BackgroundTasks"]
 
@@ -25,3 +27,7 @@ class BackgroundTasks(StarletteBackgroundTasks):
             kwargs: Its keyword arguments.
         """
         super().add_task(func, *args, **kwargs)
+
+
+if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
+    __getattr__ = names_of(__name__)

@@ -7,7 +7,7 @@ asynchronous form of a synchronous context manager, and the per-loop semaphore b
 from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager, asynccontextmanager
 from threading import Lock
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 import anyio
@@ -15,6 +15,8 @@ from anyio.lowlevel import RunVar
 from starlette.concurrency import iterate_in_threadpool as iterate_in_threadpool
 from starlette.concurrency import run_in_threadpool as run_in_threadpool
 from starlette.concurrency import run_until_first_complete as run_until_first_complete
+
+from ._names import names_of
 
 __all__ = [
     "contextmanager_in_threadpool",
@@ -170,3 +172,7 @@ class _DependencyConcurrency:
 
 
 _semaphores: RunVar[WeakKeyDictionary[_DependencyConcurrency, anyio.Semaphore]] = RunVar("ferrapi_dependency_limits")
+
+
+if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
+    __getattr__ = names_of(__name__)

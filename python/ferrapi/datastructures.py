@@ -6,7 +6,7 @@ application's. It claims to return the type that it was given, so that signature
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, BinaryIO, TypeVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from pydantic import GetJsonSchemaHandler
 from pydantic_core import core_schema
@@ -17,6 +17,8 @@ from starlette.datastructures import Headers as Headers
 from starlette.datastructures import QueryParams as QueryParams
 from starlette.datastructures import State as State
 from starlette.datastructures import UploadFile as StarletteUploadFile
+
+from ._names import names_of
 
 __all__ = [
     "URL",
@@ -111,3 +113,7 @@ def Default(value: DefaultType) -> DefaultType:
 
 _Unset: Any = Default(None)
 """The default of options that have none: told from an explicit `None` by identity."""
+
+
+if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
+    __getattr__ = names_of(__name__)

@@ -20,7 +20,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6
 from pathlib import Path, PurePath
 from re import Pattern
 from types import GeneratorType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -28,6 +28,7 @@ from pydantic.networks import AnyUrl, NameEmail
 from pydantic.types import SecretBytes, SecretStr
 from pydantic_core import PydanticUndefinedType, Url
 
+from ._names import names_of
 from .exceptions import PydanticV1NotSupportedError, UsageError
 from .types import IncEx
 
@@ -314,3 +315,7 @@ def _is_pydantic_v1_model(obj: Any) -> bool:
         getattr(sys.modules.get(name), "BaseModel", None) for name in ("pydantic.v1", "pydantic.v1.main")
     )
     return any(isinstance(base, type) and isinstance(obj, base) for base in bases)
+
+
+if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
+    __getattr__ = names_of(__name__)

@@ -20,6 +20,8 @@ from pydantic import BaseModel, create_model
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.exceptions import WebSocketException as StarletteWebSocketException
 
+from ._names import names_of
+
 __all__ = [
     "DependencyScopeError",
     "EndpointContext",
@@ -205,3 +207,7 @@ class ResponseValidationError(ValidationException):
     def __init__(self, errors: Sequence[Any], *, body: Any = None, endpoint_ctx: EndpointContext | None = None) -> None:
         super().__init__(errors, endpoint_ctx=endpoint_ctx)
         self.body = body
+
+
+if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
+    __getattr__ = names_of(__name__)

@@ -6,11 +6,12 @@ which is where they are described.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from pydantic_core import PydanticUndefined as Undefined
 
 from . import params
+from ._names import names_of
 from ._signatures import spell_out
 from .params import OPTION_DEFAULTS, ParamOptions
 
@@ -148,3 +149,7 @@ def Security(
         use_cache: Whether uses of the same callable with the same scopes in one request share one call.
     """
     return params.Security(dependency=dependency, scopes=scopes, use_cache=use_cache)
+
+
+if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
+    __getattr__ = names_of(__name__)

@@ -22,6 +22,7 @@ from pydantic_core import PydanticUndefined as Undefined
 from typing_extensions import deprecated
 
 from ._deprecation import warn_deprecated
+from ._names import names_of
 from ._signatures import spell_out
 from .concurrency import _DependencyConcurrency
 from .datastructures import _Unset
@@ -328,3 +329,7 @@ class Security(Depends):
     """
 
     scopes: Sequence[str] | None = None
+
+
+if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
+    __getattr__ = names_of(__name__)

@@ -1,6 +1,6 @@
 """Response classes: Starlette's, the event stream, and two older JSON ones that need a package of their own."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import FileResponse as FileResponse
 from starlette.responses import HTMLResponse as HTMLResponse
@@ -11,6 +11,7 @@ from starlette.responses import Response as Response
 from starlette.responses import StreamingResponse as StreamingResponse
 from typing_extensions import deprecated
 
+from ._names import names_of
 from .exceptions import FastAPIDeprecationWarning, UsageError
 from .sse import EventSourceResponse as EventSourceResponse
 
@@ -66,3 +67,7 @@ class ORJSONResponse(JSONResponse):
         except ImportError as error:
             raise UsageError("orjson must be installed to use ORJSONResponse") from error
         return orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY)
+
+
+if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
+    __getattr__ = names_of(__name__)

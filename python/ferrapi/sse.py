@@ -9,10 +9,12 @@ characters that `str.splitlines` knows (U+2028 and so on) are data.
 """
 
 import re
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 from starlette.responses import StreamingResponse
+
+from ._names import names_of
 
 __all__ = ["KEEPALIVE_COMMENT", "EventSourceResponse", "ServerSentEvent", "format_sse_event"]
 
@@ -106,3 +108,7 @@ def format_sse_event(
     if retry is not None:
         lines.append(f"retry: {retry}")
     return "".join(f"{line}\n" for line in [*lines, ""]).encode()
+
+
+if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
+    __getattr__ = names_of(__name__)

@@ -11,6 +11,7 @@ from pydantic_core import PydanticUndefined as Undefined
 
 from ._fields import ModelField, create_model_field
 from ._fields import is_pydantic_v1 as annotation_is_pydantic_v1
+from ._names import names_of
 from .datastructures import DefaultPlaceholder, DefaultType
 from .exceptions import FastAPIDeprecationWarning, PydanticV1NotSupportedError
 
@@ -95,3 +96,7 @@ def get_value_or_default(first_item: Any, *extra_items: Any) -> Any:
         if not isinstance(item, DefaultPlaceholder):
             return item
     return first_item
+
+
+if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
+    __getattr__ = names_of(__name__)

@@ -5,11 +5,9 @@ validate what a request carries for it; `_plain` says what the native reader may
 the tree is `ferrapi.routing._plan`.
 """
 
-from importlib import import_module
-from types import ModuleType
+from typing import TYPE_CHECKING
 
+from .._names import names_of
 
-def __getattr__(name: str) -> ModuleType:
-    if name in {"models", "utils"}:
-        return import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
+    __getattr__ = names_of(__name__)

@@ -17,25 +17,12 @@ from . import _types
 from ._forms import allows_none, form_model_classes, form_models, read_form_field, whole_form
 from ._plain import is_plain_field
 from ._values import MISSING, Errors, missing_error, names_of, validate_found
-from .models import Dependant, cache_key, scope_users, walk
+from .models import Dependant, each_call, walk
 
 
 def flat_body_params(dependant: Dependant) -> list[ModelField]:
     """The body parameters of the tree, the endpoint's own first, a shared dependency's once."""
-    found: list[ModelField] = []
-    seen: set[Any] = set()
-    users = scope_users(dependant)
-    pending = [dependant]
-    while pending:
-        node = pending.pop()
-        found.extend(node.body_params)
-        for sub in reversed(node.dependencies):
-            pending.append(sub)
-        while pending and (key := cache_key(pending[-1], id(pending[-1]) in users)) in seen:
-            pending.pop()
-        if pending:
-            seen.add(key)
-    return found
+    return [field for node in each_call(dependant) for field in node.body_params]
 
 
 def should_embed_body_fields(fields: Sequence[ModelField]) -> bool:
@@ -93,7 +80,11 @@ def get_body_field(*, dependant: Dependant, name: str, embed: bool) -> ModelFiel
         name: the operation's unique id, from which an embedded body's model gets its name.
         embed: whether each parameter is a key of the body.
     """
-    fields = flat_body_params(dependant)
+    return body_field_of(flat_body_params(dependant), name=name, embed=embed)
+
+
+def body_field_of(fields: Sequence[ModelField], *, name: str, embed: bool) -> ModelField | None:
+    """The same (see `get_body_field`), for all body parameters of an operation."""
     if not fields:
         return None
     whole = [field for field in fields if form_models(field) is not None]

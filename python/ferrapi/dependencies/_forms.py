@@ -70,16 +70,16 @@ async def read_keeping_position(file: UploadFile) -> bytes:
         await file.seek(position)
 
 
-async def _contents(value: Any) -> Any:
+async def contents(value: Any) -> Any:
     """Files, read; anything else as it is."""
     if isinstance(value, UploadFile):
         return await read_keeping_position(value)
     if isinstance(value, list):
-        return [await _contents(item) for item in value]
+        return [await contents(item) for item in value]
     return value
 
 
-def _wants_bytes(info: FieldInfo) -> bool:
+def wants_bytes(info: FieldInfo) -> bool:
     """Whether files are handed over as their content: those declared with `File` as bytes."""
     annotation = info.annotation
     return isinstance(info, params.File) and (
@@ -100,7 +100,7 @@ class FormModel:
         self.keeps_extra = reader.keeps_extra
         names = {name: [sent for sent, _ in keys] for name, keys in reader.keys.items()}
         self.fields = [(sent, wants_many(infos[name])) for name, sent in names.items()]
-        self.bytes_names = {one for name, sent in names.items() if _wants_bytes(infos[name]) for one in sent}
+        self.bytes_names = {one for name, sent in names.items() if wants_bytes(infos[name]) for one in sent}
         self.own_names = {one for sent in names.values() for one in sent}
 
     def read(self, raw: Mapping[str, Any]) -> Raw:
@@ -154,7 +154,7 @@ class FormModels:
             return field.validate(raw, loc=BODY)
         values = self.single.read(raw)
         for name in self.single.bytes_names & values.keys():
-            values[name] = await _contents(values[name])
+            values[name] = await contents(values[name])
         return field.validate(values, loc=BODY)
 
 
@@ -233,8 +233,8 @@ async def read_form_field(field: ModelField, form: FormData) -> tuple[Any, Error
         found = form.getlist(name)
         value = as_field(found, many) if found else MISSING
         if value is not MISSING:
-            if _wants_bytes(info):
-                value = await _contents(value)
+            if wants_bytes(info):
+                value = await contents(value)
             return validate_found(field, value, ("body", name))
     return validate_found(field, MISSING, ("body", names[0]))
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .._edits import EDITS, TrackedList
 from .._fields import ModelField
+from .._names import names_of
 from ..types import DependencyCacheKey
 
 _LISTS = ("path_params", "query_params", "header_params", "cookie_params", "body_params", "dependencies")
@@ -113,3 +114,22 @@ def scope_users(dependant: Dependant) -> set[int]:
         if looks_at_scopes(node) or any(id(sub) in found for sub in node.dependencies):
             found.add(id(node))
     return found
+
+
+def each_call(dependant: Dependant) -> Iterator[Dependant]:
+    """The tree in the order of declaration, parents before their children; a shared dependency once."""
+    users = scope_users(dependant)
+    seen: set[DependencyCacheKey] = set()
+    pending = [dependant]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending.extend(reversed(node.dependencies))
+        while pending and (key := cache_key(pending[-1], id(pending[-1]) in users)) in seen:
+            pending.pop()
+        if pending:
+            seen.add(key)
+
+
+if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
+    __getattr__ = names_of(__name__)

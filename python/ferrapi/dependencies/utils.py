@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.background import BackgroundTasks as StarletteBackgroundTasks
 from starlette.requests import Request
@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from .._fields import ModelField
+from .._names import names_of
 from ..background import BackgroundTasks
 from ..exceptions import DependencyScopeError
 from ._body import create_body_model, flat_body_params, get_body_field, request_body_to_args
@@ -136,3 +137,7 @@ async def solve_dependencies(
     x.function_stack = request.scope.get("fastapi_function_astack") or async_exit_stack
     values, errors = await plan.values(x, plan.read(x), body)
     return SolvedDependency(values or {}, errors, x.background, x.response, dependency_cache or {})
+
+
+if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
+    __getattr__ = names_of(__name__)

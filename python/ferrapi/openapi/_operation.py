@@ -50,7 +50,17 @@ HTTP_VALIDATION_ERROR = "HTTPValidationError"
 
 
 def validation_error_models() -> dict[str, JsonObject]:
-    """The models of the response to a request that doesn't fit its declaration."""
+    """The models of the response to a request that doesn't fit its declaration, as edited in `utils`."""
+    from . import utils
+
+    return {
+        VALIDATION_ERROR: utils.validation_error_definition,
+        HTTP_VALIDATION_ERROR: utils.validation_error_response_definition,
+    }
+
+
+def usual_validation_error_models() -> dict[str, JsonObject]:
+    """The same, as nobody has edited them."""
     location = {"title": "Location", "type": "array", "items": {"anyOf": [{"type": "string"}, {"type": "integer"}]}}
     error = {
         "title": VALIDATION_ERROR,

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
-from weakref import WeakKeyDictionary
 
 from pydantic import AliasChoices, BaseModel, Json
 from pydantic_core import PydanticUndefined
 
+from .._fields import cached_model_fields
 from ..datastructures import DefaultPlaceholder
 from ..encoders import jsonable_encoder
 from ._schemas import JsonObject, Schemas
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 _GROUPS = (("path", "path_params"), ("query", "query_params"), ("header", "header_params"), ("cookie", "cookie_params"))
 
 _JSON: type = Json  # for type checkers, `Json` is an alias of `Annotated`
-_fields_of_models: WeakKeyDictionary[type[BaseModel], list[ModelField]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def located_parameters(dependant: Dependant) -> list[Located]:
         for location, group in _GROUPS
         for one in dependants
         for declared in getattr(one, group)
-        for parameter in _expand(location, declared)
+        for parameter in expand(location, declared)
     ]
 
 
@@ -76,7 +75,7 @@ def flat_parameters(dependant: Dependant) -> list[ModelField]:
     return [parameter.declared for parameter in located_parameters(dependant)]
 
 
-def _expand(location: str, declared: ModelField) -> Iterator[Located]:
+def expand(location: str, declared: ModelField) -> Iterator[Located]:
     """Yield the parameters that `declared` stands for.
 
     The fields of an optional model are all optional, as the request may carry none of them.
@@ -86,7 +85,7 @@ def _expand(location: str, declared: ModelField) -> Iterator[Located]:
     shown = getattr(info, "include_in_schema", True)
     model, optional = (None, False) if _is_json(info.metadata) else _model_of(info.annotation)
     optional = optional and not info.is_required()
-    for one in [declared] if model is None else _fields_of(model):
+    for one in [declared] if model is None else cached_model_fields(model):
         title, convertible = _name_of(one, location, model)
         name = title.replace("_", "-") if hyphens and convertible else title
         required = one.field_info.is_required() and not optional
@@ -129,17 +128,6 @@ def _model_of(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
     return (model, optional) if isinstance(model, type) and issubclass(model, BaseModel) else (None, False)
 
 
-def _fields_of(model: type[BaseModel]) -> list[ModelField]:
-    """The fields of a model whose fields are parameters."""
-    fields = _fields_of_models.get(model)
-    if fields is None:
-        from .._fields import ModelField
-
-        fields = [ModelField(field_info=info, name=name) for name, info in model.model_fields.items()]
-        _fields_of_models[model] = fields
-    return fields
-
-
 def render_parameters(parameters: Iterable[Located], schemas: Schemas) -> list[JsonObject]:
     """The `parameters` of an operation.
 
@@ -150,13 +138,14 @@ def render_parameters(parameters: Iterable[Located], schemas: Schemas) -> list[J
     for parameter in parameters:
         if parameter.shown:
             key = parameter.location, parameter.name
-            described[key] = _render(parameter, schemas)
+            described[key] = render(parameter, schemas)
             if parameter.required:
                 required[key] = described[key]
     return list((described | required).values())
 
 
-def _render(parameter: Located, schemas: Schemas) -> JsonObject:
+def render(parameter: Located, schemas: Schemas) -> JsonObject:
+    """One entry of an operation's `parameters`."""
     info = parameter.declared.field_info
     rendered: JsonObject = {
         "name": parameter.name,

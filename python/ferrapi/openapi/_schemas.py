@@ -7,7 +7,7 @@ suffixes `-Input` and `-Output`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from types import GenericAlias
@@ -69,10 +69,10 @@ class Schemas:
         return schema
 
 
-def models_in(annotations: Iterable[Any]) -> set[NamedModel]:
+def models_in(annotations: Iterable[Any], *, known: Container[NamedModel] = ()) -> set[NamedModel]:
     """The pydantic models and enums that `annotations` consist of, and those of the models' fields, however deep.
 
-    Dataclasses, typed dicts and type aliases are not looked into.
+    Dataclasses, typed dicts and type aliases are not looked into, and neither are the `known` models.
     """
     found: set[NamedModel] = set()
     pending = list(annotations)
@@ -82,7 +82,7 @@ def models_in(annotations: Iterable[Any]) -> set[NamedModel]:
             pending.append(get_args(annotation)[0])
         elif not isinstance(annotation, type) or isinstance(annotation, GenericAlias):
             pending += get_args(annotation)
-        elif annotation not in found and issubclass(annotation, BaseModel | Enum):
+        elif annotation not in found and annotation not in known and issubclass(annotation, BaseModel | Enum):
             found.add(annotation)
             if issubclass(annotation, BaseModel):
                 pending += [info.annotation for info in annotation.model_fields.values()]

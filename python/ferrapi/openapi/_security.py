@@ -27,14 +27,25 @@ class SecurityRequirements:
     schemes: dict[str, JsonObject] = field(default_factory=dict)
     scopes: dict[str, list[str]] = field(default_factory=dict)
 
+    def add(self, dependant: Dependant) -> None:
+        """Add what `dependant` itself requires, if it is a security scheme."""
+        scheme = scheme_of(dependant.call)
+        if scheme is None:
+            return
+        name = scheme.scheme_name
+        self.schemes[name] = jsonable_encoder(scheme.model, by_alias=True, exclude_none=True)
+        scopes = self.scopes.setdefault(name, [])
+        scopes += [scope for scope in scopes_of(dependant) if scope not in scopes]
 
-def _scheme_of(call: Any) -> SecurityBase | None:
+
+def scheme_of(call: Any) -> SecurityBase | None:
+    """The security scheme that `call` is, partials of it included."""
     while isinstance(call, partial):
         call = call.func
     return call if isinstance(call, SecurityBase) else None
 
 
-def _scopes_of(dependant: Dependant) -> list[str]:
+def scopes_of(dependant: Dependant) -> list[str]:
     """The scopes that a security scheme is asked for: those of its dependents, then its own."""
     scopes = [*(dependant.parent_oauth_scopes or ()), *(dependant.own_oauth_scopes or ())]
     return list(dict.fromkeys(scopes))
@@ -44,11 +55,5 @@ def security_requirements(dependant: Dependant) -> SecurityRequirements:
     """Collect the security schemes below `dependant`; all of them have to be satisfied."""
     found = SecurityRequirements()
     for one in walk(dependant):
-        scheme = _scheme_of(one.call)
-        if scheme is None:
-            continue
-        name = scheme.scheme_name
-        found.schemes[name] = jsonable_encoder(scheme.model, by_alias=True, exclude_none=True)
-        scopes = found.scopes.setdefault(name, [])
-        scopes += [scope for scope in _scopes_of(one) if scope not in scopes]
+        found.add(one)
     return found

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from starlette.responses import HTMLResponse
 
+from .._names import names_of
 from ._assets import bundled_assets
 
 if TYPE_CHECKING:
@@ -198,3 +199,7 @@ def get_redoc_html(
 def get_swagger_ui_oauth2_redirect_html() -> HTMLResponse:
     """The page to which OAuth 2 providers redirect: it hands the result to the Swagger UI that opened it."""
     return HTMLResponse(_REDIRECT.substitute(script=bundled_assets()["oauth2-redirect.js"].read().decode()))
+
+
+if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
+    __getattr__ = names_of(__name__)

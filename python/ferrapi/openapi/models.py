@@ -13,12 +13,14 @@ Source of the rules: the OpenAPI specification 3.1.0, section 4.8, and JSON Sche
 
 from enum import Enum
 from inspect import Signature
-from typing import Annotated, Any, Literal, Optional, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional, Union
 
 from pydantic import AnyUrl, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 from typing_extensions import TypedDict
 from typing_extensions import deprecated as typing_deprecated
+
+from .._names import names_of
 
 
 class EmailStr(str):
@@ -496,3 +498,7 @@ class OpenAPI(BaseModelWithConfig):
     security: list[dict[str, list[str]]] | None = None
     tags: list[Tag] | None = None
     externalDocs: ExternalDocumentation | None = None
+
+
+if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
+    __getattr__ = names_of(__name__)

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .._names import names_of
 from ..exceptions import FastAPIDeprecationWarning
 from ._document import get_openapi
 from ._operation import (
@@ -21,7 +22,7 @@ from ._operation import (
     render_request_body,
     render_route,
     render_summary,
-    validation_error_models,
+    usual_validation_error_models,
 )
 from ._parameters import flat_parameters
 from ._schemas import FieldSchemas, Schemas, generate_schemas
@@ -55,7 +56,7 @@ __all__ = [
 ]
 
 status_code_ranges: dict[str, str] = STATUS_CODE_RANGES
-validation_error_definition, validation_error_response_definition = validation_error_models().values()
+validation_error_definition, validation_error_response_definition = usual_validation_error_models().values()
 
 
 def get_flat_params(dependant: Dependant) -> list[ModelField]:
@@ -138,3 +139,7 @@ def get_openapi_path(
     schemas = Schemas(field_mapping, separate=separate_input_output_schemas)
     rendered = render_route(describe(route), schemas, operation_ids)
     return rendered.operations, rendered.security_schemes, rendered.definitions
+
+
+if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
+    __getattr__ = names_of(__name__)

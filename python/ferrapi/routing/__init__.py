@@ -4,6 +4,8 @@
 serves it: `_read` takes the body apart, `_plan` runs dependencies and endpoint, `_respond` and `_streams` answer.
 """
 
+from typing import TYPE_CHECKING
+
 from starlette.routing import BaseRoute as BaseRoute
 from starlette.routing import Match as Match
 from starlette.routing import Mount as Mount
@@ -12,6 +14,7 @@ from starlette.routing import compile_path as compile_path
 from starlette.routing import get_name as get_name
 from starlette.routing import websocket_session as websocket_session
 
+from .._names import names_of
 from ..utils import generate_unique_id as generate_unique_id
 from ._contexts import RouteContext as RouteContext
 from ._contexts import iter_route_contexts as iter_route_contexts
@@ -42,3 +45,7 @@ __all__ = [
     "serialize_response",
     "validate_max_body_size",
 ]
+
+
+if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
+    __getattr__ = names_of(__name__)

@@ -172,12 +172,17 @@ def endpoint_context(route: APIRoute) -> EndpointContext:
 
 
 def _find_endpoint(route: APIRoute) -> EndpointContext:
+    return {"path": f"{' '.join(sorted(route.methods or ()))} {route.path_format}", **locate(route.endpoint)}
+
+
+def locate(function: Any) -> EndpointContext:
+    """The name, file and line of a function, as far as they can be found."""
     import inspect
 
     from ..dependencies._callables import unwrap
 
-    context: EndpointContext = {"path": f"{' '.join(sorted(route.methods or ()))} {route.path_format}"}
-    function = unwrap(route.endpoint)
+    context: EndpointContext = {}
+    function = unwrap(function)
     name = getattr(function, "__name__", None)
     if name is not None:
         context["function"] = name

@@ -27,14 +27,14 @@ PING_INTERVAL = 15.0
 """Seconds without an event after which a comment keeps the connection open."""
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """`value` with null in place of NaN and infinities, which JSON doesn't have."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return value
 
 
@@ -87,7 +87,7 @@ class StreamResponder(Responder):
             try:
                 return json.dumps(data, allow_nan=False)
             except ValueError:
-                return json.dumps(_finite(data))
+                return json.dumps(finite(data))
         value, errors = field.validate(item, loc=("response",))
         if errors:
             raise ResponseValidationError(errors, body=item, endpoint_ctx=endpoint_context(self.route))
@@ -105,7 +105,7 @@ class StreamResponder(Responder):
             try:
                 data = json.dumps(plain, allow_nan=False)
             except ValueError:
-                data = json.dumps(_finite(plain))
+                data = json.dumps(finite(plain))
         return format_sse_event(data_str=data, event=item.event, id=item.id, retry=item.retry, comment=item.comment)
 
 

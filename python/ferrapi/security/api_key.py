@@ -1,9 +1,12 @@
 """API keys: one secret in the query, a header or a cookie."""
 
+from typing import TYPE_CHECKING
+
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.status import HTTP_401_UNAUTHORIZED
 
+from .._names import names_of
 from ..openapi.models import APIKey, APIKeyIn
 from .base import HeaderScheme, SecurityBase
 
@@ -113,3 +116,7 @@ class APIKeyCookie(APIKeyBase):
     async def __call__(self, request: HTTPConnection) -> str | None:
         """Read the key of a request."""
         return self.check_api_key(request.cookies.get(self.model.name))
+
+
+if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
+    __getattr__ = names_of(__name__)

@@ -6,11 +6,12 @@ the case that it came in.
 
 import binascii
 from base64 import b64decode
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 from starlette.status import HTTP_401_UNAUTHORIZED
 
+from .._names import names_of
 from ..exceptions import HTTPException
 from ..openapi.models import HTTPBase as HTTPBaseModel
 from ..openapi.models import HTTPBearer as HTTPBearerModel
@@ -172,3 +173,7 @@ class HTTPDigest(HTTPBase):
         self, *, scheme_name: str | None = None, description: str | None = None, auto_error: bool = True
     ) -> None:
         self._set_up(HTTPBaseModel(scheme="digest", description=description), scheme_name, auto_error)
+
+
+if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
+    __getattr__ = names_of(__name__)

@@ -1,9 +1,10 @@
 """OAuth2: where clients get tokens (for the document), the token of a request, and the form of the password flow."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from starlette.status import HTTP_401_UNAUTHORIZED
 
+from .._names import names_of
 from ..exceptions import HTTPException
 from ..openapi.models import OAuth2 as OAuth2Model
 from ..openapi.models import OAuthFlows as OAuthFlowsModel
@@ -224,3 +225,7 @@ class SecurityScopes:
     def __init__(self, scopes: list[str] | None = None) -> None:
         self.scopes: list[str] = scopes or []
         self.scope_str = " ".join(self.scopes)
+
+
+if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
+    __getattr__ = names_of(__name__)

@@ -1,8 +1,11 @@
 """OpenID Connect, found by its discovery document."""
 
+from typing import TYPE_CHECKING
+
 from starlette.exceptions import HTTPException
 from starlette.status import HTTP_401_UNAUTHORIZED
 
+from .._names import names_of
 from ..openapi.models import OpenIdConnect as OpenIdConnectModel
 from .base import HeaderScheme
 
@@ -46,3 +49,7 @@ class OpenIdConnect(HeaderScheme):
         if self.auto_error:
             raise self.make_not_authenticated_error()
         return None
+
+
+if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
+    __getattr__ = names_of(__name__)

@@ -1,0 +1,14 @@
+"""`fastapi._form_limits`: the limits of forms, for code that imports FastAPI's private module."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._names import names_of
+from .routing._limits import validate_form_limits as _validate_form_limits
+from .routing._options import FormLimits as _FormLimits
+
+__all__ = ["_FormLimits", "_validate_form_limits"]
+
+if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
+    __getattr__ = names_of(__name__)

@@ -1,0 +1,54 @@
+"""Names that FastAPI's modules hold without offering them: what they merely import, and some private ones.
+
+Libraries take them (``from fastapi.routing import Enum``, ``from fastapi.dependencies.utils import _get_body_field``).
+A module of ferrapi imports what it needs itself, so each module that has more names in FastAPI ends with
+``__getattr__ = names_of(__name__)``. The names are found in the table `ferrapi._imported_names` when somebody asks, and
+nothing is imported for them before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+_PACKAGE = __name__.partition(".")[0]
+
+MAY_BE_MISSING = frozenset({"orjson", "ujson"})
+"""Packages that FastAPI does without: where one isn't installed, the name is None, as FastAPI's is."""
+
+
+def names_of(module: str) -> Callable[[str], Any]:
+    """The ``__getattr__`` of a module (PEP 562).
+
+    Parameters:
+        module: its ``__name__``.
+
+    Returns:
+        a function from a name to what FastAPI's module holds under it. It raises `AttributeError`, and nothing else,
+        for a name that FastAPI's module doesn't have, or that stands for something ferrapi doesn't have.
+    """
+
+    def __getattr__(name: str) -> Any:
+        origin = None
+        if not name.startswith("__"):  # the import system asks for some of those
+            from ._imported_names import origins
+
+            origin = origins(module.removeprefix(_PACKAGE).removeprefix(".")).get(name)
+        if origin is None:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name)
+        try:
+            return _take(*origin)
+        except (ImportError, AttributeError) as error:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name) from error
+
+    return __getattr__
+
+
+def _take(home: str, original: str | None) -> Any:
+    """The object `original` of the module `home`, or that module itself."""
+    if home in MAY_BE_MISSING and find_spec(home) is None:
+        return None
+    module = import_module(home, _PACKAGE)
+    return module if original is None else getattr(module, original)
