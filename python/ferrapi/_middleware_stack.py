@@ -1,8 +1,10 @@
-"""The two ends of the middleware stack, as Starlette has them, with a short way for applications without middleware.
+"""The layers that every application has, as Starlette and FastAPI have them, with a short way through them.
 
 Starlette wraps ``send`` once per layer to learn whether a response has begun. ferrapi's engine notes that itself, so
 `ServerErrors` directly around `Exceptions` around the router needs no wrapper at all. With middleware in between, and
-for WebSockets, these classes do what their Starlette parents do.
+for WebSockets, these classes do what their Starlette parents do; and so they do when somebody has replaced a method of
+a parent (`_hooks.py`). They are made from the `Middleware` entries that FastAPI makes, so that whoever wraps these
+entries, or the classes in them, finds what it finds there.
 """
 
 from __future__ import annotations
@@ -13,29 +15,70 @@ from typing import Any
 
 from starlette._utils import is_async_callable
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ._edits import EDITS
+from ._edits import EDITS, SETTINGS
+from ._hooks import is_own, untouched, watch
 from ._native import Entrance
+from .middleware.asyncexitstack import AsyncExitStackMiddleware
 from .routing import APIRouter
 from .routing._exchange import Exchange
 from .routing._guard import Guard
 from .routing._handler import handle_exception
-from .routing._limits import body_limit_error, serve_limited
+from .routing._limits import BodyLimit, body_limit_error, limit_body, serve_limited
 
 
-class Exceptions(ExceptionMiddleware, Guard):
+class AppBodyLimitMiddleware(BodyLimit):
+    """The application's limit for bodies, under FastAPI's name for this layer. None is no limit."""
+
+    def __init__(self, app: ASGIApp, max_body_size: int | None = None) -> None:
+        super().__init__(app, 0 if max_body_size is None else max_body_size)
+        self.is_limited = max_body_size is not None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.is_limited:
+            await super().__call__(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+watch(AppBodyLimitMiddleware)
+watch(AsyncExitStackMiddleware)
+
+
+class _Layer(Guard):
+    """What both ends have in common: whether the short way is open is looked up again when a setting was changed."""
+
+    _as_of = -1
+    _is_open = False
+
+    def goes_short(self) -> bool:
+        """Whether the router behind this layer can be entered directly."""
+        if self._as_of != SETTINGS.value:
+            self._as_of = SETTINGS.value
+            self._is_open = self.leads_to_router()
+            self.__dict__.pop("entrance", None)
+        return self._is_open
+
+    def leads_to_router(self) -> bool:
+        """Find out whether the router behind this layer can be entered directly."""
+        raise NotImplementedError
+
+
+class Exceptions(_Layer, ExceptionMiddleware):
     """The innermost layer: exception handlers."""
 
     exchange = staticmethod(Exchange)
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
-        if scope["type"] != "http" or not self.routes_here():
-            return super().__call__(scope, receive, send)
-        return self.entrance.serve(scope, receive, send)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self.goes_short():
+            await self.entrance.serve(scope, receive, send)
+        else:
+            await ExceptionMiddleware.__call__(self, scope, receive, send)
 
     @cached_property
     def entrance(self) -> Entrance:
@@ -49,10 +92,10 @@ class Exceptions(ExceptionMiddleware, Guard):
         except Exception as exc:
             await handle_exception(x, body_limit_error(exc) or exc)
 
-    def routes_here(self) -> bool:
+    def leads_to_router(self) -> bool:
         """Whether the router behind this layer is one whose requests need no wrapping."""
-        kind = type(self.app)
-        return issubclass(kind, APIRouter) and kind.app is APIRouter.app and kind.dispatch is APIRouter.dispatch
+        # This layer makes a request object, which somebody may be waiting for.
+        return untouched(ExceptionMiddleware) and untouched(Request, "__init__") and _is_plain_router(self.app)
 
     @property
     def handlers(self) -> tuple[Any, Any]:
@@ -67,25 +110,25 @@ class Exceptions(ExceptionMiddleware, Guard):
         return router.dispatch(x) if limit is None else serve_limited(x, limit, router.dispatch)
 
 
-class ServerErrors(ServerErrorMiddleware, Guard):
+class ServerErrors(_Layer, ServerErrorMiddleware):
     """The outermost layer: what nobody handled becomes a 500 and is raised to the server."""
 
     exchange = staticmethod(Exchange)
 
-    def __init__(self, app: ASGIApp, handler: Any = None, debug: bool = False) -> None:
-        super().__init__(app, handler=handler, debug=debug)
-        self.whole = type(app) is Exceptions and app.routes_here()
-        """Whether there is no middleware between this layer and the router."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self.goes_short():
+            await self.entrance.serve(scope, receive, send)
+        else:
+            await ServerErrorMiddleware.__call__(self, scope, receive, send)
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
-        if self.whole and scope["type"] == "http":
-            return self.entrance.serve(scope, receive, send)
-        return super().__call__(scope, receive, send)
+    def leads_to_router(self) -> bool:
+        """Whether there is nothing between this layer and the router."""
+        return untouched(ServerErrorMiddleware) and type(self.app) is Exceptions and self.app.goes_short()
 
     @cached_property
     def entrance(self) -> Entrance:
         """Where requests come to the router if there is no middleware: both layers in one."""
-        inner: Exceptions = self.app  # type: ignore[assignment]  # `whole` has seen it
+        inner: Exceptions = self.app  # type: ignore[assignment]  # `leads_to_router` has seen it
         return Entrance(self, inner.app, inner.handlers, EDITS)
 
     def dispatch(self, x: Exchange) -> Coroutine[Any, Any, None]:
@@ -121,3 +164,43 @@ class ServerErrors(ServerErrorMiddleware, Guard):
             response = await run_in_threadpool(handler, request, exc)
         if not x.started:
             await response(x.scope, x.receive, x.send)
+
+
+def _is_plain_router(router: ASGIApp) -> bool:
+    """Whether calling `router` does what `APIRouter` does, and nothing else."""
+    kind = type(router)
+    if not issubclass(kind, APIRouter) or not is_own(kind, APIRouter, "__call__", "app", "dispatch"):
+        return False
+    own: dict[str, Any] = router.__dict__
+    behind = own["middleware_stack"]
+    if isinstance(behind, BodyLimit):
+        behind = behind.app
+    return own.keys().isdisjoint(("app", "dispatch")) and behind == router.app  # type: ignore[attr-defined]
+
+
+def _nothing(app: ASGIApp) -> ASGIApp:
+    """In the place of an exit stack per request, which nobody uses before somebody wraps the class."""
+    return app
+
+
+_SHORT: dict[Any, Callable[..., ASGIApp]] = {
+    ServerErrorMiddleware: ServerErrors,
+    AppBodyLimitMiddleware: limit_body,
+    ExceptionMiddleware: Exceptions,
+    AsyncExitStackMiddleware: _nothing,
+}
+"""What is made in the place of a class while it is untouched."""
+
+
+def build(router: ASGIApp, middleware: list[Middleware]) -> ASGIApp:
+    """`router` inside of all layers.
+
+    Parameters:
+        router: what is inside.
+        middleware: the outermost first, those of every application included.
+    """
+    app = router
+    for cls, args, kwargs in reversed(middleware):
+        make = _SHORT[cls] if isinstance(cls, type) and cls in _SHORT and untouched(cls) else cls
+        app = make(app, *args, **kwargs)
+    return app

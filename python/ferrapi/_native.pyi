@@ -29,6 +29,7 @@ __all__ = [
     "Registry",
     "RouteTable",
     "Serving",
+    "TypeWatch",
     "answer_http_exception",
     "encode_json",
     "has_long_number",
@@ -57,6 +58,17 @@ class EditCounter:
         """How many edits there have been."""
     def announce(self) -> None:
         """Say that something was edited."""
+
+@final
+class TypeWatch:
+    """Classes whose methods other tools replace, and what to do when they have."""
+
+    def __new__(cls, on_change: Callable[[], object]) -> TypeWatch:
+        """`on_change` is called when any of the classes is another than it was."""
+    def add(self, kind: type) -> None:
+        """Watch `kind` from now on."""
+    def look(self) -> None:
+        """See whether anything has changed, and have it dealt with."""
 
 @final
 class NativeServer:
@@ -176,11 +188,12 @@ class NativeSite:
         has_middleware: bool,
         edits: EditCounter,
         settings: EditCounter,
+        watch: TypeWatch,
     ) -> NativeSite:
         """The application with these routes, exception handlers (by class and by status) and router.
 
         `has_middleware`: whether the protocol has to be asked whether a request passes, and has to send the responses.
-        `edits` and `settings` count the edits of plans and of applications.
+        `edits` and `settings` count the edits of plans and of applications; `watch` notices changed classes.
         """
 
     def stands(self) -> bool:

@@ -10,6 +10,8 @@ from starlette.applications import Starlette
 from starlette.datastructures import State
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
@@ -18,8 +20,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from . import params
 from ._docs_routes import DocsRoutes, of_applications
 from ._edits import EDITS, SETTINGS
-from ._middleware_stack import Exceptions, ServerErrors
+from ._hooks import WATCH, untouched, watch
+from ._middleware_stack import AppBodyLimitMiddleware, ServerErrors, build
 from ._names import names_of
+from ._native import Entrance
 from .datastructures import Default
 from .exception_handlers import (
     http_exception_handler,
@@ -33,9 +37,9 @@ from .exceptions import (
     RouteError,
     WebSocketRequestValidationError,
 )
+from .middleware.asyncexitstack import AsyncExitStackMiddleware
 from .routing import APIRoute, APIRouter
 from .routing._frontend import CheckDir, Directory, Fallback
-from .routing._limits import limit_body
 from .routing._options import ApiRouteOptions, FormLimits, IncludeOptions, api_route_options, include_options
 from .routing._verbs import Decorator, Verbs
 from .types import DecoratedCallable
@@ -49,6 +53,7 @@ _ROOT_PATH_DEPRECATED = (
     "`ferrapi run --root-path /api/v1`."
 )
 
+_look = WATCH.look
 _SERVED_BY = frozenset({"dependency_overrides", "middleware_stack", "root_path", "router"})
 """The attributes that decide what serves a request."""
 
@@ -202,24 +207,45 @@ class FastAPI(Verbs, Starlette):
     # Serving
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        _look()
         if self.root_path:
             scope["root_path"] = self.root_path
-        scope["app"] = self
-        stack = self.middleware_stack
-        if stack is None:
-            stack = self.middleware_stack = self.build_middleware_stack()
-        await stack(scope, receive, send)
+        entrance = self._entrance if self._entrance_as_of == SETTINGS.value else self._find_entrance()
+        if entrance is not None and scope["type"] == "http":
+            scope["app"] = self
+            await entrance.serve(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+    _entrance: Entrance | None = None
+    _entrance_as_of = -1
+
+    def _find_entrance(self) -> Entrance | None:
+        """Where requests go if there is nothing around the router but what every application has; else None."""
+        above: Any = super().__call__
+        entrance = None
+        if untouched(Starlette, "__call__") and above.__func__ is Starlette.__call__:
+            if self.middleware_stack is None:
+                self.middleware_stack = self.build_middleware_stack()
+            stack: Any = self.middleware_stack
+            if type(stack) is ServerErrors and stack.goes_short():
+                entrance = stack.entrance
+        self._entrance, self._entrance_as_of = entrance, SETTINGS.value
+        return entrance
 
     def build_middleware_stack(self) -> ASGIApp:
         """The router behind the middleware: server errors outermost, exception handlers innermost."""
-        handlers = dict(self.exception_handlers)
-        server_error = handlers.pop(500, None) or handlers.pop(Exception, None)
-        handlers.pop(Exception, None)
-        app: ASGIApp = Exceptions(self.router, handlers=handlers, debug=self.debug)
-        for cls, args, kwargs in reversed(self.user_middleware):
-            app = cls(app, *args, **kwargs)
-        app = limit_body(app, self.max_body_size)
-        return ServerErrors(app, handler=server_error, debug=self.debug)
+        handlers = {key: value for key, value in self.exception_handlers.items() if key not in (500, Exception)}
+        of_server = [value for key, value in self.exception_handlers.items() if key in (500, Exception)]
+        server_error = of_server[-1] if of_server else None
+        middleware = [
+            Middleware(ServerErrorMiddleware, handler=server_error, debug=self.debug),
+            Middleware(AppBodyLimitMiddleware, max_body_size=self.max_body_size),
+            *self.user_middleware,
+            Middleware(ExceptionMiddleware, handlers=handlers, debug=self.debug),
+            Middleware(AsyncExitStackMiddleware),
+        ]
+        return build(self.router, middleware)
 
     # Documentation
 
@@ -327,6 +353,9 @@ class FastAPI(Verbs, Starlette):
             return function
 
         return register
+
+
+watch(FastAPI)
 
 
 def _refuse_unavailable(**given: Any) -> None:

@@ -3,6 +3,7 @@
 They are ordinary handlers: call them from your own, or register one of your own in their place.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from types import FunctionType
 from typing import Any
@@ -15,7 +16,8 @@ from starlette.status import WS_1008_POLICY_VIOLATION
 from starlette.websockets import WebSocket
 
 from ._error_report import DEFAULT_LIMITS, UNLIMITED, ReportLimits, render_errors
-from ._native import answer_http_exception, encode_json
+from ._hooks import EXCHANGED, touches_any, untouched
+from ._native import answer_http_exception
 from .encoders import jsonable_encoder
 from .exceptions import RequestValidationError, WebSocketRequestValidationError
 from .utils import is_body_allowed_for_status_code
@@ -31,14 +33,6 @@ __all__ = [
 JSON = b"application/json"
 
 
-class _PlainJSON(JSONResponse):
-    """A `JSONResponse` with the same bytes, natively."""
-
-    def render(self, content: Any) -> bytes:
-        body = encode_json(content, whole=True)
-        return super().render(content) if body is None else body
-
-
 class _ErrorReport(JSONResponse):
     """A 422 whose body is rendered error by error."""
 
@@ -47,7 +41,9 @@ class _ErrorReport(JSONResponse):
         super().__init__(errors, status_code=422)
 
     def render(self, content: Any) -> bytes:
-        return render_errors(content, self._limits)
+        body = render_errors(content, self._limits)
+        # Somebody who has replaced the way in which JSON is rendered wants to see this, too.
+        return body if untouched(JSONResponse, "render") else super().render(json.loads(body))
 
 
 async def http_exception_handler(request: Request, exc: HTTPException) -> Response:
@@ -55,7 +51,7 @@ async def http_exception_handler(request: Request, exc: HTTPException) -> Respon
     headers = getattr(exc, "headers", None)
     if not is_body_allowed_for_status_code(exc.status_code):
         return Response(status_code=exc.status_code, headers=headers)
-    return _PlainJSON({"detail": exc.detail}, status_code=exc.status_code, headers=headers)
+    return JSONResponse({"detail": exc.detail}, status_code=exc.status_code, headers=headers)
 
 
 async def request_validation_exception_handler(request: Request, exc: RequestValidationError) -> JSONResponse:
@@ -98,7 +94,7 @@ _ANSWERS: dict[Any, Answer] = {
 
 def short_answer(handler: Any) -> Answer | None:
     """The answer of a handler of this module without objects, which nobody else would see; None for other handlers."""
-    return _ANSWERS.get(handler) if type(handler) is FunctionType else None
+    return _ANSWERS.get(handler) if type(handler) is FunctionType and not touches_any(EXCHANGED) else None
 
 
 def answer_now(handlers: tuple[Any, Any], exc: Exception) -> tuple[int, Head, bytes] | None:

@@ -22,6 +22,7 @@ mod request;
 mod response;
 mod routing;
 mod run;
+mod watch;
 
 use pyo3::prelude::*;
 
@@ -54,4 +55,6 @@ mod _native {
     use crate::routing::RouteTable;
     #[pymodule_export]
     use crate::run::{Entrance, Program, Serving};
+    #[pymodule_export]
+    use crate::watch::TypeWatch;
 }

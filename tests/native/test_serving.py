@@ -170,8 +170,8 @@ def test_it_can_not_be_entered_twice() -> None:
             with pytest.raises(ValueError, match="coroutine already executing"):
                 enter()
 
-    app.middleware_stack = app.build_middleware_stack()
-    coroutine: Any = begin(app.middleware_stack, [])
+    stack: Any = app.build_middleware_stack()
+    coroutine: Any = begin(stack.entrance.serve, [])
     assert isinstance(coroutine, Serving)
     with pytest.raises(StopIteration):
         coroutine.send(None)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from starlette.background import BackgroundTasks as StarletteBackgroundTasks
+from starlette.concurrency import run_in_threadpool as run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from .._fields import ModelField
+from .._hooks import announce_assignments
 from .._names import names_of
 from ..background import BackgroundTasks
 from ..exceptions import DependencyScopeError
@@ -120,10 +122,15 @@ async def solve_dependencies(
 ) -> SolvedDependency:
     """Run the dependencies of `dependant` for `request` (an adapter over the plan that routes use)."""
     from ..routing._exchange import Exchange
+    from ..routing._observed import PLAN
     from ..routing._plan import Plan
 
-    overrides = getattr(dependency_overrides_provider, "dependency_overrides", None)
-    plan = Plan(dependant, embed=embed_body_fields, overrides=overrides)
+    compiled = request.scope.get(PLAN)
+    if compiled is not None and compiled.route.dependant is dependant:
+        plan = compiled.plan()
+    else:
+        overrides = getattr(dependency_overrides_provider, "dependency_overrides", None)
+        plan = Plan(dependant, embed=embed_body_fields, overrides=overrides)
     receive = request.receive if isinstance(request, Request) else request._receive
     x = Exchange(request.scope, receive, request._send)
     if isinstance(request, Request):
@@ -141,3 +148,5 @@ async def solve_dependencies(
 
 if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
     __getattr__ = names_of(__name__)
+
+announce_assignments(__name__, "run_in_threadpool")

@@ -6,6 +6,7 @@ serves it: `_read` takes the body apart, `_plan` runs dependencies and endpoint,
 
 from typing import TYPE_CHECKING
 
+from starlette.concurrency import run_in_threadpool as run_in_threadpool
 from starlette.routing import BaseRoute as BaseRoute
 from starlette.routing import Match as Match
 from starlette.routing import Mount as Mount
@@ -14,7 +15,9 @@ from starlette.routing import compile_path as compile_path
 from starlette.routing import get_name as get_name
 from starlette.routing import websocket_session as websocket_session
 
+from .._hooks import announce_assignments as _announce_assignments
 from .._names import names_of
+from ..dependencies.utils import solve_dependencies as solve_dependencies
 from ..utils import generate_unique_id as generate_unique_id
 from ._contexts import RouteContext as RouteContext
 from ._contexts import iter_route_contexts as iter_route_contexts
@@ -49,3 +52,12 @@ __all__ = [
 
 if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
     __getattr__ = names_of(__name__)
+_announce_assignments(
+    __name__,
+    "get_request_handler",
+    "request_response",
+    "run_endpoint_function",
+    "run_in_threadpool",
+    "serialize_response",
+    "solve_dependencies",
+)

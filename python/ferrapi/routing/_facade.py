@@ -6,6 +6,7 @@ They are thin: the plan runs what they run. Nothing here is a second engine.
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
@@ -68,7 +69,7 @@ async def run_endpoint_function(*, dependant: Dependant, values: dict[str, Any],
         raise ValueError("The dependant has no callable to run")
     if is_coroutine:
         return await dependant.call(**values)
-    return await run_in_threadpool(dependant.call, **values)
+    return await sys.modules["ferrapi.routing"].run_in_threadpool(dependant.call, **values)
 
 
 def get_request_handler(

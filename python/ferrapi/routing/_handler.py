@@ -17,22 +17,24 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .._edits import EDITS
+from .._hooks import is_own, replaced
 from .._native import LimitExceeded
 from ..datastructures import DefaultPlaceholder
 from ..dependencies._body import body_encoding
 from ..dependencies._callables import Kind
 from ..dependencies._values import MISSING, Errors
 from ..exception_handlers import handler_for, short_answer
-from ..exceptions import FastAPIError, RequestValidationError
+from ..exceptions import EndpointContext, FastAPIError, RequestValidationError
 from ._exchange import Exchange
 from ._form import close_form
 from ._form_body import FormBody
 from ._json_body import JsonBody
 from ._late import Late, NeedsContexts
 from ._limits import FormBounds, serve_limited
+from ._observed import Observed, is_observed
 from ._plan import Groups, Plan
 from ._read import body_bytes, body_value, read_form
 from ._respond import Responder, endpoint_context, send_response
@@ -70,15 +72,18 @@ class Compiled:
         strict = route.strict_content_type
         self.strict = bool(strict.value if isinstance(strict, DefaultPlaceholder) else strict)
         kind = self.base.endpoint.kind
-        streams = route.is_sse_stream or route.is_json_stream or kind in (Kind.GENERATOR, Kind.ASYNC_GENERATOR)
+        self.streams = route.is_sse_stream or route.is_json_stream or kind in (Kind.GENERATOR, Kind.ASYNC_GENERATOR)
         # For programs (`_program.py`): how the body is read natively, if it can be.
-        self.short_body = JsonBody.of(self.base, self.strict, lambda: endpoint_context(route)) or FormBody.of(
-            self.base, self.bounds
-        )
-        self.responder = self._responder(route, streams=streams, in_thread=kind is Kind.SYNC)
+        self.short_body = JsonBody.of(self.base, self.strict, self.context) or FormBody.of(self.base, self.bounds)
+        self.responder = self._responder(route, streams=self.streams, in_thread=kind is Kind.SYNC)
         provider = route.dependency_overrides_provider
         self.provider = provider if hasattr(provider, "dependency_overrides") else _NOBODY
         self._overridden: dict[Any, Plan] = {}
+        self.observed = Observed(self) if is_observed() else None
+
+    def context(self) -> EndpointContext:
+        """Where the endpoint is, for messages."""
+        return endpoint_context(self.route)
 
     @staticmethod
     def _responder(route: APIRoute, *, streams: bool, in_thread: bool) -> Responder:
@@ -92,7 +97,7 @@ class Compiled:
         """`values`, unless there are none because of `errors`."""
         if values is None:
             shown = None if body is MISSING else body
-            raise RequestValidationError(errors, body=shown, endpoint_ctx=endpoint_context(self.route))
+            raise RequestValidationError(errors, body=shown, endpoint_ctx=self.context())
         return values
 
     async def rest(self, x: Exchange, plan: Plan, groups: Groups, results: list[Any]) -> Any:
@@ -134,23 +139,21 @@ class RouteApp:
         self._handler: RequestHandler | None = None
         from ._route import APIRoute
 
-        if type(route).get_route_handler is not APIRoute.get_route_handler or replaced_handler() is not None:
-            self._handler = self._custom_handler()
+        if not is_own(type(route), APIRoute, "get_route_handler") or replaced_handler() is not None:
+            self._handler = self.custom_handler(route)
 
-    def _custom_handler(self) -> RequestHandler:
+    @staticmethod
+    def custom_handler(route: APIRoute) -> RequestHandler:
+        """What the route's `get_route_handler` returns for its place."""
         from ._contexts import EFFECTIVE
         from ._route import original_of
 
-        token = EFFECTIVE.set(self.route)
+        token = EFFECTIVE.set(route)
         try:
-            handler: RequestHandler = original_of(self.route).get_route_handler()  # type: ignore[attr-defined]
+            handler: RequestHandler = original_of(route).get_route_handler()  # type: ignore[attr-defined]
             return handler
         finally:
             EFFECTIVE.reset(token)
-
-    def placed(self, route: APIRoute) -> RouteApp:
-        """The application of the same route at another place."""
-        return type(self)(route)
 
     def compiled(self) -> Compiled:
         """The plan and responder, rebuilt if anything was edited since they were made."""
@@ -180,10 +183,13 @@ class RouteApp:
         try:
             if self._handler is not None:
                 await self._serve_custom(x, self._handler)
-            else:
-                compiled = self.compiled()
-                plan = compiled.plan()
-                await self._serve_result(x, compiled, plan, self._result(x, compiled, plan))
+                return
+            compiled = self.compiled()
+            if compiled.observed is not None:
+                await self._serve_custom(x, compiled.observed.respond)
+                return
+            plan = compiled.plan()
+            await self._serve_result(x, compiled, plan, self._result(x, compiled, plan))
         except Exception as exc:
             await handle_exception(x, exc)
         finally:
@@ -237,7 +243,7 @@ class RouteApp:
         try:
             return body_value(x, await body_bytes(x), strict=compiled.strict)
         except RequestValidationError as exc:
-            exc.endpoint_ctx = endpoint_context(compiled.route)
+            exc.endpoint_ctx = compiled.context()
             raise
 
     async def _serve_in_contexts(
@@ -282,11 +288,13 @@ class RouteApp:
 
     async def respond_to_request(self, request: Request) -> Response:
         """FastAPI's route handler: from a request to a response. Exit stacks are those in the request's scope."""
+        compiled = self.compiled()
+        if compiled.observed is not None:
+            return await compiled.observed.respond(request)
         x = Exchange(request.scope, request.receive, request._send)
         x.request_object = request
         x.request_stack = request.scope.get("fastapi_inner_astack")
         x.function_stack = request.scope.get("fastapi_function_astack")
-        compiled = self.compiled()
         try:
             return await compiled.responder.response(x, await self._result(x, compiled, compiled.plan()))
         finally:
@@ -317,11 +325,13 @@ class Engine(RouteApp):
 
 def replaced_handler() -> Callable[..., RequestHandler] | None:
     """What stands in the place of `ferrapi.routing.get_request_handler`, if somebody replaced it (tracing tools do)."""
-    from .. import routing
-    from ._facade import get_request_handler
+    return replaced("ferrapi.routing").get("get_request_handler")
 
-    current: Any = getattr(routing, "get_request_handler", get_request_handler)
-    return None if current is get_request_handler else current
+
+def app_of(route: APIRoute) -> ASGIApp:
+    """The application that answers the requests to a route; through a replaced `request_response`, if any."""
+    make = replaced("ferrapi.routing").get("request_response")
+    return RouteApp(route) if make is None else make(RouteApp.custom_handler(route))
 
 
 def engine_handler(route: APIRoute) -> RequestHandler:

@@ -13,6 +13,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._hooks import replaced
 from .._native import Reader
 from .._plan import reader_plan
 from .._threads import run_in_thread
@@ -87,6 +88,7 @@ class Step:
         "has_body",
         "has_fields",
         "header",
+        "in_thread",
         "index",
         "is_direct",
         "is_endpoint",
@@ -125,6 +127,9 @@ class Step:
             or dependant.body_params
         )
         self.open = self._opener()
+        # A replaced function of `routing`, which endpoints are run by, makes requests be served by `Observed`.
+        elsewhere = {} if is_endpoint else replaced("ferrapi.dependencies.utils")
+        self.in_thread: Callable[..., Coroutine[Any, Any, Any]] = elsewhere.get("run_in_threadpool", run_in_thread)
         self.is_direct = self.kind is Kind.ASYNC and self.concurrency is None
         self.is_generator = self.kind is Kind.ASYNC_GENERATOR and self.concurrency is None
         scheme = header_scheme(self.call) if self.is_direct and not is_endpoint else None
@@ -149,7 +154,7 @@ class Step:
             coroutine: Coroutine[Any, Any, Any] = self.call(**values)
             return coroutine
         if self.kind is Kind.SYNC:
-            return run_in_thread(self.call, **values)
+            return self.in_thread(self.call, **values)
         return self.stack(x).enter_async_context(self.open(**values))
 
     async def _run_limited(self, x: Exchange, values: Values) -> Any:

@@ -19,7 +19,6 @@ from starlette.responses import Response
 from .._edits import SETTINGS
 from .._native import Program
 from .._plan import BodyPlan, ReplyPlan, StepPlan
-from .._threads import run_in_thread
 from ..dependencies import _plain
 from ..dependencies._callables import Kind
 from ..exception_handlers import answer_now, http_exception_handler
@@ -47,7 +46,7 @@ def program_of(app: RouteApp, placed: Any) -> Program | None:
         return None
     compiled = app.compiled()
     plan = compiled.base
-    if type(compiled.responder) is not Responder or not _is_usual(compiled, plan):
+    if compiled.observed is not None or type(compiled.responder) is not Responder or not _is_usual(compiled, plan):
         return None
     return Program(
         {
@@ -100,7 +99,7 @@ def _step_plan(step: Step) -> StepPlan:
             "token_scheme": step.token_scheme,
         }
     if step.kind is Kind.SYNC:
-        return {**plan, "action": "thread", "call": functools.partial(run_in_thread, step.call)}
+        return {**plan, "action": "thread", "call": functools.partial(step.in_thread, step.call)}
     if step.kind >= Kind.GENERATOR:
         opens = step.call if inspect.isasyncgenfunction(step.call) else step.open
         return {**plan, "action": "context", "call": opens}

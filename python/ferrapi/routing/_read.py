@@ -62,14 +62,19 @@ def parse_json(body: bytes) -> Any:
     try:
         return json.loads(body)
     except json.JSONDecodeError as exc:
-        error = {
-            "type": "json_invalid",
-            "loc": ("body", exc.pos),
-            "msg": "JSON decode error",
-            "input": {},
-            "ctx": {"error": exc.msg},
-        }
-        raise RequestValidationError([error], body=exc.doc) from exc
+        raise invalid_json(exc) from exc
+
+
+def invalid_json(exc: json.JSONDecodeError) -> RequestValidationError:
+    """What to raise for JSON that the standard library's parser refuses."""
+    error = {
+        "type": "json_invalid",
+        "loc": ("body", exc.pos),
+        "msg": "JSON decode error",
+        "input": {},
+        "ctx": {"error": exc.msg},
+    }
+    return RequestValidationError([error], body=exc.doc)
 
 
 def unreadable(exc: Exception) -> Exception:

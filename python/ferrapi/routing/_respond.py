@@ -19,6 +19,7 @@ from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from .._fields import prefix_locations
+from .._hooks import untouched
 from .._native import encode_json, response_head_problem
 from .._threads import run_in_thread
 from ..datastructures import DefaultPlaceholder
@@ -196,8 +197,8 @@ def locate(function: Any) -> EndpointContext:
     return context
 
 
-_RENDERS: dict[type[Response], Any] = {kind: kind.render for kind in (JSONResponse, PlainTextResponse, HTMLResponse)}
-"""Response classes whose bytes are known without making a response, as they are when nobody has changed them."""
+_KNOWN = frozenset({JSONResponse, PlainTextResponse, HTMLResponse})
+"""Response classes whose bytes are known without making a response, while nobody has changed them."""
 
 
 def _text(content: Any) -> bytes | None:
@@ -207,8 +208,7 @@ def _text(content: Any) -> bytes | None:
 
 def _short_way(declared: type[Response]) -> tuple[Callable[[Any], bytes | None], bytes] | None:
     """How to render plain data without making a `declared` response, and the content type; None if there is no way."""
-    known = _RENDERS.get(declared)
-    if known is None or declared.render is not known or declared.charset != "utf-8":
+    if declared not in _KNOWN or not untouched(declared) or declared.charset != "utf-8":
         return None
     if declared is JSONResponse:
         return functools.partial(encode_json, whole=True), JSON
@@ -254,7 +254,7 @@ class Responder:
             return self.serializer.bytes_now(result)
         content = self.serializer.data_now(result)
         body = self.render(content)
-        return self._made(x, content) if body is None else body
+        return self.made(x, content) if body is None else body
 
     async def respond(self, x: Exchange, result: Any) -> Response | bytes:
         """The whole response to `result`, or just the body if the head has nothing but length and type."""
@@ -277,10 +277,10 @@ class Responder:
             return self.finished(x, result)
         if self.is_default:
             body = await self.serializer.to_bytes(result)
-            return self._made(x, body, functools.partial(Response, media_type="application/json"))
-        return self._made(x, await self.serializer.to_data(result), self.response_class)
+            return self.made(x, body, functools.partial(Response, media_type="application/json"))
+        return self.made(x, await self.serializer.to_data(result), self.response_class)
 
-    def _made(self, x: Exchange, content: Any, make: Callable[..., Response] | None = None) -> Response:
+    def made(self, x: Exchange, content: Any, make: Callable[..., Response] | None = None) -> Response:
         """A response with `content`, and with what was set on the injected one."""
         injected = x.injected
         status = self.status_code

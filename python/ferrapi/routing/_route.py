@@ -21,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 from .. import params
 from .._edits import EDITS
 from .._fields import ModelField, create_model_field
+from .._hooks import watch
 from ..datastructures import Default, DefaultPlaceholder
 from ..dependencies import _body, _types
 from ..dependencies._callables import Kind, kind_of
@@ -30,7 +31,7 @@ from ..exceptions import RouteError
 from ..types import IncEx
 from ..utils import generate_unique_id, get_value_or_default, is_body_allowed_for_status_code
 from ._contexts import EFFECTIVE, IncludeContext, new_path_parameters
-from ._handler import RouteApp, engine_handler
+from ._handler import RouteApp, app_of, engine_handler
 from ._limits import validate_form_limits, validate_max_body_size
 from ._options import FormLimits
 from ._respond import wants_events
@@ -128,7 +129,7 @@ class APIRoute(Route):
             get_dependant(path=self.path_format, call=endpoint, scope="function"), self.dependencies, self.path_format
         )
         self._declare_success()
-        self.app = RouteApp(self)
+        self.app = app_of(self)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _WATCHED and "app" in self.__dict__:  # set last: before it, the route is being made
@@ -234,7 +235,7 @@ class APIRoute(Route):
         route._declare_stream()
         route._place(context.prefix + self.path)
         route._declare_again(self, context)
-        route.__dict__["app"] = self.app.placed(route) if isinstance(self.app, RouteApp) else self.app
+        route.__dict__["app"] = app_of(route) if isinstance(self.app, RouteApp) else self.app
         return route
 
     def _declare_again(self, original: APIRoute, context: IncludeContext) -> None:
@@ -266,7 +267,10 @@ class APIRoute(Route):
         """Answer a request that matched. An original route answers for the place where it was matched."""
         placed = (scope.get("fastapi") or {}).get("effective_route_context")
         route = placed if placed is not None and original_of(placed) is self else self
-        await Route.handle(route, scope, receive, send)
+        if route is self or scope["method"] not in (route.methods or ()):
+            await Route.handle(route, scope, receive, send)
+        else:
+            await route.app(scope, receive, send)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The function that turns a request into a response. Override it to wrap what happens to this route's requests.
@@ -276,6 +280,9 @@ class APIRoute(Route):
         effective = EFFECTIVE.get()
         route = effective if effective is not None and effective.__dict__.get("_original") is self else self
         return engine_handler(route)
+
+
+watch(APIRoute)
 
 
 def original_of(route: BaseRoute) -> BaseRoute:

@@ -14,7 +14,8 @@ from starlette.routing import BaseRoute, Match, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import params
-from .._edits import EDITS, TrackedList
+from .._edits import EDITS, SETTINGS, TrackedList
+from .._hooks import watch
 from ..datastructures import Default
 from ..exceptions import FastAPIError, RouteError
 from ..types import DecoratedCallable
@@ -45,6 +46,10 @@ from ._verbs import Decorator, Verbs
 from ._websocket import APIWebSocketRoute
 
 _ON_EVENT_DEPRECATED = "on_event is deprecated, use lifespan event handlers instead."
+
+
+_SERVED_BY = frozenset({"__call__", "app", "dispatch", "middleware_stack"})
+"""The attributes that decide what serves a request to a router."""
 
 
 def check_prefix(prefix: str) -> None:
@@ -114,6 +119,11 @@ class APIRouter(Verbs, Router):
         self.max_body_size = max_body_size
         self.middleware_stack = limit_body(self.middleware_stack, max_body_size)
         self.form_limits = validate_form_limits(form_limits)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in _SERVED_BY:
+            SETTINGS.announce()
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -418,6 +428,9 @@ class APIRouter(Verbs, Router):
     async def not_found(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what no route matches: 404, or a closed WebSocket."""
         await super().not_found(scope, receive, send)
+
+
+watch(APIRouter)
 
 
 def _own_lifespan(router: APIRouter) -> LifespanContext:

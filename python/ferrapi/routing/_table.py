@@ -9,6 +9,7 @@ from starlette import convertors
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute, compile_path
 
 from .._edits import EDITS
+from .._hooks import is_own, untouched
 from .._native import Program, RouteTable
 from .._plan import RoutePlan
 from ._contexts import IncludeContext, Placed, UnderPrefix, matches, place
@@ -20,7 +21,7 @@ from ._websocket import APIWebSocketRoute
 if TYPE_CHECKING:
     from ._exchange import Exchange
 
-_KNOWN_MATCHES = frozenset({Route.matches, WebSocketRoute.matches, APIRoute.matches, APIWebSocketRoute.matches})
+_KNOWN_KINDS = (APIRoute, APIWebSocketRoute, Route, WebSocketRoute)
 _KINDS = {
     convertors.StringConvertor: "str",
     convertors.PathConvertor: "path",
@@ -93,7 +94,9 @@ class Target:
     @staticmethod
     def _engine(effective: BaseRoute) -> RouteApp | None:
         """The route's application, if nothing of the user's stands between it and the request."""
-        if not isinstance(effective, APIRoute) or type(effective).handle is not APIRoute.handle:
+        if not isinstance(effective, APIRoute) or not is_own(type(effective), APIRoute, "handle"):
+            return None
+        if not untouched(Route, "handle"):
             return None
         if "handle" in effective.__dict__:
             return None
@@ -121,7 +124,8 @@ def _protocol(route: BaseRoute) -> Any:
 
 def _sees_through(route: BaseRoute, path: str) -> bool:
     """Whether the route matches exactly what its template says."""
-    if type(route).matches not in _KNOWN_MATCHES or "matches" in route.__dict__:
+    base = next((known for known in _KNOWN_KINDS if isinstance(route, known)), None)
+    if base is None or not is_own(type(route), base, "matches") or "matches" in route.__dict__:
         return False
     regex = route.__dict__.get("path_regex")
     compiled = route.__dict__.get("_compiled_regex")

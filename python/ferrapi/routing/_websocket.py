@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from .. import params
 from .._edits import EDITS
+from .._hooks import watch
 from .._native import LimitExceeded
 from ..dependencies import _body
 from ..dependencies._dependant import get_dependant, with_route_dependencies
@@ -128,3 +129,6 @@ class APIWebSocketRoute(WebSocketRoute):
         if match is not Match.NONE:
             child_scope["route"] = self.__dict__.get("_original", self)
         return match, child_scope
+
+
+watch(APIWebSocketRoute)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Scope
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from .._hooks import is_own
 from .._native import Cycle, Head, Reader
 from ..routing._exchange import Exchange
 from ..routing._limits import inherit_form_limits
@@ -141,7 +142,7 @@ class HttpExchange(Exchange):
             super().place(route)
 
     async def send_response(self, response: Response) -> None:
-        if type(response).__call__ is not Response.__call__ or not _is_whole(response):
+        if not is_own(type(response), Response, "__call__") or not _is_whole(response):
             await self.run(response)
             return
         pending = self.send_body(response.status_code, response.raw_headers, response.body)  # type: ignore[arg-type]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from starlette.applications import Starlette
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from .._edits import EDITS, SETTINGS
+from .._hooks import WATCH, is_own, untouched
 from .._middleware_stack import Exceptions, ServerErrors
 from .._native import Head, NativeSite
 from ..applications import FastAPI
@@ -15,10 +18,6 @@ from ..routing import APIRouter
 from ..routing._table import Target
 from ._at_once import run_at_once
 from ._twins import TWINS, Twins
-
-# As they were when this module was imported. Tracing tools replace them, and then want to be called.
-_CALL = FastAPI.__call__
-_BUILD = FastAPI.build_middleware_stack
 
 
 async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,7 +54,7 @@ class Site:
         self.twins = Twins(layers) if layers else None
         self.handlers = inner.handlers
         self.table = self.router.table().native
-        self.native = NativeSite(self.table, self.handlers, self.router, bool(layers), EDITS, SETTINGS)
+        self.native = NativeSite(self.table, self.handlers, self.router, bool(layers), EDITS, SETTINGS, WATCH)
         self._proxy_headers: Any = None
         if proxy is not None:
             # The same middleware, around nothing: it changes the scope and that's it.
@@ -75,7 +74,8 @@ class Site:
         if not isinstance(loaded, FastAPI):
             raise NotServed(f"{type(loaded).__name__} is not a ferrapi application")
         kind = type(loaded)
-        if kind.__call__ is not _CALL or kind.build_middleware_stack is not _BUILD:
+        is_usual = is_own(kind, FastAPI, "__call__", "build_middleware_stack") and untouched(Starlette, "__call__")
+        if not is_usual or kind.__mro__[kind.__mro__.index(FastAPI) :] != FastAPI.__mro__:
             raise NotServed("the application's __call__ or build_middleware_stack is not ferrapi's")
         if "build_middleware_stack" in loaded.__dict__:
             raise NotServed("the application's build_middleware_stack was replaced")
@@ -83,13 +83,13 @@ class Site:
             raise NotServed("the application has a root_path")
         if loaded.middleware_stack is None:
             loaded.middleware_stack = loaded.build_middleware_stack()
-        stack = loaded.middleware_stack
+        stack: Any = loaded.middleware_stack
         layers: list[Any] = []
         inner: Any = stack.app if type(stack) is ServerErrors else stack
-        while type(inner) in TWINS and "app" in inner.__dict__:
+        while type(inner) in TWINS and untouched(type(inner)) and "app" in inner.__dict__:
             layers.append(inner)
             inner = inner.app
-        if type(stack) is not ServerErrors or type(inner) is not Exceptions or not inner.routes_here():
+        if not _are_ends(stack, inner):
             raise NotServed("the application has middleware, a limit for all bodies, or a router of its own kind")
         return cls(loaded, stack, layers, inner, proxy)
 
@@ -118,3 +118,10 @@ class Site:
         if self.proxy is None:
             return
         run_at_once(self._proxy_headers(scope, None, None))  # it awaits nothing but `_nothing`
+
+
+def _are_ends(outer: Any, inner: Any) -> bool:
+    """Whether these are the outermost and the innermost layer of an application, and its router is a usual one."""
+    if type(outer) is not ServerErrors or type(inner) is not Exceptions:
+        return False
+    return untouched(ServerErrorMiddleware) and inner.goes_short()

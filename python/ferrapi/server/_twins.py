@@ -19,6 +19,7 @@ from starlette.middleware.httpsredirect import HTTPSRedirectMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from .._hooks import watch
 from .._native import Head
 from ._at_once import run_at_once
 
@@ -113,6 +114,8 @@ TWINS: dict[Any, Callable[[Any], Twin]] = {
     HTTPSRedirectMiddleware: _HTTPSRedirect,
     TrustedHostMiddleware: _TrustedHost,
 }
+for _kind in TWINS:
+    watch(_kind)
 
 
 async def _reply(scope: Scope, receive: Receive, send: Send) -> None:

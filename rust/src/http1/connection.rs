@@ -253,7 +253,7 @@ impl Connection {
         if expected > server.max_body || u64::try_from(content.len()).ok() != Some(expected) {
             return Ok(None);
         }
-        if server.is_limited || !site.stands() || self.is_paused.load(Ordering::Relaxed) {
+        if server.is_limited || !site.stands(py)? || self.is_paused.load(Ordering::Relaxed) {
             return Ok(None);
         }
         let head = Head::new(data, head);

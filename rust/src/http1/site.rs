@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 
 use crate::edits::EditCounter;
 use crate::routing::RouteTable;
+use crate::watch::TypeWatch;
 
 /// An application, as of one moment.
 ///
@@ -17,6 +18,7 @@ pub(crate) struct Site {
     pub(super) has_middleware: bool,
     counters: [Py<EditCounter>; 2],
     as_of: [u64; 2],
+    watch: Py<TypeWatch>,
 }
 
 #[pymethods]
@@ -27,6 +29,7 @@ impl Site {
     ///     router: the router.
     ///     `has_middleware`: whether the protocol has to be asked whether a request passes, and has to send the responses.
     ///     edits, settings: the counters of edits, of plans and of applications.
+    ///     watch: notices that a class was changed, and announces that as an edit.
     #[new]
     fn new(
         table: Py<RouteTable>,
@@ -35,20 +38,23 @@ impl Site {
         has_middleware: bool,
         edits: Py<EditCounter>,
         settings: Py<EditCounter>,
+        watch: Py<TypeWatch>,
     ) -> Self {
         let counters = [edits, settings];
         let as_of = counters.each_ref().map(|counter| counter.get().current());
-        Self { table, handlers, router, has_middleware, counters, as_of }
+        Self { table, handlers, router, has_middleware, counters, as_of, watch }
     }
 
     /// Whether nothing was edited since.
-    pub(crate) fn stands(&self) -> bool {
-        self.counters.each_ref().map(|counter| counter.get().current()) == self.as_of
+    pub(crate) fn stands(&self, py: Python<'_>) -> PyResult<bool> {
+        self.watch.get().look(py)?;
+        Ok(self.counters.each_ref().map(|counter| counter.get().current()) == self.as_of)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.table)?;
         visit.call(&self.handlers)?;
-        visit.call(&self.router)
+        visit.call(&self.router)?;
+        visit.call(&self.watch)
     }
 }

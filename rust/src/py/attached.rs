@@ -28,6 +28,12 @@ impl<T> Attached<T> {
         unsafe { std::mem::replace(&mut *self.0.get(), value) }
     }
 
+    /// What `see` says of the value. It may read, and nothing else.
+    pub(crate) fn see<R>(&self, _py: Python<'_>, see: impl FnOnce(&T) -> R) -> R {
+        // SAFETY: as said above; whoever reads calls nothing.
+        see(unsafe { &*self.0.get() })
+    }
+
     /// Shows the garbage collector what is there.
     pub(crate) fn traverse(
         &self,

@@ -1,0 +1,163 @@
+"""Methods that other tools replace: noticing it, and asking whether it has happened.
+
+Tracing tools put functions of their own in the place of Starlette's and FastAPI's (``Starlette.__call__``,
+``Route.handle``, ``Response.__init__``, ``fastapi.routing.run_endpoint_function`` …) and expect to be called for every
+request. ferrapi has shorter ways past most of these methods. Such a way is open only while the methods that it goes
+past are untouched, which is asked when a stack, a plan or a site is made (`untouched`, `is_own`). A replacement that
+comes later is noticed at the next request, because it announces itself as an edit:
+
+* CPython gives a class another version number whenever an attribute of it changes. `WATCH` compares the numbers of a
+  dozen classes per request; what has changed is compared by name only if one of them differs.
+* `ferrapi.routing` and `ferrapi.dependencies.utils` announce assignments to their names (`announce_assignments`).
+
+A method counts as untouched if it is the one that its class was written with. So tools that replace it before ferrapi
+is imported are seen as well.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import FunctionType, ModuleType
+from typing import Any, TypeVar
+
+from starlette.applications import Starlette
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route, Router, WebSocketRoute
+
+from ._edits import EDITS, SETTINGS
+from ._native import TypeWatch
+
+Kind = TypeVar("Kind", bound=type)
+
+EXCHANGED = (HTTPConnection, Request, Response, JSONResponse, PlainTextResponse, HTMLResponse, StreamingResponse)
+"""The classes of requests and responses. The engine makes no objects of them where nobody would see that."""
+
+_WATCHED = (Starlette, ServerErrorMiddleware, ExceptionMiddleware, Router, Route, WebSocketRoute, *EXCHANGED)
+_UNSEEN = object()
+"""In the place of a method that somebody had replaced before ferrapi was imported."""
+
+_NO_METHODS = frozenset(
+    {"__annotations__", "__dict__", "__doc__", "__module__", "__orig_bases__", "__parameters__", "__weakref__"}
+)
+
+
+def _methods(kind: type) -> dict[str, Any]:
+    """What the instances of a class have from it and its bases: functions and descriptors, each by its name."""
+    found: dict[str, Any] = {}
+    for base in reversed(kind.__mro__[:-1]):
+        for name, value in vars(base).items():
+            if name not in _NO_METHODS and (callable(value) or hasattr(type(value), "__get__")):
+                found[name] = value
+    return found
+
+
+def _is_as_written(kind: type, name: str, value: Any) -> bool:
+    """Whether `value` is the function that one of the classes of Starlette behind `kind` was written with."""
+    owner = next(base for base in kind.__mro__ if name in vars(base))
+    if not owner.__module__.startswith("starlette."):
+        return True
+    if type(value) is not FunctionType:
+        return type(value).__module__ in ("builtins", "functools")  # properties, slots of `object`
+    code = value.__code__
+    file = getattr(sys.modules.get(owner.__module__), "__file__", None)
+    return code.co_filename == file and code.co_qualname == f"{owner.__qualname__}.{name}"
+
+
+def _originals(kind: type) -> dict[str, Any]:
+    return {name: value if _is_as_written(kind, name, value) else _UNSEEN for name, value in _methods(kind).items()}
+
+
+_ORIGINALS: dict[type, dict[str, Any]] = {}
+_touched: dict[type, frozenset[str]] = {}
+
+
+def _differences(kind: type) -> frozenset[str]:
+    """The names of the methods of a watched class that are not what they were."""
+    original, current = _ORIGINALS[kind], _methods(kind)
+    names = original.keys() | current.keys()
+    return frozenset(name for name in names if original.get(name) is not current.get(name))
+
+
+def _compare() -> None:
+    """Compare all watched classes with what they were; announce what is different from the last time."""
+    changed = False
+    for kind in _ORIGINALS:
+        touched = _differences(kind)
+        if touched != _touched[kind]:
+            _touched[kind] = touched
+            changed = True
+    if changed:
+        EDITS.announce()
+        SETTINGS.announce()
+
+
+WATCH = TypeWatch(_compare)
+
+
+def watch(kind: Kind) -> Kind:
+    """Watch a class from now on. Its present methods are its own, unless somebody had replaced some of Starlette's."""
+    if kind in _ORIGINALS:
+        return kind
+    _ORIGINALS[kind] = _originals(kind)
+    _touched[kind] = _differences(kind)
+    WATCH.add(kind)
+    return kind
+
+
+for _kind in _WATCHED:
+    watch(_kind)
+
+
+def untouched(kind: type, *names: str) -> bool:
+    """Whether a watched class has the methods that it was written with.
+
+    Parameters:
+        kind: the class.
+        names: of the methods to ask about; all of them if none are named.
+    """
+    WATCH.look()
+    touched = _touched[kind]
+    return not touched or (bool(names) and touched.isdisjoint(names))
+
+
+def is_own(kind: type, base: type, *names: str) -> bool:
+    """Whether `kind` has all these methods from the watched class `base`, which was written with them."""
+    return untouched(base, *names) and all(getattr(kind, name) is getattr(base, name) for name in names)
+
+
+def touches_any(kinds: tuple[type, ...], *names: str) -> bool:
+    """Whether somebody has replaced methods of any of these watched classes (see `untouched`)."""
+    return not all(untouched(kind, *names) for kind in kinds)
+
+
+_functions: dict[str, dict[str, Any]] = {}
+"""By module: the functions that are called for each request, as they were written."""
+
+
+class _AnnouncingModule(ModuleType):
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in _functions[self.__name__]:
+            EDITS.announce()
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        if name in _functions[self.__name__]:
+            EDITS.announce()
+
+
+def announce_assignments(module_name: str, *names: str) -> None:
+    """Let a module announce it when one of its functions with these names is replaced."""
+    module = sys.modules[module_name]
+    _functions[module_name] = {name: getattr(module, name) for name in names}
+    module.__class__ = _AnnouncingModule
+
+
+def replaced(module_name: str) -> dict[str, Any]:
+    """By name: what stands in the place of functions of a module that announces it; empty while nothing does."""
+    functions = _functions.get(module_name, {})
+    current = vars(sys.modules[module_name])
+    return {name: current[name] for name, own in functions.items() if current.get(name, own) is not own}

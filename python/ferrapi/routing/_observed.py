@@ -1,0 +1,146 @@
+"""Serving a request by way of the public functions and objects, while somebody has replaced some of them.
+
+Tracing tools put functions of their own in the place of `solve_dependencies`, `run_endpoint_function`,
+`serialize_response` and the like, or of methods of `Request` and `Response`, and expect them to be called for each
+request. While any is replaced (`ferrapi._hooks`), routes are served here: the request and the response are objects, and
+each step is the call of a public function, in the order and with the arguments that FastAPI is seen to have. What the
+functions do is done by the plan, as ever.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from .._hooks import EXCHANGED, replaced, touches_any
+from ..dependencies._callables import Kind
+from ..dependencies._values import MISSING
+from ..exceptions import RequestValidationError
+from ._exchange import Exchange
+from ._form import close_form
+from ._read import invalid_json, is_json, read_form, unreadable
+
+if TYPE_CHECKING:
+    from ._handler import Compiled
+
+PLAN = "ferrapi.compiled"
+"""The scope's key for the compiled route, whose plan `solve_dependencies` takes."""
+
+
+_PER_REQUEST = frozenset({"run_endpoint_function", "run_in_threadpool", "serialize_response", "solve_dependencies"})
+"""The functions of `ferrapi.routing` that serve a request; the others make what serves them."""
+
+
+def is_observed() -> bool:
+    """Whether somebody wants to see how requests are served."""
+    return touches_any(EXCHANGED) or not _PER_REQUEST.isdisjoint(replaced("ferrapi.routing"))
+
+
+class Observed:
+    """A route that is served step by step.
+
+    Parameters:
+        compiled: its plan and responder.
+    """
+
+    def __init__(self, compiled: Compiled) -> None:
+        self.compiled = compiled
+
+    async def respond(self, request: Request) -> Response:
+        """The response to a request. Exit stacks are those in the request's scope.
+
+        Raises:
+            RequestValidationError: when parameters or body are invalid.
+            HTTPException: 400 for a body that can't be read.
+        """
+        compiled, functions, scope = self.compiled, sys.modules["ferrapi.routing"], request.scope
+        x = Exchange(scope, request.receive, request._send)
+        x.request_object = request
+        body = await self._body(x) if compiled.has_body else MISSING
+        if x.form is not None:
+            _close_form_later(x, scope.get("fastapi_inner_astack"))
+        scope[PLAN] = compiled
+        solved = await functions.solve_dependencies(
+            request=request,
+            dependant=compiled.route.dependant,
+            body=body,
+            dependency_overrides_provider=compiled.route.dependency_overrides_provider,
+            async_exit_stack=scope.get("fastapi_inner_astack"),
+            embed_body_fields=compiled.embed,
+        )
+        if solved.errors:
+            shown = None if body is MISSING else body
+            raise RequestValidationError(solved.errors, body=shown, endpoint_ctx=compiled.context())
+        x.injected, x.background = solved.response, solved.background_tasks
+        return await self._response(x, solved.values)
+
+    async def _response(self, x: Exchange, values: dict[str, Any]) -> Response:
+        """What the endpoint returns, as a response."""
+        compiled, functions = self.compiled, sys.modules["ferrapi.routing"]
+        responder, route, endpoint = compiled.responder, compiled.route, compiled.base.endpoint
+        if compiled.streams:
+            return await responder.response(x, await responder.call(x, endpoint, values))
+        is_coroutine = endpoint.kind is Kind.ASYNC
+        result = await functions.run_endpoint_function(
+            dependant=route.dependant, values=values, is_coroutine=is_coroutine
+        )
+        if isinstance(result, Response):
+            return responder.finished(x, result)
+        has_model = route.response_field is not None and responder.is_default
+        content = await functions.serialize_response(
+            field=route.response_field,
+            response_content=result,
+            **responder.serializer.options,
+            is_coroutine=is_coroutine,
+            endpoint_ctx=compiled.context(),
+            dump_json=has_model,
+        )
+        make = functools.partial(Response, media_type="application/json") if has_model else responder.response_class
+        return responder.made(x, content, make)
+
+    async def _body(self, x: Exchange) -> Any:
+        """What the body says: fields of a form, a JSON value, bytes, or `MISSING`."""
+        compiled, request = self.compiled, x.request
+        x.settle_headers()
+        if compiled.is_form:
+            if touches_any((Request,), "form", "_get_form"):
+                return await self._form(x)
+            return await read_form(x, compiled.bounds)
+        try:
+            body = await request.body()
+            if not body:
+                return MISSING
+            if not is_json(x.header(b"content-type"), compiled.strict):
+                return body
+            return await request.json()
+        except json.JSONDecodeError as exc:
+            error = invalid_json(exc)
+            error.endpoint_ctx = compiled.context()
+            raise error from exc
+        except HTTPException:
+            raise
+        except Exception as exc:
+            raise unreadable(exc) from exc
+
+    async def _form(self, x: Exchange) -> Any:
+        """The parts of a form, as the request object parses it."""
+        limits = self.compiled.bounds.inside(x).own
+        try:
+            x.form = await x.request.form(**limits)
+        except HTTPException:
+            raise
+        except Exception as exc:
+            raise unreadable(exc) from exc
+        return x.form
+
+
+def _close_form_later(x: Exchange, stack: AsyncExitStack | None) -> None:
+    if stack is not None and x.form is not None:
+        stack.push_async_callback(close_form, x.form)

@@ -1,0 +1,443 @@
+"""Functions and methods that other tools replace are called, as often as in FastAPI, whenever they were replaced."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import itertools
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route, Router
+from support.asgi import Ask
+from support.compare import answers, compare
+from support.frameworks import BOTH, FASTAPI, FERRAPI, Framework
+
+DOORS = ("asgi", "uvicorn", "http11")
+
+
+class Item(BaseModel):
+    size: int
+
+
+class Subclassed(PlainTextResponse):
+    """A response class of the application's own."""
+
+
+def make(fw: Framework, log: list[Any]) -> Any:
+    app = fw.FastAPI()
+    router = fw.APIRouter()
+
+    def found() -> int:
+        return 3
+
+    @app.get("/plain")
+    async def plain() -> Any:
+        return {"a": 1}
+
+    @app.get("/sync")
+    def sync(a: int = 1) -> Any:
+        return {"a": a}
+
+    @app.post("/model", response_model=Item)
+    async def model(item: Item) -> Any:
+        return item
+
+    @app.post("/form")
+    async def form(size: int = fw.Form()) -> Any:
+        return size
+
+    @app.get("/dependency")
+    async def dependency(value: int = fw.Depends(found)) -> Any:
+        return Subclassed(str(value))
+
+    @app.get("/error")
+    async def error() -> Any:
+        raise fw.HTTPException(status_code=418)
+
+    @app.get("/text", response_class=PlainTextResponse)
+    async def text() -> Any:
+        return "text"
+
+    @app.get("/lines")
+    async def lines() -> Any:
+        yield {"a": 1}
+
+    @router.get("/included")
+    async def included(request: Request) -> Any:
+        return request.url.path
+
+    app.include_router(router, prefix="/below")
+    return app
+
+
+ASKS = [
+    Ask("GET", "/plain"),
+    Ask("GET", "/sync", b"a=3"),
+    Ask("POST", "/model", headers=[(b"content-type", b"application/json")], body=[b'{"size": 3}']),
+    Ask("POST", "/model", headers=[(b"content-type", b"application/json")], body=[b'{"size": "x"}']),
+    Ask("POST", "/model", headers=[(b"content-type", b"application/json")], body=[b'{"size": ']),
+    Ask("POST", "/form", headers=[(b"content-type", b"application/x-www-form-urlencoded")], body=[b"size=4"]),
+    Ask("GET", "/dependency"),
+    Ask("GET", "/error"),
+    Ask("GET", "/text"),
+    Ask("GET", "/lines"),
+    Ask("GET", "/below/included"),
+    Ask("GET", "/nowhere"),
+    Ask("POST", "/plain"),
+    Ask("GET", "/plain/"),
+]
+
+METHODS = [
+    (Starlette, "__call__"),
+    (ServerErrorMiddleware, "__call__"),
+    (ExceptionMiddleware, "__call__"),
+    (Router, "__call__"),
+    (Route, "handle"),
+    (HTTPConnection, "url"),
+    (Request, "__init__"),
+    (Request, "body"),
+    (Request, "json"),
+    (Request, "form"),
+    (Request, "stream"),
+    (Response, "__init__"),
+    (Response, "__call__"),
+    (Response, "init_headers"),
+    (JSONResponse, "render"),
+    (PlainTextResponse, "__call__"),
+    (StreamingResponse, "__call__"),
+    (StreamingResponse, "stream_response"),
+]
+"""Of classes that both packages share."""
+
+OWN = [
+    ("applications", "FastAPI", "__call__"),
+    ("routing", "APIRouter", "__call__"),
+    ("routing", "APIRouter", "app"),
+    ("routing", "APIRoute", "handle"),
+]
+FUNCTIONS = [
+    ("routing", "run_endpoint_function"),
+    ("routing", "serialize_response"),
+    ("routing", "solve_dependencies"),
+    ("routing", "run_in_threadpool"),
+    ("dependencies.utils", "run_in_threadpool"),
+]
+SENTINEL = object()
+
+
+class Replacement:
+    """A wrapper in the place of an attribute, which counts its calls."""
+
+    def __init__(self, owner: Any, name: str) -> None:
+        self.owner, self.name, self.calls = owner, name, 0
+        self.own = vars(owner).get(name, SENTINEL)
+        original = inspect.getattr_static(owner, name)
+        self.replacement = (
+            property(self._wrap(original.fget)) if isinstance(original, property) else self._wrap(original)
+        )
+
+    def _wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        if inspect.iscoroutinefunction(original) and len(inspect.signature(original).parameters) == 4:
+
+            @functools.wraps(original)
+            async def served(self_: Any, scope: Any, receive: Any, send: Any) -> None:
+                self.calls += 1
+                await original(self_, scope, receive, send)
+
+            return served
+        if inspect.iscoroutinefunction(original):
+
+            @functools.wraps(original)
+            async def replaced(*args: Any, **kwargs: Any) -> Any:
+                self.calls += 1
+                return await original(*args, **kwargs)
+
+            return replaced
+
+        @functools.wraps(original)
+        def called(*args: Any, **kwargs: Any) -> Any:
+            self.calls += 1
+            return original(*args, **kwargs)
+
+        return called
+
+    def install(self, _: Any = None) -> None:
+        setattr(self.owner, self.name, self.replacement)
+
+    def remove(self, _: Any = None) -> None:
+        if self.own is SENTINEL:
+            if self.name in vars(self.owner):
+                delattr(self.owner, self.name)
+        else:
+            setattr(self.owner, self.name, self.own)
+
+
+def _counts(fw: Framework, replacement: Replacement, when: str, door: str) -> list[int]:
+    """How often a replacement is called for each of the requests."""
+    seen: list[int] = []
+
+    def note(app: Any) -> None:
+        seen.append(replacement.calls)
+
+    def first(app: Any) -> None:
+        if when == "late":
+            replacement.install()
+        note(app)
+
+    asks = [replace(ask, before=note) for ask in ASKS]
+    asks[0] = replace(asks[0], before=first)
+    if when == "late":  # all routes have been used before
+        asks = [*ASKS, *asks]
+
+    def built(fw: Framework, log: list[Any]) -> Any:
+        app = make(fw, log)
+        if when == "built":
+            replacement.install()
+        return app
+
+    if when == "early":
+        replacement.install()
+    try:
+        answers(fw, built, asks, door)
+    finally:
+        replacement.remove()
+    seen.append(replacement.calls)
+    return [after - before for before, after in itertools.pairwise(seen)]
+
+
+def _check(replacements: dict[str, Callable[[], Replacement]], when: str, door: str) -> None:
+    expected, actual = (_counts(fw, replacements[fw.package](), when, door) for fw in BOTH)
+    shown = [
+        (f"{ask.method} {ask.path}", theirs, ours) for ask, theirs, ours in zip(ASKS, expected, actual, strict=True)
+    ]
+    # A hook is called for the same requests. How often for one of them is FastAPI's own business.
+    assert [row for row in shown if bool(row[1]) != bool(row[2])] == []
+    assert any(expected), "nothing is shown by this hook"
+
+
+@pytest.fixture(autouse=True)
+def _untouched() -> Iterator[None]:
+    from ferrapi import _hooks
+
+    yield
+    _hooks.WATCH.look()
+    assert not any(_hooks._touched.values())
+    assert not _hooks.replaced("ferrapi.routing")
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("when", ["early", "built", "late"])
+@pytest.mark.parametrize(("owner", "name"), METHODS, ids=lambda value: getattr(value, "__name__", value))
+def test_a_replaced_method_of_starlette_is_called(owner: type, name: str, when: str, door: str, quiet: None) -> None:
+    _check(dict.fromkeys(("fastapi", "ferrapi"), lambda: Replacement(owner, name)), when, door)
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("when", ["early", "built", "late"])
+@pytest.mark.parametrize(("module", "owner", "name"), OWN)
+def test_a_replaced_method_of_the_package_is_called(
+    module: str, owner: str, name: str, when: str, door: str, quiet: None
+) -> None:
+    if name == "app" and when != "early":
+        pytest.skip("a router binds it when it is made")
+    makers = {fw.package: functools.partial(_of_class, fw, module, owner, name) for fw in BOTH}
+    _check(makers, when, door)
+
+
+def _of_class(fw: Framework, module: str, owner: str, name: str) -> Replacement:
+    return Replacement(getattr(_module(fw, module), owner), name)
+
+
+def _module(fw: Framework, name: str) -> Any:
+    return fw.module(name)
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("when", ["early", "built", "late"])
+@pytest.mark.parametrize(("module", "name"), FUNCTIONS)
+def test_a_replaced_function_is_called(module: str, name: str, when: str, door: str, quiet: None) -> None:
+    _check(
+        {fw.package: functools.partial(lambda fw: Replacement(_module(fw, module), name), fw) for fw in BOTH},
+        when,
+        door,
+    )
+
+
+@pytest.mark.parametrize(("owner", "name"), METHODS, ids=lambda value: getattr(value, "__name__", value))
+def test_answers_are_the_same_while_a_method_is_replaced(owner: type, name: str, quiet: None) -> None:
+    replacement = Replacement(owner, name)
+    replacement.install()
+    try:
+        compare(make, ASKS, "asgi")
+    finally:
+        replacement.remove()
+
+
+def test_a_method_that_was_replaced_before_ferrapi_was_imported_is_called() -> None:
+    import subprocess
+
+    code = """
+import asyncio
+from starlette.responses import Response
+calls = []
+original = Response.__init__
+def replaced(self, *args, **kwargs):
+    calls.append(type(self).__name__)
+    original(self, *args, **kwargs)
+Response.__init__ = replaced
+import ferrapi
+app = ferrapi.FastAPI()
+@app.get("/")
+async def root(): return 1
+async def main():
+    async def receive(): return {"type": "http.request", "body": b""}
+    async def send(message): pass
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
+    await app(scope, receive, send)
+asyncio.run(main())
+assert "JSONResponse" in calls, calls
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("fw", BOTH, ids=lambda fw: fw.package)
+def test_the_layers_are_made_from_entries_that_can_be_wrapped(fw: Framework, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: Counter[str] = Counter()
+    original = Middleware.__iter__
+
+    def replaced(self: Middleware) -> Iterator[Any]:
+        seen[self.cls.__name__] += 1  # type: ignore[attr-defined]
+        return original(self)
+
+    monkeypatch.setattr(Middleware, "__iter__", replaced)
+    app = fw.FastAPI()
+    app.add_middleware(CORSMiddleware)
+    app.build_middleware_stack()
+    for name in ("ServerErrorMiddleware", "CORSMiddleware", "ExceptionMiddleware", "AsyncExitStackMiddleware"):
+        assert seen[name] == 1
+
+
+def _callables(fw: Framework) -> list[Any]:
+    """The ASGI callables of an application, from the outside in."""
+    app = make(fw, [])
+    app.middleware_stack = app.build_middleware_stack()
+    found = [app]
+    layer = app.middleware_stack
+    while layer is not None and len(found) < 10:
+        found.append(layer)
+        layer = getattr(layer, "app", None)
+        if inspect.ismethod(layer):
+            break
+    return [*found, app.router, *(route.app for route in app.routes if hasattr(route, "app"))]
+
+
+@pytest.mark.parametrize("fw", [FASTAPI, FERRAPI], ids=lambda fw: fw.package)
+def test_everything_that_serves_is_recognised_as_asgi_3(fw: Framework) -> None:
+    for one in _callables(fw):
+        assert inspect.iscoroutinefunction(one) or inspect.iscoroutinefunction(one.__call__), one
+
+
+def test_a_middleware_that_calls_the_next_application_by_its_kind() -> None:
+    """OpenTelemetry's and Datadog's take what is no coroutine function for ASGI 2."""
+
+    class Generic:
+        def __init__(self, app: Any) -> None:
+            self.app = app
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            if inspect.iscoroutinefunction(self.app) or inspect.iscoroutinefunction(self.app.__call__):
+                await self.app(scope, receive, send)
+            else:
+                await self.app(scope)(receive, send)
+
+    def generic(fw: Framework, log: list[Any]) -> Any:
+        app = make(fw, log)
+        app.add_middleware(Generic)
+        return app
+
+    def outside(fw: Framework, log: list[Any]) -> Any:
+        return Generic(make(fw, log))
+
+    def around_the_stack(fw: Framework, log: list[Any]) -> Any:
+        app = make(fw, log)
+        app.middleware_stack = Generic(app.build_middleware_stack())
+        return app
+
+    def around_the_router(fw: Framework, log: list[Any]) -> Any:
+        app = make(fw, log)
+        app.router.middleware_stack = Generic(app.router.middleware_stack)
+        return app
+
+    for shape in (generic, outside, around_the_stack, around_the_router):
+        compare(shape, ASKS)
+
+
+def test_a_router_with_a_call_of_its_own_is_called() -> None:
+    def replaced(fw: Framework, log: list[Any]) -> Any:
+        class Own(fw.APIRouter):
+            async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+                log.append(scope["type"])
+                await super().__call__(scope, receive, send)
+
+        app = fw.FastAPI()
+        router = Own()
+
+        @router.get("/plain")
+        async def plain() -> Any:
+            return 1
+
+        app.router = router
+        return app
+
+    compare(replaced, [Ask("GET", "/plain"), Ask("GET", "/nowhere")])
+
+
+def test_a_class_between_fastapi_and_starlette_is_called() -> None:
+    class Between(Starlette):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            scope["between"] = True
+            await super().__call__(scope, receive, send)
+
+    def mixed(fw: Framework, log: list[Any]) -> Any:
+        class App(fw.FastAPI, Between):
+            pass
+
+        app = App()
+
+        @app.get("/")
+        async def root(request: Request) -> Any:
+            return request.scope.get("between")
+
+        return app
+
+    compare(mixed, [Ask("GET", "/")])
+
+
+def test_the_last_of_two_handlers_for_server_errors_counts() -> None:
+    for keys in ([500, Exception], [Exception, 500]):
+
+        def handled(fw: Framework, log: list[Any], keys: Any = keys) -> Any:
+            app = fw.FastAPI()
+            for key in keys:
+                app.add_exception_handler(key, lambda request, exc, key=key: PlainTextResponse(str(key), 500))
+
+            @app.get("/")
+            async def root() -> Any:
+                raise KeyError
+
+            return app
+
+        compare(handled, [Ask("GET", "/")])
