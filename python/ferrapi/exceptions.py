@@ -23,10 +23,12 @@ from starlette.exceptions import WebSocketException as StarletteWebSocketExcepti
 from ._names import names_of
 
 __all__ = [
+    "CircularDependencyError",
     "DependencyScopeError",
     "EndpointContext",
     "FastAPIDeprecationWarning",
     "FastAPIError",
+    "ForeignObjectError",
     "HTTPException",
     "LimitError",
     "ParameterError",
@@ -92,6 +94,17 @@ class FastAPIError(RuntimeError):
 
 class DependencyScopeError(FastAPIError):
     """A dependency that lives until the response is sent depends on one that is closed before it."""
+
+
+class CircularDependencyError(FastAPIError, RecursionError):
+    """A dependency needs itself, perhaps through others. Also a `RecursionError`, which is what FastAPI ends in."""
+
+
+class ForeignObjectError(FastAPIError, TypeError):
+    """An object that means something to another framework stands where only ferrapi's own would mean it.
+
+    Without this error it would be taken for an ordinary value: a dependency that checks access would never run.
+    """
 
 
 class PydanticV1NotSupportedError(FastAPIError):

@@ -36,6 +36,14 @@ def unwrap(call: Any) -> Any:
         call = inner
 
 
+def name_of(call: Any) -> str:
+    """The name of a callable for people: its module's and its own; of an object, its class's."""
+    if isinstance(call, functools.partial):
+        return f"partial({name_of(call.func)})"
+    named = call if hasattr(call, "__qualname__") else type(call)
+    return f"{named.__module__}.{named.__qualname__}"
+
+
 def _faces(call: Any) -> list[Any]:
     """The functions that decide the kind: the callable as given and what it wraps, or their ``__call__``."""
     found: list[Any] = []

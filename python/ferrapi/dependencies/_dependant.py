@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from types import MethodType
 from typing import Any, Literal
 
 from .. import params
-from ..exceptions import DependencyScopeError, ParameterError
+from ..exceptions import CircularDependencyError, DependencyScopeError, ParameterError
 from ..utils import get_path_param_names
-from ._callables import computed_scope, is_generator
+from ._callables import computed_scope, is_generator, name_of
 from ._declaration import add_non_field_param_to_dependency, add_param_to_fields, analyze_param
 from ._signature import get_typed_signature
 from .models import Dependant, with_first
@@ -30,6 +31,58 @@ class _Use:
 
     depends: params.Depends
     name: str | None
+
+
+MAX_DEPTH = 10_000
+"""How deep dependencies may go. Deeper than this there is a callable that makes its own dependency anew each time."""
+
+
+def circular_dependency(calls: Sequence[Any], kind: str = "dependencies") -> CircularDependencyError:
+    """The error for dependencies that form a cycle.
+
+    Parameters:
+        calls: the callables of the cycle, each needing the next one; the last one is the first one again.
+        kind: what forms the cycle.
+    """
+    way = " -> ".join(name_of(call) for call in calls)
+    return CircularDependencyError(
+        f"Circular {kind}: {way}. Let one of them take what it needs in another way than by depending on the next."
+    )
+
+
+def _identity(call: Any) -> tuple[int, int]:
+    """What two callables have in common if they are one: a method is made anew whenever it is looked up."""
+    if isinstance(call, MethodType):
+        return id(call.__func__), id(call.__self__)
+    return id(call), 0
+
+
+class _Above:
+    """The callables above the one that is being read, to notice one that comes again."""
+
+    def __init__(self) -> None:
+        self._calls: dict[tuple[int, int], Any] = {}
+
+    def enter(self, call: Any) -> None:
+        """Go into `call`.
+
+        Raises:
+            CircularDependencyError: if it is being read already.
+        """
+        key = _identity(call)
+        if key in self._calls:
+            calls = list(self._calls.values())
+            raise circular_dependency([*calls[list(self._calls).index(key) :], call])
+        if len(self._calls) == MAX_DEPTH:
+            raise CircularDependencyError(
+                f"Dependencies are more than {MAX_DEPTH} deep below {name_of(next(iter(self._calls.values())))}: "
+                f"each {name_of(call)} makes another one."
+            )
+        self._calls[key] = call
+
+    def leave(self) -> None:
+        """Leave the innermost callable."""
+        self._calls.popitem()
 
 
 def _used(use: _Use, path: str, scopes: list[str]) -> Dependant:
@@ -92,6 +145,7 @@ def get_dependant(
 
     Raises:
         ParameterError: for a contradictory parameter.
+        CircularDependencyError: for a dependency that needs itself.
         DependencyScopeError: when a request-scoped generator needs a function-scoped one.
         FastAPIError: for a type without a pydantic schema.
     """
@@ -106,22 +160,30 @@ def get_dependant(
         concurrency=concurrency,
     )
     names = get_path_param_names(path)
-    # A stack of our own: how deep dependencies go is up to the application, not to Python's recursion limit.
-    pending = [dependant]
-    while pending:
-        current = pending.pop()
+    above = _Above()
+    above.enter(call)
+    # A stack of our own: how deep dependencies go is up to the application, not to Python's recursion limit. A
+    # dependency is read when its parameter's turn is, so that of several mistakes the first one is reported.
+    stack = [(dependant, _read_signature(dependant, names))]
+    while stack:
+        current, uses = stack[-1]
+        use = next(uses, None)
+        if use is None:
+            stack.pop()
+            above.leave()
+            continue
         scopes = [*(current.parent_oauth_scopes or ()), *(current.own_oauth_scopes or ())]
-        subs = [_used(use, path, scopes) for use in _read_signature(current, names)]
-        list.extend(current.dependencies, subs)
-        pending.extend(reversed(subs))
+        sub = _used(use, path, scopes)
+        above.enter(sub.call)
+        list.append(current.dependencies, sub)
+        stack.append((sub, _read_signature(sub, names)))
     return dependant
 
 
-def _read_signature(dependant: Dependant, path_param_names: set[str]) -> list[_Use]:
-    """Note on `dependant` what its callable's parameters are; answer the dependencies among them."""
-    uses: list[_Use] = []
+def _read_signature(dependant: Dependant, path_param_names: set[str]) -> Iterator[_Use]:
+    """Note on `dependant` what its callable's parameters are; give the dependencies among them in their turn."""
     if dependant.call is None:
-        return uses
+        return
     for parameter in get_typed_signature(dependant.call).parameters.values():
         details = analyze_param(
             param_name=parameter.name,
@@ -131,7 +193,7 @@ def _read_signature(dependant: Dependant, path_param_names: set[str]) -> list[_U
         )
         if details.depends is not None:
             _check_scope(dependant, details.depends)
-            uses.append(_Use(details.depends, parameter.name))
+            yield _Use(details.depends, parameter.name)
         elif details.field is None:
             add_non_field_param_to_dependency(
                 param_name=parameter.name, type_annotation=details.type_annotation, dependant=dependant
@@ -140,11 +202,12 @@ def _read_signature(dependant: Dependant, path_param_names: set[str]) -> list[_U
             list.append(dependant.body_params, details.field)  # not an edit: nobody has seen the object yet
         else:
             add_param_to_fields(field=details.field, dependant=dependant)
-    return uses
 
 
 def with_route_dependencies(dependant: Dependant, dependencies: Sequence[params.Depends], path: str) -> Dependant:
-    """A copy of `dependant` with the dependencies of route and routers before the endpoint's own."""
-    return with_first(
-        dependant, [get_parameterless_sub_dependant(depends=depends, path=path) for depends in dependencies]
-    )
+    """A copy of `dependant` with the dependencies of route and routers before the endpoint's own.
+
+    They are read from the last to the first: of several mistakes, that of the last one is reported.
+    """
+    subs = [get_parameterless_sub_dependant(depends=depends, path=path) for depends in reversed(dependencies)]
+    return with_first(dependant, subs[::-1])

@@ -24,13 +24,31 @@ def _namespace_of(call: Any) -> tuple[dict[str, Any], tuple[Any, ...]]:
     if isinstance(target, functools.partial):
         return _namespace_of(target)
     if inspect.isclass(target):
-        init = target.__init__ if "__init__" in target.__dict__ else target.__new__
-        names = getattr(inspect.unwrap(init), "__globals__", None) or vars(inspect.getmodule(target) or target)
-        return dict(names), getattr(target, "__type_params__", ())
+        return _namespace_of_class(target)
     if not hasattr(target, "__globals__") and not inspect.ismethod(target) and callable(target):
         target = inspect.unwrap(type(target).__call__)
     target = getattr(target, "__func__", target)
     return getattr(target, "__globals__", {}), getattr(target, "__type_params__", ())
+
+
+def _namespace_of_class(cls: type[Any]) -> tuple[dict[str, Any], tuple[Any, ...]]:
+    """The names that belong to the signature of a class: those of the function that calling the class calls.
+
+    That is, as for `inspect.signature`, the metaclass's `__call__` if it has one of its own, else `__new__` or
+    `__init__` of the first class in the order of resolution that defines either.
+    """
+    owner: type[Any] = cls
+    function: Any = type(cls).__call__
+    if function is type.__call__:
+        for owner in cls.__mro__:
+            function = owner.__dict__.get("__new__") or owner.__dict__.get("__init__")
+            if function is not None:
+                break
+    function = inspect.unwrap(getattr(function, "__func__", function))  # `__new__` is a static method
+    names = getattr(function, "__globals__", None)
+    if names is None:
+        names = vars(inspect.getmodule(cls) or cls)
+    return names, (*getattr(owner, "__type_params__", ()), *getattr(function, "__type_params__", ()))
 
 
 def evaluate(annotation: Any, names: dict[str, Any], type_params: tuple[Any, ...] = ()) -> Any:

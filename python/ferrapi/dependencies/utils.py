@@ -130,7 +130,8 @@ async def solve_dependencies(
         plan = compiled.plan()
     else:
         overrides = getattr(dependency_overrides_provider, "dependency_overrides", None)
-        plan = Plan(dependant, embed=embed_body_fields, overrides=overrides)
+        websocket = not isinstance(request, Request)
+        plan = Plan(dependant, embed=embed_body_fields, overrides=overrides, websocket=websocket)
     receive = request.receive if isinstance(request, Request) else request._receive
     x = Exchange(request.scope, receive, request._send)
     if isinstance(request, Request):

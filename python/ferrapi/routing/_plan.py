@@ -21,7 +21,7 @@ from ..concurrency import contextmanager_in_threadpool
 from ..dependencies import _plain
 from ..dependencies._body import flat_body_params, request_body_to_args, should_embed_body_fields
 from ..dependencies._callables import Kind, computed_scope, header_scheme, kind_of
-from ..dependencies._dependant import get_dependant
+from ..dependencies._dependant import circular_dependency, get_dependant
 from ..dependencies._values import Errors, request_params_to_args
 from ..dependencies.models import Dependant, cache_key, looks_at_scopes, oauth_scopes
 from ._exchange import Exchange
@@ -37,12 +37,19 @@ NOTHING_TO_READ: list[Values | None] = []
 """Stands for a plan whose steps have no parameters, but for bodies."""
 
 
-def _specials(dependant: Dependant) -> tuple[Special, ...]:
-    """The keyword arguments that take an object of the request, each with how to get it."""
+def _specials(dependant: Dependant, *, websocket: bool) -> tuple[Special, ...]:
+    """The keyword arguments that take an object of the connection, each with how to get it.
+
+    A request for a WebSocket, or a WebSocket for a request, is left out: the parameter's default counts.
+    """
+    connection: tuple[str | None, Callable[[Exchange], Any]] = (
+        (dependant.websocket_param_name, lambda x: x.websocket)
+        if websocket
+        else (dependant.request_param_name, lambda x: x.request)
+    )
     table: tuple[tuple[str | None, Callable[[Exchange], Any]], ...] = (
         (dependant.http_connection_param_name, lambda x: x.connection),
-        (dependant.request_param_name, lambda x: x.request),
-        (dependant.websocket_param_name, lambda x: x.websocket),
+        connection,
         (dependant.background_tasks_param_name, lambda x: x.tasks),
         (dependant.response_param_name, lambda x: x.response),
     )
@@ -102,7 +109,7 @@ class Step:
         "token_scheme",
     )
 
-    def __init__(self, index: int, visit: _Visit, is_endpoint: bool) -> None:
+    def __init__(self, index: int, visit: _Visit, *, is_endpoint: bool, websocket: bool) -> None:
         dependant, children = visit.node, visit.children
         self.index = index
         self.is_endpoint = is_endpoint
@@ -114,7 +121,7 @@ class Step:
         self.kind = kind_of(dependant.call)
         self.children = tuple(child for _, child in children)
         self.feeds = tuple((name, child) for name, child in children if name is not None)
-        self.specials = _specials(dependant)
+        self.specials = _specials(dependant, websocket=websocket)
         self.same_as: int | None = None
         self.concurrency = dependant.concurrency
         self.for_function = computed_scope(dependant) == "function"
@@ -180,6 +187,7 @@ class Plan:
         dependant: the endpoint's tree.
         embed: whether each body parameter is a key of the body.
         overrides: dependency overrides that apply.
+        websocket: whether it serves WebSockets, not requests.
     """
 
     def __init__(
@@ -188,8 +196,10 @@ class Plan:
         *,
         embed: bool,
         overrides: Overrides | None = None,
+        websocket: bool = False,
     ) -> None:
         self.embed = embed
+        self._websocket = websocket
         self._overrides = overrides or {}
         self._first: dict[Any, int] = {}
         self._uses_scopes: list[bool] = []
@@ -220,7 +230,7 @@ class Plan:
                 stack.append(self._visit(sub, stack, len(steps)))
                 continue
             stack.pop()
-            step = Step(len(steps), visit, is_endpoint=not stack)
+            step = Step(len(steps), visit, is_endpoint=not stack, websocket=self._websocket)
             self._uses_scopes.append(
                 looks_at_scopes(visit.node) or any(self._uses_scopes[child] for child in step.children)
             )
@@ -236,7 +246,8 @@ class Plan:
         if visit.node is not dependant and any(
             one.node is not one.original and one.node.call == visit.node.call for one in above
         ):
-            raise RecursionError(f"Dependency overrides form a cycle: {visit.node.call!r} is overridden by itself")
+            cycle = [one.node.call for one in above if one.node is not one.original]
+            raise circular_dependency([*cycle[cycle.index(visit.node.call) :], visit.node.call], "overrides")
         return visit
 
     def _share(self, step: Step, *, is_root: bool) -> None:
@@ -305,7 +316,8 @@ class Plan:
 
     def step_of(self, dependant: Dependant, embed: bool, overrides: Overrides) -> Step:
         """A step that is not in the plan: the use of a dependency, or of what overrides it."""
-        return Step(-1, _overridden(dependant, embed, overrides), is_endpoint=False)
+        visit = _overridden(dependant, embed, overrides)
+        return Step(-1, visit, is_endpoint=False, websocket=self._websocket)
 
     async def step_values(
         self, step: Step, x: Exchange, early: Values | None, body: Any, errors: Errors

@@ -382,7 +382,7 @@ class APIRouter(Verbs, Router):
         for kind, handlers in (("startup", router.on_startup), ("shutdown", router.on_shutdown)):
             for handler in handlers:
                 self.add_event_handler(kind, handler)
-        self.lifespan_context = merged(self.lifespan_context, _own_lifespan(router))
+        self.lifespan_context = merged(self.lifespan_context, router.lifespan_context)
 
     def _refuse_cycle(self, router: APIRouter) -> None:
         if router is self:
@@ -431,20 +431,6 @@ class APIRouter(Verbs, Router):
 
 
 watch(APIRouter)
-
-
-def _own_lifespan(router: APIRouter) -> LifespanContext:
-    """The lifespan of an included router. Its event handlers have moved to the includer, so they aren't run twice."""
-    context = router.lifespan_context
-    if isinstance(context, DefaultLifespan):
-        return _nothing
-    return context
-
-
-def _nothing(app: Any) -> Any:
-    from contextlib import nullcontext
-
-    return nullcontext()
 
 
 def _refuse_empty_paths(router: APIRouter) -> None:

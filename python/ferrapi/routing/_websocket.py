@@ -41,10 +41,10 @@ class WebSocketApp:
         route = self.route
         overrides = getattr(route.dependency_overrides_provider, "dependency_overrides", None)
         if overrides:
-            return Plan(route.dependant, embed=route._embed_body_fields, overrides=dict(overrides))
+            return Plan(route.dependant, embed=route._embed_body_fields, overrides=dict(overrides), websocket=True)
         if self._plan is None or self._edits != EDITS.value:
             self._edits = EDITS.value
-            self._plan = Plan(route.dependant, embed=route._embed_body_fields)
+            self._plan = Plan(route.dependant, embed=route._embed_body_fields, websocket=True)
         return self._plan
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
