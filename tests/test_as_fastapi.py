@@ -176,7 +176,9 @@ print(next(one.version for one in metadata.distributions() if one.metadata["Name
 
 
 def test_version_without_it() -> None:
-    said = _run("import ferrapi; from importlib import metadata; print(ferrapi.__version__, metadata.version('ferrapi'))")
+    said = _run(
+        "import ferrapi; from importlib import metadata; print(ferrapi.__version__, metadata.version('ferrapi'))"
+    )
     assert said.split()[0] != "0.165.0"
 
 

@@ -124,6 +124,7 @@ async def solve_dependencies(
     from ..routing._exchange import Exchange
     from ..routing._observed import PLAN
     from ..routing._plan import Plan
+    from ..routing._shield import SHIELD
 
     compiled = request.scope.get(PLAN)
     if compiled is not None and compiled.route.dependant is dependant:
@@ -142,6 +143,7 @@ async def solve_dependencies(
     if isinstance(background_tasks, BackgroundTasks):
         x.background = background_tasks
     x.request_stack = async_exit_stack
+    x.shield = request.scope.get(SHIELD)
     x.function_stack = request.scope.get("fastapi_function_astack") or async_exit_stack
     values, errors = await plan.values(x, plan.read(x), body)
     return SolvedDependency(values or {}, errors, x.background, x.response, dependency_cache or {})

@@ -22,6 +22,8 @@ from ..background import BackgroundTasks
 from ..dependencies._values import MISSING
 
 if TYPE_CHECKING:
+    from anyio import CancelScope
+
     from ._table import Table, Target
     from ._teardown import Teardown
 
@@ -49,6 +51,7 @@ class Exchange:
     replied = False
     function_stack: AsyncExitStack | Teardown | None = None
     request_stack: AsyncExitStack | Teardown | None = None
+    shield: CancelScope | None = None  # see `_shield`
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope

@@ -42,6 +42,7 @@ from ._exchange import Exchange
 from ._handler import unanswered
 from ._plan import Plan
 from ._respond import Responder, send_response
+from ._shield import exit_shield
 
 if TYPE_CHECKING:
     from ._router import APIRouter
@@ -278,10 +279,8 @@ class Guard:
         if self.plan is None:
             await send_response(x, await files.respond(path, x.scope))
             return
-        async with AsyncExitStack() as request_stack:
-            x.request_stack = request_stack
-            async with AsyncExitStack() as function_stack:
-                x.function_stack = function_stack
+        with exit_shield(x.scope) as x.shield:
+            async with AsyncExitStack() as x.request_stack, AsyncExitStack() as x.function_stack:
                 await self._admit(x, self.plan)
                 response = Responder.finished(x, await files.respond(path, x.scope))
                 if x.injected is not None:

@@ -38,6 +38,7 @@ from ._observed import Observed, is_observed
 from ._plan import Groups, Plan
 from ._read import body_bytes, body_value, read_form
 from ._respond import Responder, endpoint_context, send_response
+from ._shield import SHIELD, exit_shield, in_cancel_scope
 from ._teardown import Teardown
 
 if TYPE_CHECKING:
@@ -255,13 +256,16 @@ class RouteApp:
         opened: Sequence[Any] = (),
     ) -> None:
         responder = compiled.responder
+        if not opened and in_cancel_scope():
+            await self._serve_shielded(x, responder, result)
+            return
         stack = x.request_stack = Teardown(opened)
         try:
             if ends_with_function:
                 async with Teardown() as x.function_stack:
-                    reply = await responder.respond(x, await result)
+                    response = await responder.respond(x, await result)
                 # Unbound if a dependency's end swallowed an exception; that is what FastAPI says of it, too.
-                await responder.send(x, reply)
+                await responder.send(x, response)
             else:
                 pending = responder.reply(x, await result)
                 if pending is not None:
@@ -275,14 +279,26 @@ class RouteApp:
         if not x.replied:
             raise unanswered()
 
+    @staticmethod
+    async def _serve_shielded(x: Exchange, responder: Responder, result: Coroutine[Any, Any, Any]) -> None:
+        """The same inside of a cancel scope, whose cancellation doesn't cut exit code short."""
+        with exit_shield(x.scope) as x.shield:
+            async with AsyncExitStack() as x.request_stack:
+                async with AsyncExitStack() as x.function_stack:
+                    response = await responder.respond(x, await result)
+                await responder.send(x, response)
+        if not x.replied:
+            raise unanswered()
+
     async def _serve_custom(self, x: Exchange, handler: RequestHandler) -> None:
         scope = x.scope
-        async with AsyncExitStack() as request_stack:
-            scope["fastapi_inner_astack"] = request_stack
-            async with AsyncExitStack() as function_stack:
-                scope["fastapi_function_astack"] = function_stack
-                response = await handler(x.request)
-            await send_response(x, response)
+        with exit_shield(scope):
+            async with AsyncExitStack() as request_stack:
+                scope["fastapi_inner_astack"] = request_stack
+                async with AsyncExitStack() as function_stack:
+                    scope["fastapi_function_astack"] = function_stack
+                    response = await handler(x.request)
+                await send_response(x, response)
         if not x.replied:
             raise unanswered()
 
@@ -295,6 +311,7 @@ class RouteApp:
         x.request_object = request
         x.request_stack = request.scope.get("fastapi_inner_astack")
         x.function_stack = request.scope.get("fastapi_function_astack")
+        x.shield = request.scope.get(SHIELD)
         try:
             return await compiled.responder.response(x, await self._result(x, compiled, compiled.plan()))
         finally:

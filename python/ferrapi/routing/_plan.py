@@ -26,6 +26,7 @@ from ..dependencies._values import Errors, request_params_to_args
 from ..dependencies.models import Dependant, cache_key, looks_at_scopes, oauth_scopes
 from ._exchange import Exchange
 from ._late import Late, NeedsContexts
+from ._shield import shielded
 from ._teardown import Teardown
 
 Special = tuple[str, Callable[[Exchange], Any]]
@@ -162,7 +163,7 @@ class Step:
             return coroutine
         if self.kind is Kind.SYNC:
             return self.in_thread(self.call, **values)
-        return self.stack(x).enter_async_context(self.open(**values))
+        return self.stack(x).enter_async_context(shielded(self.open(**values), x))
 
     async def _run_limited(self, x: Exchange, values: Values) -> Any:
         semaphore = self.concurrency.get_semaphore()

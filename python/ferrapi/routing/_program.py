@@ -28,6 +28,7 @@ from ._handler import handle_exception, unanswered
 from ._plan import NOTHING_TO_READ
 from ._read import body_bytes, unreadable
 from ._respond import Responder
+from ._shield import in_cancel_scope
 from ._teardown import Teardown, stop, stop_thrown
 
 if TYPE_CHECKING:
@@ -155,6 +156,7 @@ class Reference:
     stop_thrown = staticmethod(stop_thrown)
     answer = staticmethod(answer_now)
     unanswered = staticmethod(unanswered)
+    in_cancel_scope = staticmethod(in_cancel_scope)
     collect = staticmethod(body_bytes)
 
     def __init__(self, app: RouteApp, compiled: Compiled) -> None:

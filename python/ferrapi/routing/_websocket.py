@@ -23,6 +23,7 @@ from ._contexts import IncludeContext, new_path_parameters
 from ._exchange import Exchange
 from ._handler import handle_exception
 from ._plan import Plan
+from ._shield import exit_shield
 
 
 class WebSocketApp:
@@ -51,11 +52,12 @@ class WebSocketApp:
         x = Exchange(scope, receive, send)
         x.is_http = False
         try:
-            async with AsyncExitStack() as request_stack:
-                x.request_stack = scope["fastapi_inner_astack"] = request_stack
-                async with AsyncExitStack() as function_stack:
-                    x.function_stack = scope["fastapi_function_astack"] = function_stack
-                    await self._run(x)
+            with exit_shield(scope) as x.shield:
+                async with AsyncExitStack() as request_stack:
+                    x.request_stack = scope["fastapi_inner_astack"] = request_stack
+                    async with AsyncExitStack() as function_stack:
+                        x.function_stack = scope["fastapi_function_astack"] = function_stack
+                        await self._run(x)
         except Exception as exc:
             await handle_exception(x, exc)
 

@@ -53,8 +53,8 @@ impl Machine {
         self.delegate(py, &serve, PyTuple::empty(py))
     }
 
-    /// Lets the reference path go on behind the steps that have run, because dependencies are overridden now.
-    pub(super) fn go_on_overridden<'py>(&mut self, py: Python<'py>, program: &Program) -> PyResult<Next<'py>> {
+    /// Lets the reference path go on behind the steps that have run.
+    pub(super) fn go_on_in_python<'py>(&mut self, py: Python<'py>, program: &Program) -> PyResult<Next<'py>> {
         let groups = PyList::new(py, self.groups.drain(..))?;
         let results = PyList::new(py, self.results.drain(..))?;
         let open = PyList::new(py, self.open.drain(..))?;

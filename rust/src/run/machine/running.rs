@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::{Machine, Next, Stage};
 use crate::py;
+use crate::run::door::Door;
 use crate::run::program::{Action, Program, Step};
 
 impl Machine {
@@ -22,7 +23,7 @@ impl Machine {
             index = index.saturating_add(1);
             let is_endpoint = index == program.steps.len();
             if !is_endpoint && std::mem::take(&mut self.unchecked) && program.overrides.exist(py)? {
-                return self.go_on_overridden(py, program);
+                return self.go_on_in_python(py, program);
             }
             match &step.action {
                 Action::Same(other) => {
@@ -44,6 +45,9 @@ impl Machine {
                     let made = self.call(py, step)?;
                     return self.wait(py, Stage::Result, made);
                 }
+                Action::Context if self.open.is_empty() && self.is_in_cancel_scope(py, program)? => {
+                    return self.go_on_in_python(py, program);
+                }
                 Action::Context => {
                     let made = self.call(py, step)?;
                     let entering = if py::is_async_generator(&made) {
@@ -56,6 +60,14 @@ impl Machine {
                     return Ok(Next::Await(entering));
                 }
             }
+        }
+    }
+
+    /// Whether a cancel scope is around the request, which Python keeps from cutting exit code short.
+    fn is_in_cancel_scope(&self, py: Python<'_>, program: &Program) -> PyResult<bool> {
+        match &self.door {
+            Door::Http(_) => Ok(false), // it has a task of its own
+            Door::Asgi(_) => program.reference.bind(py).call_method0(intern!(py, "in_cancel_scope"))?.is_truthy(),
         }
     }
 
