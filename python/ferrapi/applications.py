@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from . import params
 from ._docs_routes import DocsRoutes, of_applications
 from ._edits import EDITS, SETTINGS
+from ._foreign import refuse, refuse_app, with_counterparts
 from ._hooks import WATCH, untouched, watch
 from ._middleware_stack import AppBodyLimitMiddleware, ServerErrors, build
 from ._names import names_of
@@ -52,6 +53,12 @@ _ROOT_PATH_DEPRECATED = (
     "The `root_path` parameter is deprecated. Configure the server's root path instead, for example with "
     "`ferrapi run --root-path /api/v1`."
 )
+
+_DEFAULT_HANDLERS: dict[type[Exception], Any] = {
+    HTTPException: http_exception_handler,
+    RequestValidationError: request_validation_exception_handler,
+    WebSocketRequestValidationError: websocket_request_validation_exception_handler,
+}
 
 _look = WATCH.look
 _SERVED_BY = frozenset({"dependency_overrides", "middleware_stack", "root_path", "router"})
@@ -165,6 +172,7 @@ class FastAPI(Verbs, Starlette):
         self.openapi_version = "3.1.0"
         self.openapi_schema: dict[str, Any] | None = None
         self._openapi_edits = -1
+        refuse(webhooks, "webhooks=")
         self.webhooks = webhooks or APIRouter()
         self.root_path = root_path
         self.state = State()
@@ -188,11 +196,8 @@ class FastAPI(Verbs, Starlette):
             form_limits=form_limits,
         )
         self.exception_handlers: dict[Any, Any] = dict(exception_handlers or {})
-        self.exception_handlers.setdefault(HTTPException, http_exception_handler)
-        self.exception_handlers.setdefault(RequestValidationError, request_validation_exception_handler)
-        self.exception_handlers.setdefault(
-            WebSocketRequestValidationError, websocket_request_validation_exception_handler
-        )
+        for kind, handler in _DEFAULT_HANDLERS.items():
+            self.exception_handlers.setdefault(kind, handler)
         self.user_middleware = list(middleware or [])
         self.middleware_stack: ASGIApp | None = None
         self.setup()
@@ -200,6 +205,8 @@ class FastAPI(Verbs, Starlette):
     _announces_overrides = True  # whether `dependency_overrides` can't be replaced without anybody noticing
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name == "router":
+            refuse_app(value, "An application's router")
         super().__setattr__(name, value)
         if name in _SERVED_BY:
             SETTINGS.announce()
@@ -235,7 +242,8 @@ class FastAPI(Verbs, Starlette):
 
     def build_middleware_stack(self) -> ASGIApp:
         """The router behind the middleware: server errors outermost, exception handlers innermost."""
-        handlers = {key: value for key, value in self.exception_handlers.items() if key not in (500, Exception)}
+        handlers = with_counterparts(self.exception_handlers, _DEFAULT_HANDLERS)
+        handlers = {key: value for key, value in handlers.items() if key not in (500, Exception)}
         of_server = [value for key, value in self.exception_handlers.items() if key in (500, Exception)]
         server_error = of_server[-1] if of_server else None
         middleware = [

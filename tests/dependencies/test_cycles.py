@@ -193,6 +193,23 @@ def test_a_cycle_that_an_override_brings_in_is_a_500(framework: Framework, place
     assert isinstance(answer.exception, RecursionError)
 
 
+@pytest.mark.parametrize("value", [None, 5, "text"], ids=repr)
+def test_an_override_that_cannot_be_called_does_not_leave_the_dependency_in_place(value: Any) -> None:
+    def make(fw: Framework, log: list[Any]) -> Any:
+        app = fw.FastAPI()
+
+        def replaced() -> None:
+            log.append("ran")
+
+        app.get("/", dependencies=[fw.Depends(replaced)])(lambda: 1)
+        app.dependency_overrides[replaced] = value
+        return app
+
+    for framework in BOTH:
+        (answer,) = answers(framework, make, [Ask()])
+        assert (answer.status, answer.log, type(answer.exception)) == (500, [], TypeError)
+
+
 class Unknown:
     """A type that pydantic has no schema for."""
 

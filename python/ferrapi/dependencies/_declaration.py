@@ -7,6 +7,7 @@ undeclared, make the field.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, get_args, get_origin
@@ -21,8 +22,10 @@ from starlette.websockets import WebSocket
 
 from .. import params
 from .._fields import ModelField, create_model_field
+from .._foreign import own_marker, refuse_annotation
 from ..exceptions import ParameterError
 from . import _types
+from ._callables import name_of
 from ._models import choices_of
 from .models import Dependant
 
@@ -44,8 +47,14 @@ class _Draft:
     annotation: Any
     type_annotation: Any
     default: Any
+    owner: Callable[..., Any] | None = None
     depends: params.Depends | None = None
     info: FieldInfo | None = None
+
+    @property
+    def where(self) -> str:
+        """The parameter, for people."""
+        return f"parameter {self.name!r}" + ("" if self.owner is None else f" of {name_of(self.owner)}")
 
 
 _MERGED_ATTRIBUTES = frozenset(
@@ -103,7 +112,10 @@ def _from_annotated(draft: _Draft, path_param_names: set[str]) -> None:
     draft.annotation = _expand_alias(draft.annotation)
     if get_origin(draft.annotation) is not Annotated:
         return
-    draft.type_annotation, *metadata = get_args(draft.annotation)
+    draft.type_annotation, *given = get_args(draft.annotation)
+    metadata = [own_marker(item, lambda: f"What the annotation of {draft.where} holds") for item in given]
+    if any(item is not known for item, known in zip(metadata, given, strict=True)):
+        draft.annotation = Annotated[(draft.type_annotation, *metadata)]
     declared = [item for item in metadata if isinstance(item, (params.Param, params.Body, params.Depends))]
     if not declared:
         return
@@ -130,7 +142,7 @@ def _from_annotated(draft: _Draft, path_param_names: set[str]) -> None:
 
 
 def _from_default(draft: _Draft) -> None:
-    default = draft.default
+    default = draft.default = own_marker(draft.default, lambda: f"The default of {draft.where}")
     if isinstance(default, params.Depends):
         if draft.depends is not None:
             raise ParameterError(
@@ -160,7 +172,10 @@ def _resolve_depends(draft: _Draft) -> None:
 
 def _refuse_contradictions(draft: _Draft) -> bool:
     """Raise for a declared request object; answer whether the parameter is one."""
-    if draft.depends is not None or not is_special(draft.type_annotation):
+    if draft.depends is not None:
+        return False
+    refuse_annotation(draft.type_annotation, lambda: f"The type of {draft.where}")
+    if not is_special(draft.type_annotation):
         return False
     if draft.info is not None:
         raise ParameterError(f"Cannot specify FastAPI annotation for type {draft.type_annotation!r}")
@@ -228,7 +243,14 @@ def _make_field(draft: _Draft, info: FieldInfo) -> ModelField:
     )
 
 
-def analyze_param(*, param_name: str, annotation: Any, value: Any, path_param_names: set[str]) -> ParamDetails:
+def analyze_param(
+    *,
+    param_name: str,
+    annotation: Any,
+    value: Any,
+    path_param_names: set[str],
+    owner: Callable[..., Any] | None = None,
+) -> ParamDetails:
     """Decide what one parameter is.
 
     Parameters:
@@ -236,13 +258,15 @@ def analyze_param(*, param_name: str, annotation: Any, value: Any, path_param_na
         annotation: its evaluated annotation, or ``inspect.Signature.empty``.
         value: its default, or ``inspect.Signature.empty``.
         path_param_names: the names in the route's path template.
+        owner: the callable, for errors.
 
     Raises:
+        ForeignObjectError: for a dependency marker of another framework.
         ParameterError: for contradictory declarations.
         FastAPIError: for a type without a pydantic schema.
     """
     known = annotation if annotation is not inspect.Signature.empty else Any
-    draft = _Draft(param_name, known, known, value)
+    draft = _Draft(param_name, known, known, value, owner)
     _from_annotated(draft, path_param_names)
     _from_default(draft)
     _resolve_depends(draft)

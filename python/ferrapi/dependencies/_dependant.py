@@ -8,6 +8,7 @@ from types import MethodType
 from typing import Any, Literal
 
 from .. import params
+from .._foreign import own_marker
 from ..exceptions import CircularDependencyError, DependencyScopeError, ParameterError
 from ..utils import get_path_param_names
 from ._callables import computed_scope, is_generator, name_of
@@ -106,8 +107,10 @@ def get_parameterless_sub_dependant(*, depends: params.Depends, path: str) -> De
     """The tree of a dependency that is declared on a route or router and passes nothing on.
 
     Raises:
+        ForeignObjectError: for a dependency of another framework.
         ParameterError: when `depends` has no callable.
     """
+    depends = own_marker(depends, lambda: "One of the dependencies= of a route, router or application")
     if not callable(depends.dependency):
         raise ParameterError("A parameter-less dependency must have a callable dependency")
     return get_dependant(
@@ -190,6 +193,7 @@ def _read_signature(dependant: Dependant, path_param_names: set[str]) -> Iterato
             annotation=parameter.annotation,
             value=parameter.default,
             path_param_names=path_param_names,
+            owner=dependant.call,
         )
         if details.depends is not None:
             _check_scope(dependant, details.depends)

@@ -68,12 +68,14 @@ def oauth_scopes(dependant: Dependant) -> list[str]:
 
 def looks_at_scopes(dependant: Dependant) -> bool:
     """Whether `dependant` itself declares or looks at security scopes."""
+    from .._foreign import is_foreign_scheme
     from ..security.base import SecurityBase
     from ._callables import unwrap
 
     if dependant.own_oauth_scopes or dependant.security_scopes_param_name is not None:
         return True
-    return isinstance(unwrap(dependant.call), SecurityBase)
+    call = unwrap(dependant.call)
+    return isinstance(call, SecurityBase) or is_foreign_scheme(call)
 
 
 def cache_key(dependant: Dependant, uses_scopes: bool) -> DependencyCacheKey:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from .._foreign import is_foreign_scheme
 from ..encoders import jsonable_encoder
 from ..security.base import SecurityBase
 from ._parameters import walk
@@ -39,10 +40,10 @@ class SecurityRequirements:
 
 
 def scheme_of(call: Any) -> SecurityBase | None:
-    """The security scheme that `call` is, partials of it included."""
+    """The security scheme that `call` is, partials of it included; one of FastAPI's is as good."""
     while isinstance(call, partial):
         call = call.func
-    return call if isinstance(call, SecurityBase) else None
+    return call if isinstance(call, SecurityBase) or is_foreign_scheme(call) else None
 
 
 def scopes_of(dependant: Dependant) -> list[str]:
@@ -52,8 +53,9 @@ def scopes_of(dependant: Dependant) -> list[str]:
 
 
 def security_requirements(dependant: Dependant) -> SecurityRequirements:
-    """Collect the security schemes below `dependant`; all of them have to be satisfied."""
+    """Collect the security schemes below `dependant`, an endpoint; all of them have to be satisfied."""
     found = SecurityRequirements()
     for one in walk(dependant):
-        found.add(one)
+        if one is not dependant:
+            found.add(one)
     return found

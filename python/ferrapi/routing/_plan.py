@@ -20,7 +20,7 @@ from .._threads import run_in_thread
 from ..concurrency import contextmanager_in_threadpool
 from ..dependencies import _plain
 from ..dependencies._body import flat_body_params, request_body_to_args, should_embed_body_fields
-from ..dependencies._callables import Kind, computed_scope, header_scheme, kind_of
+from ..dependencies._callables import Kind, computed_scope, header_scheme, kind_of, name_of
 from ..dependencies._dependant import circular_dependency, get_dependant
 from ..dependencies._values import Errors, request_params_to_args
 from ..dependencies.models import Dependant, cache_key, looks_at_scopes, oauth_scopes
@@ -343,9 +343,11 @@ class Plan:
 
 def _overridden(dependant: Dependant, embed: bool, overrides: Overrides, begins: int = 0) -> _Visit:
     """The visit of a dependency, or of what overrides it."""
-    override = overrides.get(dependant.call) if overrides and dependant.call is not None else None
-    if override is None:
+    override = overrides.get(dependant.call, dependant) if overrides and dependant.call is not None else dependant
+    if override is dependant:
         return _Visit(dependant, dependant, embed, begins)
+    if not callable(override):
+        raise TypeError(f"The override of {name_of(dependant.call)} is {override!r}, which can't be called")
     node = get_dependant(
         path=dependant.path or "",
         call=override,

@@ -19,6 +19,7 @@ from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from .._fields import prefix_locations
+from .._foreign import is_foreign_event
 from .._hooks import untouched
 from .._native import encode_json, response_head_problem
 from .._threads import run_in_thread
@@ -40,7 +41,9 @@ if TYPE_CHECKING:
 
 def wants_events(annotation: Any) -> bool:
     """Whether a response class or item type is that of server-sent events."""
-    return isinstance(annotation, type) and issubclass(annotation, (EventSourceResponse, ServerSentEvent))
+    if not isinstance(annotation, type):
+        return False
+    return issubclass(annotation, (EventSourceResponse, ServerSentEvent)) or is_foreign_event(annotation)
 
 
 def dump(value: Any) -> bytes:

@@ -21,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 from .. import params
 from .._edits import EDITS
 from .._fields import ModelField, create_model_field
+from .._foreign import own, refuse_routes
 from .._hooks import watch
 from ..datastructures import Default, DefaultPlaceholder
 from ..dependencies import _body, _types
@@ -92,6 +93,11 @@ class APIRoute(Route):
     ) -> None:
         if not callable(endpoint):
             raise RouteError("An endpoint must be a callable")
+        refuse_routes(callbacks or (), "callbacks=")
+        response_model = own(response_model)
+        response_class = own(response_class)
+        generate_unique_id_function = own(generate_unique_id_function)
+        strict_content_type = own(strict_content_type)
         self.path = path
         self.endpoint = endpoint
         self.summary = summary

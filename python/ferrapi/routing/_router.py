@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import params
 from .._edits import EDITS, SETTINGS, TrackedList
+from .._foreign import own, own_options, refuse, refuse_app, refuse_routes
 from .._hooks import watch
 from ..datastructures import Default
 from ..exceptions import FastAPIError, RouteError
@@ -96,6 +97,8 @@ class APIRouter(Verbs, Router):
     ) -> None:
         check_prefix(prefix)
         validate_max_body_size(max_body_size)
+        refuse(route_class, "route_class=")
+        refuse_routes((*(routes or ()), *(callbacks or ())), "routes= or callbacks=")
         self._routes: TrackedList[BaseRoute] = TrackedList()
         self._table: Table | None = None
         self._frontends: Frontends | None = None
@@ -113,9 +116,9 @@ class APIRouter(Verbs, Router):
         self.callbacks = list(callbacks or [])
         self.dependency_overrides_provider = dependency_overrides_provider
         self.route_class = route_class
-        self.default_response_class = default_response_class
-        self.generate_unique_id_function = generate_unique_id_function
-        self.strict_content_type = strict_content_type
+        self.default_response_class = own(default_response_class)
+        self.generate_unique_id_function = own(generate_unique_id_function)
+        self.strict_content_type = own(strict_content_type)
         self.max_body_size = max_body_size
         self.middleware_stack = limit_body(self.middleware_stack, max_body_size)
         self.form_limits = validate_form_limits(form_limits)
@@ -132,7 +135,9 @@ class APIRouter(Verbs, Router):
 
     @routes.setter
     def routes(self, routes: Iterable[BaseRoute]) -> None:
-        self._routes = TrackedList(routes)
+        found = TrackedList(routes)
+        refuse_routes(found, "a router")
+        self._routes = found
         EDITS.announce()
 
     # Serving
@@ -215,6 +220,16 @@ class APIRouter(Verbs, Router):
 
     # Registration
 
+    def mount(self, path: str, app: ASGIApp, name: str | None = None) -> None:
+        """Let `app` answer everything below `path`."""
+        refuse_app(app, "What is to be mounted")
+        super().mount(path, app=app, name=name)
+
+    def host(self, host: str, app: ASGIApp, name: str | None = None) -> None:
+        """Let `app` answer everything that is asked of `host`."""
+        refuse_app(app, "What is to be mounted")
+        super().host(host, app=app, name=name)
+
     @api_route_options
     def api_route(self, path: str, **options: Unpack[ApiRouteOptions]) -> Decorator:
         """Register the decorated function at `path` for ``methods`` (GET if none are named)."""
@@ -234,8 +249,9 @@ class APIRouter(Verbs, Router):
             endpoint: the function.
             options: ``methods``; ``route_class_override``, a class for this route alone; ``strict_content_type``.
         """
-        chosen: dict[str, Any] = dict(options)
+        chosen = own_options(options)
         route_class = chosen.pop("route_class_override", None) or self.route_class
+        refuse(route_class, f"The class of the route {path!r}")
         responses = chosen.get("responses") or {}
         chosen.update(
             tags=[*self.tags, *(chosen.get("tags") or [])],
@@ -345,9 +361,12 @@ class APIRouter(Verbs, Router):
             RouteError: for a bad prefix or a router that contains this one.
             FastAPIError: for a route with neither prefix nor path.
         """
+        refuse(router, "The router to include")
         prefix = options.get("prefix", "")
         check_prefix(prefix)
         validate_max_body_size(options.get("max_body_size"))
+        refuse_routes(options.get("callbacks") or (), "callbacks=")
+        defaults = own_options(options)
         self._refuse_cycle(router)
         if not prefix:
             _refuse_empty_paths(router)
@@ -357,7 +376,7 @@ class APIRouter(Verbs, Router):
             dependencies=(*self.dependencies, *(options.get("dependencies") or ())),
             default_response_class=get_value_or_default(
                 router.default_response_class,
-                options.get("default_response_class", Default(JSONResponse)),
+                defaults.get("default_response_class", Default(JSONResponse)),
                 self.default_response_class,
             ),
             responses={**self.responses, **(options.get("responses") or {})},
@@ -366,7 +385,7 @@ class APIRouter(Verbs, Router):
             include_in_schema=options.get("include_in_schema", True) and self.include_in_schema,
             generate_unique_id_function=get_value_or_default(
                 router.generate_unique_id_function,
-                options.get("generate_unique_id_function", Default(generate_unique_id)),
+                defaults.get("generate_unique_id_function", Default(generate_unique_id)),
                 self.generate_unique_id_function,
             ),
             strict_content_type=get_value_or_default(router.strict_content_type, self.strict_content_type),

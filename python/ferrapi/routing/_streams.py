@@ -12,6 +12,7 @@ import anyio
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
+from .._foreign import is_foreign_event
 from ..dependencies._callables import Kind
 from ..encoders import jsonable_encoder
 from ..exceptions import ResponseValidationError
@@ -97,7 +98,7 @@ class StreamResponder(Responder):
         return self._json(item).encode() + b"\n"
 
     def _event(self, item: Any) -> bytes:
-        if not isinstance(item, ServerSentEvent):
+        if not isinstance(item, ServerSentEvent) and not is_foreign_event(type(item)):
             return format_sse_event(data_str=self._json(item))
         data = item.raw_data
         if data is None and item.data is not None:

@@ -9,6 +9,7 @@ from starlette import convertors
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute, compile_path
 
 from .._edits import EDITS
+from .._foreign import refuse_routes
 from .._hooks import is_own, untouched
 from .._native import Program, RouteTable
 from .._plan import RoutePlan
@@ -185,5 +186,7 @@ class Table:
 
     def __init__(self, routes: Sequence[BaseRoute], context: IncludeContext | None = None) -> None:
         self.edits = EDITS.value
-        self.native = RouteTable([_plan(placed) for placed in place(routes, context, through=False)])
+        found = list(place(routes, context, through=False))
+        refuse_routes((placed.original for placed in found), "a router")
+        self.native = RouteTable([_plan(placed) for placed in found])
         self.find = self.native.find
