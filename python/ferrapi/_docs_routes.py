@@ -1,15 +1,24 @@
-"""The routes of an application's own documentation: the document, the pages and the files that the pages load."""
+"""The routes of an application's own documentation: the document and the pages.
+
+The files that a page loads have no route of their own, which could take a path from the application, or lose it to a
+mount at ``/``. They are asked for at the page's own path, with the query parameter `ASSET`.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 if TYPE_CHECKING:
     from .applications import FastAPI
+
+
+ASSET = "ferrapi-asset"
+"""The query parameter with which a page asks for one of its files."""
 
 
 class DocsRoutes:
@@ -27,33 +36,24 @@ class DocsRoutes:
         app = self.app
         if not app.openapi_url:
             return
-        app.add_route(app.openapi_url, self.openapi, name="openapi", include_in_schema=False)
+        app.add_route(app.openapi_url, self.openapi, include_in_schema=False)
         if app.docs_url:
-            app.add_route(app.docs_url, self.swagger_ui_html, name="swagger_ui_html", include_in_schema=False)
+            app.add_route(app.docs_url, self.swagger_ui_html, include_in_schema=False)
             if app.swagger_ui_oauth2_redirect_url:
-                app.add_route(
-                    app.swagger_ui_oauth2_redirect_url,
-                    self.swagger_ui_redirect,
-                    name="swagger_ui_redirect",
-                    include_in_schema=False,
-                )
+                app.add_route(app.swagger_ui_oauth2_redirect_url, self.swagger_ui_redirect, include_in_schema=False)
         if app.redoc_url:
-            app.add_route(app.redoc_url, self.redoc_html, name="redoc_html", include_in_schema=False)
-        page = app.docs_url or app.redoc_url
-        if page:
-            app.add_route(_assets(page) + "{file:path}", self.asset, name="docs_asset", include_in_schema=False)
+            app.add_route(app.redoc_url, self.redoc_html, include_in_schema=False)
 
     @staticmethod
     def _root_path(request: Request) -> str:
         root: str = request.scope.get("root_path", "")
         return root.rstrip("/")
 
-    def _asset_url(self, request: Request, name: str) -> str:
+    def _asset_url(self, request: Request, page: str | None, name: str) -> str:
         from .openapi._assets import bundled_assets
         from .openapi.docs import local_url
 
-        page = self.app.docs_url or self.app.redoc_url or ""
-        return local_url(self._root_path(request), _assets(page) + bundled_assets()[name].url)
+        return f"{local_url(self._root_path(request), page or '')}?{ASSET}={bundled_assets()[name].url}"
 
     def _openapi_url(self, request: Request) -> str:
         from .openapi.docs import local_url
@@ -75,13 +75,15 @@ class DocsRoutes:
         from .openapi._assets import FAVICON, SWAGGER_UI_CSS, SWAGGER_UI_JS
         from .openapi.docs import get_swagger_ui_html, local_url
 
+        if ASSET in request.query_params:
+            return await asset(request)
         app = self.app
         redirect = app.swagger_ui_oauth2_redirect_url
         render = of_applications("get_swagger_ui_html")
         assets = {
-            "swagger_js_url": self._asset_url(request, SWAGGER_UI_JS),
-            "swagger_css_url": self._asset_url(request, SWAGGER_UI_CSS),
-            "swagger_favicon_url": self._asset_url(request, FAVICON),
+            "swagger_js_url": self._asset_url(request, app.docs_url, SWAGGER_UI_JS),
+            "swagger_css_url": self._asset_url(request, app.docs_url, SWAGGER_UI_CSS),
+            "swagger_favicon_url": self._asset_url(request, app.docs_url, FAVICON),
         }
         page: Response = render(
             openapi_url=self._openapi_url(request),
@@ -103,10 +105,13 @@ class DocsRoutes:
         from .openapi._assets import FAVICON, REDOC_JS
         from .openapi.docs import get_redoc_html
 
+        if ASSET in request.query_params:
+            return await asset(request)
+        redoc_url = self.app.redoc_url
         render = of_applications("get_redoc_html")
         assets = {
-            "redoc_js_url": self._asset_url(request, REDOC_JS),
-            "redoc_favicon_url": self._asset_url(request, FAVICON),
+            "redoc_js_url": self._asset_url(request, redoc_url, REDOC_JS),
+            "redoc_favicon_url": self._asset_url(request, redoc_url, FAVICON),
             "with_google_fonts": False,
         }
         page: Response = render(
@@ -116,14 +121,20 @@ class DocsRoutes:
         )
         return page
 
-    def asset(self, request: Request) -> Response:
-        """A file that the pages load. Not a coroutine: reading and compressing is work for a thread."""
-        from .openapi._assets import asset_response, bundled_assets
 
-        for name, asset in bundled_assets().items():
-            if asset.url == request.path_params["file"]:
-                return asset_response(request, name)
-        raise HTTPException(status_code=404)
+async def asset(request: Request) -> Response:
+    """A file that a page loads.
+
+    Raises:
+        HTTPException: 404 for a file that there isn't (any more).
+    """
+    from .openapi._assets import asset_response, bundled_assets
+
+    wanted = request.query_params[ASSET]
+    for name, one in bundled_assets().items():
+        if one.url == wanted:
+            return await run_in_threadpool(asset_response, request, name)  # which reads and compresses it
+    raise HTTPException(status_code=404)
 
 
 def of_applications(name: str) -> Any:
@@ -134,7 +145,3 @@ def of_applications(name: str) -> Any:
     from . import applications
 
     return getattr(applications, name)
-
-
-def _assets(page: str) -> str:
-    return page.rstrip("/") + "/assets/"

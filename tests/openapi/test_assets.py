@@ -28,7 +28,7 @@ def client() -> TestClient:
 
 
 def _path(name: str) -> str:
-    return "/docs/assets/" + bundled_assets()[name].url
+    return "/docs?ferrapi-asset=" + bundled_assets()[name].url
 
 
 def test_the_files_are_those_of_the_manifest() -> None:

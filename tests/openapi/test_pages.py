@@ -135,7 +135,8 @@ def test_the_redirect_page_is_where_the_page_says() -> None:
 def test_files_that_are_not_for_pages_are_not_served() -> None:
     client = TestClient(FastAPI())
     for name in ("manifest.json", "redoc.LICENSE", "..%2f..%2fdocs.py", "swagger-ui.css", ""):
-        assert client.get(f"/docs/assets/{name}").status_code == 404
+        for page in ("/docs", "/redoc"):
+            assert client.get(page, params={"ferrapi-asset": name}).status_code == 404
 
 
 def test_pages_are_no_part_of_the_document() -> None:

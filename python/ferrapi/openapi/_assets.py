@@ -1,8 +1,8 @@
 """The files the documentation pages load, bundled so that they work without a network.
 
 `assets/manifest.json` names them with the npm package and version they come from; `scripts/update_docs_assets.py`
-writes it. A file's URL contains package and version (`…/assets/redoc@2.5.4/redoc.standalone.js`), so it can be
-cached for ever. An application serves the files below one of its pages.
+writes it. A file's URL contains package and version (`redoc@2.5.4/redoc.standalone.js`), so it can be cached for ever.
+An application serves the files of a page at the path of the page.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Asset:
     Parameters:
         path: where it is.
         media_type: its content type.
-        url: its path below the folder where an application serves assets, without a leading slash.
+        url: how a page asks for it.
         etag: its entity tag, quoted.
     """
 
