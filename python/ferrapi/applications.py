@@ -40,8 +40,16 @@ from .exceptions import (
 )
 from .middleware.asyncexitstack import AsyncExitStackMiddleware
 from .routing import APIRoute, APIRouter
-from .routing._frontend import CheckDir, Directory, Fallback
-from .routing._options import ApiRouteOptions, FormLimits, IncludeOptions, api_route_options, include_options
+from .routing._frontend import CheckDir, Directory, Fallback, is_checked
+from .routing._options import (
+    AppRouteOptions,
+    FormLimits,
+    IncludeOptions,
+    RouteOptions,
+    app_route_options,
+    filled,
+    include_options,
+)
 from .routing._verbs import Decorator, Verbs
 from .types import DecoratedCallable
 from .utils import generate_unique_id
@@ -138,7 +146,7 @@ class FastAPI(Verbs, Starlette):
         generate_unique_id_function: Callable[[APIRoute], str] = Default(generate_unique_id),
         separate_input_output_schemas: bool = True,
         openapi_external_docs: dict[str, Any] | None = None,
-        strict_content_type: bool = Default(True),
+        strict_content_type: bool = True,
         max_body_size: int | None = None,
         form_limits: FormLimits | None = None,
     ) -> None:
@@ -285,21 +293,35 @@ class FastAPI(Verbs, Starlette):
 
     # Registration, forwarded to the router
 
-    @api_route_options
-    def api_route(self, path: str, **options: Unpack[ApiRouteOptions]) -> Decorator:
-        """Register the decorated function at `path` for ``methods`` (GET if none are named)."""
-        return self.router.api_route(path, **options)
+    def _verb(self, method: str, path: str, options: RouteOptions) -> Decorator:
+        register: Callable[..., Decorator] = getattr(self.router, method.lower())
+        return register(path, **filled(RouteOptions, options))
 
-    @api_route_options
-    def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Unpack[ApiRouteOptions]) -> None:
+    @app_route_options
+    def api_route(self, path: str, **options: Unpack[AppRouteOptions]) -> Decorator:
+        """Register the decorated function at `path` for ``methods`` (GET if none are named)."""
+
+        def register(function: DecoratedCallable) -> DecoratedCallable:
+            self.router.add_api_route(path, function, **filled(AppRouteOptions, options))
+            return function
+
+        return register
+
+    @app_route_options
+    def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Unpack[AppRouteOptions]) -> None:
         """Register `endpoint` at `path` for ``methods`` (GET if none are named)."""
-        self.router.add_api_route(path, endpoint, **options)
+        self.router.add_api_route(path, endpoint=endpoint, **filled(AppRouteOptions, options))
 
     def websocket(
         self, path: str, name: str | None = None, *, dependencies: Sequence[params.Depends] | None = None
     ) -> Decorator:
         """Register the decorated coroutine function as a WebSocket endpoint at `path`."""
-        return self.router.websocket(path, name, dependencies=dependencies)
+
+        def register(function: DecoratedCallable) -> DecoratedCallable:
+            self.add_api_websocket_route(path, function, name=name, dependencies=dependencies)
+            return function
+
+        return register
 
     def add_api_websocket_route(
         self,
@@ -310,16 +332,21 @@ class FastAPI(Verbs, Starlette):
         dependencies: Sequence[params.Depends] | None = None,
     ) -> None:
         """Register `endpoint` as a WebSocket endpoint at `path`."""
-        self.router.add_api_websocket_route(path, endpoint, name, dependencies=dependencies)
+        self.router.add_api_websocket_route(path, endpoint, name=name, dependencies=dependencies)
 
     def websocket_route(self, path: str, name: str | None = None) -> Decorator:
         """Register the decorated function as a plain Starlette WebSocket endpoint."""
-        return self.router.websocket_route(path, name)
+
+        def register(function: DecoratedCallable) -> DecoratedCallable:
+            self.router.add_websocket_route(path, function, name=name)
+            return function
+
+        return register
 
     @include_options
     def include_router(self, router: APIRouter, **options: Unpack[IncludeOptions]) -> None:
         """Serve the routes of `router`, those that it gets later too (see `APIRouter.include_router`)."""
-        self.router.include_router(router, **options)
+        self.router.include_router(router, **filled(IncludeOptions, options))
 
     def frontend(
         self,
@@ -330,7 +357,8 @@ class FastAPI(Verbs, Starlette):
         check_dir: CheckDir = "auto",
     ) -> None:
         """Serve a built front end where no route answers (see `APIRouter.frontend`)."""
-        self.router.frontend(path, directory=directory, fallback=fallback, check_dir=check_dir)
+        checked = is_checked(directory, check_dir)
+        self.router.frontend(path, directory=directory, fallback=fallback, check_dir=checked)
 
     def on_event(self, event_type: str) -> Decorator:
         """Deprecated: call the decorated function at ``"startup"`` or ``"shutdown"``. Use `lifespan`."""
@@ -340,11 +368,8 @@ class FastAPI(Verbs, Starlette):
         """Make the decorated function a middleware: ``async def f(request, call_next) -> Response``.
 
         Parameters:
-            middleware_type: ``"http"``, the only kind there is.
+            middleware_type: ``"http"``. It is the only kind there is: whatever stands here is taken for it.
         """
-        if middleware_type != "http":
-            raise RouteError(f"There is no middleware type {middleware_type!r}: it is 'http'")
-
         from .middleware._function import FunctionMiddleware
 
         def register(function: DecoratedCallable) -> DecoratedCallable:

@@ -95,7 +95,8 @@ class Frontends:
         if fallback not in _FALLBACKS or isinstance(fallback, bool):
             raise RouteError(f"fallback is {fallback!r}: it must be 'auto', 'index.html', '404.html', or None")
         files = FrontendFiles(directory, fallback)
-        _check_directory(files, check_dir)
+        if is_checked(files.site, check_dir):
+            _check_directory(files)
         self.frontends.append(Frontend(prefix + path, files))
         EDITS.announce()
 
@@ -109,18 +110,26 @@ def _checked_path(path: str) -> str:
     return path.rstrip("/")
 
 
-def _check_directory(files: FrontendFiles, check_dir: CheckDir) -> None:
-    """Complain early about what is missing. A development server may start before the first build, so it only warns."""
-    if not check_dir:
-        return
-    directory = files.site
-    developing = check_dir == "auto" and os.environ.get("FASTAPI_ENV") == "development"
+def is_checked(directory: Directory, check_dir: CheckDir) -> bool:
+    """Whether what is missing is a mistake. A development server may start before the first build, so it only warns."""
+    if check_dir != "auto":
+        return check_dir
+    if os.environ.get("FASTAPI_ENV") != "development":
+        return True
     if not os.path.isdir(directory):
-        message = f"Frontend directory {os.fspath(directory)!r} does not exist ({os.path.abspath(directory)})"
-        if not developing:
-            raise RouteError(message)
-        warn_at_caller(message, UserWarning)
-    elif not developing and files.fallback not in ("auto", None):
+        warn_at_caller(_missing(directory), UserWarning)
+    return False
+
+
+def _missing(directory: Directory) -> str:
+    return f"Frontend directory {os.fspath(directory)!r} does not exist ({os.path.abspath(directory)})"
+
+
+def _check_directory(files: FrontendFiles) -> None:
+    """Complain early about what is missing."""
+    if not os.path.isdir(files.site):
+        raise RouteError(_missing(files.site))
+    if files.fallback not in ("auto", None):
         _require_fallback(files, files.fallback)
 
 

@@ -61,14 +61,29 @@ class _Rendered(TypedDict, total=False):
     include_in_schema: bool
     response_class: type[Response]
     name: str | None
+
+
+class _Callbacks(TypedDict, total=False):
+    """What applications don't take in `api_route`."""
+
     callbacks: list[BaseRoute] | None
+
+
+class _Extra(TypedDict, total=False):
+    """What is beyond the description of the operation."""
+
     openapi_extra: dict[str, Any] | None
     generate_unique_id_function: Callable[[APIRoute], str]
+
+
+class _Limited(TypedDict, total=False):
+    """What bodies are taken."""
+
     max_body_size: int | None
     form_limits: FormLimits | None
 
 
-class RouteOptions(_Described, _Rendered, total=False):
+class RouteOptions(_Described, _Rendered, _Callbacks, _Extra, _Limited, total=False):
     """The options of `get`, `post` and the other verbs."""
 
 
@@ -78,15 +93,24 @@ class MethodsOptions(_Described, total=False):
     methods: list[str] | set[str] | None
 
 
-class ApiRouteOptions(MethodsOptions, _Rendered, total=False):
-    """The options of `api_route`."""
+class AppRouteOptions(MethodsOptions, _Rendered, _Extra, _Limited, total=False):
+    """The options of an application's `api_route` and `add_api_route`."""
 
 
-class AddRouteOptions(ApiRouteOptions, total=False):
-    """The options of `APIRouter.add_api_route`."""
+class ApiRouteOptions(MethodsOptions, _Rendered, _Callbacks, _Extra, _Limited, total=False):
+    """The options of a router's `api_route`."""
 
+
+class _RouteClass(TypedDict, total=False):
     route_class_override: type[APIRoute] | None
+
+
+class _Strict(TypedDict, total=False):
     strict_content_type: bool
+
+
+class AddRouteOptions(MethodsOptions, _Rendered, _RouteClass, _Callbacks, _Extra, _Strict, _Limited, total=False):
+    """The options of `APIRouter.add_api_route`."""
 
 
 class IncludeOptions(TypedDict, total=False):
@@ -95,11 +119,11 @@ class IncludeOptions(TypedDict, total=False):
     prefix: str
     tags: list[str | Enum] | None
     dependencies: Sequence[params.Depends] | None
-    default_response_class: type[Response]
     responses: dict[int | str, dict[str, Any]] | None
-    callbacks: list[BaseRoute] | None
     deprecated: bool | None
     include_in_schema: bool
+    default_response_class: type[Response]
+    callbacks: list[BaseRoute] | None
     generate_unique_id_function: Callable[[APIRoute], str]
     max_body_size: int | None
     form_limits: FormLimits | None
@@ -126,7 +150,17 @@ _INCLUDE_DEFAULTS: Mapping[str, Any] = {
     "generate_unique_id_function": Default(generate_unique_id),
 }
 
+
+def filled(kind: type, options: Mapping[str, Any]) -> dict[str, Any]:
+    """All options of a kind, in the order of its declaration: those that were not given as the placeholders that
+    signatures show. Whoever overrides a method that registers routes gets them all, as in FastAPI.
+    """
+    defaults = _INCLUDE_DEFAULTS if kind is IncludeOptions else _ROUTE_DEFAULTS
+    return {name: options.get(name, defaults[name]) for name in kind.__annotations__}
+
+
 route_options = spell_out(RouteOptions, _ROUTE_DEFAULTS)
+app_route_options = spell_out(AppRouteOptions, _ROUTE_DEFAULTS)
 api_route_options = spell_out(ApiRouteOptions, _ROUTE_DEFAULTS)
 add_route_options = spell_out(AddRouteOptions, _ROUTE_DEFAULTS)
 include_options = spell_out(IncludeOptions, _INCLUDE_DEFAULTS)

@@ -37,8 +37,10 @@ from ._options import (
     ApiRouteOptions,
     FormLimits,
     IncludeOptions,
+    RouteOptions,
     add_route_options,
     api_route_options,
+    filled,
     include_options,
 )
 from ._route import APIRoute
@@ -230,12 +232,15 @@ class APIRouter(Verbs, Router):
         refuse_app(app, "What is to be mounted")
         super().host(host, app=app, name=name)
 
+    def _verb(self, method: str, path: str, options: RouteOptions) -> Decorator:
+        return self.api_route(path=path, **filled(ApiRouteOptions, {**options, "methods": [method]}))
+
     @api_route_options
     def api_route(self, path: str, **options: Unpack[ApiRouteOptions]) -> Decorator:
         """Register the decorated function at `path` for ``methods`` (GET if none are named)."""
 
         def register(function: DecoratedCallable) -> DecoratedCallable:
-            self.add_api_route(path, function, **options)
+            self.add_api_route(path, function, **filled(ApiRouteOptions, options))
             return function
 
         return register
@@ -249,30 +254,27 @@ class APIRouter(Verbs, Router):
             endpoint: the function.
             options: ``methods``; ``route_class_override``, a class for this route alone; ``strict_content_type``.
         """
-        chosen = own_options(options)
-        route_class = chosen.pop("route_class_override", None) or self.route_class
+        chosen = own_options(filled(AddRouteOptions, options))
+        route_class = chosen.pop("route_class_override") or self.route_class
         refuse(route_class, f"The class of the route {path!r}")
-        responses = chosen.get("responses") or {}
+        responses = chosen["responses"] or {}
         chosen.update(
-            tags=[*self.tags, *(chosen.get("tags") or [])],
-            dependencies=[*self.dependencies, *(chosen.get("dependencies") or [])],
-            callbacks=[*self.callbacks, *(chosen.get("callbacks") or [])],
+            tags=[*self.tags, *(chosen["tags"] or [])],
+            dependencies=[*self.dependencies, *(chosen["dependencies"] or [])],
+            callbacks=[*self.callbacks, *(chosen["callbacks"] or [])],
             responses={**self.responses, **responses} if isinstance(responses, dict) else responses,
-            deprecated=chosen.get("deprecated") or self.deprecated,
-            include_in_schema=chosen.get("include_in_schema", True) and self.include_in_schema,
-            response_class=get_value_or_default(
-                chosen.get("response_class", Default(JSONResponse)), self.default_response_class
-            ),
+            deprecated=chosen["deprecated"] or self.deprecated,
+            include_in_schema=chosen["include_in_schema"] and self.include_in_schema,
+            response_class=get_value_or_default(chosen["response_class"], self.default_response_class),
             generate_unique_id_function=get_value_or_default(
-                chosen.get("generate_unique_id_function", Default(generate_unique_id)),
-                self.generate_unique_id_function,
+                chosen["generate_unique_id_function"], self.generate_unique_id_function
             ),
-            strict_content_type=get_value_or_default(
-                chosen.get("strict_content_type", Default(True)), self.strict_content_type
-            ),
-            max_body_size=self.max_body_size if chosen.get("max_body_size") is None else chosen["max_body_size"],
+            strict_content_type=get_value_or_default(chosen["strict_content_type"], self.strict_content_type),
+            max_body_size=self.max_body_size if chosen["max_body_size"] is None else chosen["max_body_size"],
             dependency_overrides_provider=self.dependency_overrides_provider,
         )
+        if chosen["form_limits"] is None:
+            del chosen["form_limits"]  # route classes from before it existed need not take it
         self.routes.append(route_class(self.prefix + path, endpoint=endpoint, **chosen))
 
     def websocket(
@@ -362,37 +364,35 @@ class APIRouter(Verbs, Router):
             FastAPIError: for a route with neither prefix nor path.
         """
         refuse(router, "The router to include")
-        prefix = options.get("prefix", "")
+        chosen = own_options(filled(IncludeOptions, options))
+        prefix: str = chosen["prefix"]
         check_prefix(prefix)
-        validate_max_body_size(options.get("max_body_size"))
-        refuse_routes(options.get("callbacks") or (), "callbacks=")
-        defaults = own_options(options)
+        validate_max_body_size(chosen["max_body_size"])
+        refuse_routes(chosen["callbacks"] or (), "callbacks=")
         self._refuse_cycle(router)
         if not prefix:
             _refuse_empty_paths(router)
         context = IncludeContext(
             prefix=self.prefix + prefix,
-            tags=(*self.tags, *(options.get("tags") or ())),
-            dependencies=(*self.dependencies, *(options.get("dependencies") or ())),
+            tags=(*self.tags, *(chosen["tags"] or ())),
+            dependencies=(*self.dependencies, *(chosen["dependencies"] or ())),
             default_response_class=get_value_or_default(
-                router.default_response_class,
-                defaults.get("default_response_class", Default(JSONResponse)),
-                self.default_response_class,
+                router.default_response_class, chosen["default_response_class"], self.default_response_class
             ),
-            responses={**self.responses, **(options.get("responses") or {})},
-            callbacks=(*self.callbacks, *(options.get("callbacks") or ())),
-            deprecated=options.get("deprecated") or self.deprecated,
-            include_in_schema=options.get("include_in_schema", True) and self.include_in_schema,
+            responses={**self.responses, **(chosen["responses"] or {})},
+            callbacks=(*self.callbacks, *(chosen["callbacks"] or ())),
+            deprecated=chosen["deprecated"] or self.deprecated,
+            include_in_schema=chosen["include_in_schema"] and self.include_in_schema,
             generate_unique_id_function=get_value_or_default(
                 router.generate_unique_id_function,
-                defaults.get("generate_unique_id_function", Default(generate_unique_id)),
+                chosen["generate_unique_id_function"],
                 self.generate_unique_id_function,
             ),
             strict_content_type=get_value_or_default(router.strict_content_type, self.strict_content_type),
-            max_body_size=get_body_size_limit(router.max_body_size, options.get("max_body_size"), self.max_body_size),
+            max_body_size=get_body_size_limit(router.max_body_size, chosen["max_body_size"], self.max_body_size),
             form_limits={
                 **self.form_limits,
-                **validate_form_limits(options.get("form_limits")),
+                **validate_form_limits(chosen["form_limits"]),
                 **router.form_limits,
             },
             dependency_overrides_provider=self.dependency_overrides_provider,
