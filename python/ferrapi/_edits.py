@@ -8,13 +8,14 @@ An edit costs its editor a rebuild at the next request, a request costs one comp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, SupportsIndex, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from ._native import EditCounter
 
 T = TypeVar("T")
-
+K = TypeVar("K")
+V = TypeVar("V")
 
 EDITS = EditCounter()
 
@@ -22,35 +23,51 @@ SETTINGS = EditCounter()
 """The same for what serves an application: its middleware stack, router and root path. Plans don't depend on them."""
 
 
-def _announcing(name: str) -> Callable[..., Any]:
-    method = getattr(list, name)
+class TrackedList(list[T]):
+    """A list that announces each edit of itself."""
 
-    def edit(self: list[Any], *args: Any, **kwargs: Any) -> Any:
+    __slots__ = ()
+
+
+class TrackedSet(set[T]):
+    """A set that announces each edit of itself."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(set(self))
+
+
+class TrackedDict(dict[K, V]):
+    """A dictionary that announces each edit of itself."""
+
+    __slots__ = ()
+
+
+def _announcing(base: type[Any], name: str, owner: str) -> Callable[..., Any]:
+    method = getattr(base, name)
+
+    def edit(self: Any, *args: Any, **kwargs: Any) -> Any:
         try:
             return method(self, *args, **kwargs)
         finally:
             EDITS.announce()
 
     edit.__name__ = name
-    edit.__qualname__ = f"TrackedList.{name}"
+    edit.__qualname__ = f"{owner}.{name}"
     edit.__doc__ = method.__doc__
     return edit
 
 
-class TrackedList(list[T]):
-    """A list that announces each edit of itself."""
+_ITEMS = "clear pop __delitem__ __setitem__ "
+_EDITING: dict[type[Any], str] = {
+    TrackedList: _ITEMS + "append extend insert remove sort reverse __iadd__ __imul__",
+    TrackedDict: _ITEMS + "popitem setdefault update __ior__",
+    TrackedSet: "add clear discard pop remove update difference_update intersection_update "
+    "symmetric_difference_update __iand__ __ior__ __isub__ __ixor__",
+}
+"""The methods of each class that edit it."""
 
-    __slots__ = ()
-
-    append: Callable[[T], None] = _announcing("append")
-    extend: Callable[[Iterable[T]], None] = _announcing("extend")
-    insert: Callable[[SupportsIndex, T], None] = _announcing("insert")
-    remove: Callable[[T], None] = _announcing("remove")
-    pop: Callable[..., T] = _announcing("pop")
-    clear: Callable[[], None] = _announcing("clear")
-    sort: Callable[..., None] = _announcing("sort")
-    reverse: Callable[[], None] = _announcing("reverse")
-    __setitem__: Callable[..., None] = _announcing("__setitem__")
-    __delitem__: Callable[..., None] = _announcing("__delitem__")
-    __iadd__: Callable[..., Any] = _announcing("__iadd__")
-    __imul__: Callable[..., Any] = _announcing("__imul__")
+for _tracked, _names in _EDITING.items():
+    for _name in _names.split():
+        setattr(_tracked, _name, _announcing(_tracked.__mro__[1], _name, _tracked.__name__))

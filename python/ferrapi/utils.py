@@ -13,7 +13,7 @@ from ._fields import ModelField, create_model_field
 from ._fields import is_pydantic_v1 as annotation_is_pydantic_v1
 from ._names import names_of
 from .datastructures import DefaultPlaceholder, DefaultType
-from .exceptions import FastAPIDeprecationWarning, PydanticV1NotSupportedError
+from .exceptions import FastAPIDeprecationWarning, PydanticV1NotSupportedError, RouteError
 
 if TYPE_CHECKING:
     from .routing import APIRoute
@@ -75,7 +75,7 @@ def generate_operation_id_for_path(*, name: str, path: str, method: str) -> str:
 def generate_unique_id(route: APIRoute) -> str:
     """The operation id of `route`: its name, path and first method, with anything but word characters as ``_``."""
     if not route.methods:
-        raise ValueError(f"A route without methods has no operation id: {route.path}")
+        raise RouteError(f"A route without methods has no operation id: {route.path}")
     return f"{_NON_WORD.sub('_', route.name + route.path_format)}_{next(iter(route.methods)).lower()}"
 
 

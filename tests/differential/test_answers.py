@@ -219,9 +219,6 @@ DEAD = {"status_code", "response_class", "response_field", "path", "endpoint", "
 SINGLE = {"replace", "replace in place", "remove", "delete", "debug", "dependency clear", "dependency call"}
 """Edits that leave nothing for others to edit, or whose answer is a page of its own."""
 
-MORE_LIVE = {"included routes", "included replace"}
-"""Edits that FastAPI notices only when something is added."""
-
 
 class TestLiveEdits:
     """12: which edits of a running application take effect."""
@@ -242,9 +239,7 @@ class TestLiveEdits:
 
     @pytest.mark.parametrize("seed", range(20))
     def test_several_edits(self, seed: int) -> None:
-        edits = sorted(
-            set(engine.EDITS) - SINGLE - DEAD - MORE_LIVE - {"param_convertors", "methods add", "methods clear"}
-        )
+        edits = sorted(set(engine.EDITS) - SINGLE - {"param_convertors"})  # which one of several raises may differ
         compare(engine.edits, engine.edit_asks(random.Random(seed).sample(edits, 4)))
 
 

@@ -20,7 +20,12 @@ from .._names import names_of
 from ..dependencies.utils import solve_dependencies as solve_dependencies
 from ..utils import generate_unique_id as generate_unique_id
 from ._contexts import RouteContext as RouteContext
+from ._contexts import _IncludedRouter as _IncludedRouter
+from ._contexts import _RouterIncludeContext as _RouterIncludeContext
 from ._contexts import iter_route_contexts as iter_route_contexts
+from ._contexts import iter_routes_with_context as _iter_routes_with_context  # noqa: F401  # tools read this name
+from ._effective import _EffectiveRouteContext as _EffectiveRouteContext
+from ._effective import effective_of as _get_scope_effective_route_context  # noqa: F401  # as above
 from ._facade import get_request_handler as get_request_handler
 from ._facade import get_websocket_app as get_websocket_app
 from ._facade import request_response as request_response

@@ -1,14 +1,14 @@
-"""What an `include_router` adds to the routes below it, and the routes as they look from the top.
+"""Included routers, and the routes as they look from the top.
 
 Including is live: a router keeps its list of routes, and whoever includes it sees routes that are added later. So an
-include is not a copy but a `BaseRoute` of its own that remembers the router and an `IncludeContext`; the routes "as
-included" (*effective* routes) are made when the route table is built.
+include is not a copy but a `BaseRoute` of its own that remembers the router and an `IncludeContext`. The routes at
+their places (`Placed`) are made when they are first asked for and kept until the router is told of another route: not
+when its list is edited by hand, and not when a route is.
 """
 
 from __future__ import annotations
 
 import contextvars
-import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -17,35 +17,32 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import URLPath
 from starlette.responses import JSONResponse
-from starlette.routing import BaseRoute, Match, Mount, NoMatchFound, Route, WebSocketRoute, compile_path
+from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import Receive, Scope, Send
 
 from .. import params
 from .._edits import EDITS
 from ..datastructures import Default
-from ..utils import generate_unique_id, get_path_param_names, get_value_or_default
-from ._limits import limit_body
+from ..utils import generate_unique_id, get_value_or_default
+from ._effective import EFFECTIVE, EffectiveRouteContext, UnderPrefix
 from ._options import FormLimits
 
 if TYPE_CHECKING:
-    from ._route import APIRoute
     from ._router import APIRouter
     from ._table import Table
 
-EFFECTIVE: contextvars.ContextVar[APIRoute | None] = contextvars.ContextVar("ferrapi_effective_route", default=None)
-"""The effective route on whose behalf a method of the original route is running (`matches`, `get_route_handler`)."""
 
-
-@dataclass(frozen=True)
-class IncludeContext:
+@dataclass
+class _RouterIncludeContext:
     """What one include, or a chain of them, adds to each route: the outer part always comes first."""
 
+    included_router: APIRouter
     prefix: str = ""
-    tags: tuple[str | Enum, ...] = ()
-    dependencies: tuple[params.Depends, ...] = ()
+    tags: list[str | Enum] = field(default_factory=list)
+    dependencies: list[params.Depends] = field(default_factory=list)
     default_response_class: Any = field(default_factory=lambda: Default(JSONResponse))
     responses: dict[int | str, dict[str, Any]] = field(default_factory=dict)
-    callbacks: tuple[BaseRoute, ...] = ()
+    callbacks: list[BaseRoute] = field(default_factory=list)
     deprecated: bool | None = None
     include_in_schema: bool = True
     generate_unique_id_function: Any = field(default_factory=lambda: Default(generate_unique_id))
@@ -54,9 +51,18 @@ class IncludeContext:
     form_limits: FormLimits = field(default_factory=FormLimits)
     dependency_overrides_provider: Any = None
 
-    def below(self, outer: IncludeContext) -> IncludeContext:
+    def path_for(self, route: Any) -> str:
+        """The whole path template of `route`."""
+        return self.prefix + route.path  # type: ignore[no-any-return]  # a path is a text
+
+    def combine(self, child_context: _RouterIncludeContext) -> _RouterIncludeContext:
+        """`child_context` inside of this one."""
+        return child_context.below(self)
+
+    def below(self, outer: _RouterIncludeContext) -> _RouterIncludeContext:
         """This context inside `outer`."""
-        return IncludeContext(
+        return _RouterIncludeContext(
+            included_router=self.included_router,
             prefix=outer.prefix + self.prefix,
             tags=outer.tags + self.tags,
             dependencies=outer.dependencies + self.dependencies,
@@ -75,8 +81,16 @@ class IncludeContext:
         )
 
 
+IncludeContext = _RouterIncludeContext
+
+
 class Placed:
-    """A route at its place: the original and all the contexts above it. The effective route is made when asked for."""
+    """A route at its place: the original and all that the includes above add to it.
+
+    Parameters:
+        original: the route as it was declared.
+        context: what the includes add; None for a route of the application itself.
+    """
 
     def __init__(self, original: BaseRoute, context: IncludeContext | None) -> None:
         self.original = original
@@ -85,100 +99,53 @@ class Placed:
     @property
     def path(self) -> str | None:
         """The whole path template, or None for a route that has none."""
+        made = self.__dict__.get("place")
+        if made is not None:
+            return getattr(made.route, "path", None)
         path: str | None = getattr(self.original, "path", None)
-        if path is None or self.context is None:
-            return path
-        return self.context.prefix + path
+        return path if path is None or self.context is None else self.context.prefix + path
 
     @cached_property
-    def effective(self) -> BaseRoute:
-        """The route with its contexts applied."""
-        from ._route import APIRoute
+    def place(self) -> EffectiveRouteContext | None:
+        """The place, made when it is first asked for; None for a route of the application itself."""
+        return None if self.context is None else EffectiveRouteContext.of(self.original, self.context)
 
-        route, context = self.original, self.context
-        if context is None:
-            return route
-        if isinstance(route, APIRoute):
-            return route.included(context)
-        return _place_plain(route, context)
+    @property
+    def effective(self) -> Any:
+        """What matches and answers here: the route itself, its copy below a prefix, or the place of an API route."""
+        place = self.place
+        return self.original if place is None else place.route
 
-
-def _place_plain(route: BaseRoute, context: IncludeContext) -> BaseRoute:
-    from ._websocket import APIWebSocketRoute
-
-    if isinstance(route, APIWebSocketRoute):
-        return route.included(context)
-    if isinstance(route, IncludedRouter):
-        return IncludedRouter(route.original_router, route.include_context.below(context))
-    placed = _under_prefix(route, context)
-    app = getattr(placed, "app", None)
-    if app is None or context.max_body_size is None:
-        return placed
-    limited: Any = copy.copy(placed)
-    limited.app = limit_body(app, context.max_body_size)
-    return limited  # type: ignore[no-any-return]  # a copy of `placed`
+    @cached_property
+    def route_context(self) -> RouteContext:
+        """The same for tools that list routes."""
+        return self.original if isinstance(self.original, RouteContext) else RouteContext(self.original, self.place)
 
 
-def _under_prefix(route: BaseRoute, context: IncludeContext) -> BaseRoute:
-    if not context.prefix:
-        return route
-    if isinstance(route, (Route, WebSocketRoute)):
-        placed = copy.copy(route)
-        placed.path = context.prefix + route.path
-        placed.path_regex, placed.path_format, placed.param_convertors = compile_path(placed.path)
-        if isinstance(placed, Route):
-            placed.include_in_schema = placed.include_in_schema and context.include_in_schema
-        return placed
-    if isinstance(route, Mount):
-        mount = copy.copy(route)
-        mount.path = context.prefix + route.path
-        mount.path_regex, mount.path_format, mount.param_convertors = compile_path(mount.path + "/{path:path}")
-        return mount
-    return UnderPrefix(context.prefix, route)
-
-
-class UnderPrefix(Mount):
-    """Any other route below a prefix: it sees the path without the prefix, as below a `Mount`."""
-
-    def __init__(self, prefix: str, route: BaseRoute) -> None:
-        super().__init__(prefix, app=route.handle)
-        self.inner = route
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Match the prefix, then ask the route inside."""
-        match, outer = super().matches(scope)
-        if match is Match.NONE:
-            return match, outer
-        match, inner = self.inner.matches({**scope, **outer})
-        return match, {**outer, **inner}
-
-    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
-        """The path of the route inside, after the prefix."""
-        inner = self.inner.url_path_for(name, **path_params)
-        return URLPath(path=self.path + str(inner), protocol=inner.protocol, host=inner.host)
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the route inside answer."""
-        await self.inner.handle(scope, receive, send)
-
-
-INCLUDED: contextvars.ContextVar[IncludedRouter | None] = contextvars.ContextVar("ferrapi_included", default=None)
+INCLUDED: contextvars.ContextVar[_IncludedRouter | None] = contextvars.ContextVar("ferrapi_included", default=None)
 """The include on whose behalf a router's own `matches` or `handle` is running."""
 
 
-class IncludedRouter(BaseRoute):
+class _IncludedRouter(BaseRoute):
     """An included router, in the list of routes of the one that included it.
 
     The route table looks through it, unless the router's class overrides `matches` or `handle`: then it is asked.
+
+    Parameters:
+        original_router: the router.
+        include_context: what the include adds to its routes.
     """
 
-    def __init__(self, router: APIRouter, context: IncludeContext) -> None:
-        self.original_router = router
-        self.include_context = context
+    def __init__(self, original_router: APIRouter, include_context: IncludeContext) -> None:
+        self.original_router = original_router
+        self.include_context = include_context
+        self._placed: list[Placed | _IncludedRouter] = []
+        self._version: int | None = None
+        self._edits: int | None = None
         self._table: Table | None = None
 
     def __repr__(self) -> str:
-        return f"IncludedRouter(prefix={self.include_context.prefix!r}, router={self.original_router!r})"
+        return f"_IncludedRouter(original_router={self.original_router!r}, include_context={self.include_context!r})"
 
     @property
     def opaque(self) -> bool:
@@ -188,18 +155,55 @@ class IncludedRouter(BaseRoute):
         kind = type(self.original_router)
         return kind.matches is not APIRouter.matches or kind.handle is not APIRouter.handle
 
-    @property
-    def routes(self) -> list[BaseRoute]:
-        """The effective routes, as of now."""
-        return [placed.effective for placed in place(self.original_router.routes, self.include_context)]
+    def placed(self) -> list[Placed | _IncludedRouter]:
+        """The routes at their places, and the included routers among them with all that is above them.
+
+        They are made again when a route was added to the router, or to one that it includes.
+        """
+        edits = EDITS.value
+        if self._edits != edits:
+            version = self.original_router._get_routes_version()
+            if self._version != version:
+                context = self.include_context
+                self._placed = [
+                    _IncludedRouter(route.original_router, route.include_context.below(context))
+                    if isinstance(route, _IncludedRouter)
+                    else Placed(route, context)
+                    for route in list(self.original_router.routes)
+                ]
+                self._version = version
+                self._table = None
+            self._edits = edits
+        return self._placed
+
+    def effective_candidates(self) -> list[EffectiveRouteContext | _IncludedRouter]:
+        """The places of the router's own routes, and what it includes."""
+        found: list[EffectiveRouteContext | _IncludedRouter] = []
+        for one in self.placed():
+            if isinstance(one, _IncludedRouter):
+                found.append(one)
+            elif one.place is not None:
+                found.append(one.place)
+        return found
+
+    def effective_route_contexts(self) -> Iterator[EffectiveRouteContext]:
+        """The places of all routes below, at any depth."""
+        for placed in place([self]):
+            if placed.place is not None:
+                yield placed.place
+
+    def effective_low_priority_routes(self) -> list[EffectiveRouteContext]:
+        """The places of what answers after all other routes: none, as front ends are no routes here."""
+        return []
 
     def table(self) -> Table:
         """The table of the routes below, as of now."""
         from ._table import Table
 
+        placed = self.placed()
         table = self._table
         if table is None or table.edits != EDITS.value:
-            table = self._table = Table(self.original_router.routes, self.include_context)
+            table = self._table = Table(placed)
         return table
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -220,60 +224,61 @@ class IncludedRouter(BaseRoute):
 
     def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
         """The path of the first included route that has this name and these parameters."""
-        for route in self.routes:
+        for placed in place([self]):
             try:
-                return route.url_path_for(name, **path_params)
+                found: URLPath = placed.effective.url_path_for(name, **path_params)
+                return found
             except NoMatchFound:
                 continue
         raise NoMatchFound(name, path_params)
 
 
-def place(
-    routes: Sequence[BaseRoute], context: IncludeContext | None = None, *, through: bool = True
-) -> Iterator[Placed]:
+IncludedRouter = _IncludedRouter
+
+
+def place(routes: Sequence[BaseRoute | Placed], *, through: bool = True) -> Iterator[Placed]:
     """All routes below `routes` in matching order, includes opened at any depth.
 
     Parameters:
         routes: the routes.
-        context: what includes above add to them.
         through: whether to open also includes of routers that want to be asked themselves.
     """
-    stack: list[tuple[Iterator[BaseRoute], IncludeContext | None]] = [(iter(list(routes)), context)]
+    stack: list[Iterator[BaseRoute | Placed]] = [iter(list(routes))]
     while stack:
-        iterator, above = stack[-1]
-        route = next(iterator, None)
+        route = next(stack[-1], None)
         if route is None:
             stack.pop()
-        elif isinstance(route, IncludedRouter) and (through or not route.opaque):
-            inner = route.include_context if above is None else route.include_context.below(above)
-            stack.append((iter(list(route.original_router.routes)), inner))
+        elif isinstance(route, Placed):
+            yield route
+        elif isinstance(route, _IncludedRouter) and (through or not route.opaque):
+            stack.append(iter(route.placed()))
         else:
-            yield Placed(route, above)
+            yield Placed(route, None)
 
 
 def matches(placed: Placed, scope: Scope) -> tuple[Match, Scope]:
     """Ask a route whether it matches, in the place where it is."""
-    from ._route import APIRoute
+    found = placed.place
+    if found is None:
+        return placed.original.matches(scope)
+    if found.starlette_route is not None:
+        return found.starlette_route.matches(scope)
+    token = EFFECTIVE.set(found)
+    try:
+        return placed.original.matches(scope)
+    finally:
+        EFFECTIVE.reset(token)
 
-    effective = placed.effective
-    if isinstance(effective, APIRoute) and effective is not placed.original:
-        token = EFFECTIVE.set(effective)
-        try:
-            return placed.original.matches(scope)
-        finally:
-            EFFECTIVE.reset(token)
-    return effective.matches(scope)
 
-
+@dataclass(frozen=True)
 class RouteContext:
     """A route at the place where an application has it, for tools that list routes.
 
     Attributes not listed here are those of the effective route (`tags`, `dependant`, `responses`, …).
     """
 
-    def __init__(self, route: BaseRoute, _route_context: BaseRoute | None = None) -> None:
-        self.route = route
-        self._route_context = _route_context
+    route: BaseRoute
+    _route_context: EffectiveRouteContext | None = None
 
     def __repr__(self) -> str:
         return f"RouteContext(route={self.route!r})"
@@ -285,7 +290,7 @@ class RouteContext:
 
     @property
     def _effective_route(self) -> Any:
-        return self.route if self._route_context is None else self._route_context
+        return self.route if self._route_context is None else self._route_context.route
 
     @property
     def original_route(self) -> BaseRoute:
@@ -318,20 +323,20 @@ class RouteContext:
         return getattr(self._effective_route, "endpoint", None)
 
 
-def iter_route_contexts(routes: Sequence[BaseRoute]) -> Iterator[RouteContext]:
-    """Each route below `routes`, included ones with what their includes add."""
+def iter_route_contexts(routes: Sequence[BaseRoute | RouteContext]) -> Iterator[RouteContext]:
+    """Each route below `routes`, included ones with what their includes add. Contexts among them stay as they are."""
+    for placed in place(routes):  # type: ignore[arg-type]  # a context goes through as any other route
+        if not isinstance(placed.effective, UnderPrefix):
+            yield placed.route_context
+
+
+def iter_routes_with_context(routes: Sequence[BaseRoute]) -> Iterator[tuple[BaseRoute, EffectiveRouteContext | None]]:
+    """Each route below `routes` and its place; None for routes that are there themselves."""
     for placed in place(routes):
-        effective = placed.effective
-        unseen = effective is placed.original or isinstance(effective, UnderPrefix)
-        yield RouteContext(placed.original, None if unseen else effective)
+        yield placed.original, placed.place
 
 
 def iter_effective_routes(routes: Sequence[BaseRoute]) -> Iterator[BaseRoute]:
     """Each route below `routes` with its includes applied."""
     for placed in place(routes):
         yield placed.effective
-
-
-def new_path_parameters(context: IncludeContext) -> set[str]:
-    """The path parameters that the prefix brings in."""
-    return get_path_param_names(context.prefix) if "{" in context.prefix else set()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Awaitable, Callable
-from types import SimpleNamespace
 from typing import Any
 
 from starlette._utils import is_async_callable
@@ -24,6 +23,7 @@ from ..dependencies.models import Dependant
 from ..exceptions import EndpointContext
 from ..types import IncEx
 from ._exchange import Exchange
+from ._facts import HandlerFacts
 from ._handler import Engine
 from ._options import FormLimits
 from ._respond import Serializer, serialization_options
@@ -92,11 +92,10 @@ def get_request_handler(
     form_limits: FormLimits | None = None,
 ) -> Callable[[Request], Awaitable[Response]]:
     """The function from a request to a response for `dependant`; the other parameters are `APIRoute`'s attributes."""
-    facts = SimpleNamespace(
+    facts = HandlerFacts(
         dependant=dependant,
         endpoint=dependant.call,
         path_format=dependant.path or "",
-        methods=set(),
         status_code=status_code,
         response_class=response_class,
         response_field=response_field,
@@ -111,7 +110,6 @@ def get_request_handler(
         strict_content_type=strict_content_type,
         stream_item_field=stream_item_field,
         is_json_stream=is_json_stream,
-        is_sse_stream=False,
         form_limits=form_limits or {},
     )
     return Engine(facts).respond_to_request
@@ -121,13 +119,7 @@ def get_websocket_app(
     dependant: Dependant, dependency_overrides_provider: Any | None = None, embed_body_fields: bool = False
 ) -> Callable[[WebSocket], Awaitable[Any]]:
     """The coroutine function that serves a WebSocket for `dependant`."""
-    app = WebSocketApp(
-        SimpleNamespace(  # type: ignore[arg-type]  # the attributes that the application reads
-            dependant=dependant,
-            dependency_overrides_provider=dependency_overrides_provider,
-            _embed_body_fields=embed_body_fields,
-        )
-    )
+    app = WebSocketApp(dependant, dependency_overrides_provider, embed_body_fields)
 
     async def serve(websocket: WebSocket) -> None:
         x = Exchange(websocket.scope, websocket._receive, websocket._send)

@@ -29,6 +29,7 @@ from ..dependencies._values import MISSING, Errors
 from ..exception_handlers import handler_for, short_answer
 from ..exceptions import EndpointContext, FastAPIError, RequestValidationError
 from ._exchange import Exchange
+from ._facts import HandlerFacts
 from ._form import close_form
 from ._form_body import FormBody
 from ._json_body import JsonBody
@@ -42,6 +43,8 @@ from ._shield import SHIELD, exit_shield, in_cancel_scope
 from ._teardown import Teardown
 
 if TYPE_CHECKING:
+    from ._declared import Declared
+    from ._effective import EffectiveRouteContext
     from ._route import APIRoute
 
 RequestHandler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -60,7 +63,7 @@ _NOBODY = _Nobody()
 class Compiled:
     """What a route needs per request, made at its first one and again after an edit."""
 
-    def __init__(self, route: APIRoute) -> None:
+    def __init__(self, route: HandlerFacts) -> None:
         self.edits = EDITS.value
         self.route = route
         embed = route._embed_body_fields
@@ -87,7 +90,7 @@ class Compiled:
         return endpoint_context(self.route)
 
     @staticmethod
-    def _responder(route: APIRoute, *, streams: bool, in_thread: bool) -> Responder:
+    def _responder(route: HandlerFacts, *, streams: bool, in_thread: bool) -> Responder:
         if not streams:
             return Responder(route, in_thread)
         from ._streams import StreamResponder
@@ -134,24 +137,31 @@ class RouteApp:
         route: the (effective) route.
     """
 
-    def __init__(self, route: APIRoute) -> None:
-        self.route = route
+    def __init__(self, route: APIRoute | EffectiveRouteContext) -> None:
+        self.route: Any = route
+        self.facts = HandlerFacts.of(route)
         self._compiled: Compiled | None = None
         self._handler: RequestHandler | None = None
         from ._route import APIRoute
 
-        if not is_own(type(route), APIRoute, "get_route_handler") or replaced_handler() is not None:
+        original: Any = getattr(route, "original_route", route)
+        own = is_own(type(original), APIRoute, "get_route_handler") and "get_route_handler" not in original.__dict__
+        if not own or replaced_handler() is not None:
             self._handler = self.custom_handler(route)
 
     @staticmethod
-    def custom_handler(route: APIRoute) -> RequestHandler:
-        """What the route's `get_route_handler` returns for its place."""
-        from ._contexts import EFFECTIVE
-        from ._route import original_of
+    def custom_handler(route: Any) -> RequestHandler:
+        """What the route's `get_route_handler` returns for its place.
 
-        token = EFFECTIVE.set(route)
+        Parameters:
+            route: the route, or its place.
+        """
+        from ._effective import EFFECTIVE
+
+        original: Any = getattr(route, "original_route", route)
+        token = EFFECTIVE.set(None if original is route else route)
         try:
-            handler: RequestHandler = original_of(route).get_route_handler()  # type: ignore[attr-defined]
+            handler: RequestHandler = original.get_route_handler()
             return handler
         finally:
             EFFECTIVE.reset(token)
@@ -160,7 +170,7 @@ class RouteApp:
         """The plan and responder, rebuilt if anything was edited since they were made."""
         compiled = self._compiled
         if compiled is None or compiled.edits != EDITS.value:
-            compiled = self._compiled = Compiled(self.route)
+            compiled = self._compiled = Compiled(self.facts)
         return compiled
 
     def reads_body(self) -> bool:
@@ -331,11 +341,12 @@ class Engine(RouteApp):
     """The engine of a route without its custom handler, for use inside of that.
 
     Parameters:
-        route: the route, or an object with the attributes of one that the engine reads.
+        facts: what the handler of the route is made with.
     """
 
-    def __init__(self, route: Any) -> None:
-        self.route = route
+    def __init__(self, facts: HandlerFacts | None) -> None:
+        self.route = None
+        self.facts = facts  # type: ignore[assignment]  # None for a handler that is given
         self._compiled = None
         self._handler = None
 
@@ -345,17 +356,17 @@ def replaced_handler() -> Callable[..., RequestHandler] | None:
     return replaced("ferrapi.routing").get("get_request_handler")
 
 
-def app_of(route: APIRoute) -> ASGIApp:
+def app_of(route: APIRoute | EffectiveRouteContext) -> ASGIApp:
     """The application that answers the requests to a route; through a replaced `request_response`, if any."""
     make = replaced("ferrapi.routing").get("request_response")
     return RouteApp(route) if make is None else make(RouteApp.custom_handler(route))
 
 
-def engine_handler(route: APIRoute) -> RequestHandler:
+def engine_handler(route: Declared) -> RequestHandler:
     """The engine as a function from a request to a response, through a replaced `get_request_handler` if any."""
     make = replaced_handler()
     if make is None:
-        return Engine(route).respond_to_request
+        return Engine(HandlerFacts.of(route)).respond_to_request
     return make(
         dependant=route.dependant,
         body_field=route.body_field,

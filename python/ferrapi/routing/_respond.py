@@ -35,8 +35,8 @@ from ..utils import ModelField, is_body_allowed_for_status_code
 from ._exchange import Exchange
 
 if TYPE_CHECKING:
+    from ._facts import HandlerFacts
     from ._plan import Step
-    from ._route import APIRoute
 
 
 def wants_events(annotation: Any) -> bool:
@@ -167,7 +167,7 @@ def serialization_options(
     }
 
 
-def endpoint_context(route: APIRoute) -> EndpointContext:
+def endpoint_context(route: HandlerFacts) -> EndpointContext:
     """Where `route`'s endpoint is, for messages. Looked up at the first error and remembered: it reads the source."""
     known: EndpointContext | None = route.__dict__.get("_endpoint_context")
     if known is None:
@@ -175,7 +175,7 @@ def endpoint_context(route: APIRoute) -> EndpointContext:
     return known
 
 
-def _find_endpoint(route: APIRoute) -> EndpointContext:
+def _find_endpoint(route: HandlerFacts) -> EndpointContext:
     return {"path": f"{' '.join(sorted(route.methods or ()))} {route.path_format}", **locate(route.endpoint)}
 
 
@@ -221,7 +221,7 @@ def _short_way(declared: type[Response]) -> tuple[Callable[[Any], bytes | None],
 class Responder:
     """How one route responds."""
 
-    def __init__(self, route: APIRoute, in_thread: bool) -> None:
+    def __init__(self, route: HandlerFacts, in_thread: bool) -> None:
         self.status_code = route.status_code or None
         self.status = self.status_code or 200
         declared = route.response_class

@@ -102,6 +102,7 @@ class APIRouter(Verbs, Router):
         refuse(route_class, "route_class=")
         refuse_routes((*(routes or ()), *(callbacks or ())), "routes= or callbacks=")
         self._routes: TrackedList[BaseRoute] = TrackedList()
+        self._routes_version = 0
         self._table: Table | None = None
         self._frontends: Frontends | None = None
         self._frontend_table: FrontendTable | None = None
@@ -141,6 +142,23 @@ class APIRouter(Verbs, Router):
         refuse_routes(found, "a router")
         self._routes = found
         EDITS.announce()
+
+    def _mark_routes_changed(self) -> None:
+        """Tell whoever includes this router that it has another route. An edit of the list alone doesn't."""
+        self._routes_version += 1
+        EDITS.announce()
+
+    def _get_routes_version(self) -> int:
+        """A number that is another one when a route was added here, or to a router that is included."""
+        version, seen, pending = 0, {id(self)}, [self]
+        while pending:
+            router = pending.pop()
+            version += router._routes_version
+            for route in router.routes:
+                if isinstance(route, IncludedRouter) and id(route.original_router) not in seen:
+                    seen.add(id(route.original_router))
+                    pending.append(route.original_router)
+        return version
 
     # Serving
 
@@ -199,23 +217,25 @@ class APIRouter(Verbs, Router):
         return True
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Whether an included router answers `scope`, and what it adds to it. Override it to decide yourself."""
+        """Whether an included router answers `scope`; `handle` adds to it. Override it to decide yourself."""
         included = INCLUDED.get()
         if included is None or included.original_router is not self:
             return Match.NONE, {}
-        probe = dict(scope)
-        found = included.table().find(probe)
+        found = included.table().find(dict(scope))
+        scope["fastapi"] = {**(scope.get("fastapi") or {}), "included_router": included}
         if found is None:
             return Match.NONE, {}
-        added = {key: value for key, value in probe.items() if scope.get(key) is not value}
-        return (Match.FULL if found[1] else Match.PARTIAL), added
+        return (Match.FULL if found[1] else Match.PARTIAL), {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as an included router, or on its own as an ASGI application."""
         included = INCLUDED.get()
-        found = included.table().find(scope) if included is not None and included.original_router is self else None
-        if found is None:
+        if included is None or included.original_router is not self:
             await self.app(scope, receive, send)
+            return
+        found = included.table().find(scope)
+        if found is None:
+            await self.default(scope, receive, send)
         else:
             target, full = found
             await target.serve(Exchange(scope, receive, send), full)
@@ -276,6 +296,7 @@ class APIRouter(Verbs, Router):
         if chosen["form_limits"] is None:
             del chosen["form_limits"]  # route classes from before it existed need not take it
         self.routes.append(route_class(self.prefix + path, endpoint=endpoint, **chosen))
+        self._mark_routes_changed()
 
     def websocket(
         self, path: str, name: str | None = None, *, dependencies: Sequence[params.Depends] | None = None
@@ -305,6 +326,24 @@ class APIRouter(Verbs, Router):
             dependency_overrides_provider=self.dependency_overrides_provider,
         )
         self.routes.append(route)
+        self._mark_routes_changed()
+
+    def add_route(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        methods: Collection[str] | None = None,
+        name: str | None = None,
+        include_in_schema: bool = True,
+    ) -> None:
+        """Register `endpoint` as a plain Starlette endpoint: a function of a `Request`, or a class."""
+        super().add_route(path, endpoint, methods=methods, name=name, include_in_schema=include_in_schema)
+        self._mark_routes_changed()
+
+    def add_websocket_route(self, path: str, endpoint: Callable[..., Any], name: str | None = None) -> None:
+        """Register `endpoint` as a plain Starlette WebSocket endpoint."""
+        super().add_websocket_route(path, endpoint, name=name)
+        self._mark_routes_changed()
 
     def route(
         self,
@@ -349,6 +388,7 @@ class APIRouter(Verbs, Router):
         if self._frontends is None:
             self._frontends = Frontends(self.dependencies)
         self._frontends.add(self.prefix, path, directory, fallback, check_dir)
+        self._mark_routes_changed()
 
     @include_options
     def include_router(self, router: APIRouter, **options: Unpack[IncludeOptions]) -> None:
@@ -373,14 +413,15 @@ class APIRouter(Verbs, Router):
         if not prefix:
             _refuse_empty_paths(router)
         context = IncludeContext(
+            included_router=router,
             prefix=self.prefix + prefix,
-            tags=(*self.tags, *(chosen["tags"] or ())),
-            dependencies=(*self.dependencies, *(chosen["dependencies"] or ())),
+            tags=[*self.tags, *(chosen["tags"] or ())],
+            dependencies=[*self.dependencies, *(chosen["dependencies"] or ())],
             default_response_class=get_value_or_default(
                 router.default_response_class, chosen["default_response_class"], self.default_response_class
             ),
             responses={**self.responses, **(chosen["responses"] or {})},
-            callbacks=(*self.callbacks, *(chosen["callbacks"] or ())),
+            callbacks=[*self.callbacks, *(chosen["callbacks"] or ())],
             deprecated=chosen["deprecated"] or self.deprecated,
             include_in_schema=chosen["include_in_schema"] and self.include_in_schema,
             generate_unique_id_function=get_value_or_default(
@@ -398,6 +439,7 @@ class APIRouter(Verbs, Router):
             dependency_overrides_provider=self.dependency_overrides_provider,
         )
         self.routes.append(IncludedRouter(router, context))
+        self._mark_routes_changed()
         for kind, handlers in (("startup", router.on_startup), ("shutdown", router.on_shutdown)):
             for handler in handlers:
                 self.add_event_handler(kind, handler)
@@ -454,5 +496,6 @@ watch(APIRouter)
 
 def _refuse_empty_paths(router: APIRouter) -> None:
     for route in router.routes:
-        if isinstance(route, APIRoute) and not route.path:
-            raise FastAPIError(f"Prefix and path cannot be both empty (path operation: {route.name})")
+        if getattr(route, "path", None) == "":
+            name = getattr(route, "name", None)
+            raise FastAPIError(f"Prefix and path cannot be both empty (path operation: {name})")

@@ -22,7 +22,7 @@ from ._plan import Step
 from ._respond import Responder, endpoint_context
 
 if TYPE_CHECKING:
-    from ._route import APIRoute
+    from ._facts import HandlerFacts
 
 PING_INTERVAL = 15.0
 """Seconds without an event after which a comment keeps the connection open."""
@@ -42,7 +42,7 @@ def finite(value: Any) -> Any:
 class StreamResponder(Responder):
     """How a route with a generator endpoint responds."""
 
-    def __init__(self, route: APIRoute, in_thread: bool) -> None:
+    def __init__(self, route: HandlerFacts, in_thread: bool) -> None:
         super().__init__(route, in_thread)
         self.immediate = self.is_plain = False
         self.route = route

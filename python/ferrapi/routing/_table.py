@@ -13,7 +13,9 @@ from .._foreign import refuse_routes
 from .._hooks import is_own, untouched
 from .._native import Program, RouteTable
 from .._plan import RoutePlan
-from ._contexts import IncludeContext, Placed, UnderPrefix, matches, place
+from ._contexts import Placed, matches, place
+from ._declared import Watched
+from ._effective import EffectiveRouteContext
 from ._handler import RouteApp
 from ._program import program_of
 from ._route import APIRoute
@@ -58,9 +60,8 @@ class Target:
 
     def find_program(self) -> Program | None:
         """How the route is run natively; None if it is for the reference path."""
-        effective = self.placed.effective
-        app = self._engine(effective)
-        program = None if app is None else program_of(app, None if effective is self.route else effective)
+        app = self._engine()
+        program = None if app is None else program_of(app, self.placed.place)
         self._app = app
         self.program = program or False
         return program
@@ -77,41 +78,47 @@ class Target:
 
     def _serve(self, x: Exchange, full: bool) -> Coroutine[Any, Any, None]:
         """The same for the first time, and for all that the engine doesn't serve."""
-        effective = self.placed.effective
-        app = self._app = self._engine(effective)
-        if effective is not self.route:
-            x.place(effective)
+        place = self.placed.place
+        app = self._app = self._engine()
+        if place is not None:
+            x.place(place)
         if not full or app is None:
-            answering = self.route if isinstance(effective, APIRoute) else effective
-            return x.run(answering.handle)
+            return x.run(self._answering(x).handle)
         serve = app.answer()
-        self.answer = serve if effective is self.route else _at_its_place(effective, serve)
+        self.answer = serve if place is None else _at_its_place(place, serve)
         return serve(x)
+
+    def _answering(self, x: Exchange) -> BaseRoute:
+        """The route that is asked to answer."""
+        effective = self.placed.effective
+        if isinstance(effective, EffectiveRouteContext):
+            return self.route
+        if isinstance(effective, APIWebSocketRoute):
+            x.scope["route"] = effective
+        return effective  # type: ignore[no-any-return]  # it is a route
 
     def reads_body(self) -> bool:
         """Whether the body is read before any of the application's code runs; False if that isn't known yet."""
         return self._app is not None and self._app.reads_body()
 
-    @staticmethod
-    def _engine(effective: BaseRoute) -> RouteApp | None:
+    def _engine(self) -> RouteApp | None:
         """The route's application, if nothing of the user's stands between it and the request."""
-        if not isinstance(effective, APIRoute) or not is_own(type(effective), APIRoute, "handle"):
+        route = self.route
+        if not isinstance(route, APIRoute) or not is_own(type(route), APIRoute, "handle") or "handle" in route.__dict__:
             return None
         if not untouched(Route, "handle"):
             return None
-        if "handle" in effective.__dict__:
-            return None
-        app = effective.__dict__.get("app")
+        app = self.placed.effective.app
         return app if type(app) is RouteApp else None
 
 
 def _at_its_place(
-    effective: BaseRoute, serve: Callable[[Exchange], Coroutine[Any, Any, None]]
+    place: EffectiveRouteContext, serve: Callable[[Exchange], Coroutine[Any, Any, None]]
 ) -> Callable[[Exchange], Coroutine[Any, Any, None]]:
     """`serve` for requests to an included router."""
 
     def answer(x: Exchange) -> Coroutine[Any, Any, None]:
-        x.place(effective)
+        x.place(place)
         return serve(x)
 
     return answer
@@ -123,23 +130,7 @@ def _protocol(route: BaseRoute) -> Any:
     return "websocket" if isinstance(route, WebSocketRoute) else None
 
 
-def _sees_through(route: BaseRoute, path: str) -> bool:
-    """Whether the route matches exactly what its template says."""
-    base = next((known for known in _KNOWN_KINDS if isinstance(route, known)), None)
-    if base is None or not is_own(type(route), base, "matches") or "matches" in route.__dict__:
-        return False
-    regex = route.__dict__.get("path_regex")
-    compiled = route.__dict__.get("_compiled_regex")
-    if compiled is not None:
-        return regex is compiled
-    return regex is not None and regex.pattern == compile_path(path)[0].pattern
-
-
-def _convertors(placed: Placed) -> list[tuple[str, str, Any]]:
-    context, route = placed.context, placed.original
-    known = route.__dict__.get("param_convertors")
-    if known is None or (context is not None and "{" in context.prefix) or isinstance(route, Mount):
-        known = compile_path(placed.path or "")[2]
+def _convertors(known: dict[str, Any]) -> list[tuple[str, str, Any]]:
     found = []
     for name, convertor in known.items():
         kind = _KINDS.get(type(convertor), "custom")
@@ -147,9 +138,47 @@ def _convertors(placed: Placed) -> list[tuple[str, str, Any]]:
     return found
 
 
+def _is_plain(placed: Placed) -> bool:
+    """Whether nobody but the class that the route is of says what it matches."""
+    route = placed.original
+    base = next((known for known in _KNOWN_KINDS if isinstance(route, known)), None)
+    if base is None:
+        return False
+    if base is APIWebSocketRoute and placed.context is not None:  # there is a copy below the prefix, of that very class
+        return is_own(base, base, "matches")
+    return is_own(type(route), base, "matches") and "matches" not in route.__dict__
+
+
+def _pattern(placed: Placed) -> tuple[str, dict[str, Any]] | None:
+    """The template and the convertors that a route matches by; None if only the route itself knows.
+
+    What an included route matches by is settled when its place is made, so that it may be read from the original until
+    then.
+    """
+    if not _is_plain(placed):
+        return None
+    if placed.context is not None and "place" not in placed.__dict__:
+        path = placed.path or ""
+        return path, compile_path(path)[2]
+    own = placed.effective
+    if isinstance(own, Watched):
+        path, compiled, known = own._compiled
+        unchanged = own.path_regex is compiled and own.param_convertors == known
+        return (path, known) if unchanged else None
+    return _template(own)
+
+
+def _template(route: Route | WebSocketRoute) -> tuple[str, dict[str, Any]] | None:
+    """The template and the convertors of a route that doesn't tell whether it was edited."""
+    regex = getattr(route, "path_regex", None)
+    compiled, _, known = compile_path(route.path)
+    if regex is None or regex.pattern != compiled.pattern:
+        return None
+    return route.path, getattr(route, "param_convertors", known)
+
+
 def _plan(placed: Placed) -> RoutePlan:
     route = placed.original
-    target = Target(placed)
     path = placed.path
     opaque: RoutePlan = {
         "path": None,
@@ -158,14 +187,16 @@ def _plan(placed: Placed) -> RoutePlan:
         "protocol": None,
         "methods": None,
         "convertors": [],
-        "target": target,
+        "target": Target(placed),
     }
-    if type(route) in (Mount, UnderPrefix) and path is not None and "matches" not in route.__dict__:
-        return {**opaque, "path": path, "prefix": True, "convertors": _convertors(placed)}
-    if path is None or not isinstance(route, (Route, WebSocketRoute)) or not _sees_through(route, route.path):
+    if type(route) is Mount and path is not None and "matches" not in route.__dict__:
+        return {**opaque, "path": path, "prefix": True, "convertors": _convertors(compile_path(path)[2])}
+    pattern = _pattern(placed) if path is not None and isinstance(route, (Route, WebSocketRoute)) else None
+    if pattern is None:
         return opaque
-    methods = getattr(route, "methods", None)
-    found = _convertors(placed)
+    path, known = pattern
+    methods = getattr(placed.effective if "place" in placed.__dict__ else route, "methods", None)
+    found = _convertors(known)
     return {
         **opaque,
         "path": path,
@@ -180,13 +211,12 @@ class Table:
     """A router's routes, as of one moment.
 
     Parameters:
-        routes: the router's list.
-        context: what includes above add to them.
+        routes: the router's list, or its routes at their places.
     """
 
-    def __init__(self, routes: Sequence[BaseRoute], context: IncludeContext | None = None) -> None:
+    def __init__(self, routes: Sequence[BaseRoute | Placed]) -> None:
         self.edits = EDITS.value
-        found = list(place(routes, context, through=False))
+        found = list(place(routes, through=False))
         refuse_routes((placed.original for placed in found), "a router")
         self.native = RouteTable([_plan(placed) for placed in found])
         self.find = self.native.find

@@ -1,0 +1,228 @@
+"""`EffectiveRouteContext`: a route at a place where its router is included.
+
+An API route is declared again at each place, from what the route says when the place is first used: its endpoint's
+signature, its dependencies, its options. The original's ``dependant`` and ``app`` have no part in it. Other routes are
+copied below the prefix.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import copy
+from typing import TYPE_CHECKING, Any
+
+from starlette.datastructures import URLPath
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Host, Match, Mount, Route, WebSocketRoute, compile_path
+from starlette.types import Receive, Scope, Send
+
+from ..datastructures import Default
+from ..utils import generate_unique_id, get_value_or_default
+from ._declared import Declared
+from ._limits import limit_body
+
+if TYPE_CHECKING:
+    from ._contexts import IncludeContext
+    from ._route import APIRoute
+
+EFFECTIVE: contextvars.ContextVar[EffectiveRouteContext | None] = contextvars.ContextVar(
+    "ferrapi_effective_route", default=None
+)
+"""The place for which a method of the original route is running (`matches`, `get_route_handler`)."""
+
+_SAME = (
+    "response_model",
+    "stream_item_type",
+    "status_code",
+    "summary",
+    "description",
+    "response_description",
+    "name",
+    "methods",
+    "operation_id",
+    "response_model_include",
+    "response_model_exclude",
+    "response_model_by_alias",
+    "response_model_exclude_unset",
+    "response_model_exclude_defaults",
+    "response_model_exclude_none",
+    "openapi_extra",
+)
+"""The options of a route that an include leaves as they are."""
+
+
+def _undeclared() -> dict[str, Any]:
+    """The attributes of a place whose route has no options, for tools that look at all places the same way."""
+    return {
+        **dict.fromkeys(_SAME),
+        **dict.fromkeys(("endpoint", "deprecated", "dependency_overrides_provider", "callbacks", "body_field")),
+        **dict.fromkeys(("path_regex", "response_field", "stream_item_field", "dependant")),
+        **dict.fromkeys(("path", "path_format", "name", "unique_id", "description"), ""),
+        **dict.fromkeys(("is_json_stream", "is_sse_stream", "_embed_body_fields"), False),
+        **{name: {} for name in ("responses", "response_fields", "param_convertors", "form_limits")},
+        "tags": [],
+        "dependencies": [],
+        "methods": set(),
+        "response_description": "Successful Response",
+        "response_model_by_alias": True,
+        "response_model_exclude_unset": False,
+        "response_model_exclude_defaults": False,
+        "response_model_exclude_none": False,
+        "include_in_schema": True,
+        "response_class": Default(JSONResponse),
+        "generate_unique_id_function": Default(generate_unique_id),
+        "strict_content_type": Default(True),
+    }
+
+
+class _EffectiveRouteContext(Declared):
+    """A route at a place.
+
+    Parameters:
+        original_route: the route as it was declared.
+        starlette_route: its copy below the prefix, for a route that is no API route; else None, and all attributes of
+            an API route are here.
+    """
+
+    app: Any = None
+    frontend_prefix = ""
+
+    def __init__(self, original_route: BaseRoute, starlette_route: BaseRoute | None = None) -> None:
+        if starlette_route is not None:
+            self.__dict__.update(_undeclared())
+        self.original_route = original_route
+        self.starlette_route = starlette_route
+
+    def __repr__(self) -> str:
+        return f"_EffectiveRouteContext(original_route={self.original_route!r}, path={self.path!r})"
+
+    @classmethod
+    def from_api_route(cls, *, original_route: APIRoute, include_context: IncludeContext) -> _EffectiveRouteContext:
+        """An API route with what its includes add to it.
+
+        Parameters:
+            original_route: the route.
+            include_context: what all includes above it add.
+        """
+        from ._handler import app_of
+
+        effective = cls(original_route)
+        route, context, router = original_route, include_context, include_context.included_router
+        effective._declare(
+            context.prefix + route.path,
+            route.endpoint,
+            **{name: getattr(route, name) for name in _SAME},
+            tags=[*context.tags, *route.tags],
+            dependencies=[*context.dependencies, *route.dependencies],
+            callbacks=[*context.callbacks, *(route.callbacks or ())],
+            responses={**context.responses, **route.responses},
+            deprecated=route.deprecated or context.deprecated,
+            include_in_schema=route.include_in_schema and context.include_in_schema,
+            response_class=get_value_or_default(
+                route.response_class, router.default_response_class, context.default_response_class
+            ),
+            generate_unique_id_function=get_value_or_default(
+                route.generate_unique_id_function,
+                router.generate_unique_id_function,
+                context.generate_unique_id_function,
+            ),
+            strict_content_type=get_value_or_default(route.strict_content_type, context.strict_content_type),
+            max_body_size=context.max_body_size if route.max_body_size is None else route.max_body_size,
+            form_limits={**context.form_limits, **route.form_limits},
+            dependency_overrides_provider=context.dependency_overrides_provider or route.dependency_overrides_provider,
+        )
+        effective.app = app_of(effective)
+        return effective
+
+    @classmethod
+    def of(cls, route: BaseRoute, context: IncludeContext) -> _EffectiveRouteContext:
+        """Any route with what its includes add to it."""
+        from ._route import APIRoute
+
+        if isinstance(route, APIRoute):
+            return cls.from_api_route(original_route=route, include_context=context)
+        return cls(route, _below(route, context))
+
+    @property
+    def route(self) -> Any:
+        """What matches and answers: the copy below the prefix, or this object for an API route."""
+        return self if self.starlette_route is None else self.starlette_route
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether a request is for this place, and what a match adds to the scope. The original isn't asked."""
+        if self.starlette_route is not None:
+            return self.starlette_route.matches(scope)
+        return Route.matches(self, scope)  # type: ignore[arg-type]  # has the attributes that this looks at
+
+    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
+        """The path of this place, for the name of its route.
+
+        Raises:
+            NoMatchFound: for another name or other parameters.
+        """
+        if self.starlette_route is not None:
+            return self.starlette_route.url_path_for(name, **path_params)
+        return Route.url_path_for(self, name, **path_params)  # type: ignore[arg-type]  # as above
+
+
+EffectiveRouteContext = _EffectiveRouteContext
+
+
+def effective_of(scope: Scope) -> _EffectiveRouteContext | None:
+    """The place where a request has been matched, if it is one of an included router."""
+    found: _EffectiveRouteContext | None = (scope.get("fastapi") or {}).get("effective_route_context")
+    return found
+
+
+def _below(route: BaseRoute, context: IncludeContext) -> BaseRoute:
+    """A copy of `route` below the prefix of `context`."""
+    from ._websocket import APIWebSocketRoute
+
+    if isinstance(route, APIWebSocketRoute):
+        return route.included(context)
+    placed: Any = _under_prefix(route, context)
+    app = getattr(placed, "app", None)
+    if app is not None and context.max_body_size is not None:
+        placed = copy.copy(placed) if placed is route else placed
+        placed.app = limit_body(app, context.max_body_size)
+    return placed  # type: ignore[no-any-return]  # a route, as `route` is
+
+
+def _under_prefix(route: BaseRoute, context: IncludeContext) -> BaseRoute:
+    if isinstance(route, Host):
+        return copy.copy(route)
+    if not isinstance(route, (Route, WebSocketRoute, Mount)):
+        return UnderPrefix(context.prefix, route) if context.prefix else route
+    placed = copy.copy(route)
+    placed.path = context.prefix + route.path
+    whole = placed.path + "/{path:path}" if isinstance(placed, Mount) else placed.path
+    placed.path_regex, placed.path_format, placed.param_convertors = compile_path(whole)
+    if isinstance(placed, Route):
+        placed.methods = set(placed.methods or ())
+        placed.include_in_schema = placed.include_in_schema and context.include_in_schema
+    return placed
+
+
+class UnderPrefix(Mount):
+    """Any other route below a prefix: it sees the path without the prefix, as below a `Mount`."""
+
+    def __init__(self, prefix: str, route: BaseRoute) -> None:
+        super().__init__(prefix, app=route.handle)
+        self.inner = route
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match the prefix, then ask the route inside."""
+        match, outer = super().matches(scope)
+        if match is Match.NONE:
+            return match, outer
+        match, inner = self.inner.matches({**scope, **outer})
+        return match, {**outer, **inner}
+
+    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
+        """The path of the route inside, after the prefix."""
+        inner = self.inner.url_path_for(name, **path_params)
+        return URLPath(path=self.path + str(inner), protocol=inner.protocol, host=inner.host)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the route inside answer."""
+        await self.inner.handle(scope, receive, send)
