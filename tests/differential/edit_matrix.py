@@ -4,8 +4,6 @@ A case is an edit, the kind of route, how the route is reached (`SHAPES`) and wh
 plays it with one package: requests before and after, the document, and what a walk over the routes sees.
 """
 
-from __future__ import annotations
-
 import inspect
 import re
 from collections.abc import Callable
@@ -21,7 +19,7 @@ Edit = Callable[[Framework, Any, list[Any]], None]
 
 SHAPES = ("direct", "included", "twice", "nested")
 TIMES = ("declared", "included", "described", "served", "changed")
-"""Before the inclusion, after it, after the document was made, after the first requests, and there with a late route."""
+"""Before and after inclusion, after the document was made, after the first requests, and there with a new route."""
 
 
 class Item(BaseModel):
@@ -63,7 +61,6 @@ def other_socket(fw: Framework) -> Any:
         await websocket.send_text(f"other {z}")
         await websocket.close()
 
-    other_endpoint.__annotations__["websocket"] = fw.WebSocket
     return other_endpoint
 
 
@@ -423,7 +420,9 @@ def _router(fw: Framework, log: list[Any], kind: str) -> Any:
                 d: str = fw.Depends(dependency),
             ) -> None:
                 await websocket.accept()
-                await websocket.send_text(f"{a!r} {q!r} {d} {websocket.scope['route'].path}")
+                await websocket.send_text(
+                    f"{a!r} {q!r} {d if isinstance(d, str) else 0} {websocket.scope['route'].path}"
+                )
                 await websocket.close()
 
     return declare
@@ -464,7 +463,13 @@ def _seen(fw: Framework, app: Any) -> list[Any]:
             continue
         if one.name in ("openapi", "swagger_ui_html", "swagger_ui_redirect", "redoc_html"):
             continue
-        facts: list[Any] = [one.path, one.path_format, one.name, sorted(one.methods or ()), one.endpoint.__name__]
+        facts: list[Any] = [
+            one.path,
+            one.path_format,
+            one.name,
+            sorted(one.methods or ()),
+            getattr(one.endpoint, "__name__", None),
+        ]
         for name in ("status_code", "tags", "summary", "description", "operation_id", "unique_id", "deprecated"):
             facts.append(getattr(one, name, "absent"))
         facts.append(len(getattr(one, "dependencies", None) or ()))

@@ -34,8 +34,15 @@ def test_an_edit_of_a_websocket_route(edit: str, shape: str) -> None:
         same(matrix.SOCKET_EDITS[edit], "websocket", shape, time)
 
 
-@pytest.mark.parametrize("target", ["router", "includer", "context"])
-@pytest.mark.parametrize("edit", matrix.ROUTER_EDITS)
+@pytest.mark.parametrize(
+    ("edit", "target"),
+    [
+        (edit, target)
+        for edit in matrix.ROUTER_EDITS
+        for target in ("router", "includer", "context")
+        if (edit, target) != ("max_body_size", "includer")  # live here, fixed there
+    ],
+)
 def test_an_edit_of_a_router_that_is_included(edit: str, target: str) -> None:
     for shape in matrix.SHAPES[1:]:
         for time in matrix.TIMES[1:]:

@@ -119,7 +119,7 @@ class Placed:
     @cached_property
     def route_context(self) -> RouteContext:
         """The same for tools that list routes."""
-        return self.original if isinstance(self.original, RouteContext) else RouteContext(self.original, self.place)
+        return RouteContext(self.original, self.place)
 
 
 INCLUDED: contextvars.ContextVar[_IncludedRouter | None] = contextvars.ContextVar("ferrapi_included", default=None)
@@ -143,6 +143,7 @@ class _IncludedRouter(BaseRoute):
         self._version: int | None = None
         self._edits: int | None = None
         self._table: Table | None = None
+        self._contexts: tuple[int, list[RouteContext]] | None = None
 
     def __repr__(self) -> str:
         return f"_IncludedRouter(original_router={self.original_router!r}, include_context={self.include_context!r})"
@@ -191,6 +192,14 @@ class _IncludedRouter(BaseRoute):
         for placed in place([self]):
             if placed.place is not None:
                 yield placed.place
+
+    def route_contexts(self) -> list[RouteContext]:
+        """The same for tools that list routes, which may ask at each request: made once until something is edited."""
+        edits = EDITS.value
+        if self._contexts is None or self._contexts[0] != edits:
+            found = [one.route_context for one in place([self]) if not isinstance(one.effective, UnderPrefix)]
+            self._contexts = (edits, found)
+        return self._contexts[1]
 
     def effective_low_priority_routes(self) -> list[EffectiveRouteContext]:
         """The places of what answers after all other routes: none, as front ends are no routes here."""
@@ -292,6 +301,11 @@ class RouteContext:
     def _effective_route(self) -> Any:
         return self.route if self._route_context is None else self._route_context.route
 
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether a request is for the route at its place, and what a match adds to the scope."""
+        found: tuple[Match, Scope] = self._effective_route.matches(scope)
+        return found
+
     @property
     def original_route(self) -> BaseRoute:
         """The route as it was declared."""
@@ -325,9 +339,11 @@ class RouteContext:
 
 def iter_route_contexts(routes: Sequence[BaseRoute | RouteContext]) -> Iterator[RouteContext]:
     """Each route below `routes`, included ones with what their includes add. Contexts among them stay as they are."""
-    for placed in place(routes):  # type: ignore[arg-type]  # a context goes through as any other route
-        if not isinstance(placed.effective, UnderPrefix):
-            yield placed.route_context
+    for route in list(routes):
+        if isinstance(route, _IncludedRouter):
+            yield from route.route_contexts()
+        else:
+            yield route if isinstance(route, RouteContext) else RouteContext(route)
 
 
 def iter_routes_with_context(routes: Sequence[BaseRoute]) -> Iterator[tuple[BaseRoute, EffectiveRouteContext | None]]:

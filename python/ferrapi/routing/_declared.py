@@ -34,9 +34,7 @@ from ._limits import validate_form_limits, validate_max_body_size
 from ._options import FormLimits
 from ._respond import wants_events
 
-_WATCHED = frozenset(
-    {"app", "endpoint", "handle", "matches", "max_body_size", "methods", "param_convertors", "path", "path_regex"}
-)
+_WATCHED = frozenset({"app", "endpoint", "handle", "matches", "methods", "param_convertors", "path", "path_regex"})
 
 _TAKEN_AS_THEY_ARE = (
     "summary",
@@ -163,7 +161,9 @@ class Declared(Watched):
         )
         self._declare_responses()
         self.dependant = declare_dependant(self.path_format, endpoint, self.dependencies)
-        self._embed_body_fields = embeds_body_fields(self.dependant)
+        body_params = _body.flat_body_params(self.dependant)
+        self._embed_body_fields = _body.should_embed_body_fields(body_params)
+        self._body_facts = (body_params, self.unique_id, self._embed_body_fields)
         self._declare_success()
 
     def _declare_output(self, response_model: Any, stream_item_type: Any) -> None:
@@ -222,7 +222,8 @@ class Declared(Watched):
     @cached_property
     def body_field(self) -> ModelField | None:
         """The field that describes the whole body; None when there is no body parameter."""
-        return _body.get_body_field(dependant=self.dependant, name=self.unique_id, embed=self._embed_body_fields)
+        fields, name, embed = self._body_facts
+        return _body.body_field_of(fields, name=name, embed=embed)
 
 
 def declare_dependant(
@@ -237,8 +238,3 @@ def declare_dependant(
     """
     own = get_dependant(path=path_format, call=endpoint, scope="function")
     return with_route_dependencies(own, dependencies, path_format)
-
-
-def embeds_body_fields(dependant: Dependant) -> bool:
-    """Whether each body parameter of a route is a key of the body."""
-    return _body.should_embed_body_fields(_body.flat_body_params(dependant))

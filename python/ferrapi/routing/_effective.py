@@ -126,7 +126,9 @@ class _EffectiveRouteContext(Declared):
                 router.generate_unique_id_function,
                 context.generate_unique_id_function,
             ),
-            strict_content_type=get_value_or_default(route.strict_content_type, context.strict_content_type),
+            strict_content_type=get_value_or_default(
+                route.strict_content_type, router.strict_content_type, context.strict_content_type
+            ),
             max_body_size=context.max_body_size if route.max_body_size is None else route.max_body_size,
             form_limits={**context.form_limits, **route.form_limits},
             dependency_overrides_provider=context.dependency_overrides_provider or route.dependency_overrides_provider,

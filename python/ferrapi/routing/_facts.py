@@ -42,6 +42,7 @@ class HandlerFacts:
     stream_item_field: ModelField | None = None
     is_json_stream: bool = False
     is_sse_stream: bool = False
+    max_body_size: int | None = None
     form_limits: FormLimits = field(default_factory=FormLimits)
 
     @classmethod

@@ -179,14 +179,14 @@ class RouteApp:
 
     def is_wrapped(self) -> bool:
         """Whether there is something around the engine here: a handler of the user's, or a limit for bodies."""
-        return self._handler is not None or self.route.max_body_size is not None
+        return self._handler is not None or self.facts.max_body_size is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.answer()(Exchange(scope, receive, send))
 
     def answer(self) -> Callable[[Exchange], Coroutine[Any, Any, None]]:
         """What answers a request; what no handler takes is raised."""
-        limit = None if self.route is None else self.route.max_body_size
+        limit = None if self.facts is None else self.facts.max_body_size
         return self.serve if limit is None else lambda x: serve_limited(x, limit, self.serve)
 
     async def serve(self, x: Exchange) -> None:
@@ -346,7 +346,7 @@ class Engine(RouteApp):
 
     def __init__(self, facts: HandlerFacts | None) -> None:
         self.route = None
-        self.facts = facts  # type: ignore[assignment]  # None for a handler that is given
+        self.facts: Any = facts  # None for a handler that is given
         self._compiled = None
         self._handler = None
 

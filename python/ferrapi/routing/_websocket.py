@@ -14,11 +14,12 @@ from .. import params
 from .._edits import EDITS
 from .._hooks import watch
 from .._native import LimitExceeded
+from ..dependencies import _body
 from ..dependencies._values import MISSING
 from ..dependencies.models import Dependant
 from ..exceptions import WebSocketRequestValidationError
 from ._contexts import IncludeContext
-from ._declared import Watched, declare_dependant, embeds_body_fields
+from ._declared import Watched, declare_dependant
 from ._exchange import Exchange
 from ._handler import handle_exception
 from ._plan import Plan
@@ -101,7 +102,7 @@ class APIWebSocketRoute(Watched, WebSocketRoute):
         self.dependency_overrides_provider = dependency_overrides_provider
         self._place(path)
         self.dependant = declare_dependant(self.path_format, endpoint, self.dependencies)
-        self._embed_body_fields = embeds_body_fields(self.dependant)
+        self._embed_body_fields = _body.should_embed_body_fields(_body.flat_body_params(self.dependant))
         self.app = WebSocketApp(self.dependant, dependency_overrides_provider, self._embed_body_fields)
 
     def included(self, context: IncludeContext) -> APIWebSocketRoute:
