@@ -245,6 +245,18 @@ class _IncludedRouter(BaseRoute):
 IncludedRouter = _IncludedRouter
 
 
+def routers_below(router: APIRouter) -> Iterator[APIRouter]:
+    """`router` and all that are included below it, each once."""
+    seen, pending = {id(router)}, [router]
+    while pending:
+        current = pending.pop()
+        yield current
+        for route in current.routes:
+            if isinstance(route, _IncludedRouter) and id(route.original_router) not in seen:
+                seen.add(id(route.original_router))
+                pending.append(route.original_router)
+
+
 def place(routes: Sequence[BaseRoute | Placed], *, through: bool = True) -> Iterator[Placed]:
     """All routes below `routes` in matching order, includes opened at any depth.
 

@@ -21,7 +21,7 @@ from ..datastructures import Default
 from ..exceptions import FastAPIError, RouteError
 from ..types import DecoratedCallable
 from ..utils import generate_unique_id, get_value_or_default
-from ._contexts import INCLUDED, IncludeContext, IncludedRouter
+from ._contexts import INCLUDED, IncludeContext, IncludedRouter, routers_below
 from ._exchange import Exchange
 from ._frontend import CheckDir, Directory, Fallback, Frontends, FrontendTable
 from ._lifespan import DefaultLifespan, LifespanContext, as_context, merged, run_handlers
@@ -150,15 +150,7 @@ class APIRouter(Verbs, Router):
 
     def _get_routes_version(self) -> int:
         """A number that is another one when a route was added here, or to a router that is included."""
-        version, seen, pending = 0, {id(self)}, [self]
-        while pending:
-            router = pending.pop()
-            version += router._routes_version
-            for route in router.routes:
-                if isinstance(route, IncludedRouter) and id(route.original_router) not in seen:
-                    seen.add(id(route.original_router))
-                    pending.append(route.original_router)
-        return version
+        return sum(router._routes_version for router in routers_below(self))
 
     # Serving
 
@@ -450,16 +442,11 @@ class APIRouter(Verbs, Router):
             raise RouteError(
                 "Cannot include the same APIRouter instance into itself. Did you mean to include a different router?"
             )
-        pending = [router]
-        while pending:
-            for route in pending.pop().routes:
-                if isinstance(route, IncludedRouter):
-                    if route.original_router is self:
-                        raise RouteError(
-                            "Cannot include an APIRouter instance that already includes this router. "
-                            "Did you mean to include a different router?"
-                        )
-                    pending.append(route.original_router)
+        if any(below is self for below in routers_below(router)):
+            raise RouteError(
+                "Cannot include an APIRouter instance that already includes this router. "
+                "Did you mean to include a different router?"
+            )
 
     # Events
 
