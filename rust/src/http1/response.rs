@@ -2,11 +2,12 @@
 
 use std::io::Write;
 
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
+use crate::response::head::pair_of_bytes;
 use crate::run::Headers;
 
 /// A response's parts, but for its status line and the server's default headers.
@@ -99,7 +100,9 @@ impl Opening {
 /// Appends headers, given as pairs of bytes, their names in lower case.
 fn append(out: &mut Vec<u8>, pairs: &Bound<'_, PyList>) -> PyResult<()> {
     for pair in pairs.iter() {
-        let (name, value): (Bound<'_, PyBytes>, Bound<'_, PyBytes>) = pair.extract()?;
+        let Some((name, value)) = pair_of_bytes(&pair) else {
+            return Err(PyTypeError::new_err("a header is no pair of bytes"));
+        };
         out.extend(name.as_bytes().iter().map(u8::to_ascii_lowercase));
         out.extend_from_slice(b": ");
         out.extend_from_slice(value.as_bytes());

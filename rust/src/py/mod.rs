@@ -4,11 +4,15 @@
 mod attached;
 mod awaiting;
 mod call;
+mod guard;
+mod items;
 mod text;
 mod types;
 
 pub(crate) use attached::Attached;
 pub(crate) use awaiting::{Sent, close, is_async_generator, is_coroutine, send, throw};
 pub(crate) use call::call_named;
+pub(crate) use guard::guarded;
+pub(crate) use items::items;
 pub(crate) use text::{latin1, text};
 pub(crate) use types::type_version;

@@ -6,6 +6,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use smallvec::SmallVec;
 
+use crate::py;
+
 /// Names and converted values, in template order.
 #[derive(Default)]
 pub(crate) struct PathParams(SmallVec<[(Py<PyString>, Py<PyAny>); 2]>);
@@ -13,7 +15,8 @@ pub(crate) struct PathParams(SmallVec<[(Py<PyString>, Py<PyAny>); 2]>);
 impl PathParams {
     /// The parameters in a dictionary; whatever isn't named by text is left out.
     pub(crate) fn of_dict(params: &Bound<'_, PyDict>) -> Self {
-        let named = params.iter().filter_map(|(name, value)| Some((name.cast_into::<PyString>().ok()?, value)));
+        let named =
+            py::items(params).into_iter().filter_map(|(name, value)| Some((name.cast_into::<PyString>().ok()?, value)));
         Self(named.map(|(name, value)| (name.unbind(), value.unbind())).collect())
     }
 

@@ -7,6 +7,7 @@ use wire::http1::response::{is_bodiless, is_header_value};
 
 use super::head::is_token;
 use super::json::{self, Room};
+use crate::py;
 
 /// Headers that describe the body or the connection: not for an exception to set here.
 const FRAMING: [&[u8]; 4] = [b"connection", b"content-length", b"content-type", b"transfer-encoding"];
@@ -65,7 +66,7 @@ fn has_body(status: u16) -> bool {
 fn pairs<'py>(headers: &Bound<'py, PyDict>, length: usize) -> PyResult<Option<Bound<'py, PyList>>> {
     let py = headers.py();
     let list = PyList::empty(py);
-    for (name, value) in headers.iter() {
+    for (name, value) in py::items(headers) {
         let (Ok(name), Ok(value)) = (name.cast_exact::<PyString>(), value.cast_exact::<PyString>()) else {
             return Ok(None);
         };

@@ -20,9 +20,7 @@ pub(crate) fn response_head_problem(
     }
     for pair in headers.iter() {
         let problem = || -> PyResult<String> { Ok(format!("The header {} is not a pair of bytes", pair.repr()?)) };
-        let Ok((name, value)) = pair.extract::<(Bound<'_, PyBytes>, Bound<'_, PyBytes>)>() else {
-            return problem().map(Some);
-        };
+        let Some((name, value)) = pair_of_bytes(&pair) else { return problem().map(Some) };
         if !is_token(name.as_bytes()) {
             return Ok(Some(format!("The header name {} is not a token", name.repr()?)));
         }
@@ -31,6 +29,14 @@ pub(crate) fn response_head_problem(
         }
     }
     Ok(None)
+}
+
+/// Name and value of a header, which is a tuple or a list of both.
+pub(crate) fn pair_of_bytes<'py>(pair: &Bound<'py, PyAny>) -> Option<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+    match pair.cast::<PyList>() {
+        Ok(list) => list.to_tuple().extract().ok(),
+        Err(_) => pair.extract().ok(),
+    }
 }
 
 /// A `token` of RFC 9110, section 5.6.2.

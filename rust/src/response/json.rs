@@ -7,6 +7,8 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
+use crate::py;
+
 /// Containers inside containers that are encoded here; deeper values are left to Python, which knows its own stack.
 const MAX_DEPTH: usize = 64;
 
@@ -120,7 +122,7 @@ fn encode_items<'py>(items: impl Iterator<Item = Bound<'py, PyAny>>, out: &mut V
 fn encode_dict(mapping: &Bound<'_, PyDict>, out: &mut Vec<u8>, room: Room) -> PyResult<bool> {
     out.push(b'{');
     let mut first = true;
-    for (key, value) in mapping.iter() {
+    for (key, value) in py::items(mapping) {
         let Ok(key) = key.cast_exact::<PyString>() else { return Ok(false) };
         let Ok(text) = key.to_str() else { return Ok(false) };
         if !room.whole && text.starts_with("_sa") {

@@ -11,6 +11,7 @@ use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyString, PyTuple};
 
 use super::json::{self, Room};
 use crate::plan::PlanError;
+use crate::py;
 
 /// How deep shapes are that are taken.
 const MAX_DEPTH: usize = 32;
@@ -100,7 +101,7 @@ fn append_list(value: &Bound<'_, PyAny>, shape: &Shape, out: &mut Vec<u8>) -> Py
 fn append_dict(value: &Bound<'_, PyAny>, shape: &Shape, out: &mut Vec<u8>) -> PyResult<bool> {
     let Ok(mapping) = value.cast_exact::<PyDict>() else { return Ok(false) };
     out.push(b'{');
-    for (position, (key, item)) in mapping.iter().enumerate() {
+    for (position, (key, item)) in py::items(mapping).into_iter().enumerate() {
         if position > 0 {
             out.push(b',');
         }

@@ -164,10 +164,10 @@ impl Machine {
             let outcome = match self.awaiting.as_ref().map(|object| object.clone_ref(py).into_bound(py)) {
                 None => Outcome::from(sent),
                 Some(awaiting) => {
-                    let step = match sent {
+                    let step = py::guarded(|| match sent {
                         Ok(value) => py::send(&awaiting, &value),
                         Err(error) => py::throw(&awaiting, error),
-                    };
+                    });
                     let outcome = match step {
                         Ok(Sent::Yielded(value)) => return Ok(Some(value)),
                         Ok(Sent::Returned(value)) => Outcome::Value(value),
@@ -178,7 +178,7 @@ impl Machine {
                     outcome
                 }
             };
-            match self.advance(py, outcome).or_else(|error| self.fail(py, error))? {
+            match py::guarded(|| self.advance(py, outcome)).or_else(|error| self.fail(py, error))? {
                 Next::Await(object) => self.awaiting = Some(object.unbind()),
                 Next::Done => return Ok(None),
             }
