@@ -4,7 +4,8 @@ import functools
 import inspect
 import types
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from unittest.mock import MagicMock
 
@@ -241,6 +242,68 @@ def test_all_uses_of_one_dependency_share_its_limit() -> None:
     app.get("/two")(lambda x=theirs: x)
     limits = [route.dependant.dependencies[0].concurrency for route in app.routes if hasattr(route, "dependant")]
     assert limits[0] is limits[1] is not None
+
+
+def test_fields_of_parameter_models_are_declared_by_either() -> None:
+    def make(fw: Framework, foreign: Framework) -> Any:
+        class Filter(BaseModel):
+            x: int = foreign.Query(ge=1, description="of a field")
+            key: Annotated[str, foreign.Query(alias="k", examples=["e"])] = "d"
+            made: int = foreign.Query(default_factory=lambda: 3, include_in_schema=False)
+
+        app = fw.FastAPI()
+        app.get("/")(lambda found=fw.Depends(lambda: 1): found)
+        for path, source in (("/query", foreign.Query()), ("/header", foreign.Header()), ("/cookie", foreign.Cookie())):
+
+            def endpoint(found: Any) -> Any:
+                return found
+
+            endpoint.__annotations__["found"] = Annotated[Filter, source]
+            app.get(path)(endpoint)
+
+        def form(found: Any) -> Any:
+            return found
+
+        form.__annotations__["found"] = Annotated[Filter, foreign.Form()]
+        app.post("/form")(form)
+        return app
+
+    asks = [replace(ask, path=path) for path in ("/query", "/header", "/cookie", "/form") for ask in ASKS]
+    check(make, refused=False, asks=asks)
+
+
+@pytest.mark.parametrize("name", [name for name in MARKERS if "Depends" in name or "Security" in name])
+def test_a_marker_of_ferrapis_in_an_application_of_fastapi_is_no_text(name: str) -> None:
+    """The other way round: what FastAPI would take for text in an annotation, or copy as a default, is refused."""
+    marker = MARKERS[name](FERRAPI) if "subclass" not in name else SubOwn(guard)
+    with pytest.raises(ForeignObjectError, match="in an application of FastAPI"):
+        FASTAPI.FastAPI().get("/")(annotated(marker))
+    app = FASTAPI.FastAPI(openapi_url=None)
+    app.get("/")(lambda x=marker: x)
+    (answer,) = answers(FASTAPI, lambda fw, log: app, [Ask()])
+    assert isinstance(answer.exception, ForeignObjectError)
+
+
+class SubOwn(ferrapi.params.Depends):
+    """A library's subclass of ferrapi's marker."""
+
+
+def test_markers_can_be_copied_and_stand_in_models() -> None:
+    class Model(BaseModel):
+        x: Annotated[int, ferrapi.Depends(guard)] = 1
+
+    class Called:
+        def __call__(self) -> int:
+            return 1
+
+    marker = ferrapi.Security(Called(), scopes=["a"])
+    copied = deepcopy(marker)
+    assert copied.dependency is not marker.dependency
+    assert (type(copied), copied.scopes) == (type(marker), marker.scopes)
+    assert copied.scopes is not marker.scopes
+    assert deepcopy(ferrapi.Depends(guard)) == ferrapi.Depends(guard)
+    assert Model(x="5").x == 5  # type: ignore[arg-type]  # validated
+    assert Model.model_json_schema()["properties"]["x"]["type"] == "integer"
 
 
 def test_a_subclass_of_ferrapis_own_marker_stays_what_it_is() -> None:

@@ -15,7 +15,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 from pydantic import BaseModel
@@ -198,6 +198,28 @@ def refuse_routes(routes: Iterable[BaseRoute], where: str) -> None:
 
 
 _HARMLESS = frozenset({"ferrapi.routing._contexts", "ferrapi.routing._route", "starlette.routing"})
+
+
+_BETWEEN = frozenset({"copy", "dataclasses", "functools", "pydantic", "typing"})
+
+
+def refuse_in_fastapi(obj: Any) -> None:
+    """Refuse a marker of ferrapi's that FastAPI is about to take for an ordinary default, or for text in an annotation.
+
+    Called when FastAPI has something done with the object: a copy of a default, the schema of an annotation.
+
+    Raises:
+        ForeignObjectError: if it is FastAPI that has it done.
+    """
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        root = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if root == _FASTAPI:
+            raise ForeignObjectError(
+                f"{obj!r} is a marker of ferrapi in an application of FastAPI, which would never run it. Make the "
+                "application with ferrapi, or take the marker from fastapi."
+            )
+        frame = frame.f_back if root in _BETWEEN else None
 
 
 def is_foreign_scheme(obj: Any) -> bool:

@@ -12,11 +12,12 @@ merges fields by it. The alias rules (`alias` fills the other two) are those of 
 
 import re
 from collections.abc import Callable, Sequence
+from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
-from pydantic import AliasChoices, AliasPath, Discriminator
+from pydantic import AliasChoices, AliasPath, Discriminator, GetCoreSchemaHandler
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined as Undefined
 from typing_extensions import deprecated
@@ -318,6 +319,23 @@ class Depends:
         elif kept is None or kept.max_concurrency != limit:
             kept = _DependencyConcurrency(limit)
         object.__setattr__(self, "_concurrency", kept)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Depends":
+        """A copy with copies of what it holds. FastAPI makes one of each default."""
+        from ._foreign import refuse_in_fastapi
+
+        refuse_in_fastapi(self)
+        made = copy(self)
+        for name, value in vars(self).items():
+            object.__setattr__(made, name, deepcopy(value, memo))
+        return made
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> Any:
+        """The schema of the type beside it. FastAPI has it made of an annotation whose marker it doesn't know."""
+        from ._foreign import refuse_in_fastapi
+
+        refuse_in_fastapi(self)
+        return handler(source)
 
 
 @dataclass(frozen=True)

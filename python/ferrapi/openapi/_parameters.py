@@ -15,6 +15,7 @@ from pydantic import AliasChoices, BaseModel, Json
 from pydantic_core import PydanticUndefined
 
 from .._fields import cached_model_fields
+from .._foreign import own
 from ..datastructures import DefaultPlaceholder
 from ..encoders import jsonable_encoder
 from ._schemas import JsonObject, Schemas
@@ -89,8 +90,7 @@ def expand(location: str, declared: ModelField) -> Iterator[Located]:
         title, convertible = _name_of(one, location, model)
         name = title.replace("_", "-") if hyphens and convertible else title
         required = one.field_info.is_required() and not optional
-        described = shown and getattr(one.field_info, "include_in_schema", True)
-        yield Located(location, name, title, one, required, described)
+        yield Located(location, name, title, one, required, shown)  # a field of a model can't hide itself
 
 
 def _name_of(declared: ModelField, location: str, model: type[BaseModel] | None) -> tuple[str, bool]:
@@ -166,6 +166,6 @@ def render_examples(info: Any) -> JsonObject:
     named = getattr(info, "openapi_examples", None)
     if named:
         return {"examples": jsonable_encoder(named)}
-    single = getattr(info, "example", PydanticUndefined)
+    single = own(getattr(info, "example", PydanticUndefined))  # FastAPI's, perhaps, in a field of a parameter model
     unset = single is PydanticUndefined or isinstance(single, DefaultPlaceholder)
     return {} if unset else {"example": jsonable_encoder(single)}
