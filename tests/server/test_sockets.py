@@ -179,6 +179,15 @@ def test_byte_by_byte(running: Running) -> None:
         assert answers(connection, 5) == [(200, b'{"hello":"world"}')] * 5
 
 
+def test_a_client_that_has_sent_all_and_closed_its_side_gets_its_answer(running: Running) -> None:
+    """The first one: whether the others come too is a matter of event loops, with uvicorn's own protocol as well."""
+    with running.connect() as connection:
+        connection.sendall(b"GET /blocked HTTP/1.1\r\nHost: x\r\n\r\n" + HELLO * 2)
+        connection.shutdown(socket.SHUT_WR)
+        running.app.state.release.set()
+        assert answers(connection, 1)[0] == (200, b'"released"')
+
+
 def test_many_connections(running: Running) -> None:
     with contextlib.ExitStack() as stack:
         connections = [stack.enter_context(running.connect()) for _ in range(1000)]

@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
@@ -119,11 +119,14 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
         self._take(data)
 
     def _hold(self, data: bytes) -> None:
-        """Keep bytes that came while a request is in flight."""
+        """Keep bytes that came while a request is in flight.
+
+        As in uvicorn, nothing more is read until they are taken up. So a client that has sent all its requests and
+        closed its side is not taken for one that has gone, before it has its answers.
+        """
         self.connection.await_completion()
-        held = self._held = self._held + data if self._held else data
-        if len(held) > HIGH_WATER_LIMIT:
-            self.flow.pause_reading()
+        self._held = self._held + data if self._held else data
+        self.flow.pause_reading()
 
     def _hand_over(self, data: bytes) -> None:
         """Let uvicorn have everything from here on, until it is done with it."""
