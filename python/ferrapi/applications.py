@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from starlette.applications import Starlette
@@ -33,7 +33,6 @@ from .exception_handlers import (
 )
 from .exceptions import (
     FastAPIDeprecationWarning,
-    FeatureNotAvailableError,
     RequestValidationError,
     RouteError,
     WebSocketRequestValidationError,
@@ -51,6 +50,9 @@ from .routing._options import (
     include_options,
 )
 from .routing._verbs import Decorator, Verbs
+from .telemetry import TelemetryConfig
+from .telemetry._activation import active
+from .telemetry._config import complete
 from .types import DecoratedCallable
 from .utils import generate_unique_id
 
@@ -77,7 +79,7 @@ class FastAPI(Verbs, Starlette):
     """An application: routes, their documentation, and everything that requests meet on the way.
 
     Parameters:
-        telemetry: OpenTelemetry settings; not available yet.
+        telemetry: what is recorded with OpenTelemetry, and where it goes (see `ferrapi.telemetry.TelemetryConfig`).
         debug: show tracebacks for unhandled errors.
         routes: Starlette routes to begin with.
         title, summary, description, version, terms_of_service, contact, license_info: for the OpenAPI document.
@@ -104,13 +106,13 @@ class FastAPI(Verbs, Starlette):
 
     Raises:
         RouteError: for an empty title or version.
-        FeatureNotAvailableError: for a parameter whose feature does not exist yet.
+        TelemetryError: for telemetry settings that are no dictionary.
     """
 
     def __init__(
         self,
         *,
-        telemetry: Mapping[str, Any] | None = None,
+        telemetry: TelemetryConfig | None = None,
         debug: bool = False,
         routes: list[BaseRoute] | None = None,
         title: str = "FastAPI",
@@ -150,13 +152,14 @@ class FastAPI(Verbs, Starlette):
         max_body_size: int | None = None,
         form_limits: FormLimits | None = None,
     ) -> None:
-        _refuse_unavailable(telemetry=telemetry)
         if not title:
             raise RouteError("A title must be provided for OpenAPI, e.g.: 'My API'")
         if not version:
             raise RouteError("A version must be provided for OpenAPI, e.g.: '2.1.0'")
         if root_path:
             warnings.warn(_ROOT_PATH_DEPRECATED, category=FastAPIDeprecationWarning, stacklevel=2)
+        self._telemetry = complete(telemetry)
+        self._watches = False
         self.max_body_size = max_body_size
         self.debug = debug
         self.title = title
@@ -261,7 +264,14 @@ class FastAPI(Verbs, Starlette):
             Middleware(ExceptionMiddleware, handlers=handlers, debug=self.debug),
             Middleware(AsyncExitStackMiddleware),
         ]
-        return build(self.router, middleware)
+        telemetry = active(self._telemetry)
+        self._watches = telemetry is not None
+        return build(self.router, middleware) if telemetry is None else telemetry.build(self.router, middleware)
+
+    def decide_on_telemetry(self) -> None:
+        """Make the middleware stack again if something came that receives what is recorded. Called after start-up."""
+        if not self._watches and self.middleware_stack is not None and active(self._telemetry) is not None:
+            self.middleware_stack = None
 
     # Documentation
 
@@ -389,12 +399,6 @@ class FastAPI(Verbs, Starlette):
 
 
 watch(FastAPI)
-
-
-def _refuse_unavailable(**given: Any) -> None:
-    for name, value in given.items():
-        if value is not None:
-            raise FeatureNotAvailableError(f"FastAPI({name}=...) is not available in this version of ferrapi")
 
 
 if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers

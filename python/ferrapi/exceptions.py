@@ -37,6 +37,7 @@ __all__ = [
     "RequestValidationError",
     "ResponseValidationError",
     "RouteError",
+    "TelemetryError",
     "UsageError",
     "ValidationException",
     "WebSocketErrorModel",
@@ -127,8 +128,8 @@ class LimitError(UsageError, ValueError):
     """A limit of bodies or forms is no limit. Also a `ValueError`, as in FastAPI."""
 
 
-class FeatureNotAvailableError(FastAPIError):
-    """Something that FastAPI has and this version of ferrapi has not. Better said at once than silently ignored."""
+class TelemetryError(FastAPIError, TypeError):
+    """The settings of telemetry are none. Also a `TypeError`, as in FastAPI."""
 
 
 class InvalidResponseError(FastAPIError):

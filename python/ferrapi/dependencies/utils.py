@@ -145,8 +145,11 @@ async def solve_dependencies(
     x.request_stack = async_exit_stack
     x.shield = request.scope.get(SHIELD)
     x.function_stack = request.scope.get("fastapi_function_astack") or async_exit_stack
-    values, errors = await plan.values(x, plan.read(x), body)
-    return SolvedDependency(values or {}, errors, x.background, x.response, dependency_cache or {})
+    results: list[Any] = []
+    values, errors = await plan.values(x, plan.read(x), body, results=results)
+    if values is None:
+        values = await plan.as_far(x, body, results)
+    return SolvedDependency(values, errors, x.background, x.response, dependency_cache or {})
 
 
 if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers

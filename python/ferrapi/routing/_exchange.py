@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
     from ._table import Table, Target
     from ._teardown import Teardown
+    from ._tracer import Tracer
+
+TRACER = "ferrapi.tracer"
+"""The key under which a scope has who follows the request (`_tracer.py`)."""
 
 
 class Exchange:
@@ -49,6 +53,7 @@ class Exchange:
     form: FormData | None = None
     started = False
     replied = False
+    tracer: Tracer | None = None  # who follows this request, if anybody does
     function_stack: AsyncExitStack | Teardown | None = None
     request_stack: AsyncExitStack | Teardown | None = None
     shield: CancelScope | None = None  # see `_shield`
@@ -57,6 +62,15 @@ class Exchange:
         self.scope = scope
         self.receive = receive
         self.send = send
+
+    @classmethod
+    def of(cls, scope: Scope, receive: Receive, send: Send) -> Exchange:
+        """The exchange of a request that came by way of ASGI: somebody may have put a tracer into its scope."""
+        x = cls(scope, receive, send)
+        tracer = scope.get(TRACER)
+        if tracer is not None:
+            x.tracer = tracer
+        return x
 
     @property
     def request(self) -> Request:

@@ -122,7 +122,7 @@ def get_websocket_app(
     app = WebSocketApp(dependant, dependency_overrides_provider, embed_body_fields)
 
     async def serve(websocket: WebSocket) -> None:
-        x = Exchange(websocket.scope, websocket._receive, websocket._send)
+        x = Exchange.of(websocket.scope, websocket._receive, websocket._send)
         x.__dict__["websocket"] = websocket
         x.request_stack = websocket.scope.get("fastapi_inner_astack")
         x.function_stack = websocket.scope.get("fastapi_function_astack")

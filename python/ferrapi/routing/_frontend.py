@@ -359,6 +359,8 @@ class FrontendTable:
         for place in self.places:
             rest = place.rest(path)
             if rest is not None:
+                if x.tracer is not None:
+                    x.tracer.matched(f"{place.prefix}/{{path}}")
                 await place.serve(x, rest)
                 return True
         return False

@@ -41,6 +41,7 @@ from ._read import body_bytes, body_value, read_form
 from ._respond import Responder, endpoint_context, send_response
 from ._shield import SHIELD, exit_shield, in_cancel_scope
 from ._teardown import Teardown
+from ._tracer import followed, followed_result
 
 if TYPE_CHECKING:
     from ._declared import Declared
@@ -173,6 +174,11 @@ class RouteApp:
             compiled = self._compiled = Compiled(self.facts)
         return compiled
 
+    def compiled_for(self, x: Exchange) -> Compiled:
+        """The same for one request, which somebody may follow."""
+        compiled = self.compiled()
+        return compiled if x.tracer is None else followed(compiled, x.tracer)
+
     def reads_body(self) -> bool:
         """Whether the body is read before any of the application's code runs; False before the first request."""
         return self._handler is None and self._compiled is not None and self._compiled.has_body
@@ -182,7 +188,7 @@ class RouteApp:
         return self._handler is not None or self.facts.max_body_size is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.answer()(Exchange(scope, receive, send))
+        await self.answer()(Exchange.of(scope, receive, send))
 
     def answer(self) -> Callable[[Exchange], Coroutine[Any, Any, None]]:
         """What answers a request; what no handler takes is raised."""
@@ -195,7 +201,7 @@ class RouteApp:
             if self._handler is not None:
                 await self._serve_custom(x, self._handler)
                 return
-            compiled = self.compiled()
+            compiled = self.compiled_for(x)
             if compiled.observed is not None:
                 await self._serve_custom(x, compiled.observed.respond)
                 return
@@ -225,8 +231,9 @@ class RouteApp:
         opened: Sequence[Any] = (),
     ) -> None:
         """Run what comes to the endpoint's `result`, and send the response to it."""
-        if plan.has_generators:
-            await self._serve_in_contexts(x, compiled, plan.ends_with_function, result, opened)
+        if plan.has_generators or x.tracer is not None:
+            ends_with_function = plan.ends_with_function or x.tracer is not None
+            await self._serve_in_contexts(x, compiled, ends_with_function, result, opened)
             return
         late = None
         try:
@@ -242,6 +249,8 @@ class RouteApp:
 
     async def _result(self, x: Exchange, compiled: Compiled, plan: Plan) -> Any:
         """What the endpoint returns, or the generator that it is."""
+        if x.tracer is not None:
+            return await followed_result(self, x, compiled, plan, x.tracer)
         body = await self._body(x, compiled) if compiled.has_body else MISSING
         values = compiled.valid(*await plan.values(x, plan.read(x), body, compiled.provider), body)
         return await compiled.responder.call(x, plan.endpoint, values)
@@ -314,10 +323,10 @@ class RouteApp:
 
     async def respond_to_request(self, request: Request) -> Response:
         """FastAPI's route handler: from a request to a response. Exit stacks are those in the request's scope."""
-        compiled = self.compiled()
+        x = Exchange.of(request.scope, request.receive, request._send)
+        compiled = self.compiled_for(x)
         if compiled.observed is not None:
             return await compiled.observed.respond(request)
-        x = Exchange(request.scope, request.receive, request._send)
         x.request_object = request
         x.request_stack = request.scope.get("fastapi_inner_astack")
         x.function_stack = request.scope.get("fastapi_function_astack")

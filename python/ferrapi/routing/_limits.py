@@ -178,7 +178,7 @@ async def serve_limited(x: Exchange, max_body_size: int, serve: Callable[[Exchan
         return
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await serve(Exchange(scope, receive, send))
+        await serve(Exchange.of(scope, receive, send))
 
     x.scope.setdefault("starlette.exception_handlers", x.handlers)
     await BodyLimit(app, max_body_size)(x.scope, x.receive, x.send_noting)

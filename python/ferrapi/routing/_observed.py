@@ -26,6 +26,7 @@ from ..exceptions import RequestValidationError
 from ._exchange import Exchange
 from ._form import close_form
 from ._read import invalid_json, is_json, read_form, unreadable
+from ._tracer import SILENT, telling_body
 
 if TYPE_CHECKING:
     from ._handler import Compiled
@@ -61,21 +62,28 @@ class Observed:
             HTTPException: 400 for a body that can't be read.
         """
         compiled, functions, scope = self.compiled, sys.modules["ferrapi.routing"], request.scope
-        x = Exchange(scope, request.receive, request._send)
+        x = Exchange.of(scope, request.receive, request._send)
         x.request_object = request
-        body = await self._body(x) if compiled.has_body else MISSING
+        tracer, call = x.tracer or SILENT, compiled.base.endpoint.call
+        tracer.started(x)
+        with telling_body(tracer) as tell:
+            body = await self._body(x) if compiled.has_body else MISSING
+            tell(body)
         if x.form is not None:
             _close_form_later(x, scope.get("fastapi_inner_astack"))
         scope[PLAN] = compiled
-        solved = await functions.solve_dependencies(
-            request=request,
-            dependant=compiled.route.dependant,
-            body=body,
-            dependency_overrides_provider=compiled.route.dependency_overrides_provider,
-            async_exit_stack=scope.get("fastapi_inner_astack"),
-            embed_body_fields=compiled.embed,
-        )
+        with tracer.step("dependencies", call):
+            solved = await functions.solve_dependencies(
+                request=request,
+                dependant=compiled.route.dependant,
+                body=body,
+                dependency_overrides_provider=compiled.route.dependency_overrides_provider,
+                async_exit_stack=scope.get("fastapi_inner_astack"),
+                embed_body_fields=compiled.embed,
+            )
+            tracer.solved(solved.values, solved.errors)
         if solved.errors:
+            tracer.refused(solved.errors)
             shown = None if body is MISSING else body
             raise RequestValidationError(solved.errors, body=shown, endpoint_ctx=compiled.context())
         x.injected, x.background = solved.response, solved.background_tasks
@@ -87,23 +95,25 @@ class Observed:
         responder, route, endpoint = compiled.responder, compiled.route, compiled.base.endpoint
         if compiled.streams:
             return await responder.response(x, await responder.call(x, endpoint, values))
-        is_coroutine = endpoint.kind is Kind.ASYNC
-        result = await functions.run_endpoint_function(
-            dependant=route.dependant, values=values, is_coroutine=is_coroutine
-        )
+        tracer, is_coroutine = x.tracer or SILENT, endpoint.kind is Kind.ASYNC
+        with tracer.step("endpoint", endpoint.call):
+            result = await functions.run_endpoint_function(
+                dependant=route.dependant, values=values, is_coroutine=is_coroutine
+            )
         if isinstance(result, Response):
             return responder.finished(x, result)
         has_model = route.response_field is not None and responder.is_default
-        content = await functions.serialize_response(
-            field=route.response_field,
-            response_content=result,
-            **responder.serializer.options,
-            is_coroutine=is_coroutine,
-            endpoint_ctx=compiled.context(),
-            dump_json=has_model,
-        )
-        make = functools.partial(Response, media_type="application/json") if has_model else responder.response_class
-        return responder.made(x, content, make)
+        with tracer.step("serialization", endpoint.call):
+            content = await functions.serialize_response(
+                field=route.response_field,
+                response_content=result,
+                **responder.serializer.options,
+                is_coroutine=is_coroutine,
+                endpoint_ctx=compiled.context(),
+                dump_json=has_model,
+            )
+            make = functools.partial(Response, media_type="application/json") if has_model else responder.response_class
+            return responder.made(x, content, make)
 
     async def _body(self, x: Exchange) -> Any:
         """What the body says: fields of a form, a JSON value, bytes, or `MISSING`."""

@@ -315,6 +315,18 @@ class Plan:
                 results.append(await step.run(x, values))
         return None, errors
 
+    async def as_far(self, x: Exchange, body: Any, results: list[Any]) -> Values:
+        """The endpoint's arguments as far as there are any, when some are invalid; for those who look at them."""
+        endpoint = self.endpoint
+        values = {name: results[index] for name, index in endpoint.feeds if results[index] is not None}
+        values.update(validate_parameters(endpoint.dependant, x)[0])
+        fields = endpoint.dependant.body_params
+        if fields:
+            if len(fields) == 1 and not endpoint.embed:
+                values[fields[0].name] = None
+            values.update((await request_body_to_args(fields, body, endpoint.embed))[0])
+        return values | {name: get(x) for name, get in endpoint.specials}
+
     def step_of(self, dependant: Dependant, embed: bool, overrides: Overrides) -> Step:
         """A step that is not in the plan: the use of a dependency, or of what overrides it."""
         visit = _overridden(dependant, embed, overrides)

@@ -221,6 +221,8 @@ def _short_way(declared: type[Response]) -> tuple[Callable[[Any], bytes | None],
 class Responder:
     """How one route responds."""
 
+    streams = False  # whether endpoints yield what is sent
+
     def __init__(self, route: HandlerFacts, in_thread: bool) -> None:
         self.status_code = route.status_code or None
         self.status = self.status_code or 200

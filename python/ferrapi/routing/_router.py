@@ -19,6 +19,7 @@ from .._foreign import own, own_options, refuse, refuse_app, refuse_routes
 from .._hooks import watch
 from ..datastructures import Default
 from ..exceptions import FastAPIError, RouteError
+from ..telemetry._activation import look_after_startup
 from ..types import DecoratedCallable
 from ..utils import generate_unique_id, get_value_or_default
 from ._contexts import INCLUDED, IncludeContext, IncludedRouter, routers_below
@@ -45,6 +46,7 @@ from ._options import (
 )
 from ._route import APIRoute
 from ._table import Table
+from ._tracer import tell_match
 from ._verbs import Decorator, Verbs
 from ._websocket import APIWebSocketRoute
 
@@ -172,9 +174,9 @@ class APIRouter(Verbs, Router):
         """The ASGI application behind the router's middleware."""
         scope.setdefault("router", self)
         if scope["type"] == "lifespan":
-            await self.lifespan(scope, receive, send)
+            await self.lifespan(scope, receive, look_after_startup(scope, send))
         else:
-            await self.dispatch(Exchange(scope, receive, send))
+            await self.dispatch(Exchange.of(scope, receive, send))
 
     def dispatch(self, x: Exchange) -> Coroutine[Any, Any, None]:
         """Find the route of a request; the coroutine lets it answer."""
@@ -187,6 +189,8 @@ class APIRouter(Verbs, Router):
         if found is None:
             return self._unmatched(x)
         target, full = found
+        if x.tracer is not None:
+            tell_match(x.tracer, target.placed)
         return target.serve(x, full)
 
     async def _unmatched(self, x: Exchange) -> None:
@@ -202,8 +206,11 @@ class APIRouter(Verbs, Router):
             return False
         other = dict(scope)
         other["path"] = scope["path"].rstrip("/") if route_path.endswith("/") else scope["path"] + "/"
-        if table.find(dict(other)) is None:
+        found = table.find(dict(other))
+        if found is None:
             return False
+        if x.tracer is not None:
+            tell_match(x.tracer, found[0].placed)
         response = RedirectResponse(url=str(URL(scope=other)))
         await response(scope, x.receive, x.send_noting)
         return True
@@ -230,7 +237,10 @@ class APIRouter(Verbs, Router):
             await self.default(scope, receive, send)
         else:
             target, full = found
-            await target.serve(Exchange(scope, receive, send), full)
+            x = Exchange.of(scope, receive, send)
+            if x.tracer is not None:
+                tell_match(x.tracer, target.placed)
+            await target.serve(x, full)
 
     # Registration
 

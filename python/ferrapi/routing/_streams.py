@@ -42,6 +42,8 @@ def finite(value: Any) -> Any:
 class StreamResponder(Responder):
     """How a route with a generator endpoint responds."""
 
+    streams = True
+
     def __init__(self, route: HandlerFacts, in_thread: bool) -> None:
         super().__init__(route, in_thread)
         self.immediate = self.is_plain = False

@@ -24,6 +24,7 @@ from ._exchange import Exchange
 from ._handler import handle_exception
 from ._plan import Plan
 from ._shield import exit_shield
+from ._tracer import follow_socket
 
 
 class WebSocketApp:
@@ -53,7 +54,7 @@ class WebSocketApp:
         return self._plan
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        x = Exchange(scope, receive, send)
+        x = Exchange.of(scope, receive, send)
         x.is_http = False
         try:
             with exit_shield(scope) as x.shield:
@@ -68,6 +69,9 @@ class WebSocketApp:
     async def _run(self, x: Exchange) -> None:
         plan = self._current_plan()
         try:
+            if x.tracer is not None:
+                await follow_socket(x, plan, x.tracer)
+                return
             values, errors = await plan.values(x, plan.read(x), MISSING)
         except LimitExceeded as exc:
             raise HTTPException(status_code=400, detail=str(exc)) from None

@@ -1,0 +1,130 @@
+"""`Telemetry`: the layers around and in the middleware stack of an application that records something.
+
+Outermost, around the layer for server errors, a request's span begins and ends. Inside of that layer exceptions are
+noted before they become a response. Around the router stands a layer that does nothing: so its requests come to it by
+way of ASGI, and are served on the reference path, where there is somebody to tell of each step.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.middleware import Middleware
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from .. import background
+from .._middleware_stack import build
+from ..routing._exchange import TRACER
+from ._config import Settings
+from ._export import Exporting
+from ._signals import Signals
+from ._watch import HttpWatch, SocketWatch, Watch, unwatched, watch_in
+
+_SEEN = "ferrapi.telemetry"
+"""Marks the scope of a request that an application around this one, or this one, has decided on."""
+_WATCHES: dict[str, type[Watch]] = {"http": HttpWatch, "websocket": SocketWatch}
+_INSTRUMENTATION = "opentelemetry.instrumentation.asgi"
+
+
+class Telemetry:
+    """What records for one application.
+
+    Parameters:
+        settings: its settings.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.signals = Signals(settings)
+        self.exporting = Exporting(settings)
+        self._stack: Any = None
+        self._is_instrumented = False
+
+    def build(self, router: ASGIApp, middleware: list[Middleware]) -> ASGIApp:
+        """`router` inside of all layers (see `_middleware_stack.build`), with those of telemetry between them."""
+        outermost, *inner = middleware
+        return Watches(self, build(Passage(router), [outermost, Middleware(ExceptionTelemetryMiddleware), *inner]))
+
+    async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let `app` answer, and record that, unless somebody else does or nobody wants it."""
+        kind = scope["type"]
+        if kind == "lifespan":
+            await self.exporting.during(app, scope, receive, send)
+            return
+        make = _WATCHES.get(kind)
+        if make is None or _SEEN in scope or self.is_instrumented(scope):
+            await app(scope, receive, send)
+            return
+        sinks = self.signals.sinks()
+        if not make.uses(sinks):
+            await app(scope, receive, send)
+            return
+        exclude = self.settings["exclude"]
+        is_excluded = exclude is not None and exclude(scope)
+        scope[_SEEN] = True
+        if not is_excluded:
+            await make(self.settings, sinks, scope).follow(app, receive, send)
+            return
+        with unwatched():
+            await app(scope, receive, send)
+
+    def is_instrumented(self, scope: Scope) -> bool:
+        """Whether OpenTelemetry's own ASGI middleware is somewhere in the application's stack: it records the same."""
+        stack = getattr(scope.get("app"), "middleware_stack", None)
+        if stack is not self._stack:
+            self._stack = layer = stack
+            while layer is not None and type(layer).__module__ != _INSTRUMENTATION:
+                layer = getattr(layer, "app", None)
+            self._is_instrumented = layer is not None
+        return self._is_instrumented
+
+
+class Watches(ServerErrorMiddleware):
+    """A watch over each request. Passes for the layer for server errors, which FastAPI has outermost.
+
+    Parameters:
+        telemetry: what watches.
+        app: the layer for server errors.
+    """
+
+    def __init__(self, telemetry: Telemetry, app: ASGIApp) -> None:
+        super().__init__(app, handler=getattr(app, "handler", None), debug=getattr(app, "debug", False))
+        self.telemetry = telemetry
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.telemetry.serve(self.app, scope, receive, send)
+
+
+class ExceptionTelemetryMiddleware:
+    """Notes what the application raises before it becomes a response. FastAPI has a layer of this name here."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self.app(scope, receive, send)
+        except Exception as exc:
+            watch = scope.get(TRACER)
+            if isinstance(watch, Watch):
+                watch.raised(exc)
+            raise
+
+
+class Passage:
+    """Calls an application by way of ASGI."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+async def _run_task(task: Any) -> None:
+    watch = watch_in()
+    await (task() if watch is None else watch.run_task(task))
+
+
+background.run_task = _run_task
