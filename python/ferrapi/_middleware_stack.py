@@ -9,6 +9,7 @@ entries, or the classes in them, finds what it finds there.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import cached_property
 from typing import Any
@@ -201,6 +202,18 @@ def build(router: ASGIApp, middleware: list[Middleware]) -> ASGIApp:
     """
     app = router
     for cls, args, kwargs in reversed(middleware):
-        make = _SHORT[cls] if isinstance(cls, type) and cls in _SHORT and untouched(cls) else cls
-        app = make(app, *args, **kwargs)
+        app = _maker(cls)(app, *args, **kwargs)
     return app
+
+
+def _maker(cls: Any) -> Callable[..., ASGIApp]:
+    """What makes a layer: the class itself, or something shorter that does the same while the class is untouched."""
+    base = sys.modules.get("starlette.middleware.base")  # which not every application uses
+    short = _SHORT
+    if base is not None and cls is base.BaseHTTPMiddleware:
+        from .middleware._function import FunctionMiddleware
+
+        short = {cls: FunctionMiddleware}
+    is_known = isinstance(cls, type) and cls in short and untouched(cls)
+    make: Callable[..., ASGIApp] = short[cls] if is_known else cls
+    return make

@@ -380,10 +380,10 @@ class FastAPI(Verbs, Starlette):
         Parameters:
             middleware_type: ``"http"``. It is the only kind there is: whatever stands here is taken for it.
         """
-        from .middleware._function import FunctionMiddleware
+        from starlette.middleware.base import BaseHTTPMiddleware
 
         def register(function: DecoratedCallable) -> DecoratedCallable:
-            self.add_middleware(FunctionMiddleware, dispatch=function)
+            self.add_middleware(BaseHTTPMiddleware, dispatch=function)
             return function
 
         return register

@@ -20,6 +20,10 @@ Dispatch = Callable[[Request, CallNext], Awaitable[Response]]
 VALUE: contextvars.ContextVar[str] = contextvars.ContextVar("value", default="unset")
 
 
+class Starlettes(BaseHTTPMiddleware):
+    """Starlette's middleware as it is: ferrapi has its own way for the class itself."""
+
+
 def application(log: Log) -> FastAPI:
     app = FastAPI()
 
@@ -178,7 +182,7 @@ async def answer(dispatch: Dispatch, path: str, *, ours: bool, twice: bool) -> L
         if ours:
             app.middleware("http")(dispatch)
         else:
-            app.add_middleware(BaseHTTPMiddleware, dispatch=dispatch)
+            app.add_middleware(Starlettes, dispatch=dispatch)
     messages = [{"type": "http.request", "body": b'{"a"', "more_body": True}, {"type": "http.request", "body": b":1}"}]
 
     async def receive() -> Any:
@@ -245,7 +249,7 @@ def ahead_of_the_reader(*, ours: bool) -> int:
         if ours:
             app.middleware("http")(passes)
         else:
-            app.add_middleware(BaseHTTPMiddleware, dispatch=passes)
+            app.add_middleware(Starlettes, dispatch=passes)
 
         async def receive() -> Any:
             await asyncio.Event().wait()

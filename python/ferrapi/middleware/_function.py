@@ -18,6 +18,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .._hooks import untouched, watch
+
+watch(BaseHTTPMiddleware)
+
 
 class FunctionMiddleware(BaseHTTPMiddleware):
     """Calls a function of a request and ``call_next`` around the application below.
@@ -28,7 +32,7 @@ class FunctionMiddleware(BaseHTTPMiddleware):
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not _on_asyncio():
+        if scope["type"] != "http" or not _on_asyncio() or not untouched(BaseHTTPMiddleware):
             await super().__call__(scope, receive, send)
             return
         request = _CachedRequest(scope, receive, send)

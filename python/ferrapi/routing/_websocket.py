@@ -12,17 +12,17 @@ from starlette.types import Receive, Scope, Send
 
 from .. import params
 from .._edits import EDITS
-from .._hooks import watch
+from .._hooks import replaced, watch
 from .._native import LimitExceeded
 from ..dependencies import _body
-from ..dependencies._values import MISSING
+from ..dependencies._values import MISSING, Errors
 from ..dependencies.models import Dependant
 from ..exceptions import WebSocketRequestValidationError
 from ._contexts import IncludeContext
 from ._declared import Watched, declare_dependant
 from ._exchange import Exchange
 from ._handler import handle_exception
-from ._plan import Plan
+from ._plan import Plan, Values
 from ._shield import exit_shield
 from ._tracer import follow_socket
 
@@ -72,12 +72,26 @@ class WebSocketApp:
             if x.tracer is not None:
                 await follow_socket(x, plan, x.tracer)
                 return
-            values, errors = await plan.values(x, plan.read(x), MISSING)
+            values, errors = await self._solve(x, plan)
         except LimitExceeded as exc:
             raise HTTPException(status_code=400, detail=str(exc)) from None
-        if values is None:
+        if errors or values is None:
             raise WebSocketRequestValidationError(errors)
         await plan.endpoint.call(**values)
+
+    async def _solve(self, x: Exchange, plan: Plan) -> tuple[Values | None, Errors]:
+        """Run the dependencies, by way of what somebody has put in the place of `solve_dependencies`, if anything."""
+        solve = replaced("ferrapi.routing").get("solve_dependencies")
+        if solve is None:
+            return await plan.values(x, plan.read(x), MISSING)
+        solved = await solve(
+            request=x.websocket,
+            dependant=self._dependant,
+            dependency_overrides_provider=self._provider,
+            async_exit_stack=x.request_stack,
+            embed_body_fields=self._embed,
+        )
+        return solved.values, solved.errors
 
 
 class APIWebSocketRoute(Watched, WebSocketRoute):
