@@ -10,7 +10,7 @@ entries, or the classes in them, finds what it finds there.
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -47,6 +47,17 @@ class AppBodyLimitMiddleware(BodyLimit):
             await self.app(scope, receive, send)
 
 
+class ExceptionTelemetryMiddleware:
+    """Nothing, under FastAPI's name for this layer. With telemetry there is another in its place."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+watch(ExceptionTelemetryMiddleware)
 watch(AppBodyLimitMiddleware)
 watch(AsyncExitStackMiddleware)
 
@@ -180,12 +191,13 @@ def _is_plain_router(router: ASGIApp) -> bool:
 
 
 def _nothing(app: ASGIApp) -> ASGIApp:
-    """In the place of an exit stack per request, which nobody uses before somebody wraps the class."""
+    """In the place of layers that do nothing, or nothing that anybody could use, before somebody wraps their class."""
     return app
 
 
 _SHORT: dict[Any, Callable[..., ASGIApp]] = {
     ServerErrorMiddleware: ServerErrors,
+    ExceptionTelemetryMiddleware: _nothing,
     AppBodyLimitMiddleware: limit_body,
     ExceptionMiddleware: Exceptions,
     AsyncExitStackMiddleware: _nothing,
@@ -193,16 +205,20 @@ _SHORT: dict[Any, Callable[..., ASGIApp]] = {
 """What is made in the place of a class while it is untouched."""
 
 
-def build(router: ASGIApp, middleware: list[Middleware]) -> ASGIApp:
+def build(
+    router: ASGIApp, middleware: list[Middleware], others: Mapping[Any, Callable[..., ASGIApp]] | None = None
+) -> ASGIApp:
     """`router` inside of all layers.
 
     Parameters:
         router: what is inside.
         middleware: the outermost first, those of every application included.
+        others: classes, each with what is made in its place.
     """
+    instead = others or {}
     app = router
     for cls, args, kwargs in reversed(middleware):
-        app = _maker(cls)(app, *args, **kwargs)
+        app = (instead.get(cls) or _maker(cls))(app, *args, **kwargs)
     return app
 
 

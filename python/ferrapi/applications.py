@@ -22,7 +22,7 @@ from ._docs_routes import DocsRoutes, of_applications
 from ._edits import EDITS, SETTINGS
 from ._foreign import refuse, refuse_app, with_counterparts
 from ._hooks import WATCH, untouched, watch
-from ._middleware_stack import AppBodyLimitMiddleware, ServerErrors, build
+from ._middleware_stack import AppBodyLimitMiddleware, ExceptionTelemetryMiddleware, ServerErrors, build
 from ._names import names_of
 from ._native import Entrance
 from .datastructures import Default
@@ -259,6 +259,7 @@ class FastAPI(Verbs, Starlette):
         server_error = of_server[-1] if of_server else None
         middleware = [
             Middleware(ServerErrorMiddleware, handler=server_error, debug=self.debug),
+            Middleware(ExceptionTelemetryMiddleware),
             Middleware(AppBodyLimitMiddleware, max_body_size=self.max_body_size),
             *self.user_middleware,
             Middleware(ExceptionMiddleware, handlers=handlers, debug=self.debug),

@@ -14,7 +14,7 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import background
-from .._middleware_stack import build
+from .._middleware_stack import ExceptionTelemetryMiddleware, build
 from ..routing._exchange import TRACER
 from ._config import Settings
 from ._export import Exporting
@@ -43,8 +43,7 @@ class Telemetry:
 
     def build(self, router: ASGIApp, middleware: list[Middleware]) -> ASGIApp:
         """`router` inside of all layers (see `_middleware_stack.build`), with those of telemetry between them."""
-        outermost, *inner = middleware
-        return Watches(self, build(Passage(router), [outermost, Middleware(ExceptionTelemetryMiddleware), *inner]))
+        return Watches(self, build(Passage(router), middleware, {ExceptionTelemetryMiddleware: NotesExceptions}))
 
     async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Let `app` answer, and record that, unless somebody else does or nobody wants it."""
@@ -96,11 +95,8 @@ class Watches(ServerErrorMiddleware):
         await self.telemetry.serve(self.app, scope, receive, send)
 
 
-class ExceptionTelemetryMiddleware:
-    """Notes what the application raises before it becomes a response. FastAPI has a layer of this name here."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+class NotesExceptions(ExceptionTelemetryMiddleware):
+    """Notes what the application raises before it becomes a response."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
