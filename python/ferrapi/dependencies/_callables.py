@@ -45,15 +45,15 @@ def name_of(call: Any) -> str:
 
 
 def _faces(call: Any) -> list[Any]:
-    """The functions that decide the kind: the callable as given and what it wraps, or their ``__call__``."""
-    found: list[Any] = []
-    layer = call
-    while layer is not None:
-        found.append(layer)
-        if isinstance(layer, functools.partial):
-            layer = layer.func
-        else:
-            layer = getattr(layer, "__wrapped__", None) if not inspect.isclass(layer) else None
+    """The functions that decide the kind: the callable as given and what it wraps, or their ``__call__``.
+
+    Partials are looked through, and then wrappers, to what is innermost or a partial again. What is between decides
+    nothing.
+    """
+    outer = call
+    while isinstance(outer, functools.partial):
+        outer = outer.func
+    found = [call, outer, outer if inspect.isclass(outer) else inspect.unwrap(outer)]
     faces: list[Any] = []
     for layer in found:
         faces.append(layer)
@@ -74,7 +74,8 @@ def kind_of(call: Callable[..., Any] | None) -> Kind:
         return Kind.ASYNC_GENERATOR
     if any(inspect.isgeneratorfunction(face) for face in faces):
         return Kind.GENERATOR
-    if any(inspect.iscoroutinefunction(face) for face in faces):
+    # A partial of a coroutine function that somebody has wrapped is not awaited, as in FastAPI.
+    if any(inspect.iscoroutinefunction(face) for face in faces if not isinstance(face, functools.partial)):
         return Kind.ASYNC
     return Kind.SYNC
 
