@@ -22,7 +22,7 @@ def _run(program: str) -> str:
 
 
 def test_modules_are_the_very_same() -> None:
-    """Every public one, in either order of importing, with its own name, spec and loader."""
+    """Every public one, in either order of importing, with FastAPI's name and its own spec and loader."""
     _run(f"""
 import importlib, sys
 import ferrapi.as_fastapi
@@ -33,7 +33,7 @@ for number, name in enumerate({_MODULES!r}):
     first, second = (importlib.import_module(each) for each in (names if number % 2 else reversed(names)))
     assert first is second, name
     assert sys.modules[names[0]] is sys.modules[names[1]] is first
-    assert first.__name__ == first.__spec__.name == name
+    assert (first.__name__, first.__spec__.name) == (names[1], name)
     assert first.__spec__.loader is first.__loader__
 """)
 
@@ -210,3 +210,34 @@ for name in ("surely_not", "_surely_not", "telemetry_of_mine"):
     assert not hasattr(fastapi, name)
     assert getattr(fastapi.routing, name, None) is None
 """)
+
+
+def test_import_hooks_find_the_modules_by_fastapis_names() -> None:
+    """Tools that wait for an import look into the module's `__name__` then (`wrapt`, Datadog's)."""
+    assert _run(
+        "import ferrapi.as_fastapi, fastapi, fastapi.routing, ferrapi.routing;"
+        "print(fastapi.__name__, fastapi.routing.__name__, fastapi.routing is ferrapi.routing)"
+    ).split() == ["fastapi", "fastapi.routing", "True"]
+
+
+def test_functions_that_are_replaced_under_fastapis_names_are_called() -> None:
+    code = """
+import ferrapi.as_fastapi
+import fastapi.routing
+from fastapi.testclient import TestClient
+app = fastapi.FastAPI()
+@app.get("/")
+async def root(): return 1
+with TestClient(app) as client:
+    client.get("/")
+    own, seen = fastapi.routing.serialize_response, []
+    async def replaced(**values):
+        seen.append(values["response_content"])
+        return await own(**values)
+    fastapi.routing.serialize_response = replaced
+    client.get("/")
+    fastapi.routing.serialize_response = own
+    client.get("/")
+    print(seen)
+"""
+    assert _run(code).strip() == "[1]"

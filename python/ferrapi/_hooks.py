@@ -137,15 +137,18 @@ _functions: dict[str, dict[str, Any]] = {}
 """By module: the functions that are called for each request, as they were written."""
 
 
+_function_names: set[str] = set()
+
+
 class _AnnouncingModule(ModuleType):
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
-        if name in _functions[self.__name__]:
+        if name in _function_names:
             EDITS.announce()
 
     def __delattr__(self, name: str) -> None:
         super().__delattr__(name)
-        if name in _functions[self.__name__]:
+        if name in _function_names:
             EDITS.announce()
 
 
@@ -153,6 +156,7 @@ def announce_assignments(module_name: str, *names: str) -> None:
     """Let a module announce it when one of its functions with these names is replaced."""
     module = sys.modules[module_name]
     _functions[module_name] = {name: getattr(module, name) for name in names}
+    _function_names.update(names)
     module.__class__ = _AnnouncingModule
 
 

@@ -2,7 +2,8 @@
 
 ``import ferrapi.as_fastapi`` must run before anything imports `fastapi`, so it is best the first line of the
 application. From then on `fastapi` and each `fastapi.x.y` is the very module object of `ferrapi.x.y`: classes are the
-same classes, and a name that is replaced in one is replaced in the other. Whether FastAPI is installed doesn't matter.
+same classes, and a name that is replaced in one is replaced in the other. The module's ``__name__`` becomes FastAPI's,
+for hooks that tools have set for its import. Whether FastAPI is installed doesn't matter.
 A module that FastAPI doesn't have, such as a private one of ferrapi, can't be imported as `fastapi`.
 
 Libraries ask which FastAPI they have. The answer is the release whose behaviour ferrapi has: `fastapi.__version__` (and
@@ -59,8 +60,13 @@ class _Loader(Loader):
         return self.module
 
     def exec_module(self, module: ModuleType) -> None:
-        """Undo what the import system noted on the module: it is loaded under its own name."""
+        """Undo what the import system noted on the module: it is loaded under its own name.
+
+        What it is called from now on is FastAPI's name: hooks that tools set for the import of a module (`wrapt`'s,
+        Datadog's) look there for what was imported.
+        """
         module.__spec__ = self.spec
+        module.__name__ = _ALIAS + module.__name__.removeprefix(_PACKAGE).removeprefix(_ALIAS)
 
 
 class _Metadata(Distribution):
