@@ -38,6 +38,11 @@ def should_embed_body_fields(fields: Sequence[ModelField]) -> bool:
     return isinstance(first.field_info, params.Form) and not form_model_classes(first.field_info.annotation)
 
 
+def wants_key(fields: Sequence[ModelField]) -> bool:
+    """Whether the only body parameter of a callable is to be a key of the body, whatever those of the others are."""
+    return len(fields) == 1 and bool(getattr(fields[0].field_info, "embed", None))
+
+
 def create_body_model(
     *,
     fields: Sequence[ModelField],

@@ -19,7 +19,7 @@ from .._plan import reader_plan
 from .._threads import run_in_thread
 from ..concurrency import contextmanager_in_threadpool
 from ..dependencies import _plain
-from ..dependencies._body import flat_body_params, request_body_to_args, should_embed_body_fields
+from ..dependencies._body import flat_body_params, request_body_to_args, should_embed_body_fields, wants_key
 from ..dependencies._callables import Kind, computed_scope, header_scheme, kind_of, name_of
 from ..dependencies._dependant import circular_dependency, get_dependant
 from ..dependencies._values import Errors, request_params_to_args
@@ -116,7 +116,7 @@ class Step:
         self.is_endpoint = is_endpoint
         self.dependant = dependant
         self.original = visit.original  # before an override took its place
-        self.embed = visit.embed
+        self.embed = visit.embed or wants_key(dependant.body_params)
         self.begins = visit.begins
         self.call: Callable[..., Any] = dependant.call  # type: ignore[assignment]  # a route's tree always has calls
         self.kind = kind_of(dependant.call)
