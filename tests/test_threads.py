@@ -209,7 +209,7 @@ def test_works_under_trio() -> None:
 
 
 def test_works_without_anyios_private_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_threads, "tasks_in_scopes", lambda: None)
+    monkeypatch.setattr(_threads, "scopes_of_tasks", lambda: None)
     assert run(lambda: run_in_thread(lambda n: n + 1, n=1)) == 2
 
 

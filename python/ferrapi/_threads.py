@@ -7,6 +7,9 @@ result. Under load many calls wait at once; here a thread that is running anyway
 finished meanwhile is reported together. No call waits for another that blocks: whoever takes a call while others wait
 has somebody else woken before it runs its own.
 
+A request inside of a synchronous context (a ``yield`` dependency) never waits for a token of the limiter: if there is
+none, its call is made beyond the limit, for others may wait for what it holds (`_entering.py`).
+
 anyio's own way is taken under trio, in a task that is inside of a cancel scope (which has to be shielded from it), and
 with a version of anyio in which the few private names that this needs are not there.
 """
@@ -17,16 +20,20 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context, copy_context
-from functools import cache
+from functools import cache, partial
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import anyio
-from starlette.concurrency import run_in_threadpool
+import anyio.lowlevel
+import anyio.to_thread
+
+from ._entering import inside, is_inside, token_for_entering
+from ._scopes import task_states
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Mapping
 
 MAX_IDLE_TIME = 10.0
 """Seconds after which an idle thread ends."""
@@ -35,20 +42,30 @@ Call = tuple[Context, Callable[..., Any], dict[str, Any], "asyncio.Future[Any]"]
 
 
 @cache
-def tasks_in_scopes() -> Container[asyncio.Task[Any]] | None:
-    """The tasks that anyio knows, which have been inside of a cancel scope or a task group; None with another anyio.
-
-    Imported when it is first needed: an application without sync functions goes without.
-    """
+def scopes_of_tasks() -> Mapping[asyncio.Task[Any], Any] | None:
+    """What anyio knows of tasks and their cancel scopes; None if this anyio is not one for threads of our own."""
     try:
-        from anyio._backends._asyncio import _task_states, find_root_task
+        from anyio._backends._asyncio import find_root_task
         from anyio._core._eventloop import set_current_async_library, threadlocals
     except ImportError:
         return None
     _Worker.threadlocals = threadlocals
     _Workers.find_main_task = staticmethod(find_root_task)
     _Workers.set_library = staticmethod(set_current_async_library)
-    return _task_states
+    return task_states()
+
+
+class NoThreadError(RuntimeError):
+    """A call that is not made because the system has no more threads.
+
+    Parameters:
+        future: what the call would have come to.
+        reason: what the system says.
+    """
+
+    def __init__(self, future: asyncio.Future[Any], reason: Exception) -> None:
+        super().__init__(str(reason))
+        self.future = future
 
 
 class _Worker(Thread):
@@ -106,6 +123,7 @@ class _Workers:
 
         self.token = current_token()
         self.limiter = current_default_thread_limiter()
+        self.waiting: dict[asyncio.Task[Any], asyncio.Future[Any]] = {}
         self.stopped = False
         self._lock = Lock()
         self._calls: deque[Call] = deque()
@@ -117,8 +135,28 @@ class _Workers:
 
     # In the event loop's thread
 
+    async def call(self, task: asyncio.Task[Any], function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+        """Wait in `task` for what a call comes to. If there is no thread for it, one of anyio's may be free."""
+        future = self.waiting[task] = self.begin(function, arguments)
+        try:
+            return await future
+        except NoThreadError as error:
+            if error.future is not future:
+                raise
+        finally:
+            del self.waiting[task]
+        return await run_beside(partial(function, **arguments))
+
+    def begin(self, function: Callable[..., Any], arguments: dict[str, Any]) -> asyncio.Future[Any]:
+        """What a call will have come to, in a copy of the context."""
+        context = copy_context()
+        context.run(self.set_library, None)
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.submit((context, function, arguments, future))
+        return future
+
     def submit(self, call: Call) -> None:
-        """Have a call made."""
+        """Have a call made. If the system has no thread for it, it ends with an error instead."""
         with self._lock:
             self._calls.append(call)
             worker = self._to_wake()
@@ -207,38 +245,110 @@ class _Workers:
             return
         try:
             worker.start()
-        except RuntimeError:  # the system has no more threads
+        except Exception as exc:  # the system has no more threads
+            self._refuse(exc)
+
+    def _refuse(self, reason: Exception) -> None:
+        """End the calls for which there is no thread. They don't wait for one, which may wait for one of them."""
+        with self._lock:
             self._searching = 0
-            raise
+            refused = list(self._calls)
+            self._calls.clear()
+        for _, _, _, future in refused:
+            self.report(future, None, NoThreadError(future, reason))
 
 
 _workers: WeakKeyDictionary[asyncio.AbstractEventLoop, _Workers] = WeakKeyDictionary()
 """The workers of each loop that is running; they refer to it, so they are taken out when it ends."""
 
 
-async def run_in_thread(function: Callable[..., Any], /, **arguments: Any) -> Any:
-    """Call `function` with `arguments` in a worker thread, as Starlette's `run_in_threadpool`."""
+def _here(*, in_scopes: bool = False) -> tuple[asyncio.Task[Any], _Workers] | tuple[None, None]:
+    """This task and its loop's workers; None if it is one for anyio's own way."""
     try:
         task = asyncio.current_task()
     except RuntimeError:  # no asyncio loop: trio
         task = None
-    in_scopes = tasks_in_scopes()
-    if task is None or in_scopes is None or task in in_scopes:
-        return await run_in_threadpool(function, **arguments)
+    scopes = scopes_of_tasks()
+    if task is None or scopes is None:
+        return None, None
+    if not in_scopes and (state := scopes.get(task)) is not None and state.cancel_scope is not None:
+        return None, None
     loop = task.get_loop()
     workers = _workers.get(loop)
     if workers is None:
         workers = _workers[loop] = _Workers()
+    return task, workers
+
+
+async def run_beside(function: Callable[[], Any]) -> Any:
+    """Call `function` in one of anyio's threads, beyond the limit."""
+    return await anyio.to_thread.run_sync(function, limiter=anyio.CapacityLimiter(1))
+
+
+async def _run_as_anyio(function: Callable[[], Any]) -> Any:
+    if not is_inside():
+        return await anyio.to_thread.run_sync(function)
+    limiter = anyio.to_thread.current_default_thread_limiter()
+    borrower = object()
+    try:
+        limiter.acquire_on_behalf_of_nowait(borrower)
+    except anyio.WouldBlock:
+        return await run_beside(function)
+    try:
+        return await run_beside(function)
+    finally:
+        limiter.release_on_behalf_of(borrower)
+
+
+async def run_in_thread(function: Callable[..., Any], /, **arguments: Any) -> Any:
+    """Call `function` with `arguments` in a worker thread, as Starlette's `run_in_threadpool`.
+
+    Raises:
+        RuntimeError: the system has no more threads; the call is not made.
+    """
+    task, workers = _here()
+    if task is None or workers is None:
+        return await _run_as_anyio(partial(function, **arguments))
     limiter = workers.limiter
     try:
         limiter.acquire_on_behalf_of_nowait(task)
     except anyio.WouldBlock:
+        if task in inside:
+            return await workers.call(task, function, arguments)
         await limiter.acquire_on_behalf_of(task)
     try:
-        context = copy_context()
-        context.run(workers.set_library, None)
-        future: asyncio.Future[Any] = loop.create_future()
-        workers.submit((context, function, arguments, future))
-        return await future
+        return await workers.call(task, function, arguments)
     finally:
         limiter.release_on_behalf_of(task)
+
+
+async def run_endpoint_in_thread(function: Callable[..., Any], /, **arguments: Any) -> Any:
+    """The same for an endpoint whose result is to be validated.
+
+    FastAPI does that in a thread, too, and before it takes one, a cancellation of the scope around it ends the request.
+    """
+    result = await run_in_thread(function, **arguments)
+    if _here()[1] is None:
+        await anyio.lowlevel.checkpoint_if_cancelled()
+    return result
+
+
+async def enter_in_thread(enter: Callable[[], Any]) -> Any:
+    """Call what enters a synchronous context in a worker thread. Raises as `run_in_thread`."""
+    async with token_for_entering():
+        task, workers = _here()
+        if task is None or workers is None:
+            return await run_beside(enter)
+        return await workers.call(task, enter, {})
+
+
+def begin_call(function: Callable[[], Any]) -> asyncio.Future[Any]:
+    """Have `function` called in a worker thread, beyond the limit, whatever becomes of this task; under asyncio."""
+    _, workers = _here(in_scopes=True)
+    return asyncio.ensure_future(run_beside(function)) if workers is None else workers.begin(function, {})
+
+
+def call_of(task: asyncio.Task[Any]) -> asyncio.Future[Any] | None:
+    """What `task` waits for, if that is a call in one of these threads."""
+    workers = _workers.get(task.get_loop())
+    return None if workers is None else workers.waiting.get(task)

@@ -4,6 +4,7 @@
 asynchronous form of a synchronous context manager, and the per-loop semaphore behind `Depends(max_concurrency=...)`.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager, asynccontextmanager
 from threading import Lock
@@ -16,7 +17,10 @@ from starlette.concurrency import iterate_in_threadpool as iterate_in_threadpool
 from starlette.concurrency import run_in_threadpool as run_in_threadpool
 from starlette.concurrency import run_until_first_complete as run_until_first_complete
 
+from ._entering import note_entered, note_left
 from ._names import names_of
+from ._scopes import on_asyncio
+from ._threads import begin_call, enter_in_thread, run_beside
 
 __all__ = [
     "contextmanager_in_threadpool",
@@ -26,6 +30,10 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+_TURNS = 2
+"""Of the event loop that anyio takes before it begins a call in a thread. A generator that was dropped in the middle is
+closed in these turns, before contexts around it are left."""
 
 
 @asynccontextmanager
@@ -44,36 +52,34 @@ async def contextmanager_in_threadpool(cm: AbstractContextManager[T]) -> AsyncGe
     """
     entry = _Entry(cm)
     try:
-        value = await run_in_threadpool(entry.enter)
+        value = await enter_in_thread(entry.enter)
     except BaseException as error:
         if entry.give_up(error):
             await _leave(cm, error)
         raise
+    task = note_entered()
     try:
-        yield value
-    except BaseException as error:
-        if not await _leave(cm, error):
-            raise
-    else:
-        await _leave(cm, None)
+        try:
+            yield value
+        except BaseException as error:
+            if not await _leave(cm, error):
+                raise
+        else:
+            await _leave(cm, None)
+    finally:
+        note_left(task)
 
 
 async def _leave(cm: AbstractContextManager[Any], error: BaseException | None) -> bool:
     """Call `cm.__exit__` in a thread, to its end; tell whether the exception was swallowed.
 
-    A shielded scope holds off the cancellation of a surrounding scope, but not `Task.cancel()`, which would even keep a
-    thread from starting. So the call is waited for again, and the cancellation goes on afterwards.
+    A shielded scope holds off the cancellation of a scope around it, but not `Task.cancel()`, which goes on afterwards.
     """
     leaving = _Exit(cm, error)
-    cancelled: BaseException | None = None
     with anyio.CancelScope(shield=True):
-        while not leaving.finished:
-            try:
-                await anyio.to_thread.run_sync(leaving.run, limiter=anyio.CapacityLimiter(1))
-            except anyio.get_cancelled_exc_class() as cancellation:
-                cancelled = cancellation
-    if cancelled is not None:
-        raise cancelled
+        cancellation = await (leaving.run_beside() if on_asyncio() else leaving.run_beside_trio())
+    if cancellation is not None:
+        raise cancellation
     return leaving.result()
 
 
@@ -92,6 +98,36 @@ class _Exit:
         self._lock = Lock()
         self._swallowed = False
         self._failure: BaseException | None = None
+
+    async def run_beside(self) -> asyncio.CancelledError | None:
+        """Make the call in a thread beside the shared ones, and wait for it; give what wanted to end that.
+
+        If the system has no more threads, make it in this one: what was acquired has to be released.
+        """
+        cancellation = None
+        for _ in range(_TURNS):
+            try:
+                await asyncio.sleep(0)
+            except asyncio.CancelledError as error:
+                cancellation = error
+        for begin in (begin_call, lambda run: asyncio.ensure_future(run_beside(run))):
+            call = begin(self.run)
+            while not call.done():
+                try:
+                    await asyncio.wait((call,))
+                except asyncio.CancelledError as error:
+                    cancellation = error
+            if call.exception() is None:
+                return cancellation
+        self.run()
+        return cancellation
+
+    async def run_beside_trio(self) -> None:
+        """The same under trio, where nothing gets past a shield."""
+        try:
+            await run_beside(self.run)
+        except RuntimeError:
+            self.run()
 
     def run(self) -> None:
         """Make the call, or wait until the thread that makes it is done."""

@@ -13,12 +13,18 @@ from collections import deque
 from collections.abc import AsyncGenerator, MutableMapping
 from typing import Any
 
+import anyio
 from starlette.middleware.base import BaseHTTPMiddleware, _CachedRequest, _StreamingResponse
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .._hooks import untouched, watch
+from .._scopes import begin_in_scope, end_tasks, on_asyncio, scope_here
+
+_TURNS = 4
+"""Of the event loop that Starlette's task group takes to pass on that the client has left. A stream that is at its end,
+or fails, in these turns is not cut short."""
 
 watch(BaseHTTPMiddleware)
 
@@ -32,7 +38,7 @@ class FunctionMiddleware(BaseHTTPMiddleware):
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not _on_asyncio() or not untouched(BaseHTTPMiddleware):
+        if scope["type"] != "http" or not on_asyncio() or not untouched(BaseHTTPMiddleware):
             await super().__call__(scope, receive, send)
             return
         request = _CachedRequest(scope, receive, send)
@@ -40,18 +46,10 @@ class FunctionMiddleware(BaseHTTPMiddleware):
         try:
             response = await self.dispatch_func(request, below.call_next)
             await response(scope, request.wrapped_receive, send)
+            await below.finish()
         except BaseException:
             await below.cancel()
             raise
-        await below.finish()
-
-
-def _on_asyncio() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 class _Below:
@@ -70,12 +68,14 @@ class _Below:
         self.receive = receive
         self.send = send
         self.loop = asyncio.get_running_loop()
+        self.around = scope_here()
         self.tasks: list[asyncio.Task[None]] = []
         self.messages: deque[Message] = deque()
         self.arrived: asyncio.Future[None] | None = None
         self.taken: asyncio.Future[None] | None = None
         self.response_sent: asyncio.Future[None] = self.loop.create_future()
-        self.ended = False
+        self.receiving: set[anyio.CancelScope] = set()
+        self.running = 0
         self.error: Exception | None = None
         self.error_raised = False
 
@@ -83,8 +83,8 @@ class _Below:
 
     async def call_next(self, request: Request) -> Response:
         """Run the application below until its response begins. Raises what it raises before that."""
-        self.ended = False
-        self.tasks.append(self.loop.create_task(self._run()))
+        self.running += 1
+        self.tasks.append(begin_in_scope(self._run(), self.around))
         info = None
         while True:
             message = await self._next_message()
@@ -112,14 +112,21 @@ class _Below:
     async def _next_message(self) -> Message | None:
         """The next message from below; None when there will be none."""
         while not self.messages:
-            if self.ended:
+            if not self.running:
                 return None
-            self.arrived = self.loop.create_future()
-            await self.arrived
+            await self._something()
         message = self.messages.popleft()
-        if self.taken is not None and not self.taken.done():
+        if self.taken is not None and not self.messages and not self.taken.done():
             self.taken.set_result(None)
         return message
+
+    async def _something(self) -> None:
+        """Wait for a message from below, or the end of what is there.
+
+        Waiting for its task would pass a cancellation on to that.
+        """
+        self.arrived = self.loop.create_future()
+        await self.arrived
 
     async def _body(self) -> AsyncGenerator[bytes | MutableMapping[str, Any]]:
         while True:
@@ -136,24 +143,17 @@ class _Below:
                 return
 
     async def finish(self) -> None:
-        """Let the application below go on behind the response, and wait for its end."""
+        """Let the application below go on behind the response, and wait for its end. Raises what it raises."""
         self._release()
-        try:
-            for task in self.tasks:
-                await task
-        except BaseException:
-            await self.cancel()
-            raise
+        while self.running:
+            await self._something()
         if self.error is not None and not self.error_raised:
             raise self.error
 
     async def cancel(self) -> None:
         """Cancel the application below and wait for its end."""
-        for task in self.tasks:
-            task.cancel()
-        self._release()
-        if self.tasks:
-            await asyncio.gather(*self.tasks, return_exceptions=True)
+        if self.running:
+            await end_tasks(self.tasks, self.around)
 
     def _release(self) -> None:
         """From now on nobody takes messages."""
@@ -161,6 +161,8 @@ class _Below:
             self.response_sent.set_result(None)
         if self.taken is not None and not self.taken.done():
             self.taken.set_result(None)
+        for scope in self.receiving:
+            scope.cancel()
 
     # The side of the application below
 
@@ -170,7 +172,7 @@ class _Below:
         except Exception as exc:
             self.error = exc
         finally:
-            self.ended = True
+            self.running -= 1
             self._wake()
 
     def _wake(self) -> None:
@@ -190,18 +192,19 @@ class _Below:
             await self.taken
 
     async def _receive(self) -> Message:
-        if self.response_sent.done():
+        message: Message | None = None
+        if not self.response_sent.done():
+            with anyio.CancelScope() as scope:
+                self.receiving.add(scope)
+                try:
+                    message = await self.receive()
+                except Exception as exc:  # out of the task group that Starlette has here
+                    raise ExceptionGroup("unhandled errors in a TaskGroup", [exc]) from None
+                finally:
+                    self.receiving.discard(scope)
+        if message is None or self.response_sent.done():
             return {"type": "http.disconnect"}
-        receiving = self.loop.create_task(_as_coroutine(self.receive))
-        try:
-            await asyncio.wait((receiving, self.response_sent), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            if not receiving.done():
-                receiving.cancel()
-        if self.response_sent.done():
-            return {"type": "http.disconnect"}
-        return receiving.result()
-
-
-async def _as_coroutine(receive: Receive) -> Message:
-    return await receive()
+        if message["type"] == "http.disconnect":
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
+        return message

@@ -54,7 +54,7 @@ def program_of(app: RouteApp, placed: Any) -> Program | None:
             "provider": compiled.provider,
             "settings": SETTINGS if getattr(compiled.provider, "_announces_overrides", False) else None,
             "reader": plan.reader if plan.reads else None,
-            "steps": [_step_plan(step) for step in plan.steps],
+            "steps": [_step_plan(step, compiled.responder) for step in plan.steps],
             "body": _body_plan(compiled),
             "reply": _reply_plan(compiled.responder),
             "placed": placed,
@@ -81,7 +81,7 @@ def _can_be_run(step: Step) -> bool:
     return step.kind < Kind.GENERATOR or not step.for_function
 
 
-def _step_plan(step: Step) -> StepPlan:
+def _step_plan(step: Step, responder: Responder) -> StepPlan:
     plan: StepPlan = {
         "action": "call",
         "call": step.call,
@@ -100,7 +100,8 @@ def _step_plan(step: Step) -> StepPlan:
             "token_scheme": step.token_scheme,
         }
     if step.kind is Kind.SYNC:
-        return {**plan, "action": "thread", "call": functools.partial(step.in_thread, step.call)}
+        run = responder.run_in_thread if step.is_endpoint else step.in_thread
+        return {**plan, "action": "thread", "call": functools.partial(run, step.call)}
     if step.kind >= Kind.GENERATOR:
         opens = step.call if inspect.isasyncgenfunction(step.call) else step.open
         return {**plan, "action": "context", "call": opens}

@@ -22,7 +22,7 @@ from .._fields import prefix_locations
 from .._foreign import is_foreign_event
 from .._hooks import untouched
 from .._native import encode_json, response_head_problem
-from .._threads import run_in_thread
+from .._threads import run_endpoint_in_thread, run_in_thread
 from ..datastructures import DefaultPlaceholder
 from ..dependencies import _plain
 from ..dependencies._callables import Kind
@@ -244,12 +244,13 @@ class Responder:
         )
         self.render, self.content_type = short or (dump, JSON)
         self.is_text = self.render is _text
+        self.run_in_thread = run_in_thread if route.response_field is None else run_endpoint_in_thread
 
     async def call(self, x: Exchange, endpoint: Step, values: dict[str, Any]) -> Any:
         """Run the endpoint."""
         if endpoint.kind is Kind.ASYNC:
             return await endpoint.call(**values)
-        return await run_in_thread(endpoint.call, **values)
+        return await self.run_in_thread(endpoint.call, **values)
 
     def reply_now(self, x: Exchange, result: Any) -> Response | bytes | None:
         """The reply, if it can be made here and now; just its body if the head has nothing but length and type."""

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
-from .._threads import tasks_in_scopes
+from .._scopes import task_states
 
 if TYPE_CHECKING:
     from ._exchange import Exchange
@@ -38,7 +38,7 @@ def in_cancel_scope() -> bool:
         task = asyncio.current_task()
     except RuntimeError:  # no asyncio loop
         return True
-    states: Any = tasks_in_scopes()
+    states: Any = task_states()
     if states is None or task is None:
         return True
     state = states.get(task)

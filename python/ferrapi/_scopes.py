@@ -1,0 +1,114 @@
+"""anyio's cancel scopes under asyncio, as far as they have to be known from outside.
+
+anyio notes for each task in which scope it is, and passes a scope's cancellation on to the tasks in it again and again,
+until they have left it; what is shielded inside of a task is spared. What is here does so for tasks that are in no task
+group. It needs a few private names of anyio's. With a version that doesn't have them, such tasks are in no scope.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable, MutableMapping
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+import anyio
+
+
+@cache
+def task_states() -> MutableMapping[asyncio.Task[Any], Any] | None:
+    """What anyio knows of tasks that are or were inside of a cancel scope or a task group; None with another anyio.
+
+    Imported when it is first needed: an application without sync functions and middleware goes without.
+    """
+    try:
+        from anyio._backends._asyncio import _task_states
+    except ImportError:
+        return None
+    return _task_states
+
+
+def on_asyncio() -> bool:
+    """Whether this is a task of asyncio's."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def scope_here() -> Any:
+    """The cancel scope in which this task is; None if it is in none."""
+    states = task_states()
+    state = None if states is None else states.get(asyncio.current_task())  # type: ignore[arg-type]  # this is a task
+    return None if state is None else state.cancel_scope
+
+
+def begin_in_scope(coroutine: Coroutine[Any, Any, Any], scope: Any) -> asyncio.Task[Any]:
+    """A task that is inside of a cancel scope, as tasks of a task group are; in none for None."""
+    task = asyncio.create_task(coroutine)
+    states = task_states()
+    if scope is not None and states is not None:
+        _enter(states, task, scope)
+        task.add_done_callback(scope._tasks.discard)
+    return task
+
+
+def _enter(states: MutableMapping[asyncio.Task[Any], Any], task: asyncio.Task[Any], scope: Any) -> None:
+    from anyio._backends._asyncio import TaskState
+
+    states[task] = TaskState(None, scope)
+    scope._tasks.add(task)
+
+
+async def end_tasks(tasks: Iterable[asyncio.Task[Any]], scope: Any) -> None:
+    """Cancel tasks that were begun in a scope, and wait for their end, whatever happens to the task that waits.
+
+    Inside of a scope it is what anyio does to the tasks of a group that is left with an error: they are cancelled again
+    and again. Without one they are cancelled once, so that exit code comes to its end.
+    """
+    running = [task for task in tasks if not task.done()]
+    states = task_states()
+    if scope is None or states is None:
+        for task in running:
+            _cancel(task)
+        await _end_of(running)
+        return
+    with anyio.CancelScope() as inner:
+        for task in running:
+            _move(states, task, scope, inner)
+        inner.cancel()
+        with anyio.CancelScope(shield=True):
+            await _end_of(running)
+
+
+async def _end_of(tasks: list[asyncio.Task[Any]]) -> None:
+    while not all(task.done() for task in tasks):
+        with suppress(asyncio.CancelledError):  # they are being cancelled already
+            await asyncio.wait(tasks)
+
+
+def _cancel(task: asyncio.Task[Any]) -> None:
+    """Cancel a task, but for a call in a thread, which is shielded in anyio, too."""
+    from ._threads import call_of
+
+    call = call_of(task)
+    if call is None:
+        task.cancel()
+    else:
+        call.add_done_callback(lambda _: task.cancel())
+
+
+def _move(states: MutableMapping[asyncio.Task[Any], Any], task: asyncio.Task[Any], scope: Any, inner: Any) -> None:
+    """Move a task from a scope to one inside of it, with the scopes that it has entered itself."""
+    outermost = states[task].cancel_scope
+    if outermost is scope:
+        scope._tasks.discard(task)
+        _enter(states, task, inner)
+        return
+    while outermost._parent_scope is not scope:
+        outermost = outermost._parent_scope
+    scope._child_scopes.discard(outermost)
+    outermost._parent_scope = inner
+    inner._child_scopes.add(outermost)
