@@ -234,6 +234,63 @@ class TestMatching:
         assert log == ["matches"]
 
 
+class TestHosts:
+    """A `Host` in an included router has the prefix inside of it."""
+
+    @staticmethod
+    def app(prefix: str) -> Any:
+        async def echo(scope: Any, receive: Any, send: Any) -> None:
+            text = f"{scope['path']} {scope['root_path']} {sorted(scope['path_params'].items())}"
+            await PlainTextResponse(text)(scope, receive, send)
+
+        def make(fw: Framework, log: list[Any]) -> Any:
+            router, outer = fw.APIRouter(), fw.APIRouter()
+            router.host("{sub}.example.org", echo, name="echo")
+            inside = fw.FastAPI(openapi_url=None)
+            inside.get("/s/{a}", name="s")(lambda a: a)
+            router.host("api.test", inside, name="api")
+            outer.include_router(router, prefix="/outer")
+            app = fw.FastAPI(openapi_url=None)
+            app.include_router(router, prefix=prefix)
+            app.include_router(outer)
+            app.get("/s")(lambda: "direct")
+            app.host("api.test", echo)
+            return app
+
+        return make
+
+    @pytest.mark.parametrize("prefix", ["", "/p", "/p/{k}"])
+    def test_requests(self, prefix: str) -> None:
+        whole = prefix.replace("{k}", "v")
+        compare(
+            self.app(prefix),
+            [
+                Ask(path=path, headers=[(b"host", host)])
+                for host in (b"a.example.org", b"api.test", b"other.test")
+                for path in ("/s", f"{whole}/s", f"{whole}/s/1", "/outer/s/2", "/none", whole or "/")
+            ],
+        )
+
+    @pytest.mark.parametrize("prefix", ["", "/p", "/p/{k}"])
+    def test_paths_by_name(self, prefix: str) -> None:
+        found = []
+        for fw in BOTH:
+            app = self.app(prefix)(fw, [])
+            paths: list[Any] = []
+            for name, params in (
+                ("echo", {"sub": "a", "path": "/x"}),
+                ("api:s", {"a": 1}),
+                ("api:s", {"a": 1, "k": 2}),
+            ):
+                try:
+                    path = app.url_path_for(name, **params)
+                    paths.append((str(path), path.host))
+                except NoMatchFound:
+                    paths.append(None)
+            found.append(paths)
+        assert found[1] == found[0]
+
+
 class TestPlainRoutes:
     """Plain Starlette routes keep their class and their middleware."""
 

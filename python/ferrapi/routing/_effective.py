@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import URLPath
 from starlette.responses import JSONResponse
-from starlette.routing import BaseRoute, Host, Match, Mount, Route, WebSocketRoute, compile_path
+from starlette.routing import BaseRoute, Host, Match, Mount, Route, Router, WebSocketRoute, compile_path
 from starlette.types import Receive, Scope, Send
 
 from ..datastructures import Default
@@ -192,7 +192,10 @@ def _below(route: BaseRoute, context: IncludeContext) -> BaseRoute:
 
 def _under_prefix(route: BaseRoute, context: IncludeContext) -> BaseRoute:
     if isinstance(route, Host):
-        return copy.copy(route)
+        host = copy.copy(route)
+        if context.prefix:
+            host.app = Router([Mount(context.prefix, app=route.app)])
+        return host
     if not isinstance(route, (Route, WebSocketRoute, Mount)):
         return UnderPrefix(context.prefix, route) if context.prefix else route
     placed = copy.copy(route)
