@@ -6,7 +6,7 @@ plays it with one package: requests before and after, the document, and what a w
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Callable
 from typing import Annotated, Any
 
 from pydantic import BaseModel
@@ -283,6 +283,40 @@ EDITS: dict[str, Edit] = {
     "own attribute": _set("own_attribute", "own"),
 }
 
+FORM_EDITS: dict[str, Edit] = {
+    **{name: EDITS[name] for name in ("form_limits", "max_body_size", "strict_content_type", "endpoint", "defaults")},
+    "form_limits update": lambda fw, route, log: route.form_limits.update(max_fields=5),
+    "form_limits none": _set("form_limits", None),
+    "dependant body": EDITS["dependant body"],
+    "embed": EDITS["embed"],
+    "body_field": EDITS["body_field"],
+}
+
+STREAM_EDITS: dict[str, Edit] = {
+    **{
+        name: EDITS[name]
+        for name in (
+            "endpoint",
+            "annotations",
+            "status_code",
+            "response_class",
+            "response_model",
+            "response_model_exclude_none",
+            "stream_item_type",
+            "stream_item_field",
+            "is_json_stream",
+            "is_sse_stream",
+            "handler on instance",
+        )
+    },
+    "response_class events": lambda fw, route, log: setattr(
+        route, "response_class", fw.module("sse").EventSourceResponse
+    ),
+    "response_class raw": lambda fw, route, log: setattr(route, "response_class", fw.responses.StreamingResponse),
+    "is_json_stream off": _set("is_json_stream", False),
+    "stream_item_type none": _set("stream_item_type", None),
+}
+
 SOCKET_EDITS: dict[str, Edit] = {
     "endpoint": lambda fw, route, log: setattr(route, "endpoint", other_socket(fw)),
     **{
@@ -410,6 +444,17 @@ def _router(fw: Framework, log: list[Any], kind: str) -> Any:
             ) -> Answer:
                 """The docstring."""
                 return Answer(a=a, rest=f"{q!r} {item!r} {d if isinstance(d, str) else 0}")
+        elif kind == "form":
+
+            @router.post("/x/{a}", form_limits={"max_fields": 2})
+            async def filled(a: int, n: int = fw.Form(3), text: str = fw.Form("text")) -> Any:
+                return [a, n, text]
+        elif kind == "stream":
+
+            @router.post("/x/{a}", status_code=202, response_model_exclude_none=True)
+            async def stream(a: int, q: str = "q") -> AsyncIterable[Item]:
+                yield Item(n=a)
+                yield {"n": "2"}  # type: ignore[misc]
         else:
 
             @router.websocket("/x/{a}", dependencies=[_noting(fw, log, "own")])
@@ -439,6 +484,10 @@ def _asks(kind: str, shape: str) -> list[Ask]:
             for path in paths
             for query in (b"q=5", b"q=b&g=1&z=2", b"no=1")
         ]
+    if kind == "form":
+        form = [(b"content-type", b"application/x-www-form-urlencoded")]
+        bodies = (b"n=1&text=t", b"n=1&text=t&more=m", b"n=1", b"")
+        return [Ask("POST", path, headers=form, body=(body,)) for path in paths for body in bodies]
     json = [(b"content-type", b"application/json")]
     asks = []
     for path in paths:

@@ -28,6 +28,20 @@ def test_an_edit_of_a_route(edit: str, shape: str) -> None:
 
 
 @pytest.mark.parametrize("shape", matrix.SHAPES)
+@pytest.mark.parametrize("edit", matrix.FORM_EDITS)
+def test_an_edit_of_a_route_with_a_form(edit: str, shape: str) -> None:
+    for time in matrix.TIMES:
+        same(matrix.FORM_EDITS[edit], "form", shape, time)
+
+
+@pytest.mark.parametrize("shape", matrix.SHAPES)
+@pytest.mark.parametrize("edit", matrix.STREAM_EDITS)
+def test_an_edit_of_a_route_that_streams(edit: str, shape: str) -> None:
+    for time in matrix.TIMES:
+        same(matrix.STREAM_EDITS[edit], "stream", shape, time)
+
+
+@pytest.mark.parametrize("shape", matrix.SHAPES)
 @pytest.mark.parametrize("edit", matrix.SOCKET_EDITS)
 def test_an_edit_of_a_websocket_route(edit: str, shape: str) -> None:
     for time in matrix.TIMES:

@@ -17,7 +17,7 @@ from . import _types
 from ._forms import allows_none, form_model_classes, form_models, read_form_field, whole_form
 from ._plain import is_plain_field
 from ._values import MISSING, Errors, missing_error, names_of, validate_found
-from .models import Dependant, each_call, walk
+from .models import Dependant, each_call
 
 
 def flat_body_params(dependant: Dependant) -> list[ModelField]:
@@ -112,9 +112,8 @@ def is_form(fields: Sequence[ModelField]) -> bool:
     return any(isinstance(field.field_info, params.Form) for field in fields)
 
 
-def body_encoding(dependant: Dependant) -> str | None:
-    """How the body of this tree arrives: ``"form"``, ``"json"``, or None without one."""
-    fields = [field for node in walk(dependant) for field in node.body_params]
+def body_encoding(fields: Sequence[ModelField]) -> str | None:
+    """How a body with these parameters arrives: ``"form"``, ``"json"``, or None without one."""
     if not fields:
         return None
     return "form" if is_form(fields) else "json"

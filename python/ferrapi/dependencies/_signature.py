@@ -105,4 +105,4 @@ def get_stream_item_type(annotation: Any) -> Any | None:
     if origin in _STREAMS:
         args = get_args(annotation)
         return args[0] if args else Any
-    return Any if annotation in _STREAMS else None
+    return None

@@ -279,11 +279,11 @@ def _render_responses(one: Described, schemas: Schemas) -> JsonObject:
 def _render_success_content(one: Described, schemas: Schemas) -> JsonObject:
     """The content of a success by media type."""
     route = one.route
-    if route.is_sse_stream:
-        return {"text/event-stream": {"itemSchema": _event_schema(route.stream_item_field, schemas)}}
     if route.is_json_stream:
         item = route.stream_item_field
         return {"application/jsonl": {"itemSchema": schemas.of(item) if item else {}}}
+    if route.is_sse_stream:
+        return {"text/event-stream": {"itemSchema": _event_schema(route.stream_item_field, schemas)}}
     media_type = one.response_class.media_type
     if not media_type:
         return {}

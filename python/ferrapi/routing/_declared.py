@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum, IntEnum
 from functools import cached_property
 from re import Pattern
-from typing import Any
+from typing import Any, cast
 
 from starlette.convertors import Convertor
 from starlette.responses import Response
@@ -121,6 +121,8 @@ class Declared(Watched):
     strict_content_type: bool | DefaultPlaceholder
     max_body_size: int | None = None
     form_limits: FormLimits
+    _outer_form_limits: FormLimits = {}
+    _body_encoding: str | None
     dependant: Dependant
     is_json_stream: bool
     is_sse_stream: bool
@@ -141,7 +143,7 @@ class Declared(Watched):
             self.__dict__[name] = options[name]
         self.callbacks = list(options["callbacks"] or [])
         validate_max_body_size(self.max_body_size)
-        self.form_limits = validate_form_limits(options["form_limits"])
+        self.form_limits = cast(FormLimits, TrackedDict(validate_form_limits(options["form_limits"])))
         self.tags = list(options["tags"] or [])
         self.responses = options["responses"] or {}
         name = options["name"]
@@ -152,8 +154,8 @@ class Declared(Watched):
         self.status_code = int(code) if isinstance(code, IntEnum) else code
         self.dependencies = list(options["dependencies"] or [])
         self.description = shown_description(options["description"], endpoint.__doc__)
-        self._declare_output(options["response_model"], options.get("stream_item_type"))
         self._declare_stream()
+        self._declare_output(options["response_model"], options.get("stream_item_type"))
         self._place(path)
         make_id = self.generate_unique_id_function
         self.unique_id = self.operation_id or (make_id.value if isinstance(make_id, DefaultPlaceholder) else make_id)(
@@ -164,6 +166,7 @@ class Declared(Watched):
         body_params = _body.flat_body_params(self.dependant)
         self._embed_body_fields = _body.should_embed_body_fields(body_params)
         self._body_facts = (body_params, self.unique_id, self._embed_body_fields)
+        self._body_encoding = _body.body_encoding(body_params)
         self._declare_success()
 
     def _declare_output(self, response_model: Any, stream_item_type: Any) -> None:
@@ -172,10 +175,11 @@ class Declared(Watched):
         streams = kind_of(self.endpoint) >= Kind.GENERATOR
         if isinstance(response_model, DefaultPlaceholder):
             annotation = get_typed_return_annotation(self.endpoint)
-            if streams:
-                self.stream_item_type = get_stream_item_type(annotation)
+            item = get_stream_item_type(annotation) if streams else None
+            if (self.is_json_stream or self.is_sse_stream) and not wants_events(item):
+                self.stream_item_type = item
             is_response = _types.lenient_issubclass(annotation, Response)
-            response_model = None if is_response or self.stream_item_type is not None else annotation
+            response_model = None if is_response or item is not None else annotation
         self.response_model = response_model
 
     def _declare_stream(self) -> None:
@@ -194,12 +198,10 @@ class Declared(Watched):
             self.response_field = create_model_field(
                 name="Response_" + self.unique_id, type_=self.response_model, mode="serialization"
             )
-        if self.stream_item_type is not None and (self.is_json_stream or self.is_sse_stream):
-            item_type = self.stream_item_type
-            if item_type is not Any and not wants_events(item_type):
-                self.stream_item_field = create_model_field(
-                    name="StreamItem_" + self.unique_id, type_=item_type, mode="serialization"
-                )
+        if self.stream_item_type is not None:
+            self.stream_item_field = create_model_field(
+                name="StreamItem_" + self.unique_id, type_=self.stream_item_type, mode="serialization"
+            )
 
     def _declare_responses(self) -> None:
         """Make the fields of the additional responses."""

@@ -130,9 +130,11 @@ class _EffectiveRouteContext(Declared):
                 route.strict_content_type, router.strict_content_type, context.strict_content_type
             ),
             max_body_size=context.max_body_size if route.max_body_size is None else route.max_body_size,
-            form_limits={**context.form_limits, **route.form_limits},
+            form_limits=None,
             dependency_overrides_provider=context.dependency_overrides_provider or route.dependency_overrides_provider,
         )
+        effective.form_limits = route.form_limits  # the very object, which may be edited
+        effective._outer_form_limits = context.form_limits
         effective.app = app_of(effective)
         return effective
 

@@ -19,6 +19,7 @@ from starlette.websockets import WebSocket
 
 from .._fields import ModelField
 from ..datastructures import Default, DefaultPlaceholder
+from ..dependencies._body import body_encoding, flat_body_params
 from ..dependencies.models import Dependant
 from ..exceptions import EndpointContext
 from ..types import IncEx
@@ -110,7 +111,8 @@ def get_request_handler(
         strict_content_type=strict_content_type,
         stream_item_field=stream_item_field,
         is_json_stream=is_json_stream,
-        form_limits=form_limits or {},
+        form_limits=form_limits,
+        _body_encoding=body_encoding(flat_body_params(dependant)),
     )
     return Engine(facts).respond_to_request
 

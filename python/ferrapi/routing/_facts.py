@@ -43,7 +43,9 @@ class HandlerFacts:
     is_json_stream: bool = False
     is_sse_stream: bool = False
     max_body_size: int | None = None
-    form_limits: FormLimits = field(default_factory=FormLimits)
+    _body_encoding: str | None = None
+    _outer_form_limits: FormLimits = field(default_factory=FormLimits)
+    form_limits: FormLimits | None = None
 
     @classmethod
     def of(cls, route: Any) -> HandlerFacts:

@@ -23,7 +23,6 @@ from .._edits import EDITS
 from .._hooks import is_own, replaced
 from .._native import LimitExceeded
 from ..datastructures import DefaultPlaceholder
-from ..dependencies._body import body_encoding
 from ..dependencies._callables import Kind
 from ..dependencies._values import MISSING, Errors
 from ..exception_handlers import handler_for, short_answer
@@ -70,21 +69,27 @@ class Compiled:
         embed = route._embed_body_fields
         self.base = Plan(route.dependant, embed=embed)
         self.embed = embed
-        encoding = body_encoding(route.dependant)
-        self.has_body = encoding is not None
-        self.is_form = encoding == "form"
-        self.bounds = FormBounds.of(route.form_limits)
+        self.has_body = route._body_encoding is not None
+        self.is_form = route._body_encoding == "form"
+        self.bounds = FormBounds.of({**route._outer_form_limits, **(route.form_limits or {})})
         strict = route.strict_content_type
         self.strict = bool(strict.value if isinstance(strict, DefaultPlaceholder) else strict)
         kind = self.base.endpoint.kind
         self.streams = route.is_sse_stream or route.is_json_stream or kind in (Kind.GENERATOR, Kind.ASYNC_GENERATOR)
         # For programs (`_program.py`): how the body is read natively, if it can be.
-        self.short_body = JsonBody.of(self.base, self.strict, self.context) or FormBody.of(self.base, self.bounds)
+        self.short_body = self._short_body()
         self.responder = self._responder(route, streams=self.streams, in_thread=kind is Kind.SYNC)
         provider = route.dependency_overrides_provider
         self.provider = provider if hasattr(provider, "dependency_overrides") else _NOBODY
         self._overridden: dict[Any, Plan] = {}
         self.observed = Observed(self) if is_observed() else None
+
+    def _short_body(self) -> JsonBody | FormBody | None:
+        if not self.has_body:
+            return None
+        if self.is_form:
+            return FormBody.of(self.base, self.bounds)
+        return JsonBody.of(self.base, self.strict, self.context)
 
     def context(self) -> EndpointContext:
         """Where the endpoint is, for messages."""
