@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
@@ -56,6 +56,10 @@ class ModelField:
         plain = self.config is None and not info.metadata and info.discriminator is None
         if not (plain and is_ready(info.annotation)) or _describes_a_model(info):
             self._type_adapter  # noqa: B018  # a mistake has to be raised by the decorator
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What was made from the declaration (validators, readers) is made again where a copy needs it.
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     @cached_property
     def _type_adapter(self) -> TypeAdapter[Any]:

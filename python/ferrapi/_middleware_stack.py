@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ._edits import EDITS, SETTINGS
 from ._hooks import is_own, untouched, watch
 from ._native import Entrance
+from ._pickling import Regained
 from .middleware.asyncexitstack import AsyncExitStackMiddleware
 from .routing import APIRouter
 from .routing._exchange import Exchange
@@ -62,9 +63,10 @@ watch(AppBodyLimitMiddleware)
 watch(AsyncExitStackMiddleware)
 
 
-class _Layer(Guard):
+class _Layer(Regained, Guard):
     """What both ends have in common: whether the short way is open is looked up again when a setting was changed."""
 
+    _made = frozenset({"_as_of", "_is_open", "entrance"})
     _as_of = -1
     _is_open = False
 

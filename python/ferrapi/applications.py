@@ -25,6 +25,7 @@ from ._hooks import WATCH, untouched, watch
 from ._middleware_stack import AppBodyLimitMiddleware, ExceptionTelemetryMiddleware, ServerErrors, build
 from ._names import names_of
 from ._native import Entrance
+from ._pickling import Regained
 from .datastructures import Default
 from .exception_handlers import (
     http_exception_handler,
@@ -75,7 +76,7 @@ _SERVED_BY = frozenset({"dependency_overrides", "middleware_stack", "root_path",
 """The attributes that decide what serves a request."""
 
 
-class FastAPI(Verbs, Starlette):
+class FastAPI(Regained, Verbs, Starlette):
     """An application: routes, their documentation, and everything that requests meet on the way.
 
     Parameters:
@@ -182,7 +183,6 @@ class FastAPI(Verbs, Starlette):
         self.openapi_external_docs = openapi_external_docs
         self.openapi_version = "3.1.0"
         self.openapi_schema: dict[str, Any] | None = None
-        self._openapi_edits = -1
         refuse(webhooks, "webhooks=")
         self.webhooks = webhooks or APIRouter()
         self.root_path = root_path
@@ -222,6 +222,16 @@ class FastAPI(Verbs, Starlette):
         if name in _SERVED_BY:
             SETTINGS.announce()
 
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        if type(state.get("state")) is State:  # which can be neither copied nor unpickled by itself
+            state["state"] = state["state"]._state
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        own = state.get("state")
+        vars(self).update(state, state=State(own) if type(own) is dict else own)
+
     # Serving
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -235,8 +245,10 @@ class FastAPI(Verbs, Starlette):
         else:
             await super().__call__(scope, receive, send)
 
+    _made = frozenset({"_entrance", "_entrance_as_of", "_openapi_edits"})
     _entrance: Entrance | None = None
     _entrance_as_of = -1
+    _openapi_edits = -1  # of the document; -1 for one that isn't made from the routes
 
     def _find_entrance(self) -> Entrance | None:
         """Where requests go if there is nothing around the router but what every application has; else None."""

@@ -22,6 +22,7 @@ from starlette.types import Receive, Scope, Send
 
 from .. import params
 from .._edits import EDITS
+from .._pickling import Regained
 from ..datastructures import Default
 from ..utils import generate_unique_id, get_value_or_default
 from ._effective import EFFECTIVE, EffectiveRouteContext, UnderPrefix
@@ -126,7 +127,7 @@ INCLUDED: contextvars.ContextVar[_IncludedRouter | None] = contextvars.ContextVa
 """The include on whose behalf a router's own `matches` or `handle` is running."""
 
 
-class _IncludedRouter(BaseRoute):
+class _IncludedRouter(Regained, BaseRoute):
     """An included router, in the list of routes of the one that included it.
 
     The route table looks through it, unless the router's class overrides `matches` or `handle`: then it is asked.
@@ -136,14 +137,16 @@ class _IncludedRouter(BaseRoute):
         include_context: what the include adds to its routes.
     """
 
+    _made = frozenset({"_placed", "_version", "_edits", "_table", "_contexts"})
+    _placed: list[Placed | _IncludedRouter] = []
+    _version: int | None = None
+    _edits: int | None = None
+    _table: Table | None = None
+    _contexts: tuple[int, list[RouteContext]] | None = None
+
     def __init__(self, original_router: APIRouter, include_context: IncludeContext) -> None:
         self.original_router = original_router
         self.include_context = include_context
-        self._placed: list[Placed | _IncludedRouter] = []
-        self._version: int | None = None
-        self._edits: int | None = None
-        self._table: Table | None = None
-        self._contexts: tuple[int, list[RouteContext]] | None = None
 
     def __repr__(self) -> str:
         return f"_IncludedRouter(original_router={self.original_router!r}, include_context={self.include_context!r})"

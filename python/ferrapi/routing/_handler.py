@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .._edits import EDITS
 from .._hooks import is_own, replaced
 from .._native import LimitExceeded
+from .._pickling import Regained
 from ..datastructures import DefaultPlaceholder
 from ..dependencies._callables import Kind
 from ..dependencies._values import MISSING, Errors
@@ -136,17 +137,19 @@ class Compiled:
         return plan
 
 
-class RouteApp:
+class RouteApp(Regained):
     """A route as an ASGI application.
 
     Parameters:
         route: the (effective) route.
     """
 
+    _made = frozenset({"_compiled"})
+    _compiled: Compiled | None = None
+
     def __init__(self, route: APIRoute | EffectiveRouteContext) -> None:
         self.route: Any = route
         self.facts = HandlerFacts.of(route)
-        self._compiled: Compiled | None = None
         self._handler: RequestHandler | None = None
         from ._route import APIRoute
 

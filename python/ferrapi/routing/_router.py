@@ -17,6 +17,7 @@ from .. import params
 from .._edits import EDITS, SETTINGS, TrackedList
 from .._foreign import own, own_options, refuse, refuse_app, refuse_routes
 from .._hooks import watch
+from .._pickling import Regained
 from ..datastructures import Default
 from ..exceptions import FastAPIError, RouteError
 from ..telemetry._activation import look_after_startup
@@ -65,7 +66,7 @@ def check_prefix(prefix: str) -> None:
         raise RouteError("A path prefix must not end with '/', as the routes will start with '/'")
 
 
-class APIRouter(Verbs, Router):
+class APIRouter(Regained, Verbs, Router):
     """A list of routes with common options.
 
     Parameters: what each option means is said at `FastAPI`; here they apply to the routes of this router, before those
@@ -74,6 +75,10 @@ class APIRouter(Verbs, Router):
     Raises:
         RouteError: for a prefix that doesn't begin with, or ends with, a slash.
     """
+
+    _made = frozenset({"_table", "_frontend_table"})
+    _table: Table | None = None
+    _frontend_table: FrontendTable | None = None
 
     def __init__(
         self,
@@ -105,9 +110,7 @@ class APIRouter(Verbs, Router):
         refuse_routes((*(routes or ()), *(callbacks or ())), "routes= or callbacks=")
         self._routes: TrackedList[BaseRoute] = TrackedList()
         self._routes_version = 0
-        self._table: Table | None = None
         self._frontends: Frontends | None = None
-        self._frontend_table: FrontendTable | None = None
         self.on_startup = list(on_startup or [])
         self.on_shutdown = list(on_shutdown or [])
         context: LifespanContext = DefaultLifespan(self) if lifespan is None else as_context(lifespan)

@@ -14,6 +14,7 @@ from .. import params
 from .._edits import EDITS
 from .._hooks import replaced, watch
 from .._native import LimitExceeded
+from .._pickling import Regained
 from ..dependencies import _body
 from ..dependencies._values import MISSING, Errors
 from ..dependencies.models import Dependant
@@ -27,7 +28,7 @@ from ._shield import exit_shield
 from ._tracer import follow_socket
 
 
-class WebSocketApp:
+class WebSocketApp(Regained):
     """A WebSocket route as an ASGI application.
 
     Parameters:
@@ -36,12 +37,14 @@ class WebSocketApp:
         embed: whether each body parameter is a key of the body.
     """
 
+    _made = frozenset({"_plan", "_edits"})
+    _plan: Plan | None = None
+    _edits = -1
+
     def __init__(self, dependant: Dependant, dependency_overrides_provider: Any, embed: bool) -> None:
         self._dependant = dependant
         self._provider = dependency_overrides_provider
         self._embed = embed
-        self._plan: Plan | None = None
-        self._edits = -1
 
     def _current_plan(self) -> Plan:
         overrides = getattr(self._provider, "dependency_overrides", None)
