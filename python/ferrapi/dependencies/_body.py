@@ -130,14 +130,15 @@ async def request_body_to_args(
         embed_body_fields: whether each parameter is a key of the body.
 
     Returns:
-        the keyword arguments of those that are valid, and the errors of the others.
+        the keyword arguments of those that are valid, and the errors of the others. What stands for the whole body is
+        None if it is invalid, as FastAPI has it.
     """
     if isinstance(received_body, FormData):
         return await _form_to_args(body_fields, received_body, embed_body_fields)
     if len(body_fields) == 1 and not embed_body_fields:
         field = body_fields[0]
         value, errors = validate_found(field, received_body, ("body",))
-        return ({} if errors else {field.name: value}), errors
+        return {field.name: value}, errors
     values: dict[str, Any] = {}
     errors = []
     for field in body_fields:

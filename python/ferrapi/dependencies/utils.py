@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from starlette.background import BackgroundTasks as StarletteBackgroundTasks
 from starlette.concurrency import run_in_threadpool as run_in_threadpool
@@ -98,7 +98,7 @@ def get_flat_params(dependant: Dependant) -> list[ModelField]:
 
 @dataclass
 class SolvedDependency:
-    """What `solve_dependencies` found: keyword arguments, or errors."""
+    """What `solve_dependencies` found: keyword arguments, those that are valid if there are errors."""
 
     values: dict[str, Any]
     errors: list[Any]
@@ -120,36 +120,28 @@ async def solve_dependencies(
     embed_body_fields: bool,
     _uses_scopes_cache: dict[Any, Any] | None = None,
 ) -> SolvedDependency:
-    """Run the dependencies of `dependant` for `request` (an adapter over the plan that routes use)."""
-    from ..routing._exchange import Exchange
-    from ..routing._observed import PLAN
-    from ..routing._plan import Plan
-    from ..routing._shield import SHIELD
+    """Run the dependencies of `dependant` for `request`, which may be made by hand.
 
-    compiled = request.scope.get(PLAN)
-    if compiled is not None and compiled.route.dependant is dependant:
-        plan = compiled.plan()
-    else:
-        overrides = getattr(dependency_overrides_provider, "dependency_overrides", None)
-        websocket = not isinstance(request, Request)
-        plan = Plan(dependant, embed=embed_body_fields, overrides=overrides, websocket=websocket)
-    receive = request.receive if isinstance(request, Request) else request._receive
-    x = Exchange(request.scope, receive, request._send)
-    if isinstance(request, Request):
-        x.request_object = request
-    else:
-        x.__dict__["websocket"] = request
+    Parameters:
+        request: its scope needs a `query_string` and `headers` only if parameters come from there.
+        dependant: the endpoint's tree.
+        body: what the body says: fields of a form, a JSON value, bytes.
+        background_tasks: where tasks are added.
+        response: the response that dependencies are given; else one without a status.
+        dependency_overrides_provider: an object with `dependency_overrides`.
+        dependency_cache: results by cache key. What is in it is not called again, and what is called is put into it.
+        async_exit_stack: where ``yield`` dependencies end, unless the scope has stacks for them.
+        embed_body_fields: whether each body parameter is a key of the body.
+    """
+    from ..routing._solving import exchange_of, plan_of, solve
+
+    plan = plan_of(request, dependant, dependency_overrides_provider, embed=embed_body_fields)
+    x = exchange_of(request, async_exit_stack)
     x.injected = response
-    if isinstance(background_tasks, BackgroundTasks):
-        x.background = background_tasks
-    x.request_stack = async_exit_stack
-    x.shield = request.scope.get(SHIELD)
-    x.function_stack = request.scope.get("fastapi_function_astack") or async_exit_stack
-    results: list[Any] = []
-    values, errors = await plan.values(x, plan.read(x), body, results=results)
-    if values is None:
-        values = await plan.as_far(x, body, results)
-    return SolvedDependency(values, errors, x.background, x.response, dependency_cache or {})
+    x.background = cast(BackgroundTasks | None, background_tasks)  # Starlette's has the same methods
+    cache = {} if dependency_cache is None else dependency_cache
+    values, errors = await solve(plan, x, body, cache)
+    return SolvedDependency(values, errors, x.background, x.response, cache)
 
 
 if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers

@@ -120,7 +120,8 @@ class Exchange:
         Raises:
             LimitExceeded: when there are too many.
         """
-        return QueryParams(parse_query(self.scope["query_string"]))
+        query = self.scope["query_string"]
+        return QueryParams(parse_query(query.encode() if isinstance(query, str) else query))
 
     @cached_property
     def headers(self) -> Headers:

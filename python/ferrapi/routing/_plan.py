@@ -24,6 +24,7 @@ from ..dependencies._callables import Kind, computed_scope, header_scheme, kind_
 from ..dependencies._dependant import circular_dependency, get_dependant
 from ..dependencies._values import Errors, request_params_to_args
 from ..dependencies.models import Dependant, cache_key, looks_at_scopes, oauth_scopes
+from ..types import DependencyCacheKey
 from ._exchange import Exchange
 from ._late import Late, NeedsContexts
 from ._shield import shielded
@@ -254,10 +255,14 @@ class Plan:
     def _share(self, step: Step, *, is_root: bool) -> None:
         if is_root:
             return
-        key = cache_key(step.original, self._uses_scopes[step.index])
+        key = self.key_of(step)
         first = self._first.setdefault(key, step.index)
         if first != step.index and step.dependant.use_cache:
             step.same_as = first
+
+    def key_of(self, step: Step) -> DependencyCacheKey:
+        """What makes two steps one call."""
+        return cache_key(step.original, self._uses_scopes[step.index])
 
     def read(self, x: Exchange) -> Groups:
         """The parameters of all steps, as far as they can be read before anything runs."""
