@@ -13,7 +13,6 @@ from starlette.websockets import WebSocket
 
 from tests.support.frameworks import BOTH, FERRAPI, Framework
 
-
 ABSENT = object()
 
 
