@@ -33,7 +33,7 @@ export PYO3_PYTHON := $(abspath $(BIN)/python)
 
 .DEFAULT_GOAL := help
 .PHONY: help build run test test-rust test-python check check-rust check-python conformance \
-	conformance-update peers bench bench-full bench-soak bench-engine clean
+	conformance-update libraries peers bench bench-full bench-soak bench-engine clean
 
 help:
 	@echo 'make run                 build ferrapi and serve the store example on http://$(HOST):$(PORT)'
@@ -41,6 +41,7 @@ help:
 	@echo 'make check               formatting, lints and types of everything, and the native stub against the binary'
 	@echo 'make conformance         FastAPI 0.165.0'"'"'s own tests and public surface, and JSONTestSuite, asked of ferrapi'
 	@echo 'make conformance-update  write tests/conformance/passing.json anew'
+	@echo 'make libraries           libraries that are written against FastAPI, used through ferrapi.as_fastapi'
 	@echo 'make bench               a short comparison with FastAPI, a hand-written ASGI application and Go (8 minutes)'
 	@echo 'make bench-full          all peers at full length, scaling, the engine in process, instructions (2 hours)'
 	@echo 'make bench-soak          full load with clients that misbehave: nothing lost, no growth (20 minutes)'
@@ -159,6 +160,13 @@ conformance-update: $(CONFORMANCE_VENV)/.ferrapi
 	@$(RUN_CONFORMANCE) --passing .cache/conformance/passing.json || test -s .cache/conformance/passing.json
 	@mv .cache/conformance/passing.json tests/conformance/passing.json
 endif
+
+# The libraries of scripts/libraries.toml. LIBRARIES names some of them; each environment is .venv/libraries-*.
+LIBRARIES ?=
+
+libraries: $(WHEELS)/.built
+	@echo '== Libraries that are written against FastAPI'
+	@$(PYTHON) scripts/libraries.py --ferrapi $(WHEELS)/*.whl $(LIBRARIES)
 
 # --- benchmarks -------------------------------------------------------------------------------------------------------
 

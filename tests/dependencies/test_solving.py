@@ -9,7 +9,7 @@ import pytest
 from starlette.background import BackgroundTasks
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tests.support.frameworks import BOTH, FERRAPI, Framework
 
@@ -215,3 +215,46 @@ def test_scope_that_lacks_what_nothing_needs(missing: str) -> None:
     outcomes, log = solve(FERRAPI, "tree", {missing: ABSENT})
     assert outcomes[0][0]["a"] == "first second"
     assert "generator out" in log
+
+
+@pytest.mark.parametrize("path", ["/ws/1?q=2", "/included/ws/2", "/ws/x", "/included/ws/1?q=x"])
+def test_replacement_is_asked_for_websockets_too(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replaced after the first connection; tracing tools note the values and the errors there."""
+
+    def ask(fw: Framework) -> Any:
+        log: list[Any] = []
+        received: list[Any] = []  # by a client that doesn't wait for the dependency
+        app, router = fw.FastAPI(), fw.APIRouter(prefix="/included")
+        own = fw.routing.solve_dependencies
+
+        def dependency(q: int = 1) -> Iterator[int]:
+            yield q
+            log.append("closed")
+
+        async def endpoint(websocket: fw.WebSocket, n: int, q: int = fw.Depends(dependency)) -> None:
+            await websocket.accept()
+            await websocket.send_json([n, q])
+            await websocket.close()
+
+        async def solve(**options: Any) -> Any:
+            log.append((sorted(options), type(options["request"]).__name__, options["embed_body_fields"]))
+            solved = await own(**options)
+            log.append((sorted(solved.values), solved.errors))
+            return solved
+
+        app.websocket("/ws/{n}")(endpoint)
+        router.websocket("/ws/{n}")(endpoint)
+        app.include_router(router)
+        client = fw.module("testclient").TestClient(app)
+        for replaced in (False, True):
+            if replaced:
+                monkeypatch.setattr(fw.routing, "solve_dependencies", solve)
+            try:
+                with client.websocket_connect(path) as websocket:
+                    received.append(websocket.receive_json())
+            except WebSocketDisconnect as end:
+                received.append((end.code, end.reason))
+        return log, received
+
+    theirs, ours = (ask(fw) for fw in BOTH)
+    assert ours == theirs
