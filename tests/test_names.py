@@ -45,9 +45,7 @@ NOT_OFFERED = {
         "_frontend_dependency_endpoint _frontend_path_specificity _frontend_scope_specificity "
         "_get_resolved_absolute_path _is_frontend_navigation_request _iter_accept_media_types _join_frontend_paths "
         "_normalize_frontend_path _populate_api_route_state _resolve_form_limits _resolve_frontend_check_dir "
-        "_restore_fastapi_scope_key "
-        "_iter_included_route_candidates _iter_routes_with_context _get_scope_effective_route_context _IncludedRouter "
-        "_EffectiveRouteContext _get_scope_included_router _RouterIncludeContext"
+        "_restore_fastapi_scope_key _get_scope_included_router _iter_included_route_candidates"
     ),
     "sse": (
         "_SSE_EVENT_SCHEMA _PING_INTERVAL _check_event_single_line _check_id_valid _check_single_line _split_sse_lines"
