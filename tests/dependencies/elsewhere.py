@@ -18,6 +18,19 @@ class Settings(BaseModel):
     size: int = 1
 
 
+class Model(BaseModel):
+    """A model whose fields name what comes later."""
+
+    value: Value
+    later: Later | None = None
+
+
+class Later(BaseModel):
+    """What comes later."""
+
+    size: int = 1
+
+
 class Initialised:
     def __init__(self, value: Value, settings: Settings | None = None) -> None:
         self.seen = value

@@ -80,6 +80,12 @@ class WrappedInitBelow(elsewhere.WrappedInit):
     """Nothing of its own."""
 
 
+class ModelBelow(elsewhere.Model):
+    """A field of its own."""
+
+    own: "Value" = ""
+
+
 class GenericBelow(elsewhere.Generic):
     """Nothing of its own."""
 
@@ -109,6 +115,8 @@ CALLABLES: dict[str, Callable[..., Any]] = {
     "dataclass": elsewhere.Data,
     "inherited dataclass": DataBelow,
     "own dataclass": DataHere,
+    "model": elsewhere.Model,
+    "inherited model": ModelBelow,
     "wrapped": elsewhere.wrapped,
     "wrapped here": wrapped_here,
     "inherited wrapped __init__": WrappedInitBelow,

@@ -35,9 +35,13 @@ def _namespace_of_class(cls: type[Any]) -> tuple[dict[str, Any], tuple[Any, ...]
     """The names that belong to the signature of a class: those of the function that calling the class calls.
 
     That is, as for `inspect.signature`, the metaclass's `__call__` if it has one of its own, else `__new__` or
-    `__init__` of the first class in the order of resolution that defines either.
+    `__init__` of the first class in the order of resolution that defines either. A class that says what its signature
+    is (a model does) says it among the names of its own module.
     """
-    owner: type[Any] = cls
+    for owner in cls.__mro__:
+        if "__signature__" in owner.__dict__:
+            return vars(inspect.getmodule(owner) or owner), getattr(owner, "__type_params__", ())
+    owner = cls
     function: Any = type(cls).__call__
     if function is type.__call__:
         for owner in cls.__mro__:

@@ -282,12 +282,11 @@ class APIRouter(Regained, Verbs, Router):
         chosen = own_options(filled(AddRouteOptions, options))
         route_class = chosen.pop("route_class_override") or self.route_class
         refuse(route_class, f"The class of the route {path!r}")
-        responses = chosen["responses"] or {}
         chosen.update(
             tags=[*self.tags, *(chosen["tags"] or [])],
             dependencies=[*self.dependencies, *(chosen["dependencies"] or [])],
             callbacks=[*self.callbacks, *(chosen["callbacks"] or [])],
-            responses={**self.responses, **responses} if isinstance(responses, dict) else responses,
+            responses={**self.responses, **(chosen["responses"] or {})},
             deprecated=chosen["deprecated"] or self.deprecated,
             include_in_schema=chosen["include_in_schema"] and self.include_in_schema,
             response_class=get_value_or_default(chosen["response_class"], self.default_response_class),
