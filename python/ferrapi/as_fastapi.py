@@ -34,10 +34,8 @@ VERSION = "0.165.0"
 
 _ALIAS = "fastapi"
 _PACKAGE = __name__.partition(".")[0]
-_PRIVATE_MODULES = frozenset(
-    {"_body_limit", "_compat", "_form_limits", "telemetry._api", "telemetry._asgi", "telemetry._runtime"}
-)
-"""The private modules that FastAPI has."""
+_PRIVATE_MODULES = frozenset({"_body_limit", "_compat", "_form_limits"})
+"""The private modules that FastAPI has, and ferrapi too. Those of its telemetry have no counterpart."""
 
 
 class AliasError(FastAPIError):
