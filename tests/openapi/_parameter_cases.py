@@ -217,6 +217,24 @@ def choices_in_the_path(fw: Framework) -> Any:
 
 
 @cases
+def defaults_in_the_path(fw: Framework) -> Any:
+    app = fw.FastAPI()
+
+    @app.get("/{one}/{two}/{three}/{four}")
+    def read(
+        two: Annotated[int, Field(default=2)],
+        three: Annotated[int, Field(default_factory=lambda: 3)],
+        four: Annotated[int, fw.Path(default_factory=lambda: 4)],
+        one: Annotated[int, Field(ge=1)] = 1,
+    ) -> None: ...
+
+    @app.get("/")
+    def without(three: Annotated[int, Field(default_factory=lambda: 3)]) -> None: ...
+
+    return app
+
+
+@cases
 def model_in_the_path(fw: Framework) -> Any:
     app = fw.FastAPI()
 

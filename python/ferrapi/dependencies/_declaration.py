@@ -199,6 +199,8 @@ def _infer(draft: _Draft, path_param_names: set[str]) -> None:
         draft.info = params.Body(annotation=annotation, default=default)
     if get_origin(annotation) is Annotated:
         draft.info = copy_field_info(field_info=draft.info, annotation=annotation)
+    if draft.name in path_param_names:
+        draft.info.default_factory = None  # as little as a default
 
 
 def _check_source(draft: _Draft, info: FieldInfo, path_param_names: set[str]) -> None:
