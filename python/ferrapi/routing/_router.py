@@ -496,5 +496,4 @@ watch(APIRouter)
 def _refuse_empty_paths(router: APIRouter) -> None:
     for route in router.routes:
         if getattr(route, "path", None) == "":
-            name = getattr(route, "name", None)
-            raise FastAPIError(f"Prefix and path cannot be both empty (path operation: {name})")
+            raise FastAPIError(f"Prefix and path cannot be both empty (path operation: {getattr(route, 'name', None)})")
