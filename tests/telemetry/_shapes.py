@@ -6,11 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel
 from starlette.applications import Starlette
-from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, StreamingResponse
-from starlette.routing import Host, Mount, Route, Router, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.responses import PlainTextResponse, StreamingResponse
+from starlette.routing import Host, Mount, Route, Router
 from support.asgi import Ask
 from support.frameworks import Framework
 
@@ -26,11 +24,11 @@ class Unforeseen(Exception):
     pass
 
 
-def _fail() -> None:
+def fail() -> None:
     raise Unforeseen("on purpose")
 
 
-def _look(fw: Framework, log: list[Any], where: str) -> None:
+def look(fw: Framework, log: list[Any], where: str) -> None:
     data = fw.telemetry.get_telemetry_data()
     if data is None:
         log.append((where, None))
@@ -46,22 +44,22 @@ def routes(fw: Framework, telemetry: dict[str, Any], log: list[Any]) -> Any:
 
     @app.get("/items/{item_id}")
     async def read(item_id: int, q: str | None = None) -> Any:
-        _look(fw, log, "read")
+        look(fw, log, "read")
         return {"item_id": item_id, "q": q}
 
     @app.get("/sync/{item_id:path}")
     def read_sync(item_id: str) -> Any:
-        _look(fw, log, "sync")
+        look(fw, log, "sync")
         return item_id
 
     @app.post("/items")
     async def create(item: Item) -> Item:
-        _look(fw, log, "create")
+        look(fw, log, "create")
         return item
 
     @app.post("/form")
     def fill(size: int = fw.Form(), name: str = fw.Form("")) -> Any:
-        _look(fw, log, "form")
+        look(fw, log, "form")
         return size
 
     @app.get("/model", response_model=Item)
@@ -70,7 +68,7 @@ def routes(fw: Framework, telemetry: dict[str, Any], log: list[Any]) -> Any:
 
     @app.get("/failure")
     async def failure() -> None:
-        _fail()
+        fail()
 
     @app.get("/refusal/{status}")
     async def refusal(status: int) -> None:
@@ -127,13 +125,13 @@ def dependencies(fw: Framework, telemetry: dict[str, Any], log: list[Any]) -> An
     app = fw.FastAPI(telemetry=telemetry)
 
     def value() -> int:
-        _look(fw, log, "value")
+        look(fw, log, "value")
         return 1
 
     async def opened(value: int = fw.Depends(value)) -> AsyncIterator[int]:
         log.append("open")
         yield value
-        _look(fw, log, "close")
+        look(fw, log, "close")
 
     def opened_sync() -> Iterator[int]:
         yield 2
@@ -141,7 +139,7 @@ def dependencies(fw: Framework, telemetry: dict[str, Any], log: list[Any]) -> An
 
     async def failing_exit() -> AsyncIterator[None]:
         yield
-        _fail()
+        fail()
 
     async def swallowing() -> AsyncIterator[None]:
         try:
@@ -166,18 +164,18 @@ def dependencies(fw: Framework, telemetry: dict[str, Any], log: list[Any]) -> An
     async def values(
         one: int = fw.Depends(opened), two: int = fw.Depends(opened_sync), three: Checked = fw.Depends()
     ) -> Any:
-        _look(fw, log, "values")
+        look(fw, log, "values")
         return one + two + three.size
 
     def add(path: str, *calls: Any, scope: Any = None, fails: bool = False) -> None:
         async def endpoint(size: int = 0) -> int:
             if fails:
-                _fail()
+                fail()
             return size
 
         app.get(path, dependencies=[fw.Depends(call, scope=scope) for call in calls])(endpoint)
 
-    add("/fails", _fail)
+    add("/fails", fail)
     add("/refuses", refusing)
     add("/exit", failing_exit)
     add("/exit-early", failing_exit, scope="function")
@@ -211,7 +209,7 @@ def mounts(fw: Framework, telemetry: dict[str, Any], log: list[Any]) -> Any:
 
     @inner.get("/chairs/{chair}")
     async def chair(room: str, chair: int, request: Request) -> Any:
-        _look(fw, log, "chair")
+        look(fw, log, "chair")
         return {"room": room, "chair": chair}
 
     @inner.get("/")
@@ -220,7 +218,7 @@ def mounts(fw: Framework, telemetry: dict[str, Any], log: list[Any]) -> Any:
 
     @inner.get("/failure")
     async def failure() -> None:
-        _fail()
+        fail()
 
     class Asked(fw.APIRouter):
         def matches(self, scope: Any) -> Any:
@@ -235,7 +233,7 @@ def mounts(fw: Framework, telemetry: dict[str, Any], log: list[Any]) -> Any:
 
     async def raw(scope: Any, receive: Any, send: Any) -> None:
         if scope["path"].endswith("failure"):
-            _fail()
+            fail()
         if not scope["path"].endswith("nothing"):
             await PlainTextResponse("raw")(scope, receive, send)
 
@@ -286,7 +284,7 @@ def streams(fw: Framework, telemetry: dict[str, Any], log: list[Any]) -> Any:
 
     @app.get("/lines")
     async def lines() -> AsyncIterator[Item]:
-        _look(fw, log, "lines")
+        look(fw, log, "lines")
         yield Item(size=1)
 
     @app.get("/lines-sync")
@@ -296,7 +294,7 @@ def streams(fw: Framework, telemetry: dict[str, Any], log: list[Any]) -> Any:
     @app.get("/lines-failing")
     async def lines_failing() -> AsyncIterator[Any]:
         yield 1
-        _fail()
+        fail()
 
     @app.get("/events", response_class=fw.sse.EventSourceResponse)
     async def events() -> AsyncIterator[Any]:
@@ -305,8 +303,8 @@ def streams(fw: Framework, telemetry: dict[str, Any], log: list[Any]) -> Any:
     async def chunks(fails: bool) -> AsyncIterator[str]:
         yield "a"
         if fails:
-            _fail()
-        _look(fw, log, "chunks")
+            fail()
+        look(fw, log, "chunks")
 
     @app.get("/chunks")
     async def streaming(fails: bool = False) -> Any:
@@ -323,210 +321,3 @@ STREAMS = [
     Ask(path="/chunks"),
     Ask(path="/chunks", query=b"fails=1"),
 ]
-
-
-def tasks(fw: Framework, telemetry: dict[str, Any], log: list[Any]) -> Any:
-    """Background tasks of all kinds."""
-    app = fw.FastAPI(telemetry=telemetry)
-
-    def work(name: str) -> None:
-        _look(fw, log, name)
-
-    async def work_later(name: str) -> None:
-        _look(fw, log, name)
-
-    class Worker:
-        async def __call__(self) -> None:
-            _look(fw, log, "worker")
-
-    def registering(background: fw.BackgroundTasks) -> None:
-        background.add_task(work, "of a dependency")
-
-    @app.get("/several", dependencies=[fw.Depends(registering)])
-    async def several(background: fw.BackgroundTasks) -> int:
-        background.add_task(work, "function")
-        background.add_task(work_later, name="coroutine")
-        background.add_task(functools.partial(work, "partial"))
-        background.add_task(Worker())
-        background.add_task(log.append, "built in")
-        return 1
-
-    @app.get("/failing", dependencies=[fw.Depends(registering)])
-    async def failing(background: fw.BackgroundTasks) -> int:
-        background.add_task(_fail)
-        background.add_task(work, "never")
-        return 1
-
-    @app.get("/of-a-response")
-    async def of_a_response() -> Any:
-        return JSONResponse(1, background=BackgroundTask(work, "of a response"))
-
-    @app.get("/own")
-    async def own() -> Any:
-        return JSONResponse(1, background=fw.BackgroundTasks([BackgroundTask(work, "own")]))
-
-    return app
-
-
-TASKS = [Ask(path="/several"), Ask(path="/failing"), Ask(path="/of-a-response"), Ask(path="/own")]
-
-
-def layers(fw: Framework, telemetry: dict[str, Any], log: list[Any]) -> Any:
-    """Middleware, exception handlers, custom routes, limits."""
-    app = fw.FastAPI(telemetry=telemetry, max_body_size=10)
-
-    class Plain:
-        def __init__(self, app: Any) -> None:
-            self.app = app
-
-        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-            _look(fw, log, "in")
-            path = scope["path"]
-            if path == "/middleware/failure":
-                _fail()
-            if path == "/middleware/answer":
-                await PlainTextResponse("here", status_code=502)(scope, receive, send)
-            elif path == "/middleware/start":
-                await send({"type": "http.response.start", "status": 200, "headers": []})
-            else:
-                await self.app(scope, receive, send)
-            _look(fw, log, "out")
-
-    app.add_middleware(Plain)
-
-    @app.middleware("http")
-    async def function(request: Request, call_next: Any) -> Any:
-        _look(fw, log, "function in")
-        response = await call_next(request)
-        _look(fw, log, "function out")
-        return response
-
-    async def handled(request: Request, exc: Exception) -> Any:
-        _look(fw, log, "handler")
-        if request.url.path.endswith("again"):
-            raise KeyError("handler")
-        return JSONResponse({}, status_code=507)
-
-    app.add_exception_handler(ZeroDivisionError, handled)
-    app.add_exception_handler(500, handled)
-
-    class Wrapped(fw.routing.APIRoute):
-        def get_route_handler(self) -> Any:
-            handler = super().get_route_handler()
-
-            async def wrapping(request: Request) -> Any:
-                _look(fw, log, "wrapped in")
-                response = await handler(request)
-                _look(fw, log, "wrapped out")
-                return response
-
-            return wrapping
-
-    router = fw.APIRouter(route_class=Wrapped)
-
-    @router.post("/wrapped/{size}")
-    async def wrapped(size: int, item: Item) -> int:
-        return size
-
-    @app.get("/handled")
-    @app.get("/handled/again")
-    async def zero() -> float:
-        return 1 / 0
-
-    @app.get("/unhandled")
-    @app.get("/unhandled/again")
-    async def unhandled() -> None:
-        _fail()
-
-    app.include_router(router)
-    return app
-
-
-LAYERS = [
-    Ask(path="/middleware/failure"),
-    Ask(path="/middleware/answer"),
-    Ask(path="/middleware/start"),
-    Ask(path="/handled"),
-    Ask(path="/handled/again"),
-    Ask(path="/unhandled"),
-    Ask(path="/unhandled/again"),
-    Ask(path="/wrapped/1", method="POST", headers=JSON, body=[b'{"size":1}']),
-    Ask(path="/wrapped/one", method="POST", headers=JSON, body=[b'{"size":1}']),
-    Ask(path="/wrapped/1", method="POST", headers=JSON, body=[b'{"size": 1234567890}']),
-]
-
-
-def sockets(fw: Framework, telemetry: dict[str, Any], log: list[Any]) -> Any:
-    """WebSockets, included and mounted, and how they end."""
-    app = fw.FastAPI(telemetry=telemetry)
-    router = fw.APIRouter(prefix="/rooms/{room}")
-
-    async def opened() -> AsyncIterator[int]:
-        _look(fw, log, "open")
-        yield 1
-        _look(fw, log, "close")
-
-    def ending(fails: str = "") -> None:
-        if fails == "dependency":
-            _fail()
-        if fails == "refusal":
-            raise fw.HTTPException(403)
-
-    @router.websocket("/talk")
-    async def talk(
-        websocket: WebSocket,
-        room: int,
-        fails: str = "",
-        one: int = fw.Depends(opened),
-        nothing: None = fw.Depends(ending),
-    ) -> None:
-        _look(fw, log, "talk")
-        await websocket.accept()
-        if fails == "endpoint":
-            _fail()
-        if fails == "closing":
-            raise fw.WebSocketException(code=1008)
-        if fails.isdigit():
-            raise WebSocketDisconnect(int(fails))
-        await websocket.send_text(await websocket.receive_text())
-        await websocket.receive_text()
-
-    async def plain(websocket: WebSocket) -> None:
-        await websocket.accept()
-        await websocket.close()
-
-    child = fw.FastAPI()
-    for one in (app, child):
-        one.include_router(router)
-    app.mount("/child/{tenant}", child)
-    app.router.routes.append(WebSocketRoute("/plain/{name}", plain))
-    return app
-
-
-def _socket(path: str, query: bytes = b"") -> Ask:
-    return Ask(kind="websocket", path=path, query=query, received=["hello"])
-
-
-SOCKETS = [
-    _socket("/rooms/1/talk"),
-    _socket("/rooms/one/talk"),
-    *(
-        _socket("/rooms/1/talk", b"fails=" + fails)
-        for fails in (b"dependency", b"refusal", b"endpoint", b"closing", b"1000", b"1001", b"1005", b"1006")
-    ),
-    _socket("/child/a/rooms/1/talk"),
-    _socket("/child/a/rooms/one/talk", b"token=private"),
-    _socket("/child/a/nowhere"),
-    _socket("/plain/x"),
-    _socket("/nowhere"),
-]
-
-SHAPES = {
-    "routes": (routes, ROUTES),
-    "dependencies": (dependencies, DEPENDENCIES),
-    "mounts": (mounts, MOUNTS),
-    "streams": (streams, STREAMS),
-    "tasks": (tasks, TASKS),
-    "layers": (layers, LAYERS),
-    "sockets": (sockets, SOCKETS),
-}

@@ -6,9 +6,19 @@ import pytest
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from support.frameworks import BOTH
 
+from . import _more_shapes, _shapes
 from ._record import compare, record
-from ._shapes import SHAPES
 
+SHAPES = {
+    "routes": (_shapes.routes, _shapes.ROUTES),
+    "dependencies": (_shapes.dependencies, _shapes.DEPENDENCIES),
+    "mounts": (_shapes.mounts, _shapes.MOUNTS),
+    "streams": (_shapes.streams, _shapes.STREAMS),
+    "tasks": (_more_shapes.tasks, _more_shapes.TASKS),
+    "layers": (_more_shapes.layers, _more_shapes.LAYERS),
+    "sockets": (_more_shapes.sockets, _more_shapes.SOCKETS),
+    "odds": (_more_shapes.odds, _more_shapes.ODDS),
+}
 SETTINGS: dict[str, dict[str, Any]] = {
     "all": {},
     "no operations": {"operation_spans": False},

@@ -9,7 +9,6 @@ functions do is done by the plan, as ever.
 
 from __future__ import annotations
 
-import functools
 import json
 import sys
 from contextlib import AsyncExitStack
@@ -102,7 +101,6 @@ class Observed:
             )
         if isinstance(result, Response):
             return responder.finished(x, result)
-        has_model = route.response_field is not None and responder.is_default
         with tracer.step("serialization", endpoint.call):
             content = await functions.serialize_response(
                 field=route.response_field,
@@ -110,10 +108,9 @@ class Observed:
                 **responder.serializer.options,
                 is_coroutine=is_coroutine,
                 endpoint_ctx=compiled.context(),
-                dump_json=has_model,
+                dump_json=responder.writes_model,
             )
-            make = functools.partial(Response, media_type="application/json") if has_model else responder.response_class
-            return responder.made(x, content, make)
+        return responder.rendered(x, content)
 
     async def _body(self, x: Exchange) -> Any:
         """What the body says: fields of a form, a JSON value, bytes, or `MISSING`."""

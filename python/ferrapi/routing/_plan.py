@@ -320,6 +320,11 @@ class Plan:
                 results.append(await step.run(x, values))
         return None, errors
 
+    def is_overridden_by(self, provider: Any) -> bool:
+        """Whether `provider` has other overrides by now than this plan was made with."""
+        overrides = provider.dependency_overrides
+        return bool(overrides or self._overrides) and overrides != self._overrides
+
     async def as_far(self, x: Exchange, body: Any, results: list[Any]) -> Values:
         """The endpoint's arguments as far as there are any, when some are invalid; for those who look at them."""
         endpoint = self.endpoint

@@ -286,6 +286,16 @@ class Responder:
             return self.made(x, body, functools.partial(Response, media_type="application/json"))
         return self.made(x, await self.serializer.to_data(result), self.response_class)
 
+    @property
+    def writes_model(self) -> bool:
+        """Whether the response model writes the bytes, rather than a response class."""
+        return self.is_default and self.serializer.field is not None
+
+    def rendered(self, x: Exchange, content: Any) -> Response:
+        """A response object from what the response model wrote, or from data for the response class to render."""
+        make = functools.partial(Response, media_type="application/json") if self.writes_model else self.response_class
+        return self.made(x, content, make)
+
     def made(self, x: Exchange, content: Any, make: Callable[..., Response] | None = None) -> Response:
         """A response with `content`, and with what was set on the injected one."""
         injected = x.injected

@@ -16,6 +16,7 @@ from ..dependencies._body import request_body_to_args
 from ..dependencies._values import Errors
 from ..dependencies.models import Dependant
 from ._exchange import Exchange
+from ._late import Late
 from ._observed import PLAN
 from ._plan import Plan, Step, Values, validate_parameters
 from ._shield import SHIELD
@@ -49,7 +50,9 @@ def exchange_of(request: Request | WebSocket, stack: AsyncExitStack) -> Exchange
     return x
 
 
-async def solve(plan: Plan, x: Exchange, body: Any, cache: dict[Any, Any]) -> tuple[Values, Errors]:
+async def solve(
+    plan: Plan, x: Exchange, body: Any, cache: dict[Any, Any], provider: Any = None
+) -> tuple[Values, Errors]:
     """Run the dependencies of `plan`.
 
     Parameters:
@@ -57,6 +60,7 @@ async def solve(plan: Plan, x: Exchange, body: Any, cache: dict[Any, Any]) -> tu
         x: the exchange.
         body: what the body says.
         cache: results by cache key.
+        provider: the object whose ``dependency_overrides`` may still change while the dependencies run.
 
     Returns:
         the endpoint's keyword arguments, without those that are invalid or whose dependency was not called; the errors.
@@ -66,6 +70,9 @@ async def solve(plan: Plan, x: Exchange, body: Any, cache: dict[Any, Any]) -> tu
     failed: set[int] = set()
     errors: Errors = []
     for step in plan.steps:
+        if provider is not None and plan.is_overridden_by(provider):
+            known, errors = await Late(plan, x, body, provider, results, failed, errors).values()
+            return known or {}, errors
         values, found = await _own_values(step, x, groups[step.index] if groups else None, body)
         errors.extend(found)
         if not step.is_endpoint and (found or not failed.isdisjoint(step.children)):

@@ -7,7 +7,7 @@ path, with the calls to the tracer around the steps; all others know nothing of 
 from __future__ import annotations
 
 import copy
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -151,18 +151,14 @@ class _Telling:
         with self._tracer.step("endpoint", self._call):
             return await self._responder.call(x, endpoint, values)
 
-    async def respond(self, x: Exchange, result: Any) -> Response | bytes:
-        """The whole response to `result`, or just the body if the head has nothing but length and type."""
-        reply: Response | bytes = await self._made(self._responder.respond, x, result)
-        return reply
-
     async def response(self, x: Exchange, result: Any) -> Response:
-        """A response object for `result`."""
-        response: Response = await self._made(self._responder.response, x, result)
-        return response
-
-    async def _made(self, make: Callable[[Exchange, Any], Awaitable[Any]], x: Exchange, result: Any) -> Any:
-        if isinstance(result, Response) or self._responder.streams:
-            return await make(x, result)
+        """A response object for `result`. Rendering by a response class is no part of the step."""
+        own = self._responder
+        if isinstance(result, Response) or own.streams:
+            return await own.response(x, result)
+        serialize = own.serializer.to_bytes if own.writes_model else own.serializer.to_data
         with self._tracer.step("serialization", self._call):
-            return await make(x, result)
+            content = await serialize(result)
+        return own.rendered(x, content)
+
+    respond = response
