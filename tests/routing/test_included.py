@@ -1,9 +1,11 @@
 """Included routers as libraries see them: places, contexts, what matches, and what is declared again."""
 
+import contextlib
 import inspect
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from starlette.convertors import IntegerConvertor
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Match, Mount, NoMatchFound, Route, WebSocketRoute
@@ -17,6 +19,11 @@ pytestmark = pytest.mark.usefixtures("quiet")
 async def plain(request: Any) -> Any:
     """A plain Starlette endpoint."""
     return PlainTextResponse(f"plain {sorted(request.path_params)}")
+
+
+async def other(request: Any) -> Any:
+    """Another one."""
+    return PlainTextResponse("other")
 
 
 async def socket(websocket: Any) -> None:
@@ -232,6 +239,42 @@ class TestMatching:
         app = routers(FERRAPI, log)
         run(lambda: exchange(app, Ask(path="/first/middle/m/asked/1")))
         assert log == ["matches"]
+
+
+class TestEditsOfPlainRoutes:
+    """A plain Starlette route is what it says at the first use of its place."""
+
+    EDITS: ClassVar[dict[str, Any]] = {
+        "none": lambda route, fw: None,
+        "methods": lambda route, fw: route.methods.add("PUT"),
+        "methods set": lambda route, fw: setattr(route, "methods", {"PUT"}),
+        "path": lambda route, fw: setattr(route, "path", "/z/{x}"),
+        "convertors": lambda route, fw: route.param_convertors.update(x=IntegerConvertor()),
+        "endpoint": lambda route, fw: setattr(route, "endpoint", other),
+        "matches": lambda route, fw: setattr(route, "matches", lambda scope: (Match.NONE, {})),
+        "name": lambda route, fw: setattr(route, "name", "renamed"),
+    }
+
+    @pytest.mark.parametrize("included", [True, False])
+    @pytest.mark.parametrize("kind", ["route", "mount"])
+    @pytest.mark.parametrize("edit", EDITS)
+    def test_before_the_first_request(self, edit: str, kind: str, included: bool) -> None:
+        def make(fw: Framework, log: list[Any]) -> Any:
+            app, router = fw.FastAPI(openapi_url=None), fw.APIRouter()
+            inner = Route("/a/{x}", plain, methods=["GET"])
+            route = inner if kind == "route" else Mount("/z", routes=[inner])
+            (router if included else app.router).routes.append(route)
+            if included:
+                app.include_router(router, prefix="/p")
+            with contextlib.suppress(AttributeError):
+                self.EDITS[edit](route, fw)
+            return app
+
+        prefix = "/p" if included else ""
+        if (edit, included) == ("matches", True):
+            pytest.skip("a route with a `matches` of its own is asked, in FastAPI not")
+        paths = ("/a/1", "/a/q", "/z/1", "/z/a/1")
+        compare(make, [Ask(method, prefix + path) for method in ("GET", "PUT") for path in paths])
 
 
 class TestHosts:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextvars
 import copy
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import URLPath
@@ -200,6 +201,9 @@ def _under_prefix(route: BaseRoute, context: IncludeContext) -> BaseRoute:
         return host
     if not isinstance(route, (Route, WebSocketRoute, Mount)):
         return UnderPrefix(context.prefix, route) if context.prefix else route
+    again = _made_again(route, context)
+    if again is not None:
+        return again
     placed = copy.copy(route)
     placed.path = context.prefix + route.path
     whole = placed.path + "/{path:path}" if isinstance(placed, Mount) else placed.path
@@ -208,6 +212,24 @@ def _under_prefix(route: BaseRoute, context: IncludeContext) -> BaseRoute:
         placed.methods = set(placed.methods or ())
         placed.include_in_schema = placed.include_in_schema and context.include_in_schema
     return placed
+
+
+def _made_again(route: BaseRoute, context: IncludeContext) -> BaseRoute | None:
+    """A plain route at its place, made from what it says now; None for one with middleware or a class of its own."""
+    app = getattr(route, "app", None)
+    if not isinstance(app, FunctionType) and app is not getattr(route, "endpoint", None):
+        return None
+    if type(route) is Route:
+        return Route(
+            context.prefix + route.path,
+            route.endpoint,
+            methods=list(route.methods or ()),
+            name=route.name,
+            include_in_schema=route.include_in_schema and context.include_in_schema,
+        )
+    if type(route) is WebSocketRoute:
+        return WebSocketRoute(context.prefix + route.path, route.endpoint, name=route.name)
+    return None
 
 
 class UnderPrefix(Mount):

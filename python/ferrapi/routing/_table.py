@@ -172,9 +172,19 @@ def _template(route: Route | WebSocketRoute) -> tuple[str, dict[str, Any]] | Non
     """The template and the convertors of a route that doesn't tell whether it was edited."""
     regex = getattr(route, "path_regex", None)
     compiled, _, known = compile_path(route.path)
-    if regex is None or regex.pattern != compiled.pattern:
+    if regex is None or regex.pattern != compiled.pattern or getattr(route, "param_convertors", known) != known:
         return None
-    return route.path, getattr(route, "param_convertors", known)
+    return route.path, known
+
+
+def _is_as_its_path(placed: Placed) -> bool:
+    """Whether a mount matches what its path says."""
+    route: Any = placed.original
+    if "matches" in route.__dict__:
+        return False
+    return (
+        placed.context is not None or route.path_regex.pattern == compile_path(f"{route.path}/{{path:path}}")[0].pattern
+    )
 
 
 def _plan(placed: Placed) -> RoutePlan:
@@ -189,7 +199,7 @@ def _plan(placed: Placed) -> RoutePlan:
         "convertors": [],
         "target": Target(placed),
     }
-    if type(route) is Mount and path is not None and "matches" not in route.__dict__:
+    if type(route) is Mount and path is not None and _is_as_its_path(placed):
         return {**opaque, "path": path, "prefix": True, "convertors": _convertors(compile_path(path)[2])}
     pattern = _pattern(placed) if path is not None and isinstance(route, (Route, WebSocketRoute)) else None
     if pattern is None:
