@@ -2,7 +2,7 @@
 
 import contextlib
 import inspect
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_type_hints
 
 import pytest
 from starlette.convertors import IntegerConvertor
@@ -481,3 +481,8 @@ class TestDeclaredAgain:
         json = [(b"content-type", b"application/json")]
         answers = compare(make, [Ask("POST", "/late", headers=json, body=(body,)) for body in (b'{"n": 2}', b"{}")])
         assert [answer.status for answer in answers] == [200, 422]
+
+
+def test_the_class_of_routes_tells_what_its_instances_have() -> None:
+    theirs, ours = (set(get_type_hints(fw.routing.APIRoute)) for fw in BOTH)
+    assert theirs - {"body_field"} <= ours

@@ -106,6 +106,9 @@ class Declared(Watched):
     methods: set[str] | None
     operation_id: str | None
     unique_id: str
+    response_field: ModelField | None
+    response_fields: dict[int | str, ModelField]
+    stream_item_field: ModelField | None
     response_model_include: IncEx | None
     response_model_exclude: IncEx | None
     response_model_by_alias: bool
@@ -122,6 +125,7 @@ class Declared(Watched):
     max_body_size: int | None = None
     form_limits: FormLimits
     _outer_form_limits: FormLimits = {}
+    _embed_body_fields: bool
     _body_encoding: str | None
     dependant: Dependant
     is_json_stream: bool
@@ -191,8 +195,8 @@ class Declared(Watched):
 
     def _declare_success(self) -> None:
         """Make the field of what the endpoint returns or yields."""
-        self.response_field: ModelField | None = None
-        self.stream_item_field: ModelField | None = None
+        self.response_field = None
+        self.stream_item_field = None
         if self.response_model:
             self._require_body(self.status_code, f"Status code {self.status_code} must not have a response body")
             self.response_field = create_model_field(
@@ -205,7 +209,7 @@ class Declared(Watched):
 
     def _declare_responses(self) -> None:
         """Make the fields of the additional responses."""
-        self.response_fields: dict[int | str, ModelField] = {}
+        self.response_fields = {}
         for code, response in self.responses.items():
             if not isinstance(response, dict):
                 raise RouteError("An additional response must be a dict")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from enum import Enum
-from typing import Any
+from typing import Any, ForwardRef
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -133,4 +133,8 @@ class APIRoute(Declared, Route):
         return engine_handler(effective if effective is not None and effective.original_route is self else self)
 
 
+# The class tells what its instances have, as FastAPI's does.
+APIRoute.__annotations__ = {
+    name: ForwardRef(text, module=Declared.__module__) for name, text in Declared.__annotations__.items()
+}
 watch(APIRoute)
