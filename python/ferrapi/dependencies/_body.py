@@ -44,11 +44,7 @@ def wants_key(fields: Sequence[ModelField]) -> bool:
 
 
 def create_body_model(
-    *,
-    fields: Sequence[ModelField],
-    model_name: str,
-    config: ConfigDict | None = None,
-    whole: Sequence[ModelField] = (),
+    *, fields: Sequence[ModelField], model_name: str, config: ConfigDict | None = None
 ) -> type[BaseModel]:
     """The model that stands for an embedded body, or a form, in OpenAPI.
 
@@ -56,13 +52,8 @@ def create_body_model(
         fields: the parameters that are keys of the body.
         model_name: its name.
         config: of the model.
-        whole: the form models, which have their fields in the body itself.
     """
     definitions: dict[str, Any] = {field.name: (field.field_info.annotation, field.field_info) for field in fields}
-    if whole:
-        from ._form_schema import composed_form
-
-        return create_model(model_name, __base__=composed_form(whole), **definitions)
     if config is not None:
         return create_model(model_name, __config__=config, **definitions)
     return create_model(model_name, **definitions)
@@ -96,8 +87,13 @@ def body_field_of(fields: Sequence[ModelField], *, name: str, embed: bool) -> Mo
     alone = len(fields) == 1 or (not whole and len({field.name for field in fields}) == 1)
     if alone and not (whole and allows_none(whole[0])) and (whole or not embed):
         return fields[0]
-    single = [field for field in fields if field not in whole]
-    model = create_body_model(fields=single, model_name=f"Body_{name}", whole=whole)
+    model_name = f"Body_{name}"
+    if whole:
+        from ._form_schema import composed_form
+
+        model = composed_form(fields, model_name)
+    else:
+        model = create_body_model(fields=fields, model_name=model_name)
     info_class, options = _body_info(fields)
     default: Any = ...
     if not any(field.required for field in fields):

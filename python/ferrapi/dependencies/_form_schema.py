@@ -1,25 +1,32 @@
 """Forms that consist of models, in OpenAPI: one schema that all of them, and the single fields, have to fit.
 
 A model that may be None is absent when nothing of it was sent, which JSON Schema can only say by the names of its
-fields. What is generated is FastAPI's, so that clients which were generated from its documents stay valid.
+fields; so can it say that one of several names is required. What is generated is FastAPI's, so that clients which were
+generated from its documents stay valid.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, GetJsonSchemaHandler
+from pydantic import BaseModel, GetJsonSchemaHandler, create_model
+from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
 from .._fields import ModelField
-from ._forms import FormModels, form_models
+from ._forms import FormModel, FormModels, form_models
+from ._values import names_of
 
 Schema = dict[str, Any]
+_ALIASES = ("alias", "alias_priority", "validation_alias", "serialization_alias")
 
 
 class ComposedForm(BaseModel):
+    """The base of models that stand for a whole form. Their fields are numbered, because two may have one name."""
+
     form_fields: ClassVar[Sequence[ModelField]] = ()
 
     @classmethod
@@ -28,35 +35,124 @@ class ComposedForm(BaseModel):
     ) -> JsonSchemaValue:
         schema = handler(schema_of_model)
         resolved = handler.resolve_ref_schema(schema)
-        parts: list[Schema] = []
-        for field in cls.form_fields:
-            models = form_models(field)
-            if models is not None:
-                # As the items of a list, because only schemas inside of others are given as references.
-                inner = handler(core_schema.list_schema(field._type_adapter.core_schema))["items"]
-                parts += _parts(field, models, dict(inner))
-        if not resolved.get("properties"):
-            resolved.pop("properties", None)
-        if "required" in resolved:  # two parameters may take the same part
-            resolved["required"] = list(dict.fromkeys(resolved["required"]))
-        resolved["allOf"] = parts
+        found = resolved.pop("properties", {})
+        resolved.pop("required", None)
+        composition = _Composition(handler)
+        for index, field in enumerate(cls.form_fields):
+            part = found.get(_numbered(index))
+            if part is not None:  # pydantic leaves out what no document can describe
+                composition.add(field, part)
+        resolved.update({name: value for name, value in vars(composition.whole).items() if value})
         return schema
 
 
-def composed_form(fields: Sequence[ModelField]) -> type[BaseModel]:
-    """A base class whose JSON Schema requires each of `fields`, in their order, of the form as a whole."""
-    return type("ComposedForm", (ComposedForm,), {"form_fields": fields, "__module__": __name__})
+def composed_form(fields: Sequence[ModelField], name: str) -> type[BaseModel]:
+    """A model called `name` whose JSON Schema is that of a form with all these parameters."""
+    base = type("ComposedForm", (ComposedForm,), {"form_fields": fields, "__module__": __name__})
+    definitions: dict[str, Any] = {_numbered(index): _definition(field) for index, field in enumerate(fields)}
+    return create_model(name, __base__=base, **definitions)
 
 
-def _parts(field: ModelField, models: FormModels, schema: Schema) -> list[Schema]:
-    """What a form has to fit because of `field`, whose type has this `schema`."""
-    schema.pop("default", None)
-    title = field.field_info.title or field.name.title().replace("_", " ")
-    if not models.optional:
-        return [schema if "$ref" in schema else {**schema, "title": title}]
-    members = [member for member in schema.get("anyOf", [schema]) if member != {"type": "null"}]
-    present = {**schema, "anyOf": members, "title": title}
-    absent: Schema = {"maxProperties": 0}
-    if not models.keeps_extra:
-        absent = {"not": {"anyOf": [{"required": [name]} for name in models.names]}}
-    return [{"not": absent}, present] if field.required else [{"anyOf": [absent, present]}]
+def _numbered(index: int) -> str:
+    return f"field_{index}"
+
+
+def _title(field: ModelField) -> str:
+    return field.field_info.title or field.name.title().replace("_", " ")
+
+
+def _definition(field: ModelField) -> tuple[Any, FieldInfo]:
+    """The type and the declaration of `field` without its names; with its title, unless it is a reference."""
+    titled = _without_names(field.field_info)
+    titled.title = _title(field)
+    titled._attributes_set["title"] = titled.title
+    ModelField(field_info=titled, name=field.name)  # what documents show of a recursive model: see there
+    is_reference = form_models(field) is not None
+    return field.field_info.annotation, _without_names(field.field_info) if is_reference else titled
+
+
+def _without_names(info: FieldInfo) -> FieldInfo:
+    nameless = copy(info)
+    nameless._attributes_set = {name: value for name, value in info._attributes_set.items() if name not in _ALIASES}
+    for name in _ALIASES:
+        setattr(nameless, name, None)
+    return nameless
+
+
+class _Whole:
+    """The members of the schema of a form."""
+
+    def __init__(self) -> None:
+        self.allOf: list[Schema] = []
+        self.properties: Schema = {}
+        self.required: list[str] = []
+
+
+class _Composition:
+    """Puts the schema of a form together.
+
+    Parameters:
+        handler: resolves references.
+    """
+
+    def __init__(self, handler: GetJsonSchemaHandler) -> None:
+        self.handler = handler
+        self.whole = _Whole()
+
+    def add(self, field: ModelField, schema: Schema) -> None:
+        """Add what `field` requires of the form; its type has this `schema`."""
+        models = form_models(field)
+        if models is not None:
+            self.whole.allOf += self._of_models(field, models, schema)
+            return
+        name = names_of(field)[0]
+        if name in self.whole.properties:
+            self.whole.allOf.append({"properties": {name: schema}})
+        else:
+            self.whole.properties[name] = schema
+        if field.required and name not in self.whole.required:
+            self.whole.required.append(name)
+
+    def _of_models(self, field: ModelField, models: FormModels, schema: Schema) -> list[Schema]:
+        """What a form has to fit because of `field`, a model, several, or a model that may be absent."""
+        schema.pop("default", None)
+        if "$ref" not in schema:
+            schema["title"] = _title(field)
+        if not models.optional:
+            return [self._as_read(schema, models.single)]
+        members = [member for member in schema.get("anyOf", [schema]) if member != {"type": "null"}]
+        present = {**schema, "anyOf": [self._as_read(member, models.single) for member in members]}
+        absent: Schema = {"maxProperties": 0}
+        if not models.keeps_extra:
+            required: list[Schema] = [{"required": [name]} for name in models.names]
+            absent = {"not": {"anyOf": required}} if required else {}
+        return [{"not": absent}, present] if field.required else [{"anyOf": [absent, present]}]
+
+    def _as_read(self, schema: Schema, member: FormModel | None) -> Schema:
+        """`schema`, or if a field of the model has other names in a form or several, one with these."""
+        if member is None or "$ref" not in schema:
+            return schema
+        resolved = self.handler.resolve_ref_schema({"$ref": schema["$ref"]})
+        as_read = _with_names(resolved, member)
+        if as_read == resolved:
+            return schema
+        return {**as_read, **{key: value for key, value in schema.items() if key != "$ref"}}
+
+
+def _with_names(schema: Schema, member: FormModel) -> Schema:
+    """The schema of a model with the names that its fields have in a form; one of several is required."""
+    properties = schema.get("properties", {})
+    required = list(schema.get("required", ()))
+    groups: list[Schema] = []
+    renamed: dict[str, str] = {}
+    for described, names in member.described_names(properties):
+        renamed[described] = names[0]
+        if described in required and len(names) > 1:
+            required.remove(described)
+            groups.append({"anyOf": [{"required": [name]} for name in names]})
+    changed = {**schema, "properties": {renamed.get(name, name): value for name, value in properties.items()}}
+    if "required" in schema:
+        changed["required"] = [renamed.get(name, name) for name in required]
+    if groups:
+        changed["allOf"] = [*schema.get("allOf", ()), *groups]
+    return changed if properties else schema

@@ -9,10 +9,10 @@ union (validators, discriminators) has seen the parts as they came.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import SchemaValidator, ValidationError, core_schema
 from starlette.datastructures import FormData, UploadFile
@@ -100,8 +100,18 @@ class FormModel:
         self.keeps_extra = reader.keeps_extra
         names = {name: [sent for sent, _ in keys] for name, keys in reader.keys.items()}
         self.fields = [(sent, wants_many(infos[name])) for name, sent in names.items()]
+        self._infos, self._sent = infos, names
         self.bytes_names = {one for name, sent in names.items() if wants_bytes(infos[name]) for one in sent}
         self.own_names = {one for sent in names.values() for one in sent}
+
+    def described_names(self, described: Container[str]) -> Iterator[tuple[str, list[str]]]:
+        """The name of each field among the `described` ones, which are pydantic's, and its names in a form."""
+        for name, sent in self._sent.items():
+            alias = self._infos[name].validation_alias
+            choices = alias.choices[:1] if isinstance(alias, AliasChoices) else []
+            found = next((one for one in (*sent, *choices, name) if isinstance(one, str) and one in described), None)
+            if found is not None:
+                yield found, sent
 
     def read(self, raw: Mapping[str, Any]) -> Raw:
         """The dictionary for the model: its own fields first, then everything else."""
