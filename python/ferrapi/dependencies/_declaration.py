@@ -99,17 +99,7 @@ def copy_field_info(*, field_info: FieldInfo, annotation: Any) -> FieldInfo:
     return result
 
 
-def _expand_alias(annotation: Any) -> Any:
-    """A PEP 695 alias of `Annotated[...]` carries its metadata as if it were written in place."""
-    if _types.is_typealiastype(annotation):
-        value = annotation.__value__ if get_origin(annotation) is None else annotation
-        if get_origin(value) is Annotated:
-            return value
-    return annotation
-
-
 def _from_annotated(draft: _Draft, path_param_names: set[str]) -> None:
-    draft.annotation = _expand_alias(draft.annotation)
     if get_origin(draft.annotation) is not Annotated:
         return
     draft.type_annotation, *given = get_args(draft.annotation)
@@ -267,7 +257,7 @@ def analyze_param(
         ParameterError: for contradictory declarations.
         FastAPIError: for a type without a pydantic schema.
     """
-    known = annotation if annotation is not inspect.Signature.empty else Any
+    known = _types.unaliased(annotation) if annotation is not inspect.Signature.empty else Any
     draft = _Draft(param_name, known, known, value, owner)
     _from_annotated(draft, path_param_names)
     _from_default(draft)

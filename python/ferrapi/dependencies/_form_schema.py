@@ -119,16 +119,16 @@ class _Composition:
         if "$ref" not in schema:
             schema["title"] = _title(field)
         if not models.optional:
-            return [self._as_read(schema, models.single)]
+            return [self._as_read(schema, field, models.single)]
         members = [member for member in schema.get("anyOf", [schema]) if member != {"type": "null"}]
-        present = {**schema, "anyOf": [self._as_read(member, models.single) for member in members]}
+        present = {**schema, "anyOf": [self._as_read(member, field, models.single) for member in members]}
         absent: Schema = {"maxProperties": 0}
         if not models.keeps_extra:
             required: list[Schema] = [{"required": [name]} for name in models.names]
             absent = {"not": {"anyOf": required}} if required else {}
         return [{"not": absent}, present] if field.required else [{"anyOf": [absent, present]}]
 
-    def _as_read(self, schema: Schema, member: FormModel | None) -> Schema:
+    def _as_read(self, schema: Schema, field: ModelField, member: FormModel | None) -> Schema:
         """`schema`, or if a field of the model has other names in a form or several, one with these."""
         if member is None or "$ref" not in schema:
             return schema
@@ -136,7 +136,8 @@ class _Composition:
         as_read = _with_names(resolved, member)
         if as_read == resolved:
             return schema
-        return {**as_read, **{key: value for key, value in schema.items() if key != "$ref"}}
+        own = {"$ref"} if field.field_info.title else {"$ref", "title"}
+        return {**as_read, **{key: value for key, value in schema.items() if key not in own}}
 
 
 def _with_names(schema: Schema, member: FormModel) -> Schema:

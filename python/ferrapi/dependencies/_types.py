@@ -1,6 +1,6 @@
 """Questions about annotations: is it a scalar, a sequence, a file, a model, a union?
 
-`Annotated`, unions and type aliases (PEP 695) are looked through.
+`Annotated` and unions are looked through, type aliases (PEP 695) are not.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ def is_typealiastype(annotation: Any) -> bool:
     return isinstance(annotation, _ALIASES) or isinstance(get_origin(annotation), _ALIASES)
 
 
+def unaliased(annotation: Any) -> Any:
+    """What `annotation` is a name of, if it is a PEP 695 alias.
+
+    Names of names, names inside of types and instantiations of generic names stay: for FastAPI they are scalars.
+    """
+    return annotation.__value__ if isinstance(annotation, _ALIASES) else annotation
+
+
 def strip(annotation: Any) -> Any:
-    """`annotation` without aliases and `Annotated`."""
-    while True:
-        origin = get_origin(annotation)
-        if isinstance(annotation, _ALIASES):
-            annotation = annotation.__value__
-        elif isinstance(origin, _ALIASES):
-            value = origin.__value__
-            annotation = value[get_args(annotation)] if getattr(value, "__parameters__", ()) else value
-        elif origin is Annotated:
-            annotation = get_args(annotation)[0]
-        else:
-            return annotation
+    """`annotation` without `Annotated`."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    return annotation
 
 
 def is_union(annotation: Any) -> bool:
