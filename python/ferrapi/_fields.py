@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property, lru_cache
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
@@ -19,6 +19,7 @@ from pydantic.errors import PydanticUndefinedAnnotation
 from pydantic.fields import FieldInfo
 from pydantic.warnings import UnsupportedFieldAttributeWarning
 from pydantic_core import PydanticUndefined, ValidationError
+from typing_extensions import is_typeddict
 
 from .exceptions import FastAPIError, PydanticV1NotSupportedError
 
@@ -251,10 +252,17 @@ def is_model(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
+def _has_settings(annotation: Any) -> bool:
+    """Whether `annotation` is a type to which pydantic gives no settings from outside."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    return is_model(annotation) or is_dataclass(annotation) or is_typeddict(annotation)
+
+
 def model_fields(model: type[BaseModel]) -> list[ModelField]:
     """A field for each field of `model`, with the model's settings unless its type has settings of its own."""
     return [
-        ModelField(field_info=info, name=name, config=None if is_model(info.annotation) else model.model_config)
+        ModelField(field_info=info, name=name, config=None if _has_settings(info.annotation) else model.model_config)
         for name, info in model.model_fields.items()
     ]
 

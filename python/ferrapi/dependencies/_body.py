@@ -25,6 +25,12 @@ def flat_body_params(dependant: Dependant) -> list[ModelField]:
     return [field for node in each_call(dependant) for field in node.body_params]
 
 
+def may_be_refused(fields: Sequence[ModelField]) -> bool:
+    """Whether pydantic may refuse to make the model of such a body: for names that fields can't have, for forms."""
+    names_refused = any(field.name.startswith("_") or hasattr(BaseModel, field.name) for field in fields)
+    return names_refused or any(form_models(field) is not None for field in fields)
+
+
 def should_embed_body_fields(fields: Sequence[ModelField]) -> bool:
     """Whether the body is an object with one key per parameter, rather than the one parameter itself."""
     if not fields:
@@ -43,6 +49,10 @@ def wants_key(fields: Sequence[ModelField]) -> bool:
     return len(fields) == 1 and bool(getattr(fields[0].field_info, "embed", None))
 
 
+BODY_MODULE = "fastapi._compat.v2"
+"""The module of the models that stand for bodies: documents show it where two of them have one name."""
+
+
 def create_body_model(
     *, fields: Sequence[ModelField], model_name: str, config: ConfigDict | None = None
 ) -> type[BaseModel]:
@@ -55,8 +65,8 @@ def create_body_model(
     """
     definitions: dict[str, Any] = {field.name: (field.field_info.annotation, field.field_info) for field in fields}
     if config is not None:
-        return create_model(model_name, __config__=config, **definitions)
-    return create_model(model_name, **definitions)
+        return create_model(model_name, __config__=config, __module__=BODY_MODULE, **definitions)
+    return create_model(model_name, __module__=BODY_MODULE, **definitions)
 
 
 def _body_info(fields: Sequence[ModelField]) -> tuple[type[params.Body], dict[str, Any]]:
@@ -91,10 +101,13 @@ def body_field_of(fields: Sequence[ModelField], *, name: str, embed: bool) -> Mo
     if whole:
         from ._form_schema import composed_form
 
-        model = composed_form(fields, model_name)
+        model = composed_form(fields, model_name, BODY_MODULE)
     else:
         model = create_body_model(fields=fields, model_name=model_name)
     info_class, options = _body_info(fields)
+    if len(fields) == 1 and whole:
+        shown = fields[0].field_info
+        options |= {name: getattr(shown, name) for name in ("example", "openapi_examples") if hasattr(shown, name)}
     default: Any = ...
     if not any(field.required for field in fields):
         default = fields[0].field_info.default if len(fields) == 1 and whole else None

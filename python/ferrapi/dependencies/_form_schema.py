@@ -46,11 +46,11 @@ class ComposedForm(BaseModel):
         return schema
 
 
-def composed_form(fields: Sequence[ModelField], name: str) -> type[BaseModel]:
-    """A model called `name` whose JSON Schema is that of a form with all these parameters."""
+def composed_form(fields: Sequence[ModelField], name: str, module: str) -> type[BaseModel]:
+    """A model called `name`, of `module`, whose JSON Schema is that of a form with all these parameters."""
     base = type("ComposedForm", (ComposedForm,), {"form_fields": fields, "__module__": __name__})
     definitions: dict[str, Any] = {_numbered(index): _definition(field) for index, field in enumerate(fields)}
-    return create_model(name, __base__=base, **definitions)
+    return create_model(name, __base__=base, __module__=module, **definitions)
 
 
 def _numbered(index: int) -> str:

@@ -69,6 +69,16 @@ class Schemas:
         return schema
 
 
+def _fields_of(model: type[BaseModel]) -> list[ModelField]:
+    """The fields of a model as fields of the document.
+
+    Making them matters: what they say about a recursive model is noted in that model's schema, as in FastAPI.
+    """
+    from .._fields import ModelField
+
+    return [ModelField(field_info=info, name=name) for name, info in model.model_fields.items()]
+
+
 def models_in(annotations: Iterable[Any], *, known: Container[NamedModel] = ()) -> set[NamedModel]:
     """The pydantic models and enums that `annotations` consist of, and those of the models' fields, however deep.
 
@@ -85,7 +95,7 @@ def models_in(annotations: Iterable[Any], *, known: Container[NamedModel] = ()) 
         elif annotation not in found and annotation not in known and issubclass(annotation, BaseModel | Enum):
             found.add(annotation)
             if issubclass(annotation, BaseModel):
-                pending += [info.annotation for info in annotation.model_fields.values()]
+                pending += [one.field_info.annotation for one in _fields_of(annotation)]
     return found
 
 
