@@ -152,8 +152,6 @@ def test_parameters_are_called_the_same(module: str, name: str) -> None:
     ],
 )
 def test_questions_about_annotations(name: str, annotation: Any) -> None:
-    if annotation is list and name.endswith("sequence_annotation") and not name.startswith("field"):
-        pytest.skip("what a bare list stands for is decided where parameters are declared")
     same(lambda fw: getattr(getattr(fw, "_compat.shared"), name)(annotation))
 
 

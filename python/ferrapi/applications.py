@@ -62,7 +62,7 @@ ExceptionHandler = Callable[[Request, Any], Response | Coroutine[Any, Any, Respo
 
 _ROOT_PATH_DEPRECATED = (
     "The `root_path` parameter is deprecated. Configure the server's root path instead, for example with "
-    "`ferrapi run --root-path /api/v1`."
+    "`fastapi run --root-path /api/v1`."
 )
 
 _DEFAULT_HANDLERS: dict[type[Exception], Any] = {

@@ -150,8 +150,12 @@ class ValidationException(Exception):
 
     def __init__(self, errors: Sequence[Any], *, endpoint_ctx: EndpointContext | None = None) -> None:
         super().__init__(errors)
-        place: EndpointContext = endpoint_ctx or {}
         self._errors = errors
+        self.tell_place(endpoint_ctx)
+
+    def tell_place(self, endpoint_ctx: EndpointContext | None) -> None:
+        """Note which endpoint the data was for, or made it."""
+        place: EndpointContext = endpoint_ctx or {}
         self.endpoint_ctx = endpoint_ctx
         self.endpoint_function = place.get("function")
         self.endpoint_path = place.get("path")

@@ -130,7 +130,7 @@ def is_uploadfile_or_nonable_uploadfile_annotation(annotation: Any) -> bool:
 
 
 def _sequence_of(annotation: Any, wanted: Any) -> bool:
-    """Whether a member is a sequence of nothing but what is `wanted`; one that does not say of what is, as in FastAPI."""
+    """Whether a member is a sequence of nothing but what is `wanted`, or doesn't say of what."""
     for member in members(annotation):
         if _is_sequence_class(get_origin(member) or member) and all(wanted(arg) for arg in get_args(member)):
             return True

@@ -62,7 +62,7 @@ class Schemas:
     separate: bool = True
 
     def of(self, declared: ModelField, *, name: str | None = None) -> JsonObject:
-        """The schema of `declared`, titled after `name` (by default its name in a request) unless it refers to a model."""
+        """The schema of `declared`, titled after `name` (by default the name in requests) unless it is a reference."""
         schema = dict(self.by_field[declared, schema_mode(declared, separate=self.separate)])
         if "$ref" not in schema:
             schema["title"] = declared.field_info.title or (name or declared.source_name).title().replace("_", " ")

@@ -27,7 +27,7 @@ from ..datastructures import DefaultPlaceholder
 from ..dependencies._callables import Kind
 from ..dependencies._values import MISSING, Errors
 from ..exception_handlers import handler_for, short_answer
-from ..exceptions import EndpointContext, FastAPIError, RequestValidationError
+from ..exceptions import EndpointContext, FastAPIError, RequestValidationError, ValidationException
 from ._exchange import Exchange
 from ._facts import HandlerFacts
 from ._form import close_form
@@ -38,7 +38,7 @@ from ._limits import FormBounds, serve_limited
 from ._observed import Observed, is_observed
 from ._plan import Groups, Plan
 from ._read import body_bytes, body_value, read_form
-from ._respond import Responder, endpoint_context, send_response
+from ._respond import Responder, endpoint_context, send_response, tell_way
 from ._shield import SHIELD, exit_shield, in_cancel_scope
 from ._teardown import Teardown
 from ._tracer import followed, followed_result
@@ -271,7 +271,7 @@ class RouteApp(Regained):
         try:
             return body_value(x, await body_bytes(x), strict=compiled.strict)
         except RequestValidationError as exc:
-            exc.endpoint_ctx = compiled.context()
+            exc.tell_place(compiled.context())
             raise
 
     async def _serve_in_contexts(
@@ -299,6 +299,7 @@ class RouteApp(Regained):
                     await pending
                 x.replied = True
         except BaseException as exc:
+            tell_way(exc, x.scope)
             if not await stack.unwind(exc):
                 raise
         else:
@@ -341,6 +342,9 @@ class RouteApp(Regained):
         x.shield = request.scope.get(SHIELD)
         try:
             return await compiled.responder.response(x, await self._result(x, compiled, compiled.plan()))
+        except ValidationException as exc:
+            tell_way(exc, request.scope)
+            raise
         finally:
             if x.form is not None:
                 await self._close_later(x)
@@ -420,11 +424,13 @@ async def handle_exception(x: Exchange, exc: Exception) -> None:
     if isinstance(exc, LimitExceeded):
         exc = HTTPException(status_code=400, detail=str(exc))
     handler = handler_for(x.handlers, exc)
+    answer = short_answer(handler) if handler is not None else None
+    if answer is None:
+        tell_way(exc, x.scope)
     if handler is None:
         raise exc
     if x.started:
         raise RuntimeError("Caught handled exception, but response already started.") from exc
-    answer = short_answer(handler)
     ready = None if answer is None or not x.is_http else answer(exc)
     if ready is not None:
         pending = x.send_body(*ready)

@@ -129,7 +129,7 @@ class Observed:
             return await request.json()
         except json.JSONDecodeError as exc:
             error = invalid_json(exc)
-            error.endpoint_ctx = compiled.context()
+            error.tell_place(compiled.context())
             raise error from exc
         except HTTPException:
             raise

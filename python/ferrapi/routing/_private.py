@@ -63,9 +63,8 @@ def build_response_args(*, status_code: int | None, solved_result: Any) -> dict[
 
 
 def extract_endpoint_context(func: Any) -> EndpointContext:
-    """The file, line and name of `func`, as far as they can be found."""
-    context = locate(func)
-    return context if "file" in context else {}
+    """The file, line and name of `func`; nothing if one of them can't be found."""
+    return locate(func)
 
 
 def build_dependant_with_parameterless_dependencies(

@@ -11,12 +11,13 @@ import json
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 from types import GeneratorType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 from pydantic_core import ValidationError
 from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.types import Scope
 
 from .._fields import prefix_locations
 from .._foreign import is_foreign_event
@@ -28,7 +29,7 @@ from ..dependencies import _plain
 from ..dependencies._callables import Kind
 from ..encoders import jsonable_encoder
 from ..exception_handlers import JSON
-from ..exceptions import EndpointContext, InvalidResponseError, ResponseValidationError
+from ..exceptions import EndpointContext, InvalidResponseError, ResponseValidationError, ValidationException
 from ..sse import EventSourceResponse, ServerSentEvent
 from ..types import IncEx
 from ..utils import ModelField, is_body_allowed_for_status_code
@@ -167,37 +168,48 @@ def serialization_options(
     }
 
 
-def endpoint_context(route: HandlerFacts) -> EndpointContext:
+class RoutePlace(dict[str, Any]):
+    """Where the endpoint of a route is, before it is known how a request came to it.
+
+    Parameters:
+        path: the route's path template.
+    """
+
+    def __init__(self, path: str, facts: EndpointContext) -> None:
+        super().__init__(facts)
+        self.template = path
+
+
+def endpoint_context(route: Any) -> EndpointContext:
     """Where `route`'s endpoint is, for messages. Looked up at the first error and remembered: it reads the source."""
-    known: EndpointContext | None = route.__dict__.get("_endpoint_context")
+    known: RoutePlace | None = route.__dict__.get("_endpoint_context")
     if known is None:
-        known = route.__dict__["_endpoint_context"] = _find_endpoint(route)
-    return known
+        methods = " ".join(sorted(getattr(route, "methods", None) or ("WS",)))
+        facts: EndpointContext = {**locate(route.endpoint), "path": f"{methods} {route.path_format}"}
+        known = route.__dict__["_endpoint_context"] = RoutePlace(route.path_format, facts)
+    return known  # type: ignore[return-value]  # a dictionary with these keys
 
 
-def _find_endpoint(route: HandlerFacts) -> EndpointContext:
-    return {"path": f"{' '.join(sorted(route.methods or ()))} {route.path_format}", **locate(route.endpoint)}
+def tell_way(exc: BaseException, scope: Scope) -> None:
+    """Say in an error that names a route by which method the request came, and through which mounts."""
+    if isinstance(exc, ValidationException) and isinstance(exc.endpoint_ctx, RoutePlace):
+        way = f"{scope.get('method', 'WS')} {scope.get('root_path', '').rstrip('/')}{exc.endpoint_ctx.template}"
+        exc.tell_place(cast("EndpointContext", {**exc.endpoint_ctx, "path": way}))
 
 
 def locate(function: Any) -> EndpointContext:
-    """The name, file and line of a function, as far as they can be found."""
+    """The file, line and name of `function`; nothing if one of them can't be found.
+
+    Of a function behind `functools.wraps` it is the file of the wrapper and the line of what it wraps, as in FastAPI.
+    """
     import inspect
 
-    from ..dependencies._callables import unwrap
-
-    context: EndpointContext = {}
-    function = unwrap(function)
-    name = getattr(function, "__name__", None)
-    if name is not None:
-        context["function"] = name
     try:
-        file = inspect.getsourcefile(function)
-        if file is not None:
-            context["file"] = file
-        context["line"] = inspect.getsourcelines(function)[1]
-    except (TypeError, OSError):
-        pass
-    return context
+        file, line = inspect.getsourcefile(function), inspect.getsourcelines(function)[1]
+        name = function.__name__
+    except (TypeError, OSError, AttributeError):
+        return {}
+    return {"file": file, "line": line, "function": name} if file else {}
 
 
 _KNOWN = frozenset({JSONResponse, PlainTextResponse, HTMLResponse})

@@ -18,6 +18,7 @@ from .. import params
 from .._foreign import own, refuse_routes
 from .._hooks import watch
 from ..datastructures import Default, DefaultPlaceholder
+from ..exceptions import RouteError
 from ..types import IncEx
 from ..utils import generate_unique_id
 from ._declared import Declared
@@ -71,6 +72,8 @@ class APIRoute(Declared, Route):
         form_limits: FormLimits | None = None,
     ) -> None:
         refuse_routes(callbacks or (), "callbacks=")
+        if methods is not None and not methods:
+            raise RouteError("A route needs a method: name one, or leave `methods` out for GET")
         self._declare(
             path,
             endpoint,

@@ -114,13 +114,13 @@ async def followed_result(app: RouteApp, x: Exchange, compiled: Compiled, plan: 
     return await compiled.responder.call(x, plan.endpoint, compiled.valid(values, errors, body))
 
 
-async def follow_socket(x: Exchange, plan: Plan, tracer: Tracer) -> None:
-    """Run the endpoint of a WebSocket."""
+async def follow_socket(x: Exchange, plan: Plan, tracer: Tracer, place: EndpointContext) -> None:
+    """Run the endpoint of a WebSocket, which is at `place`."""
     tracer.started(x)
     values, errors = await _solve(x, plan, MISSING, None, tracer)
     if values is None:
         tracer.refused(errors)
-        raise WebSocketRequestValidationError(errors)
+        raise WebSocketRequestValidationError(errors, endpoint_ctx=place)
     with tracer.step("endpoint", plan.endpoint.call):
         await plan.endpoint.call(**values)
 

@@ -24,6 +24,7 @@ from ._declared import Watched, declare_dependant
 from ._exchange import Exchange
 from ._handler import handle_exception
 from ._plan import Plan, Values
+from ._respond import endpoint_context
 from ._shield import exit_shield
 from ._tracer import follow_socket
 
@@ -73,13 +74,13 @@ class WebSocketApp(Regained):
         plan = self._current_plan()
         try:
             if x.tracer is not None:
-                await follow_socket(x, plan, x.tracer)
+                await follow_socket(x, plan, x.tracer, endpoint_context(self.route))
                 return
             values, errors = await self._solve(x, plan)
         except LimitExceeded as exc:
             raise HTTPException(status_code=400, detail=str(exc)) from None
         if errors or values is None:
-            raise WebSocketRequestValidationError(errors)
+            raise WebSocketRequestValidationError(errors, endpoint_ctx=endpoint_context(self.route))
         await plan.endpoint.call(**values)
 
     async def _solve(self, x: Exchange, plan: Plan) -> tuple[Values | None, Errors]:
