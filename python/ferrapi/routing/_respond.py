@@ -180,7 +180,7 @@ class RoutePlace(dict[str, Any]):
         self.template = path
 
 
-def endpoint_context(route: Any) -> EndpointContext:
+def endpoint_context(route: HandlerFacts) -> EndpointContext:
     """Where `route`'s endpoint is, for messages. Looked up at the first error and remembered: it reads the source."""
     known: RoutePlace | None = route.__dict__.get("_endpoint_context")
     if known is None:

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Host, Mount
 
 from ..dependencies._callables import Kind
 from ..dependencies._values import MISSING
-from ..exceptions import RequestValidationError, WebSocketRequestValidationError
+from ..exceptions import EndpointContext, RequestValidationError, WebSocketRequestValidationError
 from ._contexts import Placed
 from ._effective import UnderPrefix
 from ._exchange import Exchange

@@ -22,6 +22,7 @@ from ..exceptions import WebSocketRequestValidationError
 from ._contexts import IncludeContext
 from ._declared import Watched, declare_dependant
 from ._exchange import Exchange
+from ._facts import HandlerFacts
 from ._handler import handle_exception
 from ._plan import Plan, Values
 from ._respond import endpoint_context
@@ -46,6 +47,7 @@ class WebSocketApp(Regained):
         self._dependant = dependant
         self._provider = dependency_overrides_provider
         self._embed = embed
+        self._facts = HandlerFacts(dependant, dependant.call, path_format=dependant.path or "")
 
     def _current_plan(self) -> Plan:
         overrides = getattr(self._provider, "dependency_overrides", None)
@@ -74,13 +76,13 @@ class WebSocketApp(Regained):
         plan = self._current_plan()
         try:
             if x.tracer is not None:
-                await follow_socket(x, plan, x.tracer, endpoint_context(self.route))
+                await follow_socket(x, plan, x.tracer, endpoint_context(self._facts))
                 return
             values, errors = await self._solve(x, plan)
         except LimitExceeded as exc:
             raise HTTPException(status_code=400, detail=str(exc)) from None
         if errors or values is None:
-            raise WebSocketRequestValidationError(errors, endpoint_ctx=endpoint_context(self.route))
+            raise WebSocketRequestValidationError(errors, endpoint_ctx=endpoint_context(self._facts))
         await plan.endpoint.call(**values)
 
     async def _solve(self, x: Exchange, plan: Plan) -> tuple[Values | None, Errors]:
