@@ -95,11 +95,6 @@ class ModelField:
         return self.validation_alias or self.alias
 
     @property
-    def required(self) -> bool:
-        """Whether the request has to carry it."""
-        return self.field_info.is_required()
-
-    @property
     def default(self) -> Any:
         """The default, or ``PydanticUndefined`` when there is none or when the value is required."""
         return PydanticUndefined if self.field_info.is_required() else self.get_default()

@@ -145,7 +145,7 @@ def _param_plan(source: Any, field: ModelField) -> ParamPlan:
         "names": [name.lower() for name in names] if source == "header" else names,
         "many": source in ("query", "header", "form") and wants_many(field.field_info),
     }
-    if not field.required:
+    if not field.field_info.is_required():
         default = field.field_info.default
         if type(default) in _IMMUTABLE:
             plan["default"] = default
@@ -167,7 +167,8 @@ def _plan_of(declared: Sequence[tuple[str, ModelField]]) -> GroupPlan:
     if not declared:
         return {"params": [], "validator": None}
     fields = {
-        field.name: core_schema.typed_dict_field(bare_schema(field), required=field.required) for _, field in declared
+        field.name: core_schema.typed_dict_field(bare_schema(field), required=field.field_info.is_required())
+        for _, field in declared
     }
     return {
         "params": [_param_plan(source, field) for source, field in declared],

@@ -96,3 +96,18 @@ def _without_none(value: Any) -> Any:
 def test_a_document_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match=r"servers.*url"):
         utils.get_openapi(title="T", version="1", routes=[], servers=[{"description": "no URL"}])
+
+
+def test_a_field_offers_what_fastapis_does() -> None:
+    def offered(package: str) -> set[str]:
+        app: Any = import_module(package).FastAPI()
+        app.get("/x")(_with_parameter)
+        (field,) = app.routes[-1].dependant.query_params
+        return {name for name in dir(field) if not name.startswith("_")}
+
+    theirs, ours = offered("fastapi"), offered("ferrapi")
+    assert theirs <= ours
+    assert ours - theirs == {"source_name"}
+
+
+def _with_parameter(q: int) -> None: ...

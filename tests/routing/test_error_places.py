@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
+import fastapi.routing
 import pytest
 from pydantic import BaseModel
 from support.asgi import Ask
@@ -47,6 +48,15 @@ def _wrapped(q: int) -> None:
 _written: dict[str, Any] = {}
 exec("def written(q: int): ...", _written)
 
+_alive: list[Any] = []
+
+
+@pytest.fixture(autouse=True)
+def _no_places_of_functions_that_are_gone() -> None:
+    """FastAPI remembers places by the id of the function, and ids are given again."""
+    fastapi.routing._endpoint_context_cache.clear()
+
+
 ENDPOINTS = {
     "instance": _Endpoints(),
     "method": _Endpoints().method,
@@ -63,6 +73,7 @@ ENDPOINTS = {
 
 def _noting(fw: Any, log: list[Any]) -> Any:
     app = fw.FastAPI()
+    _alive.append(app)
 
     def note(exc: Any) -> None:
         log.append([type(exc).__name__, str(exc), exc.endpoint_function, exc.endpoint_path, exc.endpoint_line])
@@ -142,7 +153,7 @@ def test_a_route_class_sees_where_the_request_came_from() -> None:
 
                 return noting
 
-        app, mounted = fw.FastAPI(), fw.FastAPI()
+        app, mounted = _noting(fw, log), fw.FastAPI()
         mounted.router.route_class = Route
         _declare(fw, mounted)
         app.mount("/mount", mounted)

@@ -109,7 +109,7 @@ def body_field_of(fields: Sequence[ModelField], *, name: str, embed: bool) -> Mo
         shown = fields[0].field_info
         options |= {name: getattr(shown, name) for name in ("example", "openapi_examples") if hasattr(shown, name)}
     default: Any = ...
-    if not any(field.required for field in fields):
+    if not any(field.field_info.is_required() for field in fields):
         default = fields[0].field_info.default if len(fields) == 1 and whole else None
         default = None if default is PydanticUndefined else default  # made by a factory, which a document doesn't call
     info = info_class(annotation=model, default=default, alias="body", **options)

@@ -110,7 +110,7 @@ class _Composition:
             self.whole.allOf.append({"properties": {name: schema}})
         else:
             self.whole.properties[name] = schema
-        if field.required and name not in self.whole.required:
+        if field.field_info.is_required() and name not in self.whole.required:
             self.whole.required.append(name)
 
     def _of_models(self, field: ModelField, models: FormModels, schema: Schema) -> list[Schema]:
@@ -126,7 +126,7 @@ class _Composition:
         if not models.keeps_extra:
             required: list[Schema] = [{"required": [name]} for name in models.names]
             absent = {"not": {"anyOf": required}} if required else {}
-        return [{"not": absent}, present] if field.required else [{"anyOf": [absent, present]}]
+        return [{"not": absent}, present] if field.field_info.is_required() else [{"anyOf": [absent, present]}]
 
     def _as_read(self, schema: Schema, field: ModelField, member: FormModel | None) -> Schema:
         """`schema`, or if a field of the model has other names in a form or several, one with these."""

@@ -62,7 +62,7 @@ def look_up(field: ModelField, source: Source) -> tuple[str, Any]:
 def validate_found(field: ModelField, value: Any, loc: Location) -> tuple[Any, Errors]:
     """Validate `value`, or settle what a missing one means: the default, or an error at `loc`."""
     if value is MISSING:
-        if field.required:
+        if field.field_info.is_required():
             return None, [missing_error(loc)]
         default = field.get_default()
         if not field.field_info.validate_default:
