@@ -22,7 +22,7 @@ class Noting(TraceFilter):
 
 tracer.configure(trace_processors=[Noting()])
 patch(fastapi=True, starlette=True)
-from traced import ask_one_by_one, make  # after the patch
+from traced import ask_one_by_one, make  # noqa: E402  # what it imports has to be patched
 
 
 def show() -> None:
