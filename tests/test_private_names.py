@@ -5,6 +5,7 @@
 import asyncio
 import collections
 import enum
+import functools
 import inspect
 import io
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -602,3 +603,36 @@ def test_floats_that_json_does_not_have(data: Any) -> None:
 @pytest.mark.parametrize("limits", [None, {}, {"max_files": 1}, {"max_fields": 0, "max_part_size": 3}])
 def test_form_limits(limits: Any) -> None:
     same(lambda fw: fw._form_limits._validate_form_limits(limits))
+
+
+class _PartOfMethod:
+    def _begin(self, n: "Inner", label: str) -> None: ...
+
+    __init__ = functools.partialmethod(_begin, label="x")  # type: ignore[assignment]
+
+
+class _StaticNew:
+    @staticmethod
+    def __new__(cls: Any, n: "Inner") -> Any: ...
+
+
+class _Method:
+    def method(self, n: "Inner", m: "Optional[int]" = None) -> "Inner": ...
+
+
+def _unknown(n: "Unknown") -> None: ...  # type: ignore[name-defined]  # noqa: F821  # is what is asked about
+
+
+@pytest.mark.parametrize(
+    "call",
+    [_PartOfMethod, partial(_PartOfMethod), _StaticNew, partial(_StaticNew), _Method().method, _unknown, _Callable()],
+    ids=repr,
+)
+def test_signatures(call: Any) -> None:
+    """Names in annotations are looked up where the function that is called in the end was written."""
+
+    def ask(fw: Framework) -> Any:
+        utils = getattr(fw, "dependencies.utils")
+        return str(utils._get_signature(call)), str(utils.get_typed_signature(call))
+
+    same(ask)

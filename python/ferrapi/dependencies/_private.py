@@ -52,8 +52,11 @@ def unwrapped_call(call: Callable[..., Any] | None) -> Any:
 
 
 def get_signature(call: Callable[..., Any]) -> inspect.Signature:
-    """Its signature, as it is written."""
-    return inspect.signature(call)
+    """Its signature, with annotations that are strings evaluated if all names are known."""
+    try:
+        return inspect.signature(call, eval_str=True)
+    except NameError:
+        return inspect.signature(call)
 
 
 # What a dependant is

@@ -16,18 +16,25 @@ from typing import Any, ForwardRef, get_args, get_origin
 _STREAMS = frozenset({AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Iterator})
 
 
+def _behind(call: Any) -> Any:
+    """What is called in the end, behind partials, methods and ``functools.wraps`` decorators in any order."""
+    while True:
+        if isinstance(call, functools.partial | functools.partialmethod):
+            inner = call.func
+        else:
+            inner = inspect.unwrap(getattr(call, "__func__", call))  # that of a method, static or class method
+        if inner is call:
+            return call
+        call = inner
+
+
 def _namespace_of(call: Any) -> tuple[dict[str, Any], tuple[Any, ...]]:
     """The global names and the PEP 695 type parameters that `call`'s annotations were written among."""
-    while isinstance(call, functools.partial):
-        call = call.func
-    target = inspect.unwrap(call)
-    if isinstance(target, functools.partial):
-        return _namespace_of(target)
+    target = _behind(call)
     if inspect.isclass(target):
         return _namespace_of_class(target)
-    if not hasattr(target, "__globals__") and not inspect.ismethod(target) and callable(target):
-        target = inspect.unwrap(type(target).__call__)
-    target = getattr(target, "__func__", target)
+    if not hasattr(target, "__globals__") and callable(target):
+        target = _behind(type(target).__call__)
     return getattr(target, "__globals__", {}), getattr(target, "__type_params__", ())
 
 
@@ -48,7 +55,7 @@ def _namespace_of_class(cls: type[Any]) -> tuple[dict[str, Any], tuple[Any, ...]
             function = owner.__dict__.get("__new__") or owner.__dict__.get("__init__")
             if function is not None:
                 break
-    function = inspect.unwrap(getattr(function, "__func__", function))  # `__new__` is a static method
+    function = _behind(function)
     names = getattr(function, "__globals__", None)
     if names is None:
         names = vars(inspect.getmodule(cls) or cls)
