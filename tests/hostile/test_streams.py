@@ -135,7 +135,7 @@ async def leave(app: Any, path: str, way: str) -> None:
             raise OSError("the client has gone")
 
     version = {"version": "3.0", "spec_version": "2.4" if way == "refused" else "2.3"}
-    with contextlib.suppress(ClientDisconnect):
+    with contextlib.suppress(ClientDisconnect, ExceptionGroup):  # a group in the case of events, as with FastAPI
         await app(Ask(path=path, extra={"asgi": version}).scope(), receive, send)
 
 

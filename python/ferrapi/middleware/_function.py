@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator, MutableMapping
 from typing import Any
 
 import anyio
+from anyio.lowlevel import checkpoint_if_cancelled
 from starlette.middleware.base import BaseHTTPMiddleware, _CachedRequest, _StreamingResponse
 from starlette.requests import Request
 from starlette.responses import Response
@@ -180,6 +181,8 @@ class _Below:
             self.arrived.set_result(None)
 
     async def _send(self, message: Message) -> None:
+        if scope_here() is not None:
+            await checkpoint_if_cancelled()
         if self.response_sent.done():
             return
         self.messages.append(message)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from pydantic import BaseModel
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from .._foreign import is_foreign_event
 from ..dependencies._callables import Kind
@@ -69,7 +72,8 @@ class StreamResponder(Responder):
         if self.status_code is not None:
             arguments["status_code"] = self.status_code
         if self.is_events:
-            response = EventSourceResponse(_with_pings(self._items(result, self._event)), **arguments)
+            response = _Events(self._items(result, self._event), **arguments)
+            response.exchange = x
             response.headers["Cache-Control"] = "no-cache"
             response.headers["X-Accel-Buffering"] = "no"
             return response
@@ -103,7 +107,9 @@ class StreamResponder(Responder):
         if not isinstance(item, ServerSentEvent) and not is_foreign_event(type(item)):
             return format_sse_event(data_str=self._json(item))
         data = item.raw_data
-        if data is None and item.data is not None:
+        if data is None and isinstance(item.data, BaseModel):
+            data = item.data.model_dump_json()
+        elif data is None and item.data is not None:
             plain = jsonable_encoder(item.data)
             try:
                 data = json.dumps(plain, allow_nan=False)
@@ -122,30 +128,49 @@ async def _in_threads(generator: Any) -> AsyncGenerator[Any]:
             await run_in_threadpool(generator.close)
 
 
-async def _with_pings(events: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
-    """`events`, with a comment whenever there was none for a while.
+class _Events(EventSourceResponse):
+    """Server-sent events, with a comment whenever there was none for a while.
 
-    The generator runs in a task of its own, because a wait for its next item can't be abandoned and taken up again.
+    What makes the events runs in a task of its own, because a wait for the next one can't be abandoned and taken up
+    again; and so does what adds the comments. Their task group is around the sending of the response: an exception of
+    the generator cancels that, and comes out of the group. If it comes when the response has been sent, the request is
+    an answered one.
     """
-    send, receive = anyio.create_memory_object_stream[bytes]()
 
-    async def produce() -> None:
-        async with send, aclosing(events):
-            async for event in events:
-                await send.send(event)
+    exchange: Exchange
 
-    async with receive, anyio.create_task_group() as tasks:
-        tasks.start_soon(produce)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        made, events = anyio.create_memory_object_stream[bytes](1)
+        pinged, sent = anyio.create_memory_object_stream[bytes]()
+        source = self.body_iterator
+        self.body_iterator = sent
+        with made, events, pinged, sent:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_pass_on, source, made)
+                tasks.start_soon(_add_pings, events, pinged)
+                await super().__call__(scope, receive, send)
+                self.exchange.replied = True
+                tasks.cancel_scope.cancel()
+
+
+async def _pass_on(source: Any, made: MemoryObjectSendStream[bytes]) -> None:
+    with made:
         try:
-            while True:
-                try:
-                    with anyio.fail_after(PING_INTERVAL):
-                        event = await receive.receive()
-                except TimeoutError:
-                    yield KEEPALIVE_COMMENT
-                except anyio.EndOfStream:
-                    return
-                else:
-                    yield event
-        except GeneratorExit:  # the client has left; a task group would wrap it
-            tasks.cancel_scope.cancel()
+            async for event in source:
+                await made.send(event)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await source.aclose()
+
+
+async def _add_pings(events: MemoryObjectReceiveStream[bytes], pinged: MemoryObjectSendStream[bytes]) -> None:
+    with pinged, events:
+        while True:
+            try:
+                with anyio.fail_after(PING_INTERVAL):
+                    event = await events.receive()
+            except TimeoutError:
+                event = KEEPALIVE_COMMENT
+            except anyio.EndOfStream:
+                return
+            await pinged.send(event)
