@@ -31,21 +31,29 @@ from .routing import APIRouter
 from .routing._exchange import Exchange
 from .routing._guard import Guard
 from .routing._handler import handle_exception
-from .routing._limits import BodyLimit, body_limit_error, limit_body, serve_limited
+from .routing._limits import BodyLimit, answer_outer_limit, body_limit_error, serve_limited
 
 
 class AppBodyLimitMiddleware(BodyLimit):
-    """The application's limit for bodies, under FastAPI's name for this layer. None is no limit."""
+    """The application's limit for bodies, under FastAPI's name for this layer. None is no limit.
+
+    It also answers what the limit of an application around this one raises in the middleware here, before the layer for
+    server errors sees it.
+    """
 
     def __init__(self, app: ASGIApp, max_body_size: int | None = None) -> None:
         super().__init__(app, 0 if max_body_size is None else max_body_size)
         self.is_limited = max_body_size is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.is_limited:
-            await super().__call__(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
+        try:
+            if self.is_limited:
+                await super().__call__(scope, receive, send)
+            else:
+                await self.app(scope, receive, send)
+        except Exception as exc:
+            if not await answer_outer_limit(exc, scope, receive, send):
+                raise
 
 
 class ExceptionTelemetryMiddleware:
@@ -197,10 +205,17 @@ def _nothing(app: ASGIApp) -> ASGIApp:
     return app
 
 
+def _body_limit(app: ASGIApp, max_body_size: int | None = None) -> ASGIApp:
+    """In the place of a layer that does nothing where there is no middleware: the innermost layer knows of limits."""
+    if max_body_size is None and isinstance(app, Exceptions):
+        return app
+    return AppBodyLimitMiddleware(app, max_body_size)
+
+
 _SHORT: dict[Any, Callable[..., ASGIApp]] = {
     ServerErrorMiddleware: ServerErrors,
     ExceptionTelemetryMiddleware: _nothing,
-    AppBodyLimitMiddleware: limit_body,
+    AppBodyLimitMiddleware: _body_limit,
     ExceptionMiddleware: Exceptions,
     AsyncExitStackMiddleware: _nothing,
 }

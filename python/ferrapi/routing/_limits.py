@@ -20,6 +20,7 @@ from starlette.middleware.body_limit import (
     _RequestBodyLimitResponseSent,
     _RequestBodyTooLarge,
 )
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..exceptions import LimitError
@@ -30,6 +31,7 @@ __all__ = [
     "MAX_BODY_SIZE_SCOPE_KEY",
     "BodyLimit",
     "FormBounds",
+    "answer_outer_limit",
     "body_limit_error",
     "get_body_size_limit",
     "inherit_form_limits",
@@ -163,6 +165,23 @@ class BodyLimit:
             if error is None:
                 raise
             raise error from group
+
+
+async def answer_outer_limit(exc: Exception, scope: Scope, receive: Receive, send: Send) -> bool:
+    """Answer what the limit of an application around this one has raised; tell whether it was that.
+
+    Observed: a plain 413 that no exception handler sees, and nothing more if the response has begun with that.
+    """
+    active: RequestBodyLimitResponder | None = scope.get(_BODY_LIMIT_RESPONDER_SCOPE_KEY)
+    error = None if active is None else body_limit_error(exc)
+    if active is None or error is None:
+        return False
+    if isinstance(error, _RequestBodyTooLarge):
+        if active.response_started:
+            return False
+        response = JSONResponse({"detail": error.detail}, status_code=error.status_code)
+        await response(scope, receive, send)
+    return True
 
 
 def limit_body(app: ASGIApp, max_body_size: int | None) -> Any:

@@ -11,7 +11,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from .._edits import EDITS, SETTINGS
 from .._hooks import WATCH, is_own, untouched
-from .._middleware_stack import Exceptions, ServerErrors
+from .._middleware_stack import AppBodyLimitMiddleware, Exceptions, ServerErrors
 from .._native import Head, NativeSite
 from ..applications import FastAPI
 from ..routing import APIRouter
@@ -86,6 +86,7 @@ class Site:
         stack: Any = loaded.middleware_stack
         layers: list[Any] = []
         inner: Any = stack.app if type(stack) is ServerErrors else stack
+        inner = _behind_no_limit(inner)
         while type(inner) in TWINS and untouched(type(inner)) and "app" in inner.__dict__:
             layers.append(inner)
             inner = inner.app
@@ -118,6 +119,12 @@ class Site:
         if self.proxy is None:
             return
         run_at_once(self._proxy_headers(scope, None, None))  # it awaits nothing but `_nothing`
+
+
+def _behind_no_limit(layer: Any) -> Any:
+    """What is behind the layer for the limit of bodies, if there is no limit: then it is for applications around it."""
+    is_open = type(layer) is AppBodyLimitMiddleware and not layer.is_limited and untouched(AppBodyLimitMiddleware)
+    return layer.app if is_open else layer
 
 
 def _are_ends(outer: Any, inner: Any) -> bool:

@@ -104,7 +104,7 @@ impl<'s, 'py> Sources<'s, 'py> {
             Origin::Scope { scope, query, .. } => {
                 if query.is_none() {
                     *query = match scope.get_item(intern!(py, "query_string"))? {
-                        Some(bytes) => Some(bytes.cast_into::<PyBytes>()?),
+                        Some(query) => Some(query_bytes(query)?),
                         None => Some(PyBytes::new(py, b"")),
                     };
                 }
@@ -193,4 +193,14 @@ fn non_empty<'py, T: AsRef<str>>(
         list.append(py::text(py, text.as_ref()))?;
     }
     Ok(if list.is_empty() { None } else { Some(list.into_any()) })
+}
+
+/// The query of a scope as bytes. Scopes that were made by hand may have it as text, which Starlette takes, too.
+fn query_bytes(query: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyBytes>> {
+    let query = if query.is_instance_of::<PyString>() {
+        query.call_method1(intern!(query.py(), "encode"), (intern!(query.py(), "latin-1"),))?
+    } else {
+        query
+    };
+    Ok(query.cast_into::<PyBytes>()?)
 }
