@@ -41,7 +41,9 @@ def on_asyncio() -> bool:
 def scope_here() -> Any:
     """The cancel scope in which this task is; None if it is in none."""
     states = task_states()
-    state = None if states is None else states.get(asyncio.current_task())  # type: ignore[arg-type]  # this is a task
+    if not states:  # no task is in any, as a rule
+        return None
+    state = states.get(asyncio.current_task())  # type: ignore[arg-type]  # this is a task
     return None if state is None else state.cancel_scope
 
 
