@@ -62,7 +62,7 @@ def test_metadata(installed: Distribution) -> None:
     assert requirements == {"starlette", "pydantic", "typing-extensions", "annotated-doc"}
     assert installed.metadata["Requires-Python"] == ">=3.11"
     assert installed.metadata["Summary"]
-    assert installed.metadata.get_all("Provides-Extra") == ["standard"]
+    assert sorted(installed.metadata.get_all("Provides-Extra") or ()) == ["opentelemetry", "standard"]
 
 
 def _modules_after(statement: str) -> set[str]:

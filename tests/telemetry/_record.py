@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -15,6 +16,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from support.asgi import Ask, exchange, run
 from support.compare import _neutral as neutral
 from support.frameworks import BOTH, Framework
+
+_PLACE = re.compile(r'  File "[^"]*", line \d+, in \w+\n')
+"""Where an endpoint is. FastAPI remembers that by the function's address, which may have been another one's before."""
 
 Make = Callable[[Framework, dict[str, Any], list[Any]], Any]
 """Builds an application from a framework, telemetry settings, and a list in which its code may note something."""
@@ -70,6 +74,8 @@ class Recorder:
         record = data.log_record
         attributes = dict(record.attributes or {})
         trace = attributes.pop("exception.stacktrace", None)
+        if "exception.message" in attributes:
+            attributes["exception.message"] = _PLACE.sub("", attributes["exception.message"])
         assert record.timestamp <= record.observed_timestamp
         return {
             "event": record.event_name,
