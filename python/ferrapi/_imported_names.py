@@ -7,10 +7,14 @@ another name there, and what comes from a module called `_private` has an unders
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 
 Origin = tuple[str, str | None]
 """The module that a name comes from and the name it has there; None for that module itself."""
+
+_COROUTINES = "inspect" if sys.version_info >= (3, 13) else "asyncio"
+"""Where FastAPI has `iscoroutinefunction` from."""
 
 _TABLE: dict[str, dict[str, str]] = {
     "": {
@@ -103,7 +107,7 @@ _TABLE: dict[str, dict[str, str]] = {
     },
     "dependencies.models": {
         "": "inspect sys",
-        "asyncio": "iscoroutinefunction",
+        _COROUTINES: "iscoroutinefunction",
         "functools": "lru_cache partial",
         ".concurrency": "_DependencyConcurrency",
         ".dependencies._private": (

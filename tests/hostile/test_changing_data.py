@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -73,7 +74,8 @@ def test_headers_that_change_while_they_are_read() -> None:
         gc.set_threshold(700, 10, 10)
         ran += list(exc.headers) != keys
         del kept
-    assert ran, "nothing has changed meanwhile"
+    # From Python 3.12 on the collector runs between instructions of Python only.
+    assert ran or sys.version_info >= (3, 12), "nothing has changed meanwhile"
 
 
 def _application(fw: Framework, log: list[Any]) -> Any:
