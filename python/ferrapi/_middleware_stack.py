@@ -127,7 +127,7 @@ class Exceptions(_Layer, ExceptionMiddleware):
     def dispatch(self, x: Exchange) -> Coroutine[Any, Any, None]:
         """Route an HTTP request, within the router's limit for bodies."""
         x.enter(self.app, self.handlers)
-        router: Any = self.app  # which `routes_here` has seen
+        router: Any = self.app  # which `leads_to_router` has seen
         limit: int | None = router.max_body_size
         return router.dispatch(x) if limit is None else serve_limited(x, limit, router.dispatch)
 

@@ -13,14 +13,13 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import URLPath
-from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Host, Match, Mount, Route, Router, WebSocketRoute, compile_path
 from starlette.types import Receive, Scope, Send
 
-from ..datastructures import Default
-from ..utils import generate_unique_id, get_value_or_default
+from ..utils import get_value_or_default
 from ._declared import Declared
 from ._limits import limit_body
+from ._options import ROUTE_DEFAULTS
 
 if TYPE_CHECKING:
     from ._contexts import IncludeContext
@@ -52,6 +51,20 @@ _SAME = (
 """The options of a route that an include leaves as they are."""
 
 
+_DEFAULTED = (
+    "response_description",
+    "response_model_by_alias",
+    "response_model_exclude_unset",
+    "response_model_exclude_defaults",
+    "response_model_exclude_none",
+    "include_in_schema",
+    "response_class",
+    "generate_unique_id_function",
+    "strict_content_type",
+)
+"""The options that a place has by default where its route has none."""
+
+
 def _undeclared() -> dict[str, Any]:
     """The attributes of a place whose route has no options, for tools that look at all places the same way."""
     return {
@@ -64,15 +77,7 @@ def _undeclared() -> dict[str, Any]:
         "tags": [],
         "dependencies": [],
         "methods": set(),
-        "response_description": "Successful Response",
-        "response_model_by_alias": True,
-        "response_model_exclude_unset": False,
-        "response_model_exclude_defaults": False,
-        "response_model_exclude_none": False,
-        "include_in_schema": True,
-        "response_class": Default(JSONResponse),
-        "generate_unique_id_function": Default(generate_unique_id),
-        "strict_content_type": Default(True),
+        **{name: ROUTE_DEFAULTS[name] for name in _DEFAULTED},
     }
 
 

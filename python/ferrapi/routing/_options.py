@@ -129,7 +129,7 @@ class IncludeOptions(TypedDict, total=False):
     form_limits: FormLimits | None
 
 
-_ROUTE_DEFAULTS: Mapping[str, Any] = {
+ROUTE_DEFAULTS: Mapping[str, Any] = {
     **dict.fromkeys((*RouteOptions.__annotations__, "methods", "route_class_override")),
     "response_model": Default(None),
     "response_description": "Successful Response",
@@ -155,12 +155,12 @@ def filled(kind: type, options: Mapping[str, Any]) -> dict[str, Any]:
     """All options of a kind, in the order of its declaration: those that were not given as the placeholders that
     signatures show. Whoever overrides a method that registers routes gets them all, as in FastAPI.
     """
-    defaults = _INCLUDE_DEFAULTS if kind is IncludeOptions else _ROUTE_DEFAULTS
+    defaults = _INCLUDE_DEFAULTS if kind is IncludeOptions else ROUTE_DEFAULTS
     return {name: options.get(name, defaults[name]) for name in kind.__annotations__}
 
 
-route_options = spell_out(RouteOptions, _ROUTE_DEFAULTS)
-app_route_options = spell_out(AppRouteOptions, _ROUTE_DEFAULTS)
-api_route_options = spell_out(ApiRouteOptions, _ROUTE_DEFAULTS)
-add_route_options = spell_out(AddRouteOptions, _ROUTE_DEFAULTS)
+route_options = spell_out(RouteOptions, ROUTE_DEFAULTS)
+app_route_options = spell_out(AppRouteOptions, ROUTE_DEFAULTS)
+api_route_options = spell_out(ApiRouteOptions, ROUTE_DEFAULTS)
+add_route_options = spell_out(AddRouteOptions, ROUTE_DEFAULTS)
 include_options = spell_out(IncludeOptions, _INCLUDE_DEFAULTS)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
-from .._scopes import task_states
+from .._scopes import on_asyncio, scope_here, task_states
 
 if TYPE_CHECKING:
     from ._exchange import Exchange
@@ -34,15 +34,9 @@ def in_cancel_scope() -> bool:
     """Whether a cancel scope may be around the current task's code. Under trio there always is one."""
     if "anyio._backends._asyncio" not in sys.modules and "trio" not in sys.modules:
         return False
-    try:
-        task = asyncio.current_task()
-    except RuntimeError:  # no asyncio loop
+    if not on_asyncio() or task_states() is None or asyncio.current_task() is None:
         return True
-    states: Any = task_states()
-    if states is None or task is None:
-        return True
-    state = states.get(task)
-    return state is not None and state.cancel_scope is not None
+    return scope_here() is not None
 
 
 @contextmanager
