@@ -118,9 +118,7 @@ def untouched(kind: type, *names: str) -> bool:
         kind: the class.
         names: of the methods to ask about; all of them if none are named.
     """
-    WATCH.look()
-    touched = _touched[kind]
-    return not touched or (bool(names) and touched.isdisjoint(names))
+    return not touches_any((kind,), *names)
 
 
 def is_own(kind: type, base: type, *names: str) -> bool:
@@ -130,7 +128,9 @@ def is_own(kind: type, base: type, *names: str) -> bool:
 
 def touches_any(kinds: tuple[type, ...], *names: str) -> bool:
     """Whether somebody has replaced methods of any of these watched classes (see `untouched`)."""
-    return not all(untouched(kind, *names) for kind in kinds)
+    WATCH.look()
+    found = [touched for kind in kinds if (touched := _touched[kind])]
+    return any(not names or not touched.isdisjoint(names) for touched in found)
 
 
 _functions: dict[str, dict[str, Any]] = {}
