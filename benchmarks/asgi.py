@@ -1,12 +1,13 @@
 """Calling an ASGI application in this process, as a server would, with the requests of the cases."""
 
+import asyncio
 import importlib
 from collections.abc import Awaitable, Callable
 from types import ModuleType
 from typing import Any
 from urllib.parse import unquote
 
-from .cases import COMMON_HEADERS, Case, Exchange
+from .cases import Case, Exchange
 
 PEERS = {"ferrapi": "ferrapi_app", "fastapi": "fastapi_app", "asgi": "asgi_app"}
 """The peers and their modules in `benchmarks.apps`."""
@@ -26,9 +27,6 @@ def peer(name: str) -> ModuleType:
 def scope(exchange: Exchange) -> dict[str, Any]:
     """Return a new scope, as uvicorn makes it."""
     path, _, query = exchange.path.partition("?")
-    headers = COMMON_HEADERS | exchange.headers
-    if exchange.body:
-        headers["Content-Length"] = str(len(exchange.body))
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -42,8 +40,18 @@ def scope(exchange: Exchange) -> dict[str, Any]:
         "path": unquote(path),
         "raw_path": path.encode(),
         "query_string": query.encode(),
-        "headers": [(b"host", b"127.0.0.1:8000")] + [(k.lower().encode(), v.encode()) for k, v in headers.items()],
+        "headers": [(b"host", b"127.0.0.1:8000")]
+        + [(k.lower().encode(), v.encode()) for k, v in exchange.sent_headers.items()],
     }
+
+
+def _messages(exchange: Exchange) -> list[dict[str, Any]]:
+    """The messages that bring the body, the last one first."""
+    pieces = exchange.pieces or [b""]
+    return [
+        {"type": "http.request", "body": piece, "more_body": number > 0}
+        for number, piece in enumerate(reversed(pieces))
+    ]
 
 
 class Client:
@@ -58,19 +66,22 @@ class Client:
         self.exchanges = case.exchanges
         self.answers: list[list[Any]] = []
         self._scopes = [scope(exchange) for exchange in case.exchanges]
-        self._requests = [{"type": "http.request", "body": e.body, "more_body": False} for e in case.exchanges]
+        self._requests = [_messages(exchange) for exchange in case.exchanges]
 
     async def send_all(self) -> None:
         """Send every exchange once; `answers` holds the messages of each answer."""
         self.answers = [
-            await self._send(request, message) for request, message in zip(self._scopes, self._requests, strict=True)
+            await self._send(request, messages) for request, messages in zip(self._scopes, self._requests, strict=True)
         ]
 
-    async def _send(self, request: dict[str, Any], message: dict[str, Any]) -> list[Any]:
+    async def _send(self, request: dict[str, Any], messages: list[dict[str, Any]]) -> list[Any]:
         sent: list[Any] = []
+        left = messages[:]
 
         async def receive() -> Any:
-            return message
+            if left:
+                return left.pop()
+            return await asyncio.get_running_loop().create_future()  # the client stays, and sends no more
 
         async def send(message: Any) -> None:
             sent.append(message)

@@ -21,18 +21,41 @@ class Exchange:
 
     Parameters:
         path: with the query string.
-        headers: in addition to `COMMON_HEADERS` and `Content-Length`.
+        headers: in addition to `COMMON_HEADERS` and what frames the body.
         status, answer: of the right response; the answer is its whole body.
         answer_headers: headers that the response must have, names in lower case.
+        chunk: the body is sent in chunks of so many bytes; 0: whole, with its length.
     """
 
     method: str
     path: str
-    answer: bytes
+    answer: bytes = b""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     answer_headers: dict[str, str] = field(default_factory=dict)
+    chunk: int = 0
+
+    @property
+    def pieces(self) -> list[bytes]:
+        """The body as it is sent."""
+        size = self.chunk or max(len(self.body), 1)
+        return [self.body[start : start + size] for start in range(0, len(self.body), size)]
+
+    @property
+    def sent_headers(self) -> dict[str, str]:
+        """All headers of the request but `Host`."""
+        framing = {"Transfer-Encoding": "chunked"} if self.chunk else {"Content-Length": str(len(self.body))}
+        return COMMON_HEADERS | self.headers | (framing if self.body else {})
+
+    def encoded(self, host: str) -> bytes:
+        """The bytes of the request, as a client sends them to a host."""
+        headers = {"Host": host, **self.sent_headers}
+        lines = [f"{self.method} {self.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+        body = self.body
+        if self.chunk:
+            body = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in [*self.pieces, b""])
+        return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,7 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from .asgi import WrongAnswer
-from .cases import COMMON_HEADERS, Case, Exchange
-
-
-def request(exchange: Exchange) -> bytes:
-    """Return the bytes of a request, as a load generator sends them."""
-    headers = {"Host": "127.0.0.1:8000", **COMMON_HEADERS, **exchange.headers}
-    if exchange.body:
-        headers["Content-Length"] = str(len(exchange.body))
-    lines = [f"{exchange.method} {exchange.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-    return "\r\n".join([*lines, "", ""]).encode() + exchange.body
+from .cases import Case
 
 
 class _Transport(asyncio.Transport):
@@ -46,7 +37,7 @@ class DoorClient:
         self.exchanges = case.exchanges
         self._written: list[bytes] = []
         self._ends: list[int] = []
-        self._requests = [request(exchange) for exchange in case.exchanges]
+        self._requests = [exchange.encoded("127.0.0.1:8000") for exchange in case.exchanges]
         self._config = Config(app, log_config=None, lifespan="off", access_log=False)
         self._config.load()
         self._protocol: Any = None

@@ -24,7 +24,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .cases import BY_NAME, COMMON_HEADERS, Exchange
+from .cases import BY_NAME, Exchange
 from .load import wrk
 from .load.rounds import CLIENT_CORE, SERVER_CORE
 from .load.server import HOST, Server
@@ -66,11 +66,7 @@ class Lost(Exception):
 
 def encoded(exchange: Exchange) -> bytes:
     """The bytes of a request."""
-    headers = {"Host": HOST, **COMMON_HEADERS, **exchange.headers}
-    if exchange.body:
-        headers["Content-Length"] = str(len(exchange.body))
-    lines = [f"{exchange.method} {exchange.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + exchange.body
+    return exchange.encoded(HOST)
 
 
 async def expect(reader: asyncio.StreamReader, exchange: Exchange) -> None:

@@ -1,7 +1,7 @@
 """Interleaved rounds: in each, every peer is measured once, in an order that rotates."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +63,13 @@ def measure(server: Server, case: Case, file: Path, seconds: int, connections: i
     return Measured(seen.requests / seen.seconds, used / seen.requests * 1e6, seen.p50, seen.p99)
 
 
+def rotating(servers: Sequence[Server], rounds: int) -> Iterator[Server]:
+    """Every server once in each round, in an order that rotates."""
+    for number in range(rounds):
+        shift = number % len(servers)
+        yield from [*servers[shift:], *servers[:shift]]
+
+
 def measure_case(case: Case, peers: Sequence[str], rounds: int, seconds: int, folder: Path) -> CaseResult:
     """Serve all peers, check their answers, warm them up, and measure them in `rounds` rounds of `seconds` each.
 
@@ -77,8 +84,6 @@ def measure_case(case: Case, peers: Sequence[str], rounds: int, seconds: int, fo
         for server in servers:
             server.check(case)
             wrk.run(server.url, file, 1, CLIENT_CORE)
-        for number in range(rounds):
-            shift = number % len(servers)
-            for server in servers[shift:] + servers[:shift]:
-                results[server.name].append(measure(server, case, file, seconds))
+        for server in rotating(servers, rounds):
+            results[server.name].append(measure(server, case, file, seconds))
     return CaseResult(case, results)

@@ -29,13 +29,14 @@ def main() -> None:
     parser.add_argument("--http", default="httptools", help="uvicorn's HTTP protocol")
     parser.add_argument("--gc-freeze", action="store_true", help="with one worker")
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--access-log", action="store_true", help="uvicorn's, as it is by default")
     options = parser.parse_args()
     settings = {
         "port": options.port,
         "http": options.http,
         "loop": "uvloop",
-        "access_log": False,
-        "log_level": "warning",
+        "access_log": options.access_log,
+        "log_level": "info" if options.access_log else "warning",
         "workers": options.workers,
     }
     if options.gc_freeze:

@@ -48,6 +48,8 @@ def write_exchanges(exchanges: Sequence[Exchange], file: Path) -> None:
             "headers": COMMON_HEADERS | exchange.headers,
             "body": exchange.body or None,
         }
+        if not exchange.chunk
+        else {"raw": exchange.encoded("127.0.0.1")}
         for exchange in exchanges
     ]
     answers = {exchange.answer: exchange.status for exchange in exchanges}

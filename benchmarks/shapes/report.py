@@ -1,0 +1,82 @@
+"""The results of the shapes as a file for programs, and as a table for people made from that file alone."""
+
+import json
+import statistics
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ..load.report import CPU, NOT_THERE, Cases, as_data, median, ratios, table, times, versions
+from ..load.rounds import CaseResult
+from .cases import BY_NAME
+from .measure import CONTROL, WAYS
+
+METHOD = (
+    "CPU time of the server per request: user and system time of its process, divided by the requests. uvicorn with "
+    "uvloop on one core, wrk with one thread and 64 connections (where the table does not say otherwise) on another; "
+    "*ASGI* is ferrapi under httptools as FastAPI is, *protocol* under `--http ferrapi.server:HttpProtocol`. "
+    "{rounds} interleaved rounds of {seconds} s, their order rotating; medians of the time and of the rounds' ratios. "
+    "Status, headers and body of every answer were compared with FastAPI's first, and so was how often each handler "
+    "and dependency ran; under load every status and body was."
+)
+GOALS = {"asgi": 0, "protocol": 1}
+"""The places of the goals of a shape."""
+
+
+def shapes_table(shapes: Cases) -> str:
+    """A row for each shape: times, ratios and goals."""
+    ways = [way for way in WAYS if any(way in shape for shape in shapes.values())]
+    compared = [way for way in ways if way in GOALS and CONTROL in ways]
+    head = ["shape", *(f"{WAYS[way].title}, µs" for way in ways)]
+    for way in compared:
+        head += [f"{way}: times FastAPI", "goal"]
+    rows = []
+    for name, shape in shapes.items():
+        row = [BY_NAME[name].title]
+        row += [f"{median(shape[way], CPU.key):,.1f}" if way in shape else NOT_THERE for way in ways]
+        for way in compared:
+            row += _compared(name, shape, way)
+        rows.append(row)
+    return table(head, rows)
+
+
+def _compared(name: str, shape: dict[str, list[dict[str, float]]], way: str) -> list[str]:
+    """The ratio and the goal; a ratio that falls short of it is marked."""
+    goals = BY_NAME[name].goals
+    goal = goals[GOALS[way]] if goals else None
+    said = f"{goal:g}" if goal else NOT_THERE
+    if way not in shape or CONTROL not in shape:
+        return [NOT_THERE, said]
+    found = ratios(shape, way, CONTROL, CPU)
+    ratio = statistics.median(found)
+    spread = f"{times(ratio)} ({times(min(found))} to {times(max(found))})"
+    return [f"**{spread}**" if goal and ratio >= goal else spread, said]
+
+
+def page(data: dict[str, Any]) -> str:
+    """The Markdown page of a results file."""
+    said = "Versions: " + ", ".join(f"{key} {value}" for key, value in data["versions"].items()) + "."
+    legend = "In brackets the smallest and the largest ratio of the rounds; bold: the goal is reached."
+    parts = [f"# {data['date']}: {data['name']}", data["note"], data["method"], shapes_table(data["shapes"]), legend]
+    return "\n\n".join(part for part in [*parts, said] if part) + "\n"
+
+
+def write(stem: Path, results: Sequence[CaseResult], rounds: int, seconds: int, note: str = "") -> Path:
+    """Write `<stem>.json` and `<stem>.md`; returns the latter."""
+    now = datetime.now(UTC)
+    shapes = as_data(results)
+    peers = [WAYS[way].peer for way in WAYS if any(way in shape for shape in shapes.values())]
+    data: dict[str, Any] = {
+        "date": now.date().isoformat(),
+        "finished": now.isoformat(timespec="seconds"),
+        "name": stem.name.removeprefix(now.date().isoformat() + "-"),
+        "note": note,
+        "method": METHOD.format(rounds=rounds, seconds=seconds),
+        "versions": versions(peers),
+        "shapes": shapes,
+    }
+    stem.parent.mkdir(exist_ok=True, parents=True)
+    for ending, text in (".json", json.dumps(data, indent=1) + "\n"), (".md", page(data)):
+        stem.with_name(stem.name + ending).write_text(text)
+    return stem.with_name(stem.name + ".md")
