@@ -6,7 +6,7 @@ there, at start-up, never per request.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypedDict
 
 from pydantic_core import SchemaValidator, core_schema
@@ -60,49 +60,88 @@ class RoutePlan(TypedDict):
     target: Any
 
 
+class FieldPlan(TypedDict):
+    """A keyword argument from the body.
+
+    name: the keyword argument. keys: the keys that it may be under, preferred first. validate: pydantic-core's.
+    field: the declaration.
+    """
+
+    name: str
+    keys: list[str]
+    validate: Callable[..., Any]
+    field: ModelField
+
+
+class FieldsPlan(TypedDict):
+    """The keyword arguments of a step from the body. is_whole: whether the only one is all of it."""
+
+    is_whole: bool
+    fields: list[FieldPlan]
+
+
 class StepPlan(TypedDict):
     """One use of one callable in a program.
 
     action: ``call`` awaits what the callable returns, ``thread`` as well; ``context`` enters the asynchronous generator
     or context manager that it returns; ``credentials`` gives it the header named `header` as text or None, unless that
-    is a token after `token_scheme`; ``same`` has the result of the step numbered `same`. call: the callable. feeds:
-    keyword arguments that are results of earlier steps. reads: whether there are parameters of the request among them.
-    specials: keyword arguments that are objects of the exchange, each with how to get it.
+    is a token after `token_scheme`. call: the callable. same: the number of the step whose result it has, unless that
+    has failed. children: the numbers of its dependencies. feeds: keyword arguments that are results of them.
+    has_params: whether there are parameters of the request among the keyword arguments, but for the body's (`fields`);
+    is_late: whether they are read when the step's turn comes. specials: keyword arguments that are objects of the
+    exchange, each with how to get it. for_function: whether the context ends before the response is sent.
     """
 
-    action: Literal["call", "thread", "context", "credentials", "same"]
+    action: Literal["call", "thread", "context", "credentials"]
     call: Callable[..., Any]
+    same: int | None
+    children: list[int]
     feeds: list[tuple[str, int]]
-    reads: bool
+    has_params: bool
+    is_late: bool
+    fields: FieldsPlan | None
     specials: list[tuple[str, Callable[[Any], Any]]]
+    for_function: bool
     header: NotRequired[bytes]
     token_scheme: NotRequired[bytes | None]
-    same: NotRequired[int]
+
+
+class EarlyModel(TypedDict):
+    """The one keyword argument from the body, of the step so numbered, which is validated from its bytes."""
+
+    step: int
+    name: str
+    validate: Callable[[bytes], Any]
+
+
+class PlainForm(TypedDict):
+    """Plain fields of an urlencoded form, all of the step so numbered; sizes in bytes."""
+
+    step: int
+    reader: FormReader
+    max_fields: int
+    max_part_size: int
 
 
 class BodyPlan(TypedDict):
-    """How the body of a program with one step is read.
+    """How the body of a program is read before any of its steps.
 
-    kind: ``json`` for one model from its bytes (`name`, `validate`, `strict`: whether a request without a content type
-    has no JSON), ``form`` for plain fields of an urlencoded form (`reader`, `max_fields`, `max_part_size` in bytes).
+    kind: ``json`` (`strict`: whether a request without a content type has none) or ``form``. early: what can be
+    validated at once.
     """
 
     kind: Literal["json", "form"]
-    name: NotRequired[str]
-    validate: NotRequired[Callable[[bytes], Any]]
-    strict: NotRequired[bool]
-    reader: NotRequired[FormReader]
-    max_fields: NotRequired[int]
-    max_part_size: NotRequired[int]
+    strict: bool
+    early: EarlyModel | PlainForm | None
 
 
 class ReplyPlan(TypedDict):
     """How the endpoint's result becomes a response.
 
-    kind: ``data`` encodes plain data; ``model`` validates and serializes what is no `response` (`shape`: what it is
+    kind: ``data`` encodes plain data; ``model`` validates and serializes (`shape`: what it is
     if it is plain data, which no options change); ``text`` takes a text as it is, if `validate` takes it (None for no
     model); ``other`` leaves it to Python, as the others do with what they don't expect. status, content_type: of what
-    is made here.
+    is made here. response: the class of responses, which are sent as they are if `response_call` is what sends them.
     """
 
     kind: Literal["data", "model", "text", "other"]
@@ -110,20 +149,22 @@ class ReplyPlan(TypedDict):
     content_type: bytes
     validate: NotRequired[Callable[..., Any] | None]
     to_json: NotRequired[Callable[[Any], bytes]]
-    response: NotRequired[type]
+    response: type
+    response_call: Callable[..., Any]
     shape: NotRequired[Shape | None]
 
 
 class ProgramPlan(TypedDict):
     """A route's plan, in the form in which it is run natively.
 
-    provider: its ``dependency_overrides`` have to be empty. settings: counts how often they are replaced, if the
-    provider announces that. reader: reads the parameters of all steps, if there are
+    provider: its ``dependency_overrides`` have to be `overrides` (None for none). settings: counts how often they are
+    replaced, if the provider announces that. reader: reads the parameters of all steps, if there are
     any. steps: the last is the endpoint. placed: the effective route of an included one. http_handler: ferrapi's own
     handler of HTTP exceptions. reference: goes on in Python (`ferrapi.routing._program.Reference`).
     """
 
     provider: Any
+    overrides: Mapping[Any, Any] | None
     settings: EditCounter | None
     reader: Reader | None
     steps: list[StepPlan]

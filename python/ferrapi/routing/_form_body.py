@@ -7,31 +7,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._native import FormReader
 from ..dependencies import _body
-from ._limits import FormBounds
 
 if TYPE_CHECKING:
+    from .._plan import PlainForm
+    from ._limits import FormBounds
     from ._plan import Plan
 
 
-class FormBody:
-    """How to read the body parameters of an endpoint.
+def plain_form(plan: Plan, bounds: FormBounds) -> PlainForm | None:
+    """How to read the body parameters, if they all are plain and belong to one step.
 
     Parameters:
-        reader: the native reader of the fields.
+        plan: whose parameters they are.
         bounds: of the form.
     """
-
-    def __init__(self, reader: FormReader, bounds: FormBounds) -> None:
-        self.reader = reader
-        self.bounds = bounds
-
-    @classmethod
-    def of(cls, plan: Plan, bounds: FormBounds) -> FormBody | None:
-        """The short way for `plan`, if there is one."""
-        fields = plan.endpoint.dependant.body_params
-        if not plan.simple or not _body.is_form(fields):
-            return None
-        reader = _body.form_reader(fields)
-        return None if reader is None else cls(reader, bounds)
+    step = plan.body_step
+    if step is None or not _body.is_form(step.dependant.body_params):
+        return None
+    reader = _body.form_reader(step.dependant.body_params)
+    if reader is None:
+        return None
+    return {
+        "step": step.index,
+        "reader": reader,
+        "max_fields": bounds.max_fields,
+        "max_part_size": bounds.max_part_size,
+    }

@@ -31,12 +31,10 @@ from ..exceptions import EndpointContext, FastAPIError, RequestValidationError, 
 from ._exchange import Exchange
 from ._facts import HandlerFacts
 from ._form import close_form
-from ._form_body import FormBody
-from ._json_body import JsonBody
 from ._late import Late, NeedsContexts
 from ._limits import FormBounds, serve_limited
 from ._observed import Observed, is_observed
-from ._plan import Groups, Plan
+from ._plan import Groups, Plan, SoFar
 from ._read import body_bytes, body_value, read_form
 from ._respond import Responder, endpoint_context, send_response, tell_way
 from ._shield import SHIELD, exit_shield, in_cancel_scope
@@ -77,20 +75,11 @@ class Compiled:
         self.strict = bool(strict.value if isinstance(strict, DefaultPlaceholder) else strict)
         kind = self.base.endpoint.kind
         self.streams = route.is_sse_stream or route.is_json_stream or kind in (Kind.GENERATOR, Kind.ASYNC_GENERATOR)
-        # For programs (`_program.py`): how the body is read natively, if it can be.
-        self.short_body = self._short_body()
         self.responder = self._responder(route, streams=self.streams, in_thread=kind is Kind.SYNC)
         provider = route.dependency_overrides_provider
         self.provider = provider if hasattr(provider, "dependency_overrides") else _NOBODY
         self._overridden: dict[Any, Plan] = {}
         self.observed = Observed(self) if is_observed() else None
-
-    def _short_body(self) -> JsonBody | FormBody | None:
-        if not self.has_body:
-            return None
-        if self.is_form:
-            return FormBody.of(self.base, self.bounds)
-        return JsonBody.of(self.base, self.strict, self.context)
 
     def context(self) -> EndpointContext:
         """Where the endpoint is, for messages."""
@@ -111,9 +100,9 @@ class Compiled:
             raise RequestValidationError(errors, body=shown, endpoint_ctx=self.context())
         return values
 
-    async def rest(self, x: Exchange, plan: Plan, groups: Groups, results: list[Any]) -> Any:
-        """What the endpoint returns, when the first steps of `plan` have the `results`."""
-        values = self.valid(*await plan.values(x, groups, MISSING, self.provider, results))
+    async def rest(self, x: Exchange, plan: Plan, groups: Groups, body: Any, so_far: SoFar) -> Any:
+        """What the endpoint returns, when the first steps of `plan` have run."""
+        values = self.valid(*await plan.values(x, groups, body, self.provider, so_far), body)
         return await self.responder.call(x, plan.endpoint, values)
 
     async def finish(self, x: Exchange, late: Late) -> Any:
@@ -222,11 +211,17 @@ class RouteApp(Regained):
                 await close_form(x.form)
 
     async def serve_rest(
-        self, x: Exchange, compiled: Compiled, plan: Plan, rest: Coroutine[Any, Any, Any], opened: Sequence[Any]
+        self,
+        x: Exchange,
+        compiled: Compiled,
+        plan: Plan,
+        rest: Coroutine[Any, Any, Any],
+        opened: Sequence[Any],
+        function_opened: Sequence[Any],
     ) -> None:
-        """Answer a request whose first steps have run and `opened` contexts; `rest` is what the endpoint returns."""
+        """Answer a request whose first steps have run and opened contexts; `rest` is what the endpoint returns."""
         try:
-            await self._serve_result(x, compiled, plan, rest, opened)
+            await self._serve_result(x, compiled, plan, rest, opened, function_opened)
         except Exception as exc:
             await handle_exception(x, exc)
 
@@ -237,11 +232,12 @@ class RouteApp(Regained):
         plan: Plan,
         result: Coroutine[Any, Any, Any],
         opened: Sequence[Any] = (),
+        function_opened: Sequence[Any] = (),
     ) -> None:
         """Run what comes to the endpoint's `result`, and send the response to it."""
         if plan.has_generators or x.tracer is not None:
             ends_with_function = plan.ends_with_function or x.tracer is not None
-            await self._serve_in_contexts(x, compiled, ends_with_function, result, opened)
+            await self._serve_in_contexts(x, compiled, ends_with_function, result, opened, function_opened)
             return
         late = None
         try:
@@ -281,15 +277,16 @@ class RouteApp(Regained):
         ends_with_function: bool,
         result: Coroutine[Any, Any, Any],
         opened: Sequence[Any] = (),
+        function_opened: Sequence[Any] = (),
     ) -> None:
         responder = compiled.responder
-        if not opened and in_cancel_scope():
+        if not opened and not function_opened and in_cancel_scope():
             await self._serve_shielded(x, responder, result)
             return
         stack = x.request_stack = Teardown(opened)
         try:
             if ends_with_function:
-                async with Teardown() as x.function_stack:
+                async with Teardown(function_opened) as x.function_stack:
                     response = await responder.respond(x, await result)
                 # Unbound if a dependency's end swallowed an exception; that is what FastAPI says of it, too.
                 await responder.send(x, response)
@@ -417,6 +414,13 @@ def unanswered() -> FastAPIError:
         "raising the exception again. Read more about it in the docs: "
         "https://fastapi.tiangolo.com/tutorial/dependencies/dependencies-with-yield/#dependencies-with-yield-and-except"
     )
+
+
+def no_response() -> Exception:
+    """What FastAPI says where a dependency that ends before the response swallowed the exception that kept it."""
+    error = UnboundLocalError("cannot access local variable 'response' where it is not associated with a value")
+    error.name = "response"
+    return error
 
 
 async def handle_exception(x: Exchange, exc: Exception) -> None:

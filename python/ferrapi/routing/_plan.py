@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from .._hooks import replaced
-from .._native import Reader
+from .._native import Program, Reader
 from .._plan import reader_plan
 from .._threads import run_in_thread
 from ..concurrency import contextmanager_in_threadpool
@@ -96,6 +96,7 @@ class Step:
         "for_function",
         "has_body",
         "has_fields",
+        "has_params",
         "header",
         "in_thread",
         "index",
@@ -128,13 +129,10 @@ class Step:
         self.concurrency = dependant.concurrency
         self.for_function = computed_scope(dependant) == "function"
         self.has_body = bool(dependant.body_params)
-        self.has_fields = bool(
-            dependant.path_params
-            or dependant.query_params
-            or dependant.header_params
-            or dependant.cookie_params
-            or dependant.body_params
+        self.has_params = bool(
+            dependant.path_params or dependant.query_params or dependant.header_params or dependant.cookie_params
         )
+        self.has_fields = self.has_params or self.has_body
         self.open = self._opener()
         # A replaced function of `routing`, which endpoints are run by, makes requests be served by `Observed`.
         elsewhere = {} if is_endpoint else replaced("ferrapi.dependencies.utils")
@@ -182,6 +180,10 @@ class Step:
         return stack
 
 
+SoFar = tuple[list[Any], set[int], Errors]
+"""The results of the first steps, the indexes of those of them that have failed, and the mistakes in the request."""
+
+
 class Plan:
     """How to run one endpoint: its steps, the last being the endpoint itself.
 
@@ -201,6 +203,8 @@ class Plan:
         websocket: bool = False,
     ) -> None:
         self.embed = embed
+        self.program: Program | Literal[False] | None = None  # of a plan with overrides: see `_program.py`
+        self.program_place: Any = None
         self._websocket = websocket
         self._overrides = overrides or {}
         self._first: dict[Any, int] = {}
@@ -213,13 +217,14 @@ class Plan:
         generators = [step for step in self.dependencies if step.kind >= Kind.GENERATOR or step.concurrency is not None]
         self.has_generators = bool(generators)
         self.ends_with_function = any(step.for_function for step in generators)
-        hoisted = [_plain.hoistable(step.dependant) for step in steps]
-        self.simple = not self.dependencies and not self.endpoint.specials and hoisted[-1]
-        early = [step.dependant if plain else None for step, plain in zip(steps, hoisted, strict=True)]
-        self.reads = any(next(_plain.parameters(step.dependant), None) is not None for step in steps)
+        self.hoisted = tuple(_plain.hoistable(step.dependant) for step in steps)
+        """Which steps have no parameters but those that are read before anything runs, and the body's."""
+        with_body = [step for step in steps if step.has_body]
+        self.body_step = with_body[0] if len(with_body) == 1 else None
+        """The one step with parameters from the body, if no other has any."""
+        early = [step.dependant if plain else None for step, plain in zip(steps, self.hoisted, strict=True)]
+        self.reads = any(step.has_params for step in steps)
         self.reader = Reader(reader_plan(early))
-        self.is_hoisted = all(hoisted) and not any(step.has_body for step in steps)
-        """Whether all parameters are read before anything runs."""
 
     def _flatten(self, root: Dependant, steps: list[Step]) -> int:
         """Append the steps of the tree below `root`, then its own; answer its index. No recursion over user data."""
@@ -269,7 +274,7 @@ class Plan:
         return x.read(self.reader) if self.reads else NOTHING_TO_READ
 
     async def values(
-        self, x: Exchange, groups: Groups, body: Any, provider: Any = None, results: list[Any] | None = None
+        self, x: Exchange, groups: Groups, body: Any, provider: Any = None, so_far: SoFar | None = None
     ) -> tuple[Values | None, Errors]:
         """Run the dependencies; answer the endpoint's keyword arguments, or None and the errors.
 
@@ -278,11 +283,9 @@ class Plan:
             groups: what `read` answers.
             body: the parsed body.
             provider: the object whose ``dependency_overrides`` may still change while the dependencies run.
-            results: of the first steps, if they have run.
+            so_far: of the first steps, if they have run.
         """
-        errors: Errors = []
-        results = [] if results is None else results
-        failed: set[int] = set()
+        results, failed, errors = so_far or ([], set(), [])
         for step in self.steps[len(results) :]:
             overrides = None if provider is None else provider.dependency_overrides
             if (overrides or self._overrides) and provider is not None and overrides != self._overrides:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Sequence
+from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import ValidationError
@@ -17,16 +17,22 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from .._edits import SETTINGS
+from .._fields import ModelField, prefix_locations
 from .._native import Program
-from .._plan import BodyPlan, ReplyPlan, StepPlan
+from .._plan import BodyPlan, FieldsPlan, ReplyPlan, StepPlan
 from ..dependencies import _plain
+from ..dependencies._body import request_body_to_args
 from ..dependencies._callables import Kind
+from ..dependencies._values import MISSING, Errors, missing_error, names_of, validate_found
 from ..exception_handlers import answer_now, http_exception_handler
+from ..exceptions import RequestValidationError
 from ._exchange import Exchange
-from ._form_body import FormBody
-from ._handler import handle_exception, unanswered
-from ._plan import NOTHING_TO_READ
-from ._read import body_bytes, unreadable
+from ._form import close_form
+from ._form_body import plain_form
+from ._handler import handle_exception, no_response, unanswered
+from ._json_body import early_model, is_refused_alike
+from ._plan import NOTHING_TO_READ, validate_parameters
+from ._read import body_bytes, parsed, read_form, unreadable
 from ._respond import Responder
 from ._shield import in_cancel_scope
 from ._teardown import Teardown, stop, stop_thrown
@@ -46,54 +52,58 @@ def program_of(app: RouteApp, placed: Any) -> Program | None:
     if app.is_wrapped():
         return None
     compiled = app.compiled()
-    plan = compiled.base
-    if compiled.observed is not None or type(compiled.responder) is not Responder or not _is_usual(compiled, plan):
+    if compiled.observed is not None or type(compiled.responder) is not Responder:
+        return None
+    return _program(app, compiled, compiled.base, placed)
+
+
+def _program(
+    app: RouteApp, compiled: Compiled, plan: Plan, placed: Any, overrides: Mapping[Any, Any] | None = None
+) -> Program | None:
+    if not all(map(_can_be_run, plan.steps)):
         return None
     return Program(
         {
             "provider": compiled.provider,
+            "overrides": overrides,
             "settings": SETTINGS if getattr(compiled.provider, "_announces_overrides", False) else None,
             "reader": plan.reader if plan.reads else None,
-            "steps": [_step_plan(step, compiled.responder) for step in plan.steps],
-            "body": _body_plan(compiled),
+            "steps": [_step_plan(step, plan, compiled.responder) for step in plan.steps],
+            "body": _body_plan(compiled, plan),
             "reply": _reply_plan(compiled.responder),
             "placed": placed,
             "http_handler": http_exception_handler,
-            "reference": Reference(app, compiled),
+            "reference": Reference(app, compiled, plan, placed),
         }
     )
-
-
-def _is_usual(compiled: Compiled, plan: Plan) -> bool:
-    if compiled.has_body:
-        return plan.simple and compiled.short_body is not None
-    return plan.is_hoisted and all(map(_can_be_run, plan.steps))
 
 
 def _can_be_run(step: Step) -> bool:
     """Whether a step is of a kind that is run natively. An edited tree may give a keyword argument twice: not there."""
     names = [name for name, _ in (*step.feeds, *step.specials)]
     names += [field.name for _, field in _plain.parameters(step.dependant)]
+    names += [field.name for field in step.dependant.body_params]
     if len(set(names)) < len(names) or step.concurrency is not None:
         return False
-    if step.is_endpoint:
-        return step.kind in (Kind.ASYNC, Kind.SYNC)
-    return step.kind < Kind.GENERATOR or not step.for_function
+    return not step.is_endpoint or step.kind in (Kind.ASYNC, Kind.SYNC)
 
 
-def _step_plan(step: Step, responder: Responder) -> StepPlan:
-    plan: StepPlan = {
+def _step_plan(step: Step, plan: Plan, responder: Responder) -> StepPlan:
+    said: StepPlan = {
         "action": "call",
         "call": step.call,
+        "same": step.same_as,
+        "children": list(step.children),
         "feeds": list(step.feeds),
-        "reads": step.has_fields,
+        "has_params": step.has_params,
+        "is_late": step.has_params and not plan.hoisted[step.index],
+        "fields": _fields_plan(step) if step.has_body else None,
         "specials": list(step.specials),
+        "for_function": step.for_function,
     }
-    if step.same_as is not None:
-        return {**plan, "action": "same", "same": step.same_as}
     if step.read_credentials is not None:
         return {
-            **plan,
+            **said,
             "action": "credentials",
             "call": step.read_credentials,
             "header": step.header,
@@ -101,30 +111,46 @@ def _step_plan(step: Step, responder: Responder) -> StepPlan:
         }
     if step.kind is Kind.SYNC:
         run = responder.run_in_thread if step.is_endpoint else step.in_thread
-        return {**plan, "action": "thread", "call": functools.partial(run, step.call)}
+        return {**said, "action": "thread", "call": functools.partial(run, step.call)}
     if step.kind >= Kind.GENERATOR:
         opens = step.call if inspect.isasyncgenfunction(step.call) else step.open
-        return {**plan, "action": "context", "call": opens}
-    return plan
+        return {**said, "action": "context", "call": opens}
+    return said
 
 
-def _body_plan(compiled: Compiled) -> BodyPlan | None:
-    short = compiled.short_body
-    if short is None:
+def _fields_plan(step: Step) -> FieldsPlan:
+    fields = step.dependant.body_params
+    return {
+        "is_whole": len(fields) == 1 and not step.embed,
+        "fields": [
+            {
+                "name": field.name,
+                "keys": names_of(field),
+                "validate": field._type_adapter.validator.validate_python,
+                "field": field,
+            }
+            for field in fields
+        ],
+    }
+
+
+def _body_plan(compiled: Compiled, plan: Plan) -> BodyPlan | None:
+    if not compiled.has_body:
         return None
-    if isinstance(short, FormBody):
-        bounds = short.bounds
-        return {
-            "kind": "form",
-            "reader": short.reader,
-            "max_fields": bounds.max_fields,
-            "max_part_size": bounds.max_part_size,
-        }
-    return {"kind": "json", "name": short.name, "validate": short.validate_json, "strict": short.strict}
+    strict = compiled.strict
+    if compiled.is_form:
+        return {"kind": "form", "strict": strict, "early": plain_form(plan, compiled.bounds)}
+    return {"kind": "json", "strict": strict, "early": early_model(plan)}
 
 
 def _reply_plan(responder: Responder) -> ReplyPlan:
-    plan: ReplyPlan = {"kind": "other", "status": responder.status, "content_type": responder.content_type}
+    plan: ReplyPlan = {
+        "kind": "other",
+        "status": responder.status,
+        "content_type": responder.content_type,
+        "response": Response,
+        "response_call": Response.__call__,
+    }
     serializer = responder.serializer
     if not responder.immediate:
         return plan
@@ -139,7 +165,6 @@ def _reply_plan(responder: Responder) -> ReplyPlan:
         "kind": "model",
         "validate": serializer.validate,
         "to_json": serializer.to_json,
-        "response": Response,
         "shape": serializer.shape,
     }
 
@@ -149,7 +174,9 @@ class Reference:
 
     Parameters:
         app: the route's application.
-        compiled: its plan and responder.
+        compiled: its plans and responder.
+        plan: the one that is run.
+        placed: the effective route, if it is not the declared one.
     """
 
     unwind = staticmethod(Teardown.throw_into)
@@ -157,20 +184,45 @@ class Reference:
     stop_thrown = staticmethod(stop_thrown)
     answer = staticmethod(answer_now)
     unanswered = staticmethod(unanswered)
+    no_response = staticmethod(no_response)
     in_cancel_scope = staticmethod(in_cancel_scope)
     collect = staticmethod(body_bytes)
+    is_refused_from_json = staticmethod(is_refused_alike)
 
-    def __init__(self, app: RouteApp, compiled: Compiled) -> None:
+    def __init__(self, app: RouteApp, compiled: Compiled, plan: Plan, placed: Any) -> None:
         self.app = app
         self.compiled = compiled
+        self.plan = plan
+        self.placed = placed
         self.serve = app.serve
         self.reply = compiled.responder.reply
+        self.respond = compiled.responder.respond
+        self.send = compiled.responder.send
 
-    async def go_on(self, x: Exchange, groups: list[Any], results: list[Any], opened: Sequence[Any]) -> None:
-        """Go on behind the first steps, whose `results` and `opened` generators there are."""
-        plan = self.compiled.base
-        rest = self.compiled.rest(x, plan, groups if plan.reads else NOTHING_TO_READ, results)
-        await self.app.serve_rest(x, self.compiled, plan, rest, opened)
+    def overridden(self) -> Program | None:
+        """The program of the route with the dependencies that are overridden now; None if there is none."""
+        compiled = self.compiled
+        overrides = compiled.provider.dependency_overrides
+        plan = compiled.plan()
+        program = plan.program
+        if program is None or plan.program_place is not self.placed:
+            program = plan.program = _program(self.app, compiled, plan, self.placed, dict(overrides or {})) or False
+            plan.program_place = self.placed
+        return program or None
+
+    async def go_on(self, x: Exchange, parts: dict[str, Any]) -> None:
+        """Go on behind the first steps.
+
+        Parameters:
+            x: the exchange.
+            parts: the keyword arguments that were read (`groups`), what the steps came to (`results`, `failed`,
+                `errors`), the contexts they have opened (`opened`, `function_opened`), and the `body`.
+        """
+        plan = self.plan
+        groups = parts.get("groups") if plan.reads else NOTHING_TO_READ
+        so_far = parts["results"], set(parts["failed"]), list(parts.get("errors", ()))
+        rest = self.compiled.rest(x, plan, groups, parts.get("body", MISSING), so_far)
+        await self.app.serve_rest(x, self.compiled, plan, rest, parts["opened"], parts["function_opened"])
 
     async def handle(self, x: Exchange, exc: Exception) -> None:
         """Answer an exception that the route has raised, with the handler that is registered for it."""
@@ -179,13 +231,66 @@ class Reference:
         except Exception:
             await handle_exception(x, exc)
 
-    def refuse_body(self, body: bytes, exc: ValidationError) -> None:
-        """Say what is wrong with a body, if that is known from its bytes; else come back.
+    # What a request says: the keyword arguments of steps, and the mistakes in them.
 
-        Raises:
-            RequestValidationError: with the mistakes in it.
+    def parameters(self, x: Exchange, index: int) -> tuple[dict[str, Any], Errors]:
+        """The parameters of a step, but for the body's."""
+        return validate_parameters(self.plan.steps[index].dependant, x)
+
+    def read_form(self, x: Exchange) -> Awaitable[Any]:
+        """The form in the body. Raises as `_read.read_form`."""
+        return read_form(x, self.compiled.bounds)
+
+    def form_values(self, index: int, form: Any) -> Awaitable[tuple[dict[str, Any], Errors]]:
+        """The parameters of a step that are from a form."""
+        step = self.plan.steps[index]
+        return request_body_to_args(step.dependant.body_params, form, step.embed)
+
+    @staticmethod
+    async def close_form(x: Exchange) -> None:
+        """Close the files of the form, if there is one."""
+        if x.form is not None:
+            await close_form(x.form)
+
+    def parse(self, content: bytes) -> Any:
+        """The JSON value in a body. Raises as `_read.parsed`."""
+        try:
+            return parsed(content)
+        except RequestValidationError as exc:
+            exc.tell_place(self.compiled.context())
+            raise
+
+    @staticmethod
+    def absent(field: ModelField, is_whole: bool) -> tuple[Any, Errors]:
+        """What it means that the body, or a key of it, is not there."""
+        return validate_found(field, MISSING, ("body",) if is_whole else ("body", names_of(field)[0]))
+
+    @staticmethod
+    def without_key(field: ModelField) -> Errors:
+        """The mistake of a body that is no object, where a field is one of its keys."""
+        return [missing_error(("body", names_of(field)[0]))]
+
+    @staticmethod
+    def field_errors(key: str | None, exc: ValidationError) -> Errors:
+        """The mistakes in the value under `key`, or in the whole body."""
+        return prefix_locations(exc.errors(include_url=False), ("body",) if key is None else ("body", key))
+
+    @staticmethod
+    def model_errors(content: bytes, exc: ValidationError) -> Errors:
+        """The mistakes in a body that was validated from its bytes."""
+        return prefix_locations(exc.errors(include_url=False), ("body",))
+
+    def invalid(self, errors: Errors, body: Any, content: bytes | None) -> Exception:
+        """What to raise for the mistakes in a request.
+
+        Parameters:
+            errors: all of them.
+            body: what is in the body, if it was parsed.
+            content: the bytes of a JSON body that was not parsed.
         """
-        self.compiled.short_body.refuse(body, exc)  # type: ignore[union-attr]  # a JSON body, or nobody would ask
+        if content is not None:
+            return RequestValidationError.of_json(errors, content, self.compiled.context())
+        return RequestValidationError(errors, body=body, endpoint_ctx=self.compiled.context())
 
     def refuse_result(self, content: Any, exc: ValidationError) -> Exception:
         """What to raise for a result that the response model refuses."""

@@ -128,8 +128,16 @@ def body_value(x: Exchange, body: bytes, *, strict: bool) -> Any:
     """
     if not body:
         return MISSING
-    if not is_json(x.header(b"content-type"), strict):
-        return body
+    return parsed(body) if is_json(x.header(b"content-type"), strict) else body
+
+
+def parsed(body: bytes) -> Any:
+    """The JSON value in a body.
+
+    Raises:
+        RequestValidationError: for malformed JSON.
+        HTTPException: 400 for JSON that can't be read at all.
+    """
     try:
         return parse_json(body)
     except RequestValidationError:

@@ -130,7 +130,7 @@ async def _solve(
 ) -> tuple[dict[str, Any] | None, list[Any]]:
     results: list[Any] = []
     with tracer.step("dependencies", plan.endpoint.call):
-        values, errors = await plan.values(x, plan.read(x), body, provider, results)
+        values, errors = await plan.values(x, plan.read(x), body, provider, (results, set(), []))
         tracer.solved(await plan.as_far(x, body, results) if values is None else values, errors)
     return values, errors
 

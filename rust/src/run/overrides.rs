@@ -20,15 +20,26 @@ pub(super) struct Overrides {
     /// The mapping that was seen last, and the number of replacements by then.
     known: Attached<Option<Py<PyDict>>>,
     as_of: AtomicU64,
+    /// Those that the program is made for; None if it is for none.
+    applied: Option<Py<PyAny>>,
 }
 
 impl Overrides {
-    pub(super) fn new(provider: Py<PyAny>, settings: Option<Py<EditCounter>>) -> Self {
-        Self { provider, settings, known: Attached::default(), as_of: AtomicU64::default() }
+    pub(super) fn new(provider: Py<PyAny>, settings: Option<Py<EditCounter>>, applied: Bound<'_, PyAny>) -> Self {
+        let applied = if applied.is_none() { None } else { Some(applied.unbind()) };
+        Self { provider, settings, known: Attached::default(), as_of: AtomicU64::default(), applied }
+    }
+
+    /// Whether there are others now than those that the program is made for.
+    pub(super) fn differ(&self, py: Python<'_>) -> PyResult<bool> {
+        match &self.applied {
+            None => self.exist(py),
+            Some(applied) => self.mapping(py)?.ne(applied),
+        }
     }
 
     /// Whether there are any now.
-    pub(super) fn exist(&self, py: Python<'_>) -> PyResult<bool> {
+    fn exist(&self, py: Python<'_>) -> PyResult<bool> {
         let Some(settings) = &self.settings else { return self.mapping(py)?.is_truthy() };
         let now = settings.get().current();
         if self.as_of.load(Ordering::Relaxed) == now
@@ -49,6 +60,7 @@ impl Overrides {
 
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.provider)?;
+        visit.call(&self.applied)?;
         self.known.visit(visit)
     }
 }

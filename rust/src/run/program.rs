@@ -21,8 +21,6 @@ pub(super) enum Action {
     Thread,
     /// Gives the callable a header of the request, as text or None; unless it is a token after this scheme, which is the result.
     Credentials { header: Vec<u8>, scheme: Option<Vec<u8>> },
-    /// Has the result of another step.
-    Same(usize),
 }
 
 /// One use of one callable.
@@ -33,19 +31,66 @@ pub(super) struct Step {
     /// Keyword arguments that are results of other steps: their names as a tuple for calls without a dictionary, and the steps.
     pub(super) fed: Py<PyTuple>,
     pub(super) feeders: Vec<usize>,
-    /// Whether there are parameters of the request among the keyword arguments.
-    pub(super) reads: bool,
+    /// Whether there are parameters of the request among the keyword arguments, but for the body's.
+    pub(super) has_params: bool,
+    /// Whether these are read when the step's turn comes, because validating them may run code of the user's.
+    pub(super) is_late: bool,
+    /// The keyword arguments that are from the body.
+    pub(super) fields: Option<Fields>,
+    /// The step whose result it has, unless that one has failed.
+    pub(super) same: Option<usize>,
+    /// The steps of its dependencies.
+    pub(super) children: Vec<usize>,
+    /// Whether the context that it enters ends before the response is sent.
+    pub(super) for_function: bool,
     /// Keyword arguments that are objects of the exchange, each with how to get it.
     pub(super) specials: Vec<(Py<PyString>, Py<PyAny>)>,
 }
 
-/// How the endpoint's body parameters are read.
+/// Keyword arguments from the body.
+#[derive(Debug)]
+pub(super) struct Fields {
+    /// Whether the only one is the whole body, rather than a key of it.
+    pub(super) is_whole: bool,
+    pub(super) list: Vec<Field>,
+}
+
+/// A keyword argument from the body.
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) name: Py<PyString>,
+    /// The keys that it may be under, preferred first.
+    pub(super) keys: Vec<Py<PyString>>,
+    /// `validate(value, from_attributes=True)`.
+    pub(super) validate: Py<PyAny>,
+    /// The declaration, for Python.
+    pub(super) field: Py<PyAny>,
+}
+
+/// How the body is read, before any step.
 #[derive(Debug)]
 pub(super) enum Body {
-    /// One model, from its JSON bytes.
-    Json { name: Py<PyString>, validate: Py<PyAny>, strict: bool },
-    /// Plain fields of an urlencoded form.
-    Form { reader: Py<FormReader>, max_fields: u64, max_part_size: u64 },
+    /// JSON. `strict`: whether a request without a content type has none.
+    Json { strict: bool, model: Option<Model> },
+    /// A form.
+    Form { plain: Option<PlainForm> },
+}
+
+/// The one keyword argument from the body, which is validated from its bytes. When that is done can't be observed.
+#[derive(Debug)]
+pub(super) struct Model {
+    pub(super) step: usize,
+    pub(super) name: Py<PyString>,
+    pub(super) validate: Py<PyAny>,
+}
+
+/// Plain fields of an urlencoded form, all of one step.
+#[derive(Debug)]
+pub(super) struct PlainForm {
+    pub(super) step: usize,
+    pub(super) reader: Py<FormReader>,
+    pub(super) max_fields: u64,
+    pub(super) max_part_size: u64,
 }
 
 /// How the endpoint's result becomes a body.
@@ -53,15 +98,9 @@ pub(super) enum Body {
 pub(super) enum Reply {
     /// Plain data as JSON.
     Data,
-    /// By the response model, unless the result is a `response`: `validate(result, **options)`, then `to_json`, if the value is
+    /// By the response model: `validate(result, **options)`, then `to_json`, if the value is
     /// not of the `shape`. A model of plain data has that, and no options.
-    Model {
-        validate: Py<PyAny>,
-        to_json: Py<PyAny>,
-        options: Option<Py<PyDict>>,
-        shape: Option<Shape>,
-        response: Py<PyAny>,
-    },
+    Model { validate: Py<PyAny>, to_json: Py<PyAny>, options: Option<Py<PyDict>>, shape: Option<Shape> },
     /// A text as it is, if the response model, of plain texts, has nothing against it.
     Text { validate: Option<Py<PyAny>> },
     /// As Python does it.
@@ -83,6 +122,9 @@ pub(crate) struct Program {
     pub(super) content_type: Vec<u8>,
     /// The effective route of an included one, which the exchange announces.
     pub(super) placed: Option<Py<PyAny>>,
+    /// The class of responses, and its method that sends one.
+    pub(super) response: Py<PyAny>,
+    pub(super) response_call: Py<PyAny>,
     /// ferrapi's own handler of HTTP exceptions, whose answers are made here.
     pub(super) http_handler: Py<PyAny>,
     /// What goes on in Python: `ferrapi.routing._program.Reference`.
@@ -105,14 +147,20 @@ impl Program {
             return Err(PlanError::new_err("a program needs a step"));
         }
         Ok(Self {
-            overrides: Overrides::new(required(plan, "provider")?.unbind(), required(plan, "settings")?.extract()?),
+            overrides: Overrides::new(
+                required(plan, "provider")?.unbind(),
+                required(plan, "settings")?.extract()?,
+                required(plan, "overrides")?,
+            ),
             reader: if reader.is_none() { None } else { Some(reader.cast_into::<Reader>()?.unbind()) },
+            body: if body.is_none() { None } else { Some(Body::new(&body.cast_into::<PyDict>()?, steps.len())?) },
             steps,
-            body: if body.is_none() { None } else { Some(Body::new(&body.cast_into::<PyDict>()?)?) },
             status: required(&reply, "status")?.extract()?,
             content_type: required(&reply, "content_type")?.extract::<Vec<u8>>()?,
             reply: Reply::new(&reply)?,
             placed: if placed.is_none() { None } else { Some(placed.unbind()) },
+            response: required(&reply, "response")?.unbind(),
+            response_call: required(&reply, "response_call")?.unbind(),
             http_handler: required(plan, "http_handler")?.unbind(),
             reference: required(plan, "reference")?.unbind(),
         })
@@ -122,6 +170,8 @@ impl Program {
         self.overrides.traverse(&visit)?;
         visit.call(&self.reader)?;
         visit.call(&self.placed)?;
+        visit.call(&self.response)?;
+        visit.call(&self.response_call)?;
         visit.call(&self.http_handler)?;
         visit.call(&self.reference)?;
         for step in &self.steps {
@@ -129,17 +179,20 @@ impl Program {
             for (_, get) in &step.specials {
                 visit.call(get)?;
             }
+            for field in step.fields.iter().flat_map(|fields| &fields.list) {
+                visit.call(&field.validate)?;
+                visit.call(&field.field)?;
+            }
         }
         match &self.body {
-            Some(Body::Json { validate, .. }) => visit.call(validate)?,
-            Some(Body::Form { reader, .. }) => visit.call(reader)?,
-            None => {}
+            Some(Body::Json { model: Some(model), .. }) => visit.call(&model.validate)?,
+            Some(Body::Form { plain: Some(plain) }) => visit.call(&plain.reader)?,
+            _ => {}
         }
         match &self.reply {
-            Reply::Model { validate, to_json, response, .. } => {
+            Reply::Model { validate, to_json, .. } => {
                 visit.call(validate)?;
                 visit.call(to_json)?;
-                visit.call(response)?;
             }
             Reply::Text { validate } => visit.call(validate)?,
             Reply::Data | Reply::Other => {}
@@ -159,7 +212,6 @@ impl Step {
                 header: required(plan, "header")?.cast::<PyBytes>()?.as_bytes().to_vec(),
                 scheme: required(plan, "token_scheme")?.extract()?,
             },
-            "same" => Action::Same(before(required(plan, "same")?.extract()?, index)?),
             other => return Err(PlanError::new_err(format!("a step has the unknown action {other:?}"))),
         };
         let mut names = Vec::new();
@@ -169,12 +221,23 @@ impl Step {
             names.push(name);
             feeders.push(before(feeder, index)?);
         }
+        let mut children = Vec::new();
+        for item in required(plan, "children")?.try_iter()? {
+            children.push(before(item?.extract()?, index)?);
+        }
+        let same: Option<usize> = required(plan, "same")?.extract()?;
+        let fields = required(plan, "fields")?;
         Ok(Self {
             action,
             call: required(plan, "call")?.unbind(),
             fed: PyTuple::new(plan.py(), names)?.unbind(),
             feeders,
-            reads: required(plan, "reads")?.extract()?,
+            has_params: required(plan, "has_params")?.extract()?,
+            is_late: required(plan, "is_late")?.extract()?,
+            fields: if fields.is_none() { None } else { Some(Fields::new(&fields.cast_into::<PyDict>()?)?) },
+            same: same.map(|same| before(same, index)).transpose()?,
+            children,
+            for_function: required(plan, "for_function")?.extract()?,
             specials: required(plan, "specials")?.extract()?,
         })
     }
@@ -185,20 +248,56 @@ fn before(step: usize, index: usize) -> PyResult<usize> {
     if step < index { Ok(step) } else { Err(PlanError::new_err("a step needs the result of a later one")) }
 }
 
-impl Body {
+impl Fields {
+    /// Takes a `FieldsPlan` apart.
     fn new(plan: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let mut list = Vec::new();
+        for item in required(plan, "fields")?.try_iter()? {
+            let field = item?.cast_into::<PyDict>()?;
+            list.push(Field {
+                name: required(&field, "name")?.cast_into::<PyString>()?.unbind(),
+                keys: required(&field, "keys")?.extract()?,
+                validate: required(&field, "validate")?.unbind(),
+                field: required(&field, "field")?.unbind(),
+            });
+        }
+        Ok(Self { is_whole: required(plan, "is_whole")?.extract()?, list })
+    }
+}
+
+impl Body {
+    /// Takes a `BodyPlan` apart, of a program with so many steps.
+    fn new(plan: &Bound<'_, PyDict>, steps: usize) -> PyResult<Self> {
+        let early = required(plan, "early")?;
+        let early = if early.is_none() { None } else { Some(early.cast_into::<PyDict>()?) };
         Ok(match required(plan, "kind")?.extract::<String>()?.as_str() {
             "json" => Self::Json {
-                name: required(plan, "name")?.cast_into::<PyString>()?.unbind(),
-                validate: required(plan, "validate")?.unbind(),
                 strict: required(plan, "strict")?.extract()?,
+                model: early.map(|plan| Model::new(&plan, steps)).transpose()?,
             },
-            "form" => Self::Form {
-                reader: required(plan, "reader")?.cast_into::<FormReader>()?.unbind(),
-                max_fields: required(plan, "max_fields")?.extract()?,
-                max_part_size: required(plan, "max_part_size")?.extract()?,
-            },
+            "form" => Self::Form { plain: early.map(|plan| PlainForm::new(&plan, steps)).transpose()? },
             other => return Err(PlanError::new_err(format!("a body is of the unknown kind {other:?}"))),
+        })
+    }
+}
+
+impl Model {
+    fn new(plan: &Bound<'_, PyDict>, steps: usize) -> PyResult<Self> {
+        Ok(Self {
+            step: before(required(plan, "step")?.extract()?, steps)?,
+            name: required(plan, "name")?.cast_into::<PyString>()?.unbind(),
+            validate: required(plan, "validate")?.unbind(),
+        })
+    }
+}
+
+impl PlainForm {
+    fn new(plan: &Bound<'_, PyDict>, steps: usize) -> PyResult<Self> {
+        Ok(Self {
+            step: before(required(plan, "step")?.extract()?, steps)?,
+            reader: required(plan, "reader")?.cast_into::<FormReader>()?.unbind(),
+            max_fields: required(plan, "max_fields")?.extract()?,
+            max_part_size: required(plan, "max_part_size")?.extract()?,
         })
     }
 }
@@ -224,7 +323,6 @@ impl Reply {
                     to_json: required(plan, "to_json")?.unbind(),
                     options,
                     shape,
-                    response: required(plan, "response")?.unbind(),
                 }
             }
             other => return Err(PlanError::new_err(format!("a reply is of the unknown kind {other:?}"))),

@@ -1,10 +1,13 @@
 //! From what an endpoint returned to the body of its response.
 
 use pyo3::exceptions::PyValueError;
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PyString, PyTuple};
+use wire::http1::response::is_bodiless;
 
-use super::program::Reply;
+use super::program::{Program, Reply};
+use crate::response::head::{pair_of_bytes, response_head_problem};
 use crate::response::json;
 
 /// The body of a response.
@@ -36,14 +39,28 @@ pub(super) enum Made<'py> {
     Body(Body<'py>),
     /// The response model refuses it: pydantic's error.
     Invalid(PyErr),
+    /// It is a response itself.
+    Response(Whole<'py>),
     /// It is for Python to say.
     Other,
 }
 
+/// What a response object says that describes a whole response.
+pub(super) struct Whole<'py> {
+    pub(super) status: u16,
+    pub(super) headers: Bound<'py, PyList>,
+    pub(super) body: Bound<'py, PyBytes>,
+    pub(super) background: Option<Bound<'py, PyAny>>,
+}
+
 /// Makes the body, if the result is what the endpoint's declaration leads one to expect.
-pub(super) fn make<'py>(reply: &Reply, result: &Bound<'py, PyAny>) -> PyResult<Made<'py>> {
+pub(super) fn make<'py>(program: &Program, result: &Bound<'py, PyAny>) -> PyResult<Made<'py>> {
     let py = result.py();
-    match reply {
+    // Most results are dictionaries, which are no responses.
+    if !result.is_exact_instance_of::<PyDict>() && result.is_instance(program.response.bind(py))? {
+        return Ok(whole(program, result)?.map_or(Made::Other, Made::Response));
+    }
+    match &program.reply {
         Reply::Data => Ok(json::encode_plain(result)?.map_or(Made::Other, |bytes| Made::Body(Body::Native(bytes)))),
         Reply::Text { validate } => {
             let Ok(text) = result.cast_exact::<PyString>() else { return Ok(Made::Other) };
@@ -57,11 +74,7 @@ pub(super) fn make<'py>(reply: &Reply, result: &Bound<'py, PyAny>) -> PyResult<M
                 None => Made::Other,
             })
         }
-        Reply::Model { validate, to_json, options, shape, response } => {
-            // Most results are dictionaries, which are no responses.
-            if !result.is_exact_instance_of::<PyDict>() && result.is_instance(response.bind(py))? {
-                return Ok(Made::Other);
-            }
+        Reply::Model { validate, to_json, options, shape } => {
             let validated = match options {
                 Some(options) => validate.bind(py).call((result,), Some(options.bind(py))),
                 None => validate.bind(py).call1((result,)),
@@ -81,6 +94,88 @@ pub(super) fn make<'py>(reply: &Reply, result: &Bound<'py, PyAny>) -> PyResult<M
         }
         Reply::Other => Ok(Made::Other),
     }
+}
+
+/// What a response object says, if sending it is what Starlette's own class does, and its head describes its body; else None.
+fn whole<'py>(program: &Program, response: &Bound<'py, PyAny>) -> PyResult<Option<Whole<'py>>> {
+    let py = response.py();
+    if !response.get_type().getattr(intern!(py, "__call__"))?.is(&program.response_call) {
+        return Ok(None);
+    }
+    let headers = response.getattr(intern!(py, "raw_headers"))?.cast_into_exact::<PyList>();
+    let body = response.getattr_opt(intern!(py, "body"))?.and_then(|body| body.cast_into_exact::<PyBytes>().ok());
+    let status = response.getattr(intern!(py, "status_code"))?;
+    let (Ok(headers), Some(body), Ok(status)) = (headers, body, status.cast_exact::<PyInt>()) else {
+        return Ok(None);
+    };
+    if response_head_problem(status, &headers)?.is_some() || response.hasattr(intern!(py, "body_iterator"))? {
+        return Ok(None);
+    }
+    let status: u16 = status.extract()?;
+    if !describes_body(status, &headers, body.as_bytes().len()) {
+        return Ok(None);
+    }
+    let background = response.getattr(intern!(py, "background"))?;
+    let background = if background.is_none() { None } else { Some(background) };
+    Ok(Some(Whole { status, headers, body, background }))
+}
+
+/// Whether the head of a response says how long its body is, and leaves the connection to the server.
+fn describes_body(status: u16, headers: &Bound<'_, PyList>, length: usize) -> bool {
+    let mut said = None;
+    for pair in headers.iter() {
+        if !pair.is_exact_instance_of::<PyTuple>() {
+            return false;
+        }
+        let Some((name, value)) = pair_of_bytes(&pair) else { return false };
+        let name = name.as_bytes();
+        if name.eq_ignore_ascii_case(b"content-length") {
+            if said.is_some() {
+                return false;
+            }
+            said = Some(value);
+        } else if name.eq_ignore_ascii_case(b"connection") || name.eq_ignore_ascii_case(b"transfer-encoding") {
+            return false;
+        }
+    }
+    if is_bodiless(status.into()) {
+        return said.is_none() && length == 0;
+    }
+    let digits = itoa::Buffer::new().format(length).to_owned();
+    status >= 200 && said.is_some_and(|said| said.as_bytes() == digits.as_bytes())
+}
+
+/// Status and headers of a response with a body of `length` bytes and what was set on the injected one; None if Python has to see to it.
+pub(super) fn with_injected<'py>(
+    program: &Program,
+    injected: &Bound<'py, PyAny>,
+    length: usize,
+) -> PyResult<Option<(u16, Bound<'py, PyList>)>> {
+    let py = injected.py();
+    let status = injected.getattr(intern!(py, "status_code"))?;
+    let status = if status.is_none() { Some(program.status) } else { status.extract::<u16>().ok() };
+    let Some(status) = status.filter(|status| (200..600).contains(status) && *status != 205) else { return Ok(None) };
+    if is_bodiless(status.into()) {
+        return Ok(None);
+    }
+    let Ok(more) = injected.getattr(intern!(py, "raw_headers"))?.cast_into_exact::<PyList>() else { return Ok(None) };
+    let digits = itoa::Buffer::new().format(length).to_owned();
+    let length = (PyBytes::new(py, b"content-length"), PyBytes::new(py, digits.as_bytes()));
+    let kind = (PyBytes::new(py, b"content-type"), PyBytes::new(py, &program.content_type));
+    let headers = PyList::new(py, [length, kind])?;
+    for pair in more.iter() {
+        let Some((name, _)) = pair_of_bytes(&pair) else { return Ok(None) };
+        // What frames the body, Python looks at.
+        let framing: [&[u8]; 3] = [b"content-length", b"connection", b"transfer-encoding"];
+        if !pair.is_exact_instance_of::<PyTuple>()
+            || framing.iter().any(|own| name.as_bytes().eq_ignore_ascii_case(own))
+        {
+            return Ok(None);
+        }
+        headers.append(pair)?;
+    }
+    let problem = response_head_problem(status.into_pyobject(py)?.as_any(), &headers)?;
+    Ok(if problem.is_none() { Some((status, headers)) } else { None })
 }
 
 /// Whether pydantic raised `error` for a value that doesn't fit. Its class is a `ValueError` with a method of its own.

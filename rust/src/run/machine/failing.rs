@@ -15,8 +15,12 @@ use crate::run::reply::Body;
 impl Machine {
     /// Answers an exception that something here has raised, or lets it out.
     pub(super) fn fail<'py>(&mut self, py: Python<'py>, error: PyErr) -> PyResult<Next<'py>> {
-        if self.stage == Stage::Delegated {
+        if matches!(self.stage, Stage::Delegated | Stage::Ending) {
             return Err(error);
+        }
+        if !self.function_open.is_empty() {
+            let open = PyList::new(py, self.function_open.drain(..))?;
+            return self.unwind(py, &open, &error, Stage::UnwindingFunction);
         }
         let Some(last) = self.open.last() else { return self.answer_failure(py, error) };
         // Several contexts may swallow exceptions for each other, and a generator can't raise the ones that end an iteration.
@@ -28,9 +32,35 @@ impl Machine {
             return Ok(Next::Await(throwing));
         }
         let open = PyList::new(py, self.open.drain(..))?;
+        self.unwind(py, &open, &error, Stage::Unwinding)
+    }
+
+    /// Lets Python throw an exception into contexts that are open.
+    fn unwind<'py>(
+        &mut self,
+        py: Python<'py>,
+        open: &Bound<'py, PyList>,
+        error: &PyErr,
+        stage: Stage,
+    ) -> PyResult<Next<'py>> {
         let unwinding = self.reference(py)?.call_method1(intern!(py, "unwind"), (open, error.clone_ref(py)))?;
-        self.failure = Some(Failure::new(py, &error));
-        self.wait(py, Stage::Unwinding, unwinding)
+        self.failure = Some(Failure::new(py, error));
+        self.wait(py, stage, unwinding)
+    }
+
+    /// Goes on when an exception was thrown into the contexts that end before the response is sent.
+    pub(super) fn after_function_unwinding<'py>(
+        &mut self,
+        py: Python<'py>,
+        outcome: PyResult<Bound<'py, PyAny>>,
+    ) -> PyResult<Next<'py>> {
+        let failure = self.failure.take();
+        let swallowed = outcome?.is_truthy().unwrap_or(false);
+        match failure {
+            Some(failure) if !swallowed => Err(PyErr::from_value(failure.exception.into_bound(py).into_any())),
+            _ if self.ready.is_some() => self.close_next(py),
+            _ => Err(PyErr::from_value(self.reference(py)?.call_method0(intern!(py, "no_response"))?)),
+        }
     }
 
     /// Goes on when an exception was thrown into the one generator that was open.
@@ -71,11 +101,13 @@ impl Machine {
         if !error.is_instance_of::<PyException>(py) {
             return self.raise_in_python(py, error);
         }
+        self.ready = None;
         // An answer that can't be made says so when it is made the long way.
         if !self.has_started(py)?
             && let Ok(Some((status, headers, body))) = self.answer(py, &error)
         {
             error.set_traceback(py, None);
+            self.background = None;
             return match headers {
                 Some(headers) => self.send(py, status, &Headers::Pairs(headers), body),
                 None => self.send(py, status, &Headers::ContentType(b"application/json"), body),

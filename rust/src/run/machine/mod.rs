@@ -1,20 +1,23 @@
 //! `Machine`: one request on its way through its program, from one wait to the next.
 
+mod contexts;
 mod failing;
-mod leaving;
+mod python;
 mod reading;
 mod replying;
 mod running;
+mod values;
 
 use pyo3::PyTraverseError;
 use pyo3::exceptions::{PyRuntimeError, PyStopAsyncIteration};
 use pyo3::gc::PyVisit;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::{PyBytes, PyDict, PyList};
 use smallvec::SmallVec;
 
 use self::failing::Failure;
+use self::replying::Ready;
 use super::door::Door;
 use super::program::Program;
 use crate::py::{self, Sent};
@@ -30,15 +33,23 @@ enum Stage {
     Body,
     /// The body, which comes in several messages.
     Collected,
+    /// The form in the body.
+    Form,
+    /// The keyword arguments of a step that are from a form.
+    FormValues,
     /// The result of a step.
     Result,
     /// The value of the context that a step has entered.
     Entered,
     /// The end of the response's head, whose body is to be sent then.
     Head,
+    /// The response, which Python makes before contexts are left.
+    Responded,
     /// The end of the response.
     Sent,
-    /// The end of a context after the response.
+    /// The end of the background tasks.
+    Background,
+    /// The end of a context.
     Closing,
     /// The end of a generator that has yielded twice.
     Stopping,
@@ -46,6 +57,10 @@ enum Stage {
     Thrown,
     /// The contexts that an exception is thrown into, in Python.
     Unwinding,
+    /// The same for those that end before the response is sent, while others are open.
+    UnwindingFunction,
+    /// The end of the files of the form, after all else.
+    Ending,
     /// Python, which does all the rest.
     Delegated,
 }
@@ -99,6 +114,29 @@ pub(crate) struct Machine {
     results: Objects,
     /// The contexts that are open: asynchronous generators, and asynchronous context managers.
     open: SmallVec<[Py<PyAny>; 1]>,
+    /// Those of them that end before the response is sent.
+    function_open: Vec<Py<PyAny>>,
+    /// The one that is being entered or left.
+    context: Option<Py<PyAny>>,
+    /// The value in the body, if it was read: what JSON says, other bytes, a form.
+    body: Option<Py<PyAny>>,
+    /// The bytes of a JSON body that was validated from them, and what is wrong with them.
+    json: Option<Py<PyBytes>>,
+    refused: Option<PyErr>,
+    /// The mistakes in the request so far.
+    errors: Option<Py<PyList>>,
+    /// The steps that have no result because of them.
+    failed: SmallVec<[usize; 2]>,
+    /// Whether the parameters could be read before anything ran.
+    is_read: bool,
+    /// The response, while contexts are left before it is sent.
+    ready: Option<Ready>,
+    /// What runs after the response.
+    background: Option<Py<PyAny>>,
+    /// Whether there is a form, whose files are to be closed.
+    has_form: bool,
+    /// What the request has come to, while these are being closed.
+    end: Option<PyErr>,
     exchange: Option<Py<PyAny>>,
     failure: Option<Failure>,
     /// The body that is sent when the head is.
@@ -119,6 +157,18 @@ impl Machine {
             groups: SmallVec::new(),
             results: Objects::new(),
             open: SmallVec::new(),
+            function_open: Vec::new(),
+            context: None,
+            body: None,
+            json: None,
+            refused: None,
+            errors: None,
+            failed: SmallVec::new(),
+            is_read: true,
+            ready: None,
+            background: None,
+            has_form: false,
+            end: None,
             exchange: None,
             failure: None,
             unsent: None,
@@ -178,7 +228,8 @@ impl Machine {
                     outcome
                 }
             };
-            match py::guarded(|| self.advance(py, outcome)).or_else(|error| self.fail(py, error))? {
+            let next = py::guarded(|| self.advance(py, outcome)).or_else(|error| self.fail(py, error));
+            match if self.has_form { self.end_form(py, next) } else { next }? {
                 Next::Await(object) => self.awaiting = Some(object.unbind()),
                 Next::Done => return Ok(None),
             }
@@ -190,30 +241,8 @@ impl Machine {
     fn advance<'py>(&mut self, py: Python<'py>, outcome: Outcome<'py>) -> PyResult<Next<'py>> {
         let stage = std::mem::replace(&mut self.stage, Stage::Running);
         match (stage, outcome) {
-            (Stage::Entered, Outcome::Value(value)) => self.take_result(py, value),
-            (Stage::Entered, outcome) => {
-                // What did not come to its first `yield` is over.
-                let is_generator = self.open.pop().is_some_and(|entered| py::is_async_generator(entered.bind(py)));
-                match outcome.result() {
-                    Err(error) if is_generator && error.is_instance_of::<PyStopAsyncIteration>(py) => {
-                        let error = self.reference(py)?.call_method0(intern!(py, "unyielded"))?;
-                        Err(PyErr::from_value(error))
-                    }
-                    outcome => outcome.map(|_| Next::Done),
-                }
-            }
-            (Stage::Closing, outcome) => match (outcome, self.open.pop()) {
-                (Outcome::Value(_), Some(context)) if py::is_async_generator(context.bind(py)) => {
-                    self.stop(py, context)
-                }
-                (Outcome::Value(_) | Outcome::Ended, _) => self.close_next(py),
-                (Outcome::Raised(error), Some(context))
-                    if error.is_instance_of::<PyStopAsyncIteration>(py) && py::is_async_generator(context.bind(py)) =>
-                {
-                    self.close_next(py)
-                }
-                (Outcome::Raised(error), _) => Err(error),
-            },
+            (Stage::Entered, outcome) => self.after_entering(py, outcome),
+            (Stage::Closing, outcome) => self.after_leaving(py, outcome),
             (Stage::Thrown, outcome) => self.after_throw(py, outcome),
             (stage, outcome) => self.go_on(py, stage, outcome.result()),
         }
@@ -230,6 +259,8 @@ impl Machine {
             Stage::Begin => outcome.and_then(|_| self.begin(py)),
             Stage::Body => self.take_message(py, outcome),
             Stage::Collected => outcome.and_then(|content| self.take_collected(py, &content)),
+            Stage::Form => outcome.and_then(|form| self.take_form(py, form)),
+            Stage::FormValues => outcome.and_then(|found| self.take_form_values(py, &found)),
             Stage::Result => {
                 let result = outcome?;
                 self.take_result(py, result)
@@ -238,7 +269,9 @@ impl Machine {
                 Err(PyRuntimeError::new_err("a request that waits for nothing was woken"))
             }
             Stage::Head => outcome.and_then(|_| self.send_rest(py)),
-            Stage::Sent => outcome.and_then(|_| self.after_reply(py)),
+            Stage::Responded => outcome.and_then(|response| self.hold(py, Ready::Python(response.unbind()))),
+            Stage::Sent => outcome.and_then(|_| self.after_sending(py)),
+            Stage::Background => outcome.and_then(|_| self.after_reply(py)),
             Stage::Stopping => outcome.map(|_| Next::Done),
             Stage::Unwinding => {
                 let failure = self.failure.take();
@@ -252,9 +285,11 @@ impl Machine {
                     }
                 }
             }
-            Stage::Delegated => {
-                self.stage = Stage::Delegated; // what comes out of there was dealt with
-                outcome.map(|_| Next::Done)
+            Stage::UnwindingFunction => self.after_function_unwinding(py, outcome),
+            Stage::Delegated | Stage::Ending => {
+                self.stage = stage; // what comes out of there was dealt with
+                outcome?;
+                self.end.take().map_or(Ok(Next::Done), Err)
             }
         }
     }
@@ -268,9 +303,18 @@ impl Machine {
         if let Some(failure) = &self.failure {
             failure.traverse(visit)?;
         }
+        visit.call(&self.context)?;
+        visit.call(&self.body)?;
+        visit.call(&self.json)?;
+        visit.call(&self.errors)?;
+        visit.call(&self.background)?;
+        if let Some(ready) = &self.ready {
+            ready.traverse(visit)?;
+        }
         for group in self.groups.iter().flatten() {
             visit.call(group)?;
         }
-        self.results.iter().chain(&self.open).try_for_each(|object| visit.call(object))
+        let objects = self.results.iter().chain(&self.open).chain(&self.function_open);
+        objects.into_iter().try_for_each(|object| visit.call(object))
     }
 }

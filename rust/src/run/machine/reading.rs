@@ -9,7 +9,7 @@ use super::{Machine, Next, Stage};
 use crate::request::form::FormReader;
 use crate::run::asgi::{self, Arrived};
 use crate::run::door::{Content, Door};
-use crate::run::program::{Body, Program};
+use crate::run::program::{Body, Model, Program};
 use crate::run::reply;
 
 impl Machine {
@@ -25,34 +25,54 @@ impl Machine {
             return self.serve_in_python(py);
         };
         let program = program.bind(py).get();
-        if program.overrides.exist(py)? {
-            return self.take_long_way(py, program);
+        if program.overrides.differ(py)? {
+            let other = program.reference.bind(py).call_method0(intern!(py, "overridden"))?;
+            let Ok(other) = other.cast_into::<Program>() else { return self.take_long_way(py, program) };
+            self.program = Some(other.clone().unbind());
+            return self.begin_program(py, other.get());
         }
-        if let Some(reader) = &program.reader {
-            match self.door.read(py, reader.bind(py).get())? {
-                Some(groups) => self.groups.extend(groups.into_iter().map(|group| group.map(Bound::unbind))),
-                None => return self.take_long_way(py, program),
-            }
-        }
+        self.begin_program(py, program)
+    }
+
+    /// Reads what a program wants to know before any of its steps.
+    fn begin_program<'py>(&mut self, py: Python<'py>, program: &Program) -> PyResult<Next<'py>> {
         match &program.body {
-            None => self.run_from(py, program, 0),
+            None => self.run_program(py, program),
             Some(body) => self.read_body(py, program, body),
         }
     }
 
-    /// Reads the body, unless it is not of the type that is expected.
-    pub(super) fn read_body<'py>(&mut self, py: Python<'py>, program: &Program, body: &Body) -> PyResult<Next<'py>> {
-        let fits = match body {
-            Body::Json { strict, .. } => {
-                self.door.header(py, b"content-type", wire::media_type::is_json)?.unwrap_or(!strict)
+    /// Reads the parameters, and runs the steps.
+    fn run_program<'py>(&mut self, py: Python<'py>, program: &Program) -> PyResult<Next<'py>> {
+        if let Some(reader) = &program.reader {
+            match self.door.read(py, reader.bind(py).get())? {
+                // What a plain form had for a step is there already.
+                Some(groups) if self.groups.is_empty() => {
+                    self.groups.extend(groups.into_iter().map(|group| group.map(Bound::unbind)));
+                }
+                Some(groups) => {
+                    for (index, group) in groups.into_iter().enumerate() {
+                        if let Some(group) = group {
+                            self.arguments(py, index).update(group.as_mapping())?;
+                        }
+                    }
+                }
+                None => self.is_read = false,
             }
-            Body::Form { .. } => {
-                let fits = |value: &[u8]| value.starts_with(b"application/x-www-form-urlencoded");
-                self.door.header(py, b"content-type", fits)?.unwrap_or(false)
+        }
+        self.run(py, program)
+    }
+
+    /// Reads the body: one that is of no use to the program is taken as it is.
+    fn read_body<'py>(&mut self, py: Python<'py>, program: &Program, body: &Body) -> PyResult<Next<'py>> {
+        if let Body::Form { plain } = body {
+            let is_urlencoded = |value: &[u8]| value.starts_with(b"application/x-www-form-urlencoded");
+            let is_plain = plain.is_some()
+                && self.door.header(py, b"content-type", is_urlencoded)?.unwrap_or(false)
+                && !self.door.limits_forms(py)?;
+            if !is_plain {
+                return self.read_form(py, program);
             }
-        };
-        if !fits || (matches!(body, Body::Form { .. }) && self.door.limits_forms(py)?) {
-            return self.take_long_way(py, program);
         }
         match &mut self.door {
             Door::Http(door) => match &door.content {
@@ -60,7 +80,8 @@ impl Machine {
                     let content = content.clone_ref(py).into_bound(py);
                     self.take_body(py, program, body, &content)
                 }
-                Content::Empty | Content::Lost => self.take_long_way(py, program),
+                Content::Empty => self.take_body(py, program, body, &PyBytes::new(py, b"")),
+                Content::Lost => self.take_long_way(py, program),
             },
             Door::Asgi(door) => {
                 if let Some(content) = door.receive_at_once(py)? {
@@ -73,7 +94,22 @@ impl Machine {
         }
     }
 
-    /// Takes the first message of the body; what it is no good for goes the long way.
+    /// Lets Python read a form.
+    fn read_form<'py>(&mut self, py: Python<'py>, program: &Program) -> PyResult<Next<'py>> {
+        let exchange = self.exchange(py)?;
+        self.has_form = true;
+        let reading = program.reference.bind(py).call_method1(intern!(py, "read_form"), (exchange,))?;
+        self.wait(py, Stage::Form, reading)
+    }
+
+    /// Takes a form that Python has read.
+    pub(super) fn take_form<'py>(&mut self, py: Python<'py>, form: Bound<'py, PyAny>) -> PyResult<Next<'py>> {
+        let program = self.program(py)?;
+        self.body = Some(form.unbind());
+        self.run_program(py, program.bind(py).get())
+    }
+
+    /// Takes the first message of the body.
     pub(super) fn take_message<'py>(
         &mut self,
         py: Python<'py>,
@@ -94,15 +130,15 @@ impl Machine {
                 door.keep(&content);
                 self.take_body(py, program, body, &content)
             }
-            (Some(Body::Json { .. }), ..) => {
+            (Some(Body::Form { .. }), ..) => {
+                self.exchange(py)?.setattr(intern!(py, "unread"), message)?;
+                self.read_form(py, program)
+            }
+            _ => {
                 let exchange = self.exchange(py)?;
                 exchange.setattr(intern!(py, "unread"), message)?;
                 let collecting = program.reference.bind(py).call_method1(intern!(py, "collect"), (exchange,))?;
                 self.wait(py, Stage::Collected, collecting)
-            }
-            _ => {
-                self.exchange(py)?.setattr(intern!(py, "unread"), message)?;
-                self.take_long_way(py, program)
             }
         }
     }
@@ -117,42 +153,75 @@ impl Machine {
         }
     }
 
-    /// Adds what the body says to the keyword arguments of the endpoint, which is the only step.
-    pub(super) fn take_body<'py>(
+    /// Takes the whole body.
+    fn take_body<'py>(
         &mut self,
         py: Python<'py>,
         program: &Program,
         body: &Body,
         content: &Bound<'py, PyBytes>,
     ) -> PyResult<Next<'py>> {
-        let bytes = content.as_bytes();
         match body {
-            Body::Json { name, validate, .. } => {
-                if bytes.is_empty() || wire::json::has_long_number(bytes) {
-                    return self.take_long_way(py, program);
-                }
-                match validate.bind(py).call1((content,)) {
-                    Ok(value) => self.arguments(py, 0).set_item(name, value)?,
-                    Err(error) if reply::is_validation_error(py, &error) => {
-                        // Raises what is wrong, if that can be said of the bytes.
-                        program.reference.bind(py).call_method1(intern!(py, "refuse_body"), (content, error))?;
-                        return self.take_long_way(py, program);
-                    }
-                    Err(error) => return Err(error),
-                }
+            Body::Json { strict, model } => {
+                self.take_json(py, program, *strict, model.as_ref(), content)?;
+                self.run_program(py, program)
             }
-            Body::Form { reader, max_fields, max_part_size } => {
-                let reader: &FormReader = reader.get();
+            Body::Form { plain: Some(plain) } => {
+                let reader: &FormReader = plain.reader.get();
                 let declared = self.door.header(py, b"content-type", <[u8]>::to_vec)?.unwrap_or_default();
-                let Some(found) = reader.read_body(py, &declared, bytes, *max_fields, *max_part_size)? else {
-                    return self.take_long_way(py, program);
-                };
-                let found = found.cast_into::<PyDict>()?;
-                found.update(self.arguments(py, 0).as_mapping())?;
-                self.groups.clear();
-                self.groups.push(Some(found.unbind()));
+                let bytes = content.as_bytes();
+                match reader.read_body(py, &declared, bytes, plain.max_fields, plain.max_part_size)? {
+                    Some(found) => {
+                        self.arguments(py, plain.step).update(found.cast::<PyDict>()?.as_mapping())?;
+                        self.run_program(py, program)
+                    }
+                    None => self.read_form(py, program),
+                }
             }
+            Body::Form { plain: None } => self.read_form(py, program),
         }
-        self.run_from(py, program, 0)
+    }
+
+    /// Takes what a body says that may be JSON.
+    fn take_json(
+        &mut self,
+        py: Python<'_>,
+        program: &Program,
+        strict: bool,
+        model: Option<&Model>,
+        content: &Bound<'_, PyBytes>,
+    ) -> PyResult<()> {
+        let bytes = content.as_bytes();
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        if !self.door.header(py, b"content-type", wire::media_type::is_json)?.unwrap_or(!strict) {
+            self.body = Some(content.clone().into_any().unbind());
+            return Ok(());
+        }
+        let reference = program.reference.bind(py);
+        if wire::json::has_long_number(bytes) {
+            self.body = Some(reference.call_method1(intern!(py, "parse"), (content,))?.unbind());
+            return Ok(());
+        }
+        let Some(model) = model else {
+            self.body = Some(reference.call_method1(intern!(py, "parse"), (content,))?.unbind());
+            return Ok(());
+        };
+        match model.validate.bind(py).call1((content,)) {
+            Ok(value) => self.arguments(py, model.step).set_item(&model.name, value)?,
+            Err(error) if reply::is_validation_error(py, &error) => {
+                // Raises what is wrong if it is no JSON.
+                if reference.call_method1(intern!(py, "is_refused_from_json"), (&error,))?.is_truthy()? {
+                    self.refused = Some(error);
+                } else {
+                    self.body = Some(reference.call_method1(intern!(py, "parse"), (content,))?.unbind());
+                    return Ok(());
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        self.json = Some(content.clone().unbind());
+        Ok(())
     }
 }

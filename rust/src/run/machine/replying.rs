@@ -1,14 +1,31 @@
-//! From the endpoint's result to the response, and what ends after it.
+//! From the endpoint's result to the response, and what ends before and after it.
 
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyBytes, PyList, PyTuple};
 
 use super::{Machine, Next, Stage};
-use crate::py;
 use crate::run::door::{Door, Headers};
 use crate::run::program::Program;
-use crate::run::reply::{self, Made};
+use crate::run::reply::{self, Body, Made, Whole};
+
+/// A response that is held back while contexts are left which end before it is sent.
+pub(super) enum Ready {
+    /// With this status and these headers (None for the program's own), and a body.
+    Whole { status: u16, headers: Option<Py<PyList>>, body: Py<PyBytes> },
+    /// As Python has made it.
+    Python(Py<PyAny>),
+}
+
+impl Ready {
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match self {
+            Self::Whole { headers, .. } => visit.call(headers),
+            Self::Python(response) => visit.call(response),
+        }
+    }
+}
 
 impl Machine {
     pub(super) fn reply<'py>(
@@ -17,22 +34,99 @@ impl Machine {
         program: &Program,
         result: &Bound<'py, PyAny>,
     ) -> PyResult<Next<'py>> {
+        let injected = self.noted(py, intern!(py, "injected"))?;
+        self.background = self.noted(py, intern!(py, "background"))?.map(Bound::unbind);
+        match reply::make(program, result)? {
+            Made::Body(body) => match injected {
+                None => self.deliver(py, program, program.status, None, body),
+                Some(injected) => match reply::with_injected(program, &injected, body.as_slice().len())? {
+                    Some((status, headers)) => self.deliver(py, program, status, Some(headers), body),
+                    None => self.reply_in_python(py, program, result),
+                },
+            },
+            Made::Invalid(error) => {
+                let invalid = program.reference.bind(py).call_method1(intern!(py, "refuse_result"), (result, error))?;
+                Err(PyErr::from_value(invalid))
+            }
+            Made::Response(Whole { status, headers, body, background }) => {
+                if let Some(background) = background {
+                    self.background = Some(background.unbind());
+                }
+                self.deliver(py, program, status, Some(headers), Body::Python(body))
+            }
+            Made::Other => self.reply_in_python(py, program, result),
+        }
+    }
+
+    /// What has been noted on the exchange, if there is one.
+    fn noted<'py>(
+        &self,
+        py: Python<'py>,
+        name: &Bound<'py, pyo3::types::PyString>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let Some(exchange) = &self.exchange else { return Ok(None) };
+        let noted = exchange.bind(py).getattr(name)?;
+        Ok(if noted.is_none() { None } else { Some(noted) })
+    }
+
+    /// Lets Python make the response, and send it unless contexts are to be left before.
+    fn reply_in_python<'py>(
+        &mut self,
+        py: Python<'py>,
+        program: &Program,
+        result: &Bound<'py, PyAny>,
+    ) -> PyResult<Next<'py>> {
+        self.background = None; // which Python runs itself
         let reference = program.reference.bind(py);
-        if self.exchange.is_none() {
-            match reply::make(&program.reply, result)? {
-                Made::Body(body) => {
-                    return self.send(py, program.status, &Headers::ContentType(&program.content_type), body);
-                }
-                Made::Invalid(error) => {
-                    let invalid = reference.call_method1(intern!(py, "refuse_result"), (result, error))?;
-                    return Err(PyErr::from_value(invalid));
-                }
-                Made::Other => {}
+        let exchange = self.exchange(py)?;
+        if self.function_open.is_empty() {
+            let pending = reference.call_method1(intern!(py, "reply"), (exchange, result))?;
+            return self.wait_or_go_on(py, pending);
+        }
+        let making = reference.call_method1(intern!(py, "respond"), (exchange, result))?;
+        self.wait(py, Stage::Responded, making)
+    }
+
+    /// Sends a response when the contexts are left that end before.
+    fn deliver<'py>(
+        &mut self,
+        py: Python<'py>,
+        program: &Program,
+        status: u16,
+        headers: Option<Bound<'py, PyList>>,
+        body: Body<'py>,
+    ) -> PyResult<Next<'py>> {
+        if !self.function_open.is_empty() {
+            let body = body.into_bytes(py).unbind();
+            return self.hold(py, Ready::Whole { status, headers: headers.map(Bound::unbind), body });
+        }
+        match headers {
+            Some(headers) => self.send(py, status, &Headers::Pairs(headers), body),
+            None => self.send(py, status, &Headers::ContentType(&program.content_type), body),
+        }
+    }
+
+    /// Holds a response back while contexts are left.
+    pub(super) fn hold<'py>(&mut self, py: Python<'py>, ready: Ready) -> PyResult<Next<'py>> {
+        self.ready = Some(ready);
+        self.close_next(py)
+    }
+
+    /// Sends a response that was held back.
+    pub(super) fn send_ready<'py>(&mut self, py: Python<'py>, ready: Ready) -> PyResult<Next<'py>> {
+        let program = self.program(py)?;
+        let program = program.bind(py).get();
+        match ready {
+            Ready::Whole { status, headers, body } => {
+                let headers = headers.map(|headers| headers.into_bound(py));
+                self.deliver(py, program, status, headers, Body::Python(body.into_bound(py)))
+            }
+            Ready::Python(response) => {
+                let exchange = self.exchange(py)?;
+                let sending = program.reference.bind(py).call_method1(intern!(py, "send"), (exchange, response))?;
+                self.wait(py, Stage::Sent, sending)
             }
         }
-        let exchange = self.exchange(py)?;
-        let pending = reference.call_method1(intern!(py, "reply"), (exchange, result))?;
-        self.wait_or_go_on(py, pending)
     }
 
     /// Sends a whole response.
@@ -41,13 +135,13 @@ impl Machine {
         py: Python<'py>,
         status: u16,
         headers: &Headers<'_, 'py>,
-        body: reply::Body<'py>,
+        body: Body<'py>,
     ) -> PyResult<Next<'py>> {
         self.started = true;
         match &self.door {
             Door::Http(door) if !door.connection().has_middleware(py) => {
                 door.send(py, status, headers, &body)?;
-                self.after_reply(py)
+                self.after_sending(py)
             }
             Door::Http(_) => {
                 let exchange = self.exchange(py)?;
@@ -57,7 +151,7 @@ impl Machine {
             }
             Door::Asgi(door) => {
                 if door.send_at_once(py, status, headers, &body)? {
-                    return self.after_reply(py);
+                    return self.after_sending(py);
                 }
                 let body = body.into_bytes(py);
                 let pending = door.send_head(py, status, headers, body.as_bytes().len())?;
@@ -75,34 +169,25 @@ impl Machine {
     }
 
     /// Waits for `pending`, or goes on if it is None.
-    pub(super) fn wait_or_go_on<'py>(&mut self, py: Python<'py>, pending: Bound<'py, PyAny>) -> PyResult<Next<'py>> {
-        if pending.is_none() { self.after_reply(py) } else { self.wait(py, Stage::Sent, pending) }
+    fn wait_or_go_on<'py>(&mut self, py: Python<'py>, pending: Bound<'py, PyAny>) -> PyResult<Next<'py>> {
+        if pending.is_none() { self.after_sending(py) } else { self.wait(py, Stage::Sent, pending) }
     }
 
-    /// The response is sent: what is open ends now.
+    /// The response is sent: background tasks run now.
+    pub(super) fn after_sending<'py>(&mut self, py: Python<'py>) -> PyResult<Next<'py>> {
+        match self.background.take() {
+            Some(background) => {
+                let running = background.bind(py).call0()?;
+                self.wait(py, Stage::Background, running)
+            }
+            None => self.after_reply(py),
+        }
+    }
+
+    /// All is done but the end of what is open.
     pub(super) fn after_reply<'py>(&mut self, py: Python<'py>) -> PyResult<Next<'py>> {
         self.replied = true;
         self.close_next(py)
-    }
-
-    /// Leaves the context that was entered last.
-    pub(super) fn close_next<'py>(&mut self, py: Python<'py>) -> PyResult<Next<'py>> {
-        let Some(open) = self.open.pop() else { return self.end(py) };
-        let context = open.bind(py);
-        let leaving = if py::is_async_generator(context) {
-            context.call_method0(intern!(py, "__anext__"))?
-        } else {
-            context.call_method1(intern!(py, "__aexit__"), (py.None(), py.None(), py.None()))?
-        };
-        self.open.push(open); // until that is over
-        self.stage = Stage::Closing;
-        Ok(Next::Await(leaving))
-    }
-
-    /// Ends a generator that has yielded twice; the coroutine raises.
-    pub(super) fn stop<'py>(&mut self, py: Python<'py>, generator: Py<PyAny>) -> PyResult<Next<'py>> {
-        let stopping = self.reference(py)?.call_method1(intern!(py, "stop"), (generator,))?;
-        self.wait(py, Stage::Stopping, stopping)
     }
 
     /// The request is over, unless Python has not answered it.
@@ -114,5 +199,17 @@ impl Machine {
             }
             _ => Ok(Next::Done),
         }
+    }
+
+    /// Closes the files of the form when all else is over.
+    pub(super) fn end_form<'py>(&mut self, py: Python<'py>, next: PyResult<Next<'py>>) -> PyResult<Next<'py>> {
+        if let Ok(Next::Await(_)) = &next {
+            return next;
+        }
+        self.has_form = false;
+        self.end = next.err();
+        let exchange = self.exchange(py)?;
+        let closing = self.reference(py)?.call_method1(intern!(py, "close_form"), (exchange,))?;
+        self.wait(py, Stage::Ending, closing)
     }
 }

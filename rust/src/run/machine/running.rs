@@ -5,61 +5,94 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use smallvec::SmallVec;
 
+use super::values::Values;
 use super::{Machine, Next, Stage};
 use crate::py;
 use crate::run::door::Door;
 use crate::run::program::{Action, Program, Step};
 
 impl Machine {
-    /// Runs the steps from the `index`-th on.
-    pub(super) fn run_from<'py>(
+    /// Runs the steps from the next one on.
+    pub(super) fn run<'py>(&mut self, py: Python<'py>, program: &Program) -> PyResult<Next<'py>> {
+        loop {
+            let index = self.results.len();
+            let Some(step) = program.steps.get(index) else { return Ok(Next::Done) };
+            let is_endpoint = index.saturating_add(1) == program.steps.len();
+            if !is_endpoint && std::mem::take(&mut self.unchecked) && program.overrides.differ(py)? {
+                return self.go_on_in_python(py, program);
+            }
+            let mut is_valid = true;
+            if step.is_late || step.fields.is_some() || (step.has_params && !self.is_read) {
+                match self.complete_values(py, program, step)? {
+                    Values::Ready => {}
+                    Values::Invalid => is_valid = false,
+                    Values::Pending(next) => return Ok(next),
+                }
+            }
+            if let Some(next) = self.take_step(py, program, step, is_valid)? {
+                return Ok(next);
+            }
+        }
+    }
+
+    /// Runs the step whose keyword arguments were waited for, and those behind it.
+    pub(super) fn run_step<'py>(&mut self, py: Python<'py>, program: &Program, is_valid: bool) -> PyResult<Next<'py>> {
+        let Some(step) = program.steps.get(self.results.len()) else { return Ok(Next::Done) };
+        match self.take_step(py, program, step, is_valid)? {
+            Some(next) => Ok(next),
+            None => self.run(py, program),
+        }
+    }
+
+    /// Runs a step; answers what is to be waited for, None if it is done. One that can't run has failed, and has None as its result.
+    fn take_step<'py>(
         &mut self,
         py: Python<'py>,
         program: &Program,
-        mut index: usize,
-    ) -> PyResult<Next<'py>> {
-        loop {
-            let Some(step) = program.steps.get(index) else { return Ok(Next::Done) };
-            index = index.saturating_add(1);
-            let is_endpoint = index == program.steps.len();
-            if !is_endpoint && std::mem::take(&mut self.unchecked) && program.overrides.exist(py)? {
-                return self.go_on_in_python(py, program);
+        step: &Step,
+        is_valid: bool,
+    ) -> PyResult<Option<Next<'py>>> {
+        let index = self.results.len();
+        if self.errors.is_some() {
+            if index.saturating_add(1) == program.steps.len() {
+                return Err(self.refusal(py, program)?);
             }
-            match &step.action {
-                Action::Same(other) => {
-                    let result = self.results.get(*other).map(|result| result.clone_ref(py));
-                    self.results.extend(result);
-                }
-                Action::Credentials { header, scheme } => {
-                    let token = match scheme {
-                        Some(scheme) => self.door.token(py, header, scheme)?,
-                        None => None,
-                    };
-                    let credentials = match token {
-                        Some(token) => token.into_any(),
-                        None => step.call.bind(py).call1((self.door.header_text(py, header)?,))?,
-                    };
-                    self.results.push(credentials.unbind());
-                }
-                Action::Call | Action::Thread => {
-                    let made = self.call(py, step)?;
-                    return self.wait(py, Stage::Result, made);
-                }
-                Action::Context if self.open.is_empty() && self.is_in_cancel_scope(py, program)? => {
-                    return self.go_on_in_python(py, program);
-                }
-                Action::Context => {
-                    let made = self.call(py, step)?;
-                    let entering = if py::is_async_generator(&made) {
-                        made.call_method0(intern!(py, "__anext__"))?
-                    } else {
-                        made.call_method0(intern!(py, "__aenter__"))?
-                    };
-                    self.open.push(made.unbind());
-                    self.stage = Stage::Entered;
-                    return Ok(Next::Await(entering));
-                }
+            if !is_valid || step.children.iter().any(|child| self.failed.contains(child)) {
+                self.failed.push(index);
+                self.results.push(py.None());
+                return Ok(None);
             }
+        }
+        if let Some(same) = step.same
+            && !self.failed.contains(&same)
+        {
+            let result = self.results.get(same).map(|result| result.clone_ref(py));
+            self.results.extend(result);
+            return Ok(None);
+        }
+        match &step.action {
+            Action::Credentials { header, scheme } => {
+                let token = match scheme {
+                    Some(scheme) => self.door.token(py, header, scheme)?,
+                    None => None,
+                };
+                let credentials = match token {
+                    Some(token) => token.into_any(),
+                    None => step.call.bind(py).call1((self.door.header_text(py, header)?,))?,
+                };
+                self.results.push(credentials.unbind());
+                Ok(None)
+            }
+            Action::Call | Action::Thread => {
+                let made = self.call(py, step)?;
+                self.wait(py, Stage::Result, made).map(Some)
+            }
+            Action::Context
+                if self.open.is_empty() && self.function_open.is_empty() && self.is_in_cancel_scope(py, program)? =>
+            {
+                self.go_on_in_python(py, program).map(Some)
+            }
+            Action::Context => self.enter(py, step).map(Some),
         }
     }
 
@@ -75,7 +108,8 @@ impl Machine {
     pub(super) fn call<'py>(&mut self, py: Python<'py>, step: &Step) -> PyResult<Bound<'py, PyAny>> {
         let call = step.call.bind(py);
         let index = self.results.len();
-        if !step.reads && step.specials.is_empty() {
+        let has_arguments = step.has_params || step.fields.is_some();
+        if !has_arguments && step.specials.is_empty() {
             if step.feeders.is_empty() {
                 return call.call0();
             }
@@ -90,7 +124,7 @@ impl Machine {
         for (name, value) in step.fed.bind(py).iter().zip(self.fed(py, step)) {
             arguments.set_item(name, value)?;
         }
-        if step.reads {
+        if has_arguments {
             arguments.update(self.arguments(py, index).as_mapping())?;
         }
         for (name, get) in &step.specials {
@@ -123,12 +157,11 @@ impl Machine {
     pub(super) fn take_result<'py>(&mut self, py: Python<'py>, result: Bound<'py, PyAny>) -> PyResult<Next<'py>> {
         let program = self.program(py)?;
         let program = program.bind(py).get();
-        let next = self.results.len().saturating_add(1);
-        if next == program.steps.len() {
+        if self.results.len().saturating_add(1) == program.steps.len() {
             return self.reply(py, program, &result);
         }
         self.results.push(result.unbind());
         self.unchecked = true;
-        self.run_from(py, program, next)
+        self.run(py, program)
     }
 }

@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::{PyDict, PyList, PyTuple};
 
 use super::{Machine, Next, Stage};
 use crate::py;
@@ -55,11 +55,22 @@ impl Machine {
 
     /// Lets the reference path go on behind the steps that have run.
     pub(super) fn go_on_in_python<'py>(&mut self, py: Python<'py>, program: &Program) -> PyResult<Next<'py>> {
-        let groups = PyList::new(py, self.groups.drain(..))?;
-        let results = PyList::new(py, self.results.drain(..))?;
-        let open = PyList::new(py, self.open.drain(..))?;
+        let parts = PyDict::new(py);
+        if self.is_read {
+            parts.set_item(intern!(py, "groups"), PyList::new(py, self.groups.drain(..))?)?;
+        }
+        parts.set_item(intern!(py, "results"), PyList::new(py, self.results.drain(..))?)?;
+        parts.set_item(intern!(py, "opened"), PyList::new(py, self.open.drain(..))?)?;
+        parts.set_item(intern!(py, "function_opened"), PyList::new(py, self.function_open.drain(..))?)?;
+        parts.set_item(intern!(py, "failed"), PyList::new(py, self.failed.drain(..))?)?;
+        if let Some(errors) = self.errors.take() {
+            parts.set_item(intern!(py, "errors"), errors)?;
+        }
+        if let Some(body) = self.parsed_body(py, program)? {
+            parts.set_item(intern!(py, "body"), body)?;
+        }
         let go_on = program.reference.bind(py).getattr(intern!(py, "go_on"))?;
-        self.delegate(py, &go_on, (groups, results, open).into_pyobject(py)?)
+        self.delegate(py, &go_on, (parts,).into_pyobject(py)?)
     }
 
     /// Lets Python deal with an exception that no handler is for.
