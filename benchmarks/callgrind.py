@@ -1,9 +1,11 @@
 """Instructions per request, counted by valgrind: `python -m benchmarks.callgrind [--case NAME] [--peer NAME]`.
 
+`--shape NAME` (or `--shape all`) counts those of `benchmarks.shapes` instead.
+
 They repeat where seconds don't, so they can decide between two ways of writing something on a busy machine. Every peer
-runs in one process under callgrind, which dumps its counters whenever libc's `getppid` is called. Each case's 64
-requests go through the ASGI callable once and twice, and for `ferrapi-door` as bytes through ferrapi's HTTP/1.1
-protocol; the difference, divided by 64, is the cost of a request without what an event loop's run costs. The garbage
+runs in one process under callgrind, which dumps its counters whenever libc's `getppid` is called. The requests of each
+case go through the ASGI callable once and twice, and for `ferrapi-door` as bytes through ferrapi's HTTP/1.1 protocol;
+the difference, divided by their number, is the cost of a request without what an event loop's run costs. The garbage
 collector is off meanwhile, since it comes once in many requests and takes thousands of instructions then. All answers
 are checked, outside of what is counted.
 """
@@ -12,6 +14,7 @@ import argparse
 import asyncio
 import gc
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -23,8 +26,11 @@ from pathlib import Path
 import uvloop
 
 from .asgi import PEERS, Client, peer
-from .cases import BY_NAME
+from .cases import BY_NAME, Case
 from .door import DoorClient
+from .shapes.answers import application, in_process, with_answers
+from .shapes.cases import BY_NAME as SHAPES_BY_NAME
+from .shapes.cases import Shape
 
 ROOT = Path(__file__).resolve().parents[1]
 DOOR = "ferrapi-door"
@@ -49,12 +55,19 @@ def _count_region(runner: asyncio.Runner, client: Client | DoorClient, times: in
     client.check()
 
 
-def run_cases(name: str, cases: Sequence[str]) -> None:
+def _client(name: str, case: Case) -> Client | DoorClient:
+    package = "ferrapi" if name == DOOR else name
+    app = application(case, package) if isinstance(case, Shape) else getattr(peer(package), case.app)
+    if name != DOOR:
+        return Client(app, case)
+    return DoorClient(app, case, access_log=isinstance(case, Shape) and "--access-log" in case.options)
+
+
+def run_cases(name: str, cases: Sequence[Case]) -> None:
     """In the process that is counted: four `getppid` calls for each case."""
-    module, kind = (peer("ferrapi"), DoorClient) if name == DOOR else (peer(name), Client)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        for case in (BY_NAME[item] for item in cases):
-            client = kind(getattr(module, case.app), case)
+        for case in cases:
+            client = _client(name, case)
             for _ in range(WARM_UP_ROUNDS):
                 runner.get_loop().run_until_complete(client.send_all())
             _count_region(runner, client, 1)
@@ -73,12 +86,13 @@ def _dumps(folder: Path) -> list[int]:
     return found
 
 
-def count(name: str, cases: Sequence[str]) -> dict[str, float]:
+def count(name: str, cases: Sequence[Case]) -> dict[str, float]:
     """Instructions per request of each case, for one peer."""
     with tempfile.TemporaryDirectory() as folder:
         valgrind = ["valgrind", "--tool=callgrind", "--dump-before=getppid", f"--callgrind-out-file={folder}/out"]
-        python = [sys.executable, "-m", "benchmarks.callgrind", "--counted", *_options("--peer", [name])]
-        command = [*valgrind, *python, *_options("--case", cases)]
+        asked = Path(folder) / "cases"
+        asked.write_bytes(pickle.dumps(cases))
+        command = [*valgrind, sys.executable, "-m", "benchmarks.callgrind", "--peer", name, "--counted", str(asked)]
         done = subprocess.run(
             command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, "PYTHONHASHSEED": "0"}
         )
@@ -87,34 +101,36 @@ def count(name: str, cases: Sequence[str]) -> dict[str, float]:
         dumps = _dumps(Path(folder))
     # What was counted before each call of getppid: start-up, once, in between, twice, in between, ...
     once, twice = dumps[1::4], dumps[3::4]
-    return {
-        case: (two - one) / len(BY_NAME[case].exchanges) for case, one, two in zip(cases, once, twice, strict=False)
-    }
+    return {case.name: (two - one) / len(case.exchanges) for case, one, two in zip(cases, once, twice, strict=False)}
 
 
-def _options(option: str, values: Sequence[str]) -> list[str]:
-    return [part for value in values for part in (option, value)]
-
-
-def table(counts: dict[str, dict[str, float]], cases: Sequence[str]) -> str:
+def table(counts: dict[str, dict[str, float]], cases: Sequence[Case]) -> str:
     """A Markdown table of thousands of instructions per request."""
     head = ["case", *counts]
     lines = [head, ["---"] + ["---:"] * len(counts)]
-    lines += [[BY_NAME[case].title, *(f"{counts[name][case] / 1000:.1f}" for name in counts)] for case in cases]
+    lines += [[case.title, *(f"{counts[name][case.name] / 1000:.1f}" for name in counts)] for case in cases]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _shapes(names: Sequence[str]) -> list[Case]:
+    """The shapes, with FastAPI's answers in this process as the right ones."""
+    chosen = list(SHAPES_BY_NAME) if "all" in names else names
+    return [with_answers(shape, in_process(shape, "fastapi")) for shape in map(SHAPES_BY_NAME.__getitem__, chosen)]
 
 
 def main() -> int:
     """Count the chosen cases and print a table; 1 if there is no valgrind."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.callgrind", description=__doc__)
     parser.add_argument("--case", action="append", choices=list(BY_NAME), help="may be repeated; default: all")
-    parser.add_argument("--peer", action="append", choices=WAYS, help="may be repeated; default: all")
-    parser.add_argument("--counted", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--shape", action="append", choices=["all", *SHAPES_BY_NAME], help="shapes instead of cases")
+    parser.add_argument("--peer", action="append", choices=WAYS, help="may be repeated; default: all that there are")
+    parser.add_argument("--counted", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    cases, peers = arguments.case or list(BY_NAME), arguments.peer or WAYS
     if arguments.counted:
-        run_cases(peers[0], cases)
+        run_cases(arguments.peer[0], pickle.loads(arguments.counted.read_bytes()))
         return 0
+    cases = _shapes(arguments.shape) if arguments.shape else [BY_NAME[name] for name in arguments.case or BY_NAME]
+    peers = arguments.peer or [name for name in WAYS if not (arguments.shape and name == "asgi")]
     if not shutil.which("valgrind"):
         print("valgrind is not installed (Debian: apt-get install valgrind)", file=sys.stderr)
         return 1

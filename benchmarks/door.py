@@ -1,6 +1,8 @@
 """Sending requests through ferrapi's HTTP/1.1 protocol in this process: bytes in, bytes out, without a socket."""
 
 import asyncio
+import http.client
+import io
 import itertools
 from typing import Any
 
@@ -8,8 +10,8 @@ from ferrapi.server import HttpProtocol
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from .asgi import WrongAnswer
-from .cases import Case
+from .asgi import WrongAnswer, stable
+from .cases import Case, Exchange
 
 
 class _Transport(asyncio.Transport):
@@ -26,19 +28,41 @@ class _Transport(asyncio.Transport):
     def close(self) -> None:
         """Nothing: there is no connection."""
 
+    pause_reading = resume_reading = close
+
+
+class _Written:
+    """What was written, as a socket from which it can be read."""
+
+    def __init__(self, written: bytes) -> None:
+        self._written = written
+
+    def makefile(self, mode: str) -> io.BytesIO:
+        """Open it."""
+        return io.BytesIO(self._written)
+
+
+def _parsed(exchange: Exchange, written: bytes) -> http.client.HTTPResponse:
+    response = http.client.HTTPResponse(_Written(written), method=exchange.method)  # type: ignore[arg-type]
+    response.begin()
+    return response
+
 
 class DoorClient:
     """Sends the exchanges of a case over one connection, one after the other. Used as `asgi.Client`.
 
-    What it costs itself (two turns of the event loop per request) is the same for each case.
+    What it costs itself (two turns of the event loop per request) is the same for each case. With `access_log` uvicorn
+    writes its log.
     """
 
-    def __init__(self, app: Any, case: Case) -> None:
+    def __init__(self, app: Any, case: Case, access_log: bool = False) -> None:
         self.exchanges = case.exchanges
         self._written: list[bytes] = []
         self._ends: list[int] = []
         self._requests = [exchange.encoded("127.0.0.1:8000") for exchange in case.exchanges]
-        self._config = Config(app, log_config=None, lifespan="off", access_log=False)
+        self._config = Config(
+            app, lifespan="off", access_log=access_log, **({} if access_log else {"log_config": None})
+        )
         self._config.load()
         self._protocol: Any = None
 
@@ -59,7 +83,9 @@ class DoorClient:
         tasks, receive = self._state.tasks, self._protocol.data_received
         for data in self._requests:
             receive(data)
-            while tasks:  # noqa: ASYNC110  # a task that is over sets no event
+            for task in list(tasks):
+                await task
+            while tasks:  # noqa: ASYNC110  # a task that is over leaves in the next turn
                 await asyncio.sleep(0)
             ends.append(len(written))
         self._written, self._ends = written[:], ends
@@ -69,10 +95,9 @@ class DoorClient:
         places = itertools.pairwise(self._ends)
         answers = [b"".join(self._written[start:end]) for start, end in places]
         for exchange, answer in zip(self.exchanges, answers, strict=True):
-            head, _, body = answer.partition(b"\r\n\r\n")
-            status, *lines = head.decode("latin-1").split("\r\n")
-            if (int(status.split(" ")[1]), body) != (exchange.status, exchange.answer):
+            response = _parsed(exchange, answer)
+            if (response.status, stable(response.read())) != (exchange.status, exchange.answer):
                 raise WrongAnswer(f"{exchange.method} {exchange.path}: {answer!r}, not {exchange.answer!r}")
-            headers = dict(line.split(": ", 1) for line in lines)
+            headers = {name.lower(): value for name, value in response.getheaders()}
             if missing := exchange.answer_headers.items() - headers.items():
                 raise WrongAnswer(f"{exchange.method} {exchange.path}: lacks {missing}")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..asgi import Client, WrongAnswer
+from ..asgi import GZIP, Client, WrongAnswer, stable
 from ..cases import Exchange
 from ..load.server import HOST, Server
 from .cases import Shape
@@ -18,7 +18,6 @@ from .cases import Shape
 SERVICES = {"fastapi": "on_fastapi", "ferrapi": "services"}
 """For each package the folder of its services in `benchmarks.apps`."""
 NOT_COMPARED = frozenset({"date", "server"})
-GZIP = b"\x1f\x8b\x08"
 SETTLING = 0.05
 """Seconds after which the counters of what comes after an answer stand still."""
 
@@ -42,9 +41,7 @@ class Answer:
             for name, value in headers
             if name.lower() not in NOT_COMPARED
         )
-        if body.startswith(GZIP):
-            body = body[:4] + bytes(4) + body[8:]
-        return cls(status, tuple(kept), body)
+        return cls(status, tuple(kept), stable(body))
 
     @property
     def content(self) -> "Answer":

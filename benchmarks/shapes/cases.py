@@ -155,6 +155,7 @@ SHAPES: tuple[Shape, ...] = (
         "1,000 ORM rows through a response model",
         _get("/manifest?start={n}&length=1000"),
         (1.1, 1.12),
+        variations=16,
     ),
     _shape(
         "shipment",
@@ -173,7 +174,7 @@ SHAPES: tuple[Shape, ...] = (
     _shape("rates", "returns a JSONResponse", _get("/rates/{n}"), (4, 6.5)),
     _shape("labels", "StreamingResponse of 20 chunks of 1 kB from an async generator", _get("/labels/{n}"), (2.5, 6)),
     _shape("documents", "multipart upload of 4 kB and a field", _upload, (3.5, 6.5)),
-    _shape("readings", "JSON body of 100 kB, list of dictionaries", _readings, (1.18, 1.22)),
+    _shape("readings", "JSON body of 100 kB, list of dictionaries", _readings, (1.18, 1.22), variations=16),
     _shape("no-invoice", "HTTPException: 404", _get("/invoices/{n}"), (4.5, 10)),
     _shape("no-route", "no route: 404", _get("/wp-admin/{n}.php"), (4.5, 9)),
     _shape("customs", "awaits a timer of 1 ms", _get("/customs/{n}"), (5.5, 11)),

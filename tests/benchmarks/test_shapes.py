@@ -9,7 +9,7 @@ ROOT = str(Path(__file__).parents[2])
 if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
-from benchmarks.asgi import WrongAnswer  # noqa: E402  # needs the path above
+from benchmarks.asgi import GZIP, WrongAnswer  # noqa: E402  # needs the path above
 from benchmarks.shapes import answers  # noqa: E402
 from benchmarks.shapes.cases import BY_NAME, SHAPES, Shape  # noqa: E402
 
@@ -54,6 +54,6 @@ def test_an_answer_that_differs_is_refused(status: int, headers: list[tuple[str,
 def test_the_date_the_server_and_the_time_of_a_compression_do_not_count() -> None:
     def answer(date: str, duration: str, when: bytes) -> answers.Answer:
         headers = [("Date", date), ("Server", date), ("Server-Timing", duration)]
-        return answers.Answer.of(200, headers, answers.GZIP + b"\0" + when + b"rest", frozenset({"server-timing"}))
+        return answers.Answer.of(200, headers, GZIP + b"\0" + when + b"rest", frozenset({"server-timing"}))
 
     assert answer("now", "1", b"abcd") == answer("then", "2", b"efgh")
