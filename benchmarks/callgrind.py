@@ -28,9 +28,10 @@ import uvloop
 from .asgi import PEERS, Client, peer
 from .cases import BY_NAME, Case
 from .door import DoorClient
-from .shapes.answers import application, in_process, with_answers
+from .shapes.answers import application, client_of, in_process, with_answers
 from .shapes.cases import BY_NAME as SHAPES_BY_NAME
 from .shapes.cases import Shape
+from .shapes.websocket import SocketClient
 
 ROOT = Path(__file__).resolve().parents[1]
 DOOR = "ferrapi-door"
@@ -40,7 +41,7 @@ TOTALS = re.compile(r"^(?:totals|summary): (\d+)", re.MULTILINE)
 WARM_UP_ROUNDS = 3
 
 
-def _count_region(runner: asyncio.Runner, client: Client | DoorClient, times: int) -> None:
+def _count_region(runner: asyncio.Runner, client: Client | SocketClient | DoorClient, times: int) -> None:
     async def send() -> None:
         for _ in range(times):
             await client.send_all()
@@ -55,12 +56,14 @@ def _count_region(runner: asyncio.Runner, client: Client | DoorClient, times: in
     client.check()
 
 
-def _client(name: str, case: Case) -> Client | DoorClient:
+def _client(name: str, case: Case) -> Client | SocketClient | DoorClient:
     package = "ferrapi" if name == DOOR else name
-    app = application(case, package) if isinstance(case, Shape) else getattr(peer(package), case.app)
-    if name != DOOR:
-        return Client(app, case)
-    return DoorClient(app, case, access_log=isinstance(case, Shape) and "--access-log" in case.options)
+    if isinstance(case, Shape):
+        if name != DOOR or case.websocket:
+            return client_of(case, package)
+        return DoorClient(application(case, package), case, "--access-log" in case.options)
+    app = getattr(peer(package), case.app)
+    return DoorClient(app, case) if name == DOOR else Client(app, case)
 
 
 def run_cases(name: str, cases: Sequence[Case]) -> None:

@@ -17,6 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..cases import BY_NAME, Case
+from ..shapes.answers import in_process, module_of, with_answers
+from ..shapes.cases import BY_NAME as SHAPES_BY_NAME
+from ..shapes.cases import Shape
 from . import wrk
 from .peers import PEERS
 from .rounds import CLIENT_CORE, SERVER_CORE
@@ -24,6 +27,7 @@ from .server import Server
 
 WARM_UP, COUNTED = 2, 6
 """Seconds."""
+_SHAPES = [shape.name for shape in SHAPES_BY_NAME.values() if not shape.websocket]
 COSTS = re.compile(r"[+*\d-]\S* (\d+)")
 
 
@@ -69,7 +73,11 @@ class _Counted(Server):
     """A server under callgrind, which counts nothing until it is told to."""
 
     def __init__(self, name: str, case: Case, folder: Path) -> None:
-        super().__init__(name, case.app, {SERVER_CORE})
+        if isinstance(case, Shape):
+            module = module_of(case, "fastapi" if name == "fastapi" else "ferrapi")
+            super().__init__(name, case.app, {SERVER_CORE}, module=module, extra=case.options)
+        else:
+            super().__init__(name, case.app, {SERVER_CORE})
         self._dump = folder / "dump"
         options = ["--instr-atstart=no", "--compress-strings=no", "--compress-pos=no"]
         valgrind = ["valgrind", "--tool=callgrind", *options, f"--callgrind-out-file={self._dump}"]
@@ -98,6 +106,11 @@ def count(name: str, case: Case) -> tuple[Profile, int]:
         return server.profile(), requests
 
 
+def _shape(name: str) -> Shape:
+    """The shape, with FastAPI's answers in this process as the right ones."""
+    return with_answers(SHAPES_BY_NAME[name], in_process(SHAPES_BY_NAME[name], "fastapi"))
+
+
 def table(profile: Profile, requests: int, rows: int) -> str:
     """The functions with the most instructions of their own, per request."""
     inclusive = profile.inclusive()
@@ -123,6 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Count, and print what was asked for; 1 if there is no valgrind."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load.instructions", description=__doc__)
     parser.add_argument("--case", choices=list(BY_NAME), default="hello")
+    parser.add_argument("--shape", choices=_SHAPES, help="one of `benchmarks.shapes` instead (peers: ferrapi, fastapi)")
     parser.add_argument("--peer", choices=list(PEERS), default="ferrapi")
     parser.add_argument("--rows", type=int, default=40, help="how many functions; default: 40")
     parser.add_argument("--function", metavar="PATTERN", help="show callers and callees of functions with such names")
@@ -130,8 +144,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not shutil.which("valgrind"):
         print("valgrind is not installed (Debian: apt-get install valgrind)", file=sys.stderr)
         return 1
-    profile, requests = count(options.peer, BY_NAME[options.case])
-    print(f"{options.peer}, {options.case}: {sum(profile.own.values()) / requests:,.0f} instructions per request\n")
+    case = _shape(options.shape) if options.shape else BY_NAME[options.case]
+    profile, requests = count(options.peer, case)
+    print(f"{options.peer}, {case.name}: {sum(profile.own.values()) / requests:,.0f} instructions per request\n")
     if options.function:
         print(neighbours(profile, requests, options.function))
     else:

@@ -1,6 +1,7 @@
 """Writes what README says of the benchmarks, and its plot, from the newest results: `python -m benchmarks.load.readme`.
 
-The newest are those of the results file that was finished last. `--check` writes nothing and fails if it would.
+There are two blocks: the shapes of real services (`benchmarks.shapes`), and the cases of all peers (`benchmarks.load`).
+The newest results are those of the results file that was finished last. `--check` writes nothing and fails if it would.
 """
 
 import argparse
@@ -11,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from ..cases import BY_NAME
+from ..shapes.report import shapes_table, stalls
 from .peers import PEERS, ROOT
 from .plot import svg
 from .report import CPU, RATE, RESULTS, Cases, median, peers_of, ratio_table, ratios, table, times
 
 README = ROOT / "README.md"
 PLOT = ROOT / "docs" / "benchmark.svg"
-BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
+CASES, SHAPES = "benchmark", "shapes"
+"""The names of the blocks in README's marks."""
 COLUMNS = ("ferrapi", "ferrapi-asgi", "ferrapi-freeze", "asgi", "go", "axum")
 """The peers of README's tables by case."""
 SAMPLE = "hello"
@@ -28,12 +31,16 @@ class NoResults(Exception):
     """There are no results that README could show."""
 
 
-def newest(folder: Path = RESULTS) -> tuple[str, dict[str, Any]]:
-    """The name (without its ending) and the content of the results file that was finished last. Raises `NoResults`."""
+def newest(folder: Path = RESULTS, key: str = "cases") -> tuple[str, dict[str, Any]]:
+    """The name (without its ending) and the content of the results file that was finished last. Raises `NoResults`.
+
+    Parameters:
+        key: of the measurements: `cases` or `shapes`.
+    """
     files = {file.stem: json.loads(file.read_text()) for file in folder.glob("*.json")}
-    usable = {stem: data for stem, data in files.items() if "fastapi" in peers_of(data.get("cases", {}))}
+    usable = {stem: data for stem, data in files.items() if "fastapi" in peers_of(data.get(key, {}))}
     if not usable:
-        raise NoResults(f"no results with FastAPI in {folder}")
+        raise NoResults(f"no {key} with FastAPI in {folder}")
     return max(usable.items(), key=lambda item: (item[1].get("finished", item[1]["date"]), item[0]))
 
 
@@ -73,11 +80,32 @@ def block(stem: str, data: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def with_block(readme: str, text: str) -> str:
-    """README with what stands between the marks replaced."""
-    before, _, rest = readme.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{text}\n{END}{after}"
+def shapes_block(folder: Path = RESULTS) -> str:
+    """What stands between the marks of the shapes."""
+    try:
+        stem, data = newest(folder, "shapes")
+    except NoResults:
+        return "Not measured with this release yet: `python -m benchmarks.shapes` does."
+    said = "CPU time of the server per request, and FastAPI's as a multiple of ferrapi's in the same run:"
+    page = f"benchmarks/results/{stem}.md"
+    more = f"Spread, goals, versions and method: [{page}]({page})."
+    parts = [said, shapes_table(data["shapes"], brief=True), stalls(data["shapes"]), more, data.get("note", "")]
+    return "\n\n".join(part for part in parts if part)
+
+
+def with_block(readme: str, text: str, name: str = CASES) -> str:
+    """README with what stands between the marks of a block replaced."""
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    before, _, rest = readme.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n{text}\n{end}{after}"
+
+
+def whole(readme: str) -> tuple[str, str, str]:
+    """README with both blocks, the plot, and the name of the results of the latter. Raises `NoResults`."""
+    stem, data = newest()
+    text = with_block(with_block(readme, shapes_block(), SHAPES), block(stem, data))
+    return text, svg(data["cases"]), stem
 
 
 def main() -> int:
@@ -86,15 +114,15 @@ def main() -> int:
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
     try:
-        stem, data = newest()
+        text, plot, stem = whole(README.read_text())
     except NoResults as error:
         print(error, file=sys.stderr)
         return 1
-    wanted = {README: with_block(README.read_text(), block(stem, data)), PLOT: svg(data["cases"])}
+    wanted = {README: text, PLOT: plot}
     changed = [file for file, text in wanted.items() if not file.exists() or file.read_text() != text]
     for file in changed:
         if check:
-            print(f"{file.relative_to(ROOT)} is not what benchmarks/results/{stem}.json makes of it", file=sys.stderr)
+            print(f"{file.relative_to(ROOT)} is not what benchmarks/results/ ({stem}) makes of it", file=sys.stderr)
         else:
             file.write_text(wanted[file])
             print("written:", file.relative_to(ROOT))

@@ -1,7 +1,7 @@
 """Interleaved rounds: in each, every peer is measured once, in an order that rotates."""
 
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,10 @@ from .server import Server
 SERVER_CORE, CLIENT_CORE = 0, 1
 SMALLEST_COUNT = 0.98
 """A counter may stay behind the answers that wrk saw by what was answered right after it last looked."""
+
+
+Load = Callable[[str, Path, int, int | None, int], wrk.Run]
+"""Runs a load generator: a server's address, the file of requests, seconds, a core, connections."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,17 @@ def _expect_counts(server: Server, case: Case, before: dict[str, int], requests:
         raise WrongAnswer(f"{server.name}, {case.name}: {requests} answers, but calls {moved}, not {set(case.counts)}")
 
 
-def measure(server: Server, case: Case, file: Path, seconds: int, connections: int = wrk.CONNECTIONS) -> Measured:
+def measure(
+    server: Server,
+    case: Case,
+    file: Path,
+    seconds: int,
+    connections: int = wrk.CONNECTIONS,
+    load: Load = wrk.run,
+) -> Measured:
     """Put load on a server, and hold its counters to the answers. Raises `LoadFailed` and `WrongAnswer`."""
     calls, cpu = server.calls(), server.cpu_seconds()
-    seen = wrk.run(server.url, file, seconds, CLIENT_CORE, connections)
+    seen = load(server.url, file, seconds, CLIENT_CORE, connections)
     used = server.cpu_seconds() - cpu
     _expect_counts(server, case, calls, seen.requests)
     return Measured(seen.requests / seen.seconds, used / seen.requests * 1e6, seen.p50, seen.p99)
@@ -65,7 +76,7 @@ def measure(server: Server, case: Case, file: Path, seconds: int, connections: i
 
 def rotating(servers: Sequence[Server], rounds: int) -> Iterator[Server]:
     """Every server once in each round, in an order that rotates."""
-    for number in range(rounds):
+    for number in range(rounds if servers else 0):
         shift = number % len(servers)
         yield from [*servers[shift:], *servers[:shift]]
 

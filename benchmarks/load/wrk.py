@@ -17,9 +17,13 @@ class LoadFailed(Exception):
     """wrk is missing, ended with an error, or answers were wrong."""
 
 
+class Stalled(LoadFailed):
+    """The server answered nothing."""
+
+
 @dataclass(frozen=True)
 class Run:
-    """What one wrk run saw: requests answered, in how many seconds, and latencies in microseconds."""
+    """What one run saw: requests answered, in how many seconds, and latencies in microseconds."""
 
     requests: int
     seconds: float
@@ -65,12 +69,20 @@ def command(url: str, file: Path, seconds: int, core: int | None, connections: i
 
 def run(url: str, case_file: Path, seconds: int, core: int | None, connections: int = CONNECTIONS) -> Run:
     """Run that command to its end. Raises `LoadFailed` on any wrong answer."""
-    done = subprocess.run(command(url, case_file, seconds, core, connections), capture_output=True, text=True)
+    return seen(
+        url, subprocess.run(command(url, case_file, seconds, core, connections), capture_output=True, text=True)
+    )
+
+
+def seen(url: str, done: subprocess.CompletedProcess[str]) -> Run:
+    """What a load generator that has ended saw. Raises `LoadFailed`."""
     if done.returncode or "RESULT " not in done.stdout:
-        raise LoadFailed(f"wrk ended with {done.returncode}: {done.stdout}{done.stderr}")
+        raise LoadFailed(f"the load generator ended with {done.returncode}: {done.stdout}{done.stderr}")
     found = json.loads(done.stdout.rpartition("RESULT ")[2])
     if found["wrong"] or found["failed"]:
         raise LoadFailed(f"{found['wrong']} wrong answers, {found['failed']} failed requests: {url}")
+    if not found["requests"]:
+        raise Stalled(f"no answers in {found['microseconds'] / 1e6:.1f} s: {url}")
     return Run(found["requests"], found["microseconds"] / 1e6, found["p50"], found["p99"])
 
 

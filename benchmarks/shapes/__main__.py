@@ -3,6 +3,7 @@
 import argparse
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..asgi import WrongAnswer
@@ -33,9 +34,12 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _say(result: CaseResult) -> None:
+def _say(result: CaseResult, asked: Sequence[str]) -> None:
     parts = []
-    for way in result.rounds:
+    for way in asked:
+        if way not in result.rounds:
+            parts.append(f"{way} stalled")
+            continue
         part = f"{way} {result.median(way, 'cpu'):.1f}"
         if way != CONTROL and CONTROL in result.rounds:
             part += f" ({result.ratio(CONTROL, way, 'cpu')[0]:.2f})"
@@ -59,7 +63,7 @@ def main() -> int:
                 refused += 1
                 continue
             results.append(result)
-            _say(result)
+            _say(result, arguments.peers)
     print("\n" + report.shapes_table(as_data(results)))
     if arguments.out:
         print("written:", report.write(arguments.out, results, arguments.rounds, arguments.seconds, arguments.note))

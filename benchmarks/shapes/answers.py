@@ -14,10 +14,11 @@ from ..asgi import GZIP, Client, WrongAnswer, stable
 from ..cases import Exchange
 from ..load.server import HOST, Server
 from .cases import Shape
+from .websocket import SWITCHING, SocketClient, ask
 
 SERVICES = {"fastapi": "on_fastapi", "ferrapi": "services"}
 """For each package the folder of its services in `benchmarks.apps`."""
-NOT_COMPARED = frozenset({"date", "server"})
+NOT_COMPARED = frozenset({"date", "server", "sec-websocket-accept"})
 SETTLING = 0.05
 """Seconds after which the counters of what comes after an answer stand still."""
 
@@ -52,16 +53,29 @@ class Answer:
         return Answer(self.status, headers, gzip.decompress(self.body))
 
 
+def module_of(shape: Shape, package: str) -> str:
+    """The module in `benchmarks.apps` that has the application of a shape for a package."""
+    return f"{SERVICES[package]}.{shape.module}"
+
+
 def application(shape: Shape, package: str) -> Any:
     """Import the application of a shape for a package."""
-    module = importlib.import_module(f"benchmarks.apps.{SERVICES[package]}.{shape.module}")
+    module = importlib.import_module(f"benchmarks.apps.{module_of(shape, package)}")
     return getattr(module, shape.app)
+
+
+def client_of(shape: Shape, package: str) -> Client | SocketClient:
+    """What calls the application of a shape in this process."""
+    app = application(shape, package)
+    return SocketClient(app, shape) if shape.websocket else Client(app, shape)
 
 
 def in_process(shape: Shape, package: str) -> list[Answer]:
     """What a package's application answers in this process."""
-    client = Client(application(shape, package), shape)
+    client = client_of(shape, package)
     asyncio.run(client.send_all())
+    if isinstance(client, SocketClient):
+        return [Answer(SWITCHING, (), text.encode()) for text in client.texts]
     answers = []
     for start, *rest in client.answers:
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]]
@@ -88,8 +102,12 @@ def _calls_at_rest(server: Server) -> dict[str, int]:
 def from_server(shape: Shape, server: Server) -> tuple[list[Answer], dict[str, int]]:
     """What a server answers on one connection, and how often that moved its counters."""
     before = _calls_at_rest(server)
-    with socket.create_connection((HOST, server.port)) as connection:
-        answers = [_ask(connection, exchange, shape.varying) for exchange in shape.exchanges]
+    if shape.websocket:
+        headers, texts = ask(shape, server)
+        answers = [Answer.of(SWITCHING, headers, text, shape.varying) for text in texts]
+    else:
+        with socket.create_connection((HOST, server.port)) as connection:
+            answers = [_ask(connection, exchange, shape.varying) for exchange in shape.exchanges]
     after = _calls_at_rest(server)
     return answers, {name: count - before.get(name, 0) for name, count in after.items() if count > before.get(name, 0)}
 

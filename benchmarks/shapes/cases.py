@@ -28,7 +28,8 @@ class Shape(Case):
         options: for `benchmarks.load.serve`.
         varying: response headers that are there in each answer, but with other values each time.
         connections: at once.
-        least_seconds: how long it is measured at least.
+        least_seconds: how long it is warmed up, and measured at least.
+        websocket: each exchange is a text on a WebSocket and its answer.
     """
 
     module: str = "desk"
@@ -37,6 +38,7 @@ class Shape(Case):
     varying: frozenset[str] = frozenset()
     connections: int = 64
     least_seconds: int = 1
+    websocket: bool = False
 
 
 def _shape(
@@ -135,6 +137,7 @@ def _readings(n: int) -> Exchange:
     return Exchange("POST", "/readings", headers=_JSON, body=json.dumps(items).encode())
 
 
+_LOGBOOK = b"2026-11-29T06:30:00Z;53.5511;9.9937;61.5\n".ljust(64, b" ") * 16_384
 _GATE = _get("/gate")
 _BROWSER = {"origin": FRONTEND, "accept_encoding": "gzip", "x_request_id": "lb-{n}"}
 _TIMED = frozenset({"server-timing"})
@@ -208,6 +211,40 @@ SHAPES: tuple[Shape, ...] = (
         _get("/manifest?start={n}", accept_encoding="gzip"),
         (1.75, 1.85),
         "wrapped:compressed",
+    ),
+    _shape(
+        "tariffs",
+        "100 sync requests at once, each with a connection of a pool of 10 (sync dependency with yield, query of 2 ms)",
+        _get("/tariffs/{n}"),
+        None,
+        "live:app",
+        connections=100,
+    ),
+    _shape(
+        "positions",
+        "server-sent events: a stream of ten, 20 ms apart, to each of 1,000 clients",
+        _get("/trucks/{n}/positions"),
+        None,
+        "live:app",
+        connections=1000,
+        variations=4,
+        least_seconds=5,
+    ),
+    _shape(
+        "radio",
+        "WebSocket: a text and its answer",
+        lambda n: Exchange("GET", "/radio", body=b"truck %d is at the gate" % n),
+        None,
+        "live:app",
+        websocket=True,
+    ),
+    _shape(
+        "logbooks",
+        "body of 1 MiB in chunks of 16 KiB, read as a stream",
+        lambda n: Exchange("POST", f"/logbooks/{n}", body=_LOGBOOK, chunk=16_384),
+        None,
+        "live:app",
+        variations=4,
     ),
 )
 BY_NAME = {shape.name: shape for shape in SHAPES}

@@ -1,15 +1,15 @@
 """Measures one shape: every peer in a server of its own, compared with FastAPI first, then in interleaved rounds."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..asgi import WrongAnswer
-from ..load import wrk
+from ..load import websocket, wrk
 from ..load.rounds import CLIENT_CORE, SERVER_CORE, CaseResult, Measured, measure, rotating
 from ..load.server import Server
-from .answers import SERVICES, expect, from_server, with_answers
+from .answers import expect, from_server, module_of, with_answers
 from .cases import Shape
 
 CONTROL = "fastapi"
@@ -39,19 +39,20 @@ WAYS = {
 
 def _server(shape: Shape, way: str) -> Server:
     chosen = WAYS[way]
-    module = f"{SERVICES[chosen.package]}.{shape.module}"
+    module = module_of(shape, chosen.package)
     server = Server(chosen.peer, shape.app, {SERVER_CORE}, module=module, extra=shape.options)
     server.name = way
     return server
 
 
 def measure_shape(shape: Shape, ways: Sequence[str], rounds: int, seconds: int, folder: Path) -> CaseResult:
-    """Serve it in each way, compare the answers, warm up and measure.
+    """Serve it in each way, compare the answers, warm up and measure. A way that stalls has no results.
 
     Raises `WrongAnswer` if anything is answered or called otherwise than under FastAPI, and `LoadFailed`.
     """
     seconds = max(seconds, shape.least_seconds)
-    results: dict[str, list[Measured]] = {way: [] for way in ways}
+    load, write = (websocket.run, websocket.write) if shape.websocket else (wrk.run, wrk.write_exchanges)
+    results: dict[str, list[Measured]] = {}
     files: dict[str, Path] = {}
     with ExitStack() as stack:
         servers = {way: stack.enter_context(_server(shape, way)) for way in {CONTROL: None, **dict.fromkeys(ways)}}
@@ -63,8 +64,15 @@ def measure_shape(shape: Shape, ways: Sequence[str], rounds: int, seconds: int, 
             if calls != called:
                 raise WrongAnswer(f"{way}, {shape.name}: called {calls}, not {called}")
             files[way] = folder / f"{shape.name}-{way}.lua"
-            wrk.write_exchanges(with_answers(shape, answers).exchanges, files[way])
-            wrk.run(servers[way].url, files[way], 1, CLIENT_CORE, shape.connections)
-        for server in rotating([servers[way] for way in ways], rounds):
-            results[server.name].append(measure(server, shape, files[server.name], seconds, shape.connections))
+            write(with_answers(shape, answers).exchanges, files[way])
+            with suppress(wrk.Stalled):
+                load(servers[way].url, files[way], shape.least_seconds, CLIENT_CORE, shape.connections)
+                results[way] = []
+        for server in rotating([servers[way] for way in results], rounds):
+            if server.name in results:
+                try:
+                    measured = measure(server, shape, files[server.name], seconds, shape.connections, load)
+                    results[server.name].append(measured)
+                except wrk.Stalled:
+                    del results[server.name]
     return CaseResult(shape, results)

@@ -24,25 +24,35 @@ GOALS = {"asgi": 0, "protocol": 1}
 """The places of the goals of a shape."""
 
 
-def shapes_table(shapes: Cases) -> str:
-    """A row for each shape: times, ratios and goals."""
-    ways = [way for way in WAYS if any(way in shape for shape in shapes.values())]
+def _ways(shapes: Cases) -> list[str]:
+    return [way for way in WAYS if any(way in shape for shape in shapes.values())]
+
+
+def shapes_table(shapes: Cases, brief: bool = False) -> str:
+    """A row for each shape: times, ratios, and unless it is to be brief their spread and the goals."""
+    ways = _ways(shapes)
     compared = [way for way in ways if way in GOALS and CONTROL in ways]
     head = ["shape", *(f"{WAYS[way].title}, µs" for way in ways)]
     for way in compared:
-        head += [f"{way}: times FastAPI", "goal"]
+        head += [f"FastAPI ÷ {way}", "goal"][: 1 if brief else 2]
     rows = []
     for name, shape in shapes.items():
         row = [BY_NAME[name].title]
         row += [f"{median(shape[way], CPU.key):,.1f}" if way in shape else NOT_THERE for way in ways]
         for way in compared:
-            row += _compared(name, shape, way)
+            row += _brief(shape, way) if brief else _compared(name, shape, way)
         rows.append(row)
     return table(head, rows)
 
 
+def _brief(shape: dict[str, list[dict[str, float]]], way: str) -> list[str]:
+    if way not in shape or CONTROL not in shape:
+        return [NOT_THERE]
+    return [times(statistics.median(ratios(shape, way, CONTROL, CPU)))]
+
+
 def _compared(name: str, shape: dict[str, list[dict[str, float]]], way: str) -> list[str]:
-    """The ratio and the goal; a ratio that falls short of it is marked."""
+    """The ratio and the goal; one that reaches it is bold."""
     goals = BY_NAME[name].goals
     goal = goals[GOALS[way]] if goals else None
     said = f"{goal:g}" if goal else NOT_THERE
@@ -54,19 +64,26 @@ def _compared(name: str, shape: dict[str, list[dict[str, float]]], way: str) -> 
     return [f"**{spread}**" if goal and ratio >= goal else spread, said]
 
 
+def stalls(shapes: Cases) -> str:
+    """A line for each way in which a shape stalled, or an empty text."""
+    missing = [(name, way) for name, shape in shapes.items() for way in _ways(shapes) if way not in shape]
+    lines = [f"* {WAYS[way].title} stalled, and answered nothing: *{BY_NAME[name].title}*." for name, way in missing]
+    return "\n".join(lines)
+
+
 def page(data: dict[str, Any]) -> str:
     """The Markdown page of a results file."""
     said = "Versions: " + ", ".join(f"{key} {value}" for key, value in data["versions"].items()) + "."
     legend = "In brackets the smallest and the largest ratio of the rounds; bold: the goal is reached."
-    parts = [f"# {data['date']}: {data['name']}", data["note"], data["method"], shapes_table(data["shapes"]), legend]
-    return "\n\n".join(part for part in [*parts, said] if part) + "\n"
+    parts = [f"# {data['date']}: {data['name']}", data["note"], data["method"], shapes_table(data["shapes"])]
+    return "\n\n".join(part for part in [*parts, stalls(data["shapes"]), legend, said] if part) + "\n"
 
 
 def write(stem: Path, results: Sequence[CaseResult], rounds: int, seconds: int, note: str = "") -> Path:
     """Write `<stem>.json` and `<stem>.md`; returns the latter."""
     now = datetime.now(UTC)
     shapes = as_data(results)
-    peers = [WAYS[way].peer for way in WAYS if any(way in shape for shape in shapes.values())]
+    peers = [WAYS[way].peer for way in _ways(shapes)]
     data: dict[str, Any] = {
         "date": now.date().isoformat(),
         "finished": now.isoformat(timespec="seconds"),

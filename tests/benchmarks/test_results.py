@@ -28,10 +28,8 @@ def results(**peers: list[dict[str, float]]) -> dict[str, Any]:
 
 
 def test_readme_says_what_the_newest_results_say() -> None:
-    stem, data = readme.newest()
     text = readme.README.read_text()
-    assert text == readme.with_block(text, readme.block(stem, data))
-    assert readme.PLOT.read_text() == plot.svg(data["cases"])
+    assert (text, readme.PLOT.read_text()) == readme.whole(text)[:2]
 
 
 def test_the_newest_results_are_those_finished_last(tmp_path: Path) -> None:

@@ -10,7 +10,10 @@ if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
 from benchmarks.asgi import GZIP, WrongAnswer  # noqa: E402  # needs the path above
-from benchmarks.shapes import answers  # noqa: E402
+from benchmarks.load import websocket  # noqa: E402
+from benchmarks.load.server import Server  # noqa: E402
+from benchmarks.load.wrk import LoadFailed  # noqa: E402
+from benchmarks.shapes import answers, report  # noqa: E402
 from benchmarks.shapes.cases import BY_NAME, SHAPES, Shape  # noqa: E402
 
 
@@ -57,3 +60,53 @@ def test_the_date_the_server_and_the_time_of_a_compression_do_not_count() -> Non
         return answers.Answer.of(200, headers, GZIP + b"\0" + when + b"rest", frozenset({"server-timing"}))
 
     assert answer("now", "1", b"abcd") == answer("then", "2", b"efgh")
+
+
+@pytest.mark.parametrize("peer", ["ferrapi", "fastapi"])
+def test_servers_give_the_answers_that_the_applications_give(peer: str, tmp_path: Path) -> None:
+    for name in ("logbooks", "radio", "tariffs"):
+        shape = BY_NAME[name]
+        with Server(peer, shape.app, None, module=answers.module_of(shape, peer)) as server:
+            given, called = answers.from_server(shape, server)
+            assert [answer.body for answer in given] == [answer.body for answer in answers.in_process(shape, peer)]
+            assert set(called.values()) == {len(shape.exchanges)}
+            if shape.websocket:
+                file = tmp_path / "radio.json"
+                websocket.write(answers.with_answers(shape, given).exchanges, file)
+                assert websocket.run(server.url, file, 1, None, 3).requests > 3
+
+
+def test_wrong_answers_on_a_websocket_are_refused(tmp_path: Path) -> None:
+    shape, file = BY_NAME["radio"], tmp_path / "radio.json"
+    right = answers.in_process(shape, "ferrapi")
+    websocket.write(answers.with_answers(shape, [right[1], *right[1:]]).exchanges, file)
+    with Server("ferrapi", shape.app, None, module=answers.module_of(shape, "ferrapi")) as server:
+        with pytest.raises(LoadFailed, match="wrong answers"):
+            websocket.run(server.url, file, 1, None, 1)
+
+
+MEASURED = {
+    "status": {
+        "fastapi": [{"cpu": 100.0}, {"cpu": 120.0}, {"cpu": 110.0}],
+        "asgi": [{"cpu": 25.0}, {"cpu": 24.0}, {"cpu": 22.0}],
+        "protocol": [{"cpu": 10.0}, {"cpu": 10.0}, {"cpu": 10.0}],
+    },
+    "tariffs": {"asgi": [{"cpu": 200.0}], "protocol": [{"cpu": 150.0}]},
+}
+
+
+def test_the_table_has_ratios_and_goals_and_marks_those_that_are_reached() -> None:
+    rows = report.shapes_table(MEASURED).splitlines()[2:]
+    dash = "\N{EN DASH}"
+    hello = "| JSON hello, for scale | 110.0 | 24.0 | 10.0 | 5.0 (4.0 to 5.0) | 5.5 | **11.0 (10.0 to 12.0)** | 10.5 |"
+    assert rows[0] == hello
+    assert rows[1].endswith(f" | {dash} | 200.0 | 150.0 | {dash} | {dash} | {dash} | {dash} |")
+
+
+def test_the_brief_table_has_neither_spread_nor_goals() -> None:
+    rows = report.shapes_table(MEASURED, brief=True).splitlines()[2:]
+    assert rows[0] == "| JSON hello, for scale | 110.0 | 24.0 | 10.0 | 5.0 | 11.0 |"
+
+
+def test_what_stalled_is_said() -> None:
+    assert report.stalls(MEASURED) == f"* FastAPI stalled, and answered nothing: *{BY_NAME['tariffs'].title}*."
