@@ -42,7 +42,7 @@ help:
 	@echo 'make conformance         FastAPI 0.165.0'"'"'s own tests and public surface, and JSONTestSuite, asked of ferrapi'
 	@echo 'make conformance-update  write tests/conformance/passing.json anew'
 	@echo 'make libraries           libraries that are written against FastAPI, used through ferrapi.as_fastapi'
-	@echo 'make bench               a short comparison with FastAPI, a hand-written ASGI application and Go (16 minutes)'
+	@echo 'make bench               a short comparison with FastAPI, a hand-written ASGI application and Go (18 minutes)'
 	@echo 'make bench-full          all peers and shapes at full length, scaling, the engine in process, instructions (3 hours)'
 	@echo 'make bench-soak          full load with clients that misbehave: nothing lost, no growth (20 minutes)'
 	@echo 'make peers               install and build what `make bench-full` compares with'
@@ -220,7 +220,7 @@ peers: $(PEERS)/go-service $(PEERS)/axum-service $(PEERS)/.python-$(VERSION) $(P
 bench: build $(VENV)/.dev $(PEERS)/go-service
 	@echo '== Load: FastAPI, ferrapi, a hand-written ASGI application and Go (about 8 minutes; needs wrk)'
 	@$(BIN)/python -m benchmarks.load --short --rounds 2 --seconds 2
-	@echo '== The shapes of real services: FastAPI and ferrapi (about 8 minutes; needs wrk)'
+	@echo '== The shapes of real services: FastAPI, ferrapi and hand-written ASGI (about 10 minutes; needs wrk)'
 	@$(BIN)/python -m benchmarks.shapes --rounds 2 --seconds 1
 
 bench-full: build $(VENV)/.dev peers
@@ -228,7 +228,7 @@ bench-full: build $(VENV)/.dev peers
 	@$(BIN)/python -m benchmarks.load --rounds $(ROUNDS) --seconds $(SECONDS) --name '$(NAME)' --note '$(NOTE)'
 	@echo '== Routes, connections and workers (about 5 minutes)'
 	@$(BIN)/python -m benchmarks.load.scaling --rounds $(ROUNDS) --seconds $(SECONDS) --name '$(NAME)-scaling'
-	@echo '== The shapes of real services (needs wrk; 25 minutes with ROUNDS=7 SECONDS=3)'
+	@echo '== The shapes of real services (needs wrk; 50 minutes with ROUNDS=7 SECONDS=3)'
 	@$(BIN)/python -m benchmarks.shapes --rounds $(ROUNDS) --seconds $(SECONDS) --note '$(NOTE)' \
 		--out "benchmarks/results/$$(date -u +%F)-$(NAME)-shapes"
 	@$(BIN)/python -m benchmarks.load.readme

@@ -1,6 +1,7 @@
 """Instructions per request, counted by valgrind: `python -m benchmarks.callgrind [--case NAME] [--peer NAME]`.
 
-`--shape NAME` (or `--shape all`) counts those of `benchmarks.shapes` instead.
+`--shape NAME` (or `--shape all`) counts those of `benchmarks.shapes` instead. A shape over a WebSocket goes through the
+ASGI callable even for `ferrapi-door`, since uvicorn serves WebSockets there.
 
 They repeat where seconds don't, so they can decide between two ways of writing something on a busy machine. Every peer
 runs in one process under callgrind, which dumps its counters whenever libc's `getppid` is called. The requests of each
@@ -126,14 +127,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.callgrind", description=__doc__)
     parser.add_argument("--case", action="append", choices=list(BY_NAME), help="may be repeated; default: all")
     parser.add_argument("--shape", action="append", choices=["all", *SHAPES_BY_NAME], help="shapes instead of cases")
-    parser.add_argument("--peer", action="append", choices=WAYS, help="may be repeated; default: all that there are")
+    parser.add_argument("--peer", action="append", choices=WAYS, help="may be repeated; default: all")
     parser.add_argument("--counted", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.counted:
         run_cases(arguments.peer[0], pickle.loads(arguments.counted.read_bytes()))
         return 0
     cases = _shapes(arguments.shape) if arguments.shape else [BY_NAME[name] for name in arguments.case or BY_NAME]
-    peers = arguments.peer or [name for name in WAYS if not (arguments.shape and name == "asgi")]
+    peers = arguments.peer or WAYS
     if not shutil.which("valgrind"):
         print("valgrind is not installed (Debian: apt-get install valgrind)", file=sys.stderr)
         return 1

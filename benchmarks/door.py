@@ -1,8 +1,6 @@
 """Sending requests through ferrapi's HTTP/1.1 protocol in this process: bytes in, bytes out, without a socket."""
 
 import asyncio
-import http.client
-import io
 import itertools
 from typing import Any
 
@@ -11,7 +9,8 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from .asgi import WrongAnswer, stable
-from .cases import Case, Exchange
+from .cases import Case
+from .load.crowd import parsed
 
 
 class _Transport(asyncio.Transport):
@@ -29,23 +28,6 @@ class _Transport(asyncio.Transport):
         """Nothing: there is no connection."""
 
     pause_reading = resume_reading = close
-
-
-class _Written:
-    """What was written, as a socket from which it can be read."""
-
-    def __init__(self, written: bytes) -> None:
-        self._written = written
-
-    def makefile(self, mode: str) -> io.BytesIO:
-        """Open it."""
-        return io.BytesIO(self._written)
-
-
-def _parsed(exchange: Exchange, written: bytes) -> http.client.HTTPResponse:
-    response = http.client.HTTPResponse(_Written(written), method=exchange.method)  # type: ignore[arg-type]
-    response.begin()
-    return response
 
 
 class DoorClient:
@@ -95,7 +77,7 @@ class DoorClient:
         places = itertools.pairwise(self._ends)
         answers = [b"".join(self._written[start:end]) for start, end in places]
         for exchange, answer in zip(self.exchanges, answers, strict=True):
-            response = _parsed(exchange, answer)
+            response = parsed(exchange.method, answer)
             if (response.status, stable(response.read())) != (exchange.status, exchange.answer):
                 raise WrongAnswer(f"{exchange.method} {exchange.path}: {answer!r}, not {exchange.answer!r}")
             headers = {name.lower(): value for name, value in response.getheaders()}

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..cases import BY_NAME, Case
-from ..shapes.answers import in_process, module_of, with_answers
+from ..shapes.answers import SERVICES, in_process, module_of, with_answers
 from ..shapes.cases import BY_NAME as SHAPES_BY_NAME
 from ..shapes.cases import Shape
 from . import wrk
@@ -27,7 +27,7 @@ from .server import Server
 
 WARM_UP, COUNTED = 2, 6
 """Seconds."""
-_SHAPES = [shape.name for shape in SHAPES_BY_NAME.values() if not shape.websocket]
+_SHAPES = [shape.name for shape in SHAPES_BY_NAME.values() if shape.load == "wrk"]
 COSTS = re.compile(r"[+*\d-]\S* (\d+)")
 
 
@@ -74,7 +74,7 @@ class _Counted(Server):
 
     def __init__(self, name: str, case: Case, folder: Path) -> None:
         if isinstance(case, Shape):
-            module = module_of(case, "fastapi" if name == "fastapi" else "ferrapi")
+            module = module_of(case, name if name in SERVICES else "ferrapi")
             super().__init__(name, case.app, {SERVER_CORE}, module=module, extra=case.options)
         else:
             super().__init__(name, case.app, {SERVER_CORE})
@@ -136,7 +136,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Count, and print what was asked for; 1 if there is no valgrind."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load.instructions", description=__doc__)
     parser.add_argument("--case", choices=list(BY_NAME), default="hello")
-    parser.add_argument("--shape", choices=_SHAPES, help="one of `benchmarks.shapes` instead (peers: ferrapi, fastapi)")
+    parser.add_argument(
+        "--shape", choices=_SHAPES, help="one of `benchmarks.shapes` instead (peers: ferrapi, fastapi, asgi)"
+    )
     parser.add_argument("--peer", choices=list(PEERS), default="ferrapi")
     parser.add_argument("--rows", type=int, default=40, help="how many functions; default: 40")
     parser.add_argument("--function", metavar="PATTERN", help="show callers and callees of functions with such names")

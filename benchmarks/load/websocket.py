@@ -6,21 +6,16 @@ texts and right answers, as `write` writes them. It prints what wrk's script pri
 
 import asyncio
 import json
-import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import uvloop
-
 from ..cases import Exchange
-from .wrk import Run, seen
+from . import clients
+from .wrk import Run
 
-_ROOT = Path(__file__).resolve().parents[2]
 _HANDSHAKE = (
     "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
@@ -37,9 +32,7 @@ def write(exchanges: Sequence[Exchange], file: Path) -> None:
 
 def run(url: str, file: Path, seconds: int, core: int | None, connections: int) -> Run:
     """Run the generator to its end. Raises `LoadFailed` on any wrong answer."""
-    pinned = ["taskset", "-c", str(core)] if core is not None else []
-    command = [*pinned, sys.executable, "-m", __name__, url, str(file), str(seconds), str(connections)]
-    return seen(url, subprocess.run(command, capture_output=True, text=True, cwd=_ROOT))
+    return clients.run(__name__, url, file, seconds, core, connections)
 
 
 def _frame(text: str, masked: bool) -> bytes:
@@ -53,10 +46,10 @@ def _frame(text: str, masked: bool) -> bytes:
 class _Talk(asyncio.Protocol):
     """One connection."""
 
-    def __init__(self, handshake: bytes, frames: Sequence[tuple[bytes, bytes]], first: int) -> None:
-        self.latencies: list[float] = []
-        self.wrong = 0
-        self.failed = 0
+    def __init__(
+        self, handshake: bytes, frames: Sequence[tuple[bytes, bytes]], first: int, found: clients.Seen
+    ) -> None:
+        self._found = found
         self._handshake = handshake
         self._frames = frames
         self._turn = first
@@ -74,14 +67,14 @@ class _Talk(asyncio.Protocol):
             head, end, _ = self._heard.partition(b"\r\n\r\n")
             if end:
                 self._open = head.startswith(b"HTTP/1.1 101 ")
-                self.failed += not self._open
+                self._found.failed += not self._open
                 self._say()
             return
         _, right = self._frames[self._turn]
         if len(self._heard) < len(right):
             return
-        self.wrong += self._heard != right
-        self.latencies.append(time.perf_counter() - self._sent)
+        self._found.wrong += self._heard != right
+        self._found.latencies.append(time.perf_counter() - self._sent)
         self._say()
 
     def _say(self) -> None:
@@ -91,39 +84,27 @@ class _Talk(asyncio.Protocol):
         self._transport.write(self._frames[self._turn][0])
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.failed += error is not None
+        self._found.failed += error is not None
 
 
-async def _talk(url: str, asked: dict[str, Any], seconds: int, connections: int) -> str:
+async def _generate(url: str, asked: Any, seconds: int, connections: int) -> str:
     frames = [(_frame(text, masked=True), _frame(answer, masked=False)) for text, answer in asked["texts"]]
     where = urlsplit(url)
     handshake = _HANDSHAKE.format(path=asked["path"], host=where.netloc).encode()
     loop = asyncio.get_running_loop()
+    found = clients.Seen()
     started = time.perf_counter()
-    pairs = [
-        await loop.create_connection(
-            lambda number=number: _Talk(handshake, frames, number % len(frames)), where.hostname, where.port
-        )
-        for number in range(connections)
-    ]
+    transports = []
+    for number in range(connections):
+        talk = _Talk(handshake, frames, number % len(frames), found)
+        transport, _ = await loop.create_connection(lambda talk=talk: talk, where.hostname, where.port)
+        transports.append(transport)
     await asyncio.sleep(seconds)
-    took = time.perf_counter() - started
-    talks = [talk for _, talk in pairs]
-    latencies = [latency * 1e6 for talk in talks for latency in talk.latencies]
-    found = {
-        "requests": len(latencies),
-        "microseconds": int(took * 1e6),
-        "wrong": sum(talk.wrong for talk in talks),
-        "failed": sum(talk.failed for talk in talks),
-        "p50": int(statistics.median(latencies)) if latencies else 0,
-        "p99": int(sorted(latencies)[len(latencies) * 99 // 100]) if latencies else 0,
-    }
-    for transport, _ in pairs:
+    result = found.result(time.perf_counter() - started)
+    for transport in transports:
         transport.abort()
-    return f"RESULT {json.dumps(found)}"
+    return result
 
 
 if __name__ == "__main__":
-    address, name, duration, count = sys.argv[1:]
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        print(runner.run(_talk(address, json.loads(Path(name).read_text()), int(duration), int(count))))
+    clients.main(_generate)

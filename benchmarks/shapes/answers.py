@@ -16,8 +16,8 @@ from ..load.server import HOST, Server
 from .cases import Shape
 from .websocket import SWITCHING, SocketClient, ask
 
-SERVICES = {"fastapi": "on_fastapi", "ferrapi": "services"}
-"""For each package the folder of its services in `benchmarks.apps`."""
+SERVICES = {"fastapi": "on_fastapi", "ferrapi": "services", "asgi": "bare"}
+"""For each package, and for none, the folder of its services in `benchmarks.apps`."""
 NOT_COMPARED = frozenset({"date", "server", "sec-websocket-accept"})
 SETTLING = 0.05
 """Seconds after which the counters of what comes after an answer stand still."""

@@ -7,7 +7,7 @@ import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 from ..apps.data import VARIATIONS
@@ -28,8 +28,7 @@ class Shape(Case):
         options: for `benchmarks.load.serve`.
         varying: response headers that are there in each answer, but with other values each time.
         connections: at once.
-        least_seconds: how long it is warmed up, and measured at least.
-        websocket: each exchange is a text on a WebSocket and its answer.
+        load: the load generator: `wrk`, `crowd`, or `websocket`, where each exchange is a text and its answer.
     """
 
     module: str = "desk"
@@ -37,8 +36,12 @@ class Shape(Case):
     options: tuple[str, ...] = ()
     varying: frozenset[str] = frozenset()
     connections: int = 64
-    least_seconds: int = 1
-    websocket: bool = False
+    load: Literal["wrk", "crowd", "websocket"] = "wrk"
+
+    @property
+    def websocket(self) -> bool:
+        """Whether it is over a WebSocket."""
+        return self.load == "websocket"
 
 
 def _shape(
@@ -223,12 +226,12 @@ SHAPES: tuple[Shape, ...] = (
     _shape(
         "positions",
         "server-sent events: a stream of ten, 20 ms apart, to each of 1,000 clients",
-        _get("/trucks/{n}/positions"),
+        _get("/positions/{n}"),
         None,
         "live:app",
         connections=1000,
         variations=4,
-        least_seconds=5,
+        load="crowd",
     ),
     _shape(
         "radio",
@@ -236,7 +239,7 @@ SHAPES: tuple[Shape, ...] = (
         lambda n: Exchange("GET", "/radio", body=b"truck %d is at the gate" % n),
         None,
         "live:app",
-        websocket=True,
+        load="websocket",
     ),
     _shape(
         "logbooks",

@@ -1,13 +1,14 @@
 """Measures one shape: every peer in a server of its own, compared with FastAPI first, then in interleaved rounds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..asgi import WrongAnswer
-from ..load import websocket, wrk
-from ..load.rounds import CLIENT_CORE, SERVER_CORE, CaseResult, Measured, measure, rotating
+from ..cases import Exchange
+from ..load import crowd, websocket, wrk
+from ..load.rounds import CLIENT_CORE, SERVER_CORE, CaseResult, Load, Measured, measure, rotating
 from ..load.server import Server
 from .answers import expect, from_server, module_of, with_answers
 from .cases import Shape
@@ -22,7 +23,7 @@ class Way:
     Parameters:
         peer: of `benchmarks.load.peers`.
         title: in tables.
-        package: whose services they are.
+        package: whose services they are: a key of `answers.SERVICES`.
     """
 
     peer: str
@@ -34,7 +35,18 @@ WAYS = {
     "fastapi": Way("fastapi", "FastAPI", "fastapi"),
     "asgi": Way("ferrapi-asgi", "ferrapi, ASGI", "ferrapi"),
     "protocol": Way("ferrapi", "ferrapi, protocol", "ferrapi"),
+    "bare": Way("asgi", "hand-written ASGI", "asgi"),
 }
+
+
+LOADS: dict[str, tuple[Load, Callable[[Sequence[Exchange], Path], None]]] = {
+    "wrk": (wrk.run, wrk.write_exchanges),
+    "crowd": (crowd.run, crowd.write),
+    "websocket": (websocket.run, websocket.write),
+}
+"""The load generators, and what writes the files that they read."""
+WARM_UP = 1
+"""Seconds."""
 
 
 def _server(shape: Shape, way: str) -> Server:
@@ -50,8 +62,7 @@ def measure_shape(shape: Shape, ways: Sequence[str], rounds: int, seconds: int, 
 
     Raises `WrongAnswer` if anything is answered or called otherwise than under FastAPI, and `LoadFailed`.
     """
-    seconds = max(seconds, shape.least_seconds)
-    load, write = (websocket.run, websocket.write) if shape.websocket else (wrk.run, wrk.write_exchanges)
+    load, write = LOADS[shape.load]
     results: dict[str, list[Measured]] = {}
     files: dict[str, Path] = {}
     with ExitStack() as stack:
@@ -66,7 +77,7 @@ def measure_shape(shape: Shape, ways: Sequence[str], rounds: int, seconds: int, 
             files[way] = folder / f"{shape.name}-{way}.lua"
             write(with_answers(shape, answers).exchanges, files[way])
             with suppress(wrk.Stalled):
-                load(servers[way].url, files[way], shape.least_seconds, CLIENT_CORE, shape.connections)
+                load(servers[way].url, files[way], WARM_UP, CLIENT_CORE, shape.connections)
                 results[way] = []
         for server in rotating([servers[way] for way in results], rounds):
             if server.name in results:

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,17 +11,21 @@ if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
 from benchmarks.asgi import GZIP, WrongAnswer  # noqa: E402  # needs the path above
-from benchmarks.load import websocket  # noqa: E402
+from benchmarks.load import crowd, websocket  # noqa: E402
 from benchmarks.load.server import Server  # noqa: E402
 from benchmarks.load.wrk import LoadFailed  # noqa: E402
 from benchmarks.shapes import answers, report  # noqa: E402
 from benchmarks.shapes.cases import BY_NAME, SHAPES, Shape  # noqa: E402
 
+GENERATORS: dict[str, Any] = {"crowd": crowd, "websocket": websocket}
+"""The load generators in Python."""
+
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
-def test_both_packages_give_the_same_answers(shape: Shape) -> None:
+@pytest.mark.parametrize("package", ["ferrapi", "asgi"])
+def test_all_give_the_answers_of_fastapi(shape: Shape, package: str) -> None:
     right = answers.in_process(shape, "fastapi")
-    answers.expect("ferrapi", shape, answers.in_process(shape, "ferrapi"), right)
+    answers.expect(package, shape, answers.in_process(shape, package), right)
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
@@ -30,7 +35,7 @@ def test_requests_differ(shape: Shape) -> None:
 
 
 def test_the_services_on_fastapi_are_fastapis() -> None:
-    for package in answers.SERVICES:
+    for package in ("fastapi", "ferrapi"):
         kind = type(answers.application(BY_NAME["status"], package))
         assert kind.__module__.partition(".")[0] == package
 
@@ -62,27 +67,29 @@ def test_the_date_the_server_and_the_time_of_a_compression_do_not_count() -> Non
     assert answer("now", "1", b"abcd") == answer("then", "2", b"efgh")
 
 
-@pytest.mark.parametrize("peer", ["ferrapi", "fastapi"])
+@pytest.mark.parametrize("peer", ["ferrapi", "fastapi", "asgi"])
 def test_servers_give_the_answers_that_the_applications_give(peer: str, tmp_path: Path) -> None:
-    for name in ("logbooks", "radio", "tariffs"):
+    for name in ("logbooks", "radio", "tariffs", "positions"):
         shape = BY_NAME[name]
         with Server(peer, shape.app, None, module=answers.module_of(shape, peer)) as server:
             given, called = answers.from_server(shape, server)
             assert [answer.body for answer in given] == [answer.body for answer in answers.in_process(shape, peer)]
             assert set(called.values()) == {len(shape.exchanges)}
-            if shape.websocket:
-                file = tmp_path / "radio.json"
-                websocket.write(answers.with_answers(shape, given).exchanges, file)
-                assert websocket.run(server.url, file, 1, None, 3).requests > 3
+            if generator := GENERATORS.get(shape.load):
+                file = tmp_path / name
+                generator.write(answers.with_answers(shape, given).exchanges, file)
+                assert generator.run(server.url, file, 1, None, 3).requests > 3
 
 
-def test_wrong_answers_on_a_websocket_are_refused(tmp_path: Path) -> None:
-    shape, file = BY_NAME["radio"], tmp_path / "radio.json"
+@pytest.mark.parametrize("name", ["radio", "positions"])
+def test_wrong_answers_are_refused(name: str, tmp_path: Path) -> None:
+    shape, file = BY_NAME[name], tmp_path / name
+    generator = GENERATORS[shape.load]
     right = answers.in_process(shape, "ferrapi")
-    websocket.write(answers.with_answers(shape, [right[1], *right[1:]]).exchanges, file)
+    generator.write(answers.with_answers(shape, [right[1], *right[1:]]).exchanges, file)
     with Server("ferrapi", shape.app, None, module=answers.module_of(shape, "ferrapi")) as server:
         with pytest.raises(LoadFailed, match="wrong answers"):
-            websocket.run(server.url, file, 1, None, 1)
+            generator.run(server.url, file, 1, None, 1)
 
 
 MEASURED = {

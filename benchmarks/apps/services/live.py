@@ -1,49 +1,16 @@
 """What stays open or takes its time: a pool of connections, events, a socket, a body that comes in chunks."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator
-from queue import SimpleQueue
 from typing import Annotated, Any
 
 from ferrapi import Depends, FastAPI, Request, WebSocket, WebSocketDisconnect
 from ferrapi.sse import EventSourceResponse
-from pydantic import BaseModel
 
 from .freight import calls
-
-POOL_SIZE = 10
-POOL_TIMEOUT = 30
-"""Seconds that a request waits for a connection; more than any client here waits."""
-QUERY = 0.002
-"""Seconds that a query takes."""
-EVENTS = 10
-INTERVAL = 0.02
-"""Seconds between two events."""
+from .pool import EVENTS, INTERVAL, POOL_TIMEOUT, Connection, Position, pool
 
 app = FastAPI(title="Live")
-pool: "SimpleQueue[Connection]" = SimpleQueue()
-
-
-class Connection:
-    """A connection to a database, for one request at a time."""
-
-    def query(self, number: int) -> int:
-        """Wait for the database."""
-        time.sleep(QUERY)
-        return number * number
-
-
-class Position(BaseModel):
-    """Where a truck is."""
-
-    truck: int
-    latitude: float
-    longitude: float
-
-
-for _ in range(POOL_SIZE):
-    pool.put(Connection())
 
 
 def connection() -> Iterator[Connection]:
@@ -68,7 +35,7 @@ def tariff(number: int, connection: Annotated[Connection, Depends(connection)]) 
     return {"number": number, "price": connection.query(number)}
 
 
-@app.get("/trucks/{truck}/positions", response_class=EventSourceResponse)
+@app.get("/positions/{truck}", response_class=EventSourceResponse)
 async def positions(truck: int) -> AsyncIterator[Position]:
     """Where a truck is, again and again."""
     calls["positions"] += 1
