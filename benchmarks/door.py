@@ -6,6 +6,7 @@ from typing import Any
 
 from ferrapi.server import HttpProtocol
 from uvicorn import Config
+from uvicorn.config import LOGGING_CONFIG
 from uvicorn.server import ServerState
 
 from .asgi import WrongAnswer, stable
@@ -42,9 +43,8 @@ class DoorClient:
         self._written: list[bytes] = []
         self._ends: list[int] = []
         self._requests = [exchange.encoded("127.0.0.1:8000") for exchange in case.exchanges]
-        self._config = Config(
-            app, lifespan="off", access_log=access_log, **({} if access_log else {"log_config": None})
-        )
+        log = LOGGING_CONFIG if access_log else None
+        self._config = Config(app, log_config=log, lifespan="off", access_log=access_log)
         self._config.load()
         self._protocol: Any = None
 

@@ -12,7 +12,6 @@ from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Any
 
 SERVICES = Path(__file__).with_name("services")
 __path__: list[str] = []
@@ -31,9 +30,9 @@ class _Loader(InspectLoader):
                 node.module = "fastapi" + dot + rest if package == "ferrapi" else node.module
         return ast.unparse(tree)
 
-    def source_to_code(self, data: Any, path: Any = "") -> CodeType:
+    def get_code(self, fullname: str) -> CodeType:
         """Compile, with the file's name for tracebacks."""
-        return compile(data, str(self._file), "exec", dont_inherit=True)
+        return compile(self.get_source(fullname), str(self._file), "exec", dont_inherit=True)
 
 
 class _Finder(MetaPathFinder):

@@ -8,6 +8,7 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -96,8 +97,8 @@ async def _generate(url: str, asked: Any, seconds: int, connections: int) -> str
     started = time.perf_counter()
     transports = []
     for number in range(connections):
-        talk = _Talk(handshake, frames, number % len(frames), found)
-        transport, _ = await loop.create_connection(lambda talk=talk: talk, where.hostname, where.port)
+        make = partial(_Talk, handshake, frames, number % len(frames), found)
+        transport, _ = await loop.create_connection(make, where.hostname or "", where.port or 80)
         transports.append(transport)
     await asyncio.sleep(seconds)
     result = found.result(time.perf_counter() - started)

@@ -51,10 +51,14 @@ def main() -> int:
     """Measure the chosen shapes; 1 if an answer was wrong or something could not be run."""
     arguments = _arguments()
     results, refused = [], 0
+    try:
+        wrk.version()
+    except wrk.LoadFailed as error:
+        print(error, file=sys.stderr)
+        return 1
     with tempfile.TemporaryDirectory() as folder:
         for name in arguments.case or BY_NAME:
             try:
-                wrk.version()
                 result = measure_shape(
                     BY_NAME[name], arguments.peers, arguments.rounds, arguments.seconds, Path(folder)
                 )

@@ -10,6 +10,7 @@ from ..cases import Case
 from ..load.server import HOST, Server
 
 SWITCHING = 101
+_DISCONNECT: dict[str, Any] = {"type": "websocket.disconnect", "code": 1000}
 
 
 class SocketClient:
@@ -21,13 +22,15 @@ class SocketClient:
         self.texts: list[str] = []
         self._scope = scope(case.exchanges[0]) | {"type": "websocket", "scheme": "ws", "subprotocols": []}
         del self._scope["method"]
-        self._asked = [{"type": "websocket.receive", "text": e.body.decode()} for e in case.exchanges]
+        self._asked: list[dict[str, Any]] = [
+            {"type": "websocket.receive", "text": e.body.decode()} for e in case.exchanges
+        ]
 
     async def send_all(self) -> None:
         """Connect, send every text once, each when the one before it is answered, and hang up."""
         events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         events.put_nowait({"type": "websocket.connect"})
-        waiting = iter([*self._asked, {"type": "websocket.disconnect", "code": 1000}])
+        waiting = iter([*self._asked, _DISCONNECT])
         self.texts = []
 
         async def send(message: Any) -> None:

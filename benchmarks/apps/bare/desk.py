@@ -221,7 +221,7 @@ async def documents(scope: Scope, receive: Receive, rest: str) -> Answer:
     _, options = parse_options_header(header(scope, b"content-type"))
     parser = FormParser(
         "multipart/form-data",
-        lambda field: parts.__setitem__("kind", field.value.decode()),
+        lambda field: parts.__setitem__("kind", (field.value or b"").decode()),
         lambda file: parts.__setitem__("scan", file),
         boundary=options[b"boundary"],
     )
@@ -230,7 +230,7 @@ async def documents(scope: Scope, receive: Receive, rest: str) -> Answer:
     calls["documents"] += 1
     scan = parts["scan"]
     scan.file_object.seek(0)
-    said = {"kind": parts["kind"], "name": scan.file_name.decode(), "type": scan.content_type}
+    said = {"kind": parts["kind"], "name": (scan.file_name or b"").decode(), "type": scan.content_type}
     return json_reply({**said, "size": len(scan.file_object.read())}, 201)
 
 

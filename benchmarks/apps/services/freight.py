@@ -201,15 +201,15 @@ USERS = {f"eyJ.{n:04}.sig": {"id": n, "name": f"dispatcher{n}", "active": True} 
 def confirmation(booking: Booking) -> dict[str, Any]:
     """Price a booking."""
     kilograms = sum((piece.kilograms for piece in booking.pieces), Decimal(0))
-    charges = [{"label": "freight", "net": kilograms * 2}, {"label": "handling", "net": Decimal(len(booking.handling))}]
+    nets = {"freight": kilograms * 2, "handling": Decimal(len(booking.handling))}
     return {
         "id": booking.id,
         "service": booking.service,
         "departs": booking.ready + timedelta(hours=4),
         "due": booking.latest.date(),
         "kilograms": kilograms,
-        "charges": charges,
-        "gross": sum((charge["net"] for charge in charges), Decimal(0)) * (1 + VAT),
+        "charges": [{"label": label, "net": net} for label, net in nets.items()],
+        "gross": sum(nets.values(), Decimal(0)) * (1 + VAT),
         "handling": sorted(booking.handling),
         "tracking": f"T{booking.id.hex[:10]}",
         "margin": "not shown",
