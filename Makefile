@@ -42,7 +42,7 @@ help:
 	@echo 'make conformance         FastAPI 0.165.0'"'"'s own tests and public surface, and JSONTestSuite, asked of ferrapi'
 	@echo 'make conformance-update  write tests/conformance/passing.json anew'
 	@echo 'make libraries           libraries that are written against FastAPI, used through ferrapi.as_fastapi'
-	@echo 'make bench               a short comparison with FastAPI, a hand-written ASGI application and Go (18 minutes)'
+	@echo 'make bench               a short comparison with FastAPI, a hand-written ASGI application and Go (20 minutes)'
 	@echo 'make bench-full          all peers and shapes at full length, scaling, the engine in process, instructions (3 hours)'
 	@echo 'make bench-soak          full load with clients that misbehave: nothing lost, no growth (20 minutes)'
 	@echo 'make peers               install and build what `make bench-full` compares with'
@@ -220,7 +220,7 @@ peers: $(PEERS)/go-service $(PEERS)/axum-service $(PEERS)/.python-$(VERSION) $(P
 bench: build $(VENV)/.dev $(PEERS)/go-service
 	@echo '== Load: FastAPI, ferrapi, a hand-written ASGI application and Go (about 8 minutes; needs wrk)'
 	@$(BIN)/python -m benchmarks.load --short --rounds 2 --seconds 2
-	@echo '== The shapes of real services: FastAPI, ferrapi and hand-written ASGI (about 10 minutes; needs wrk)'
+	@echo '== The shapes of real services: FastAPI, ferrapi, hand-written ASGI and Go (about 11 minutes; needs wrk)'
 	@$(BIN)/python -m benchmarks.shapes --rounds 2 --seconds 1
 
 bench-full: build $(VENV)/.dev peers

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..asgi import WrongAnswer
 from ..load import wrk
+from ..load.peers import PEERS, missing
 from ..load.report import as_data
 from ..load.rounds import CaseResult
 from ..load.server import ServerDidNotStart
@@ -31,12 +32,20 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=2, help="of each measurement")
     parser.add_argument("--out", type=Path, metavar="STEM", help="write STEM.json and STEM.md")
     parser.add_argument("--note", default="", help="a sentence for the results")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    peers = {way: PEERS[WAYS[way].peer] for way in arguments.peers}
+    arguments.peers = [way for way, peer in peers.items() if peer.available]
+    for peer in peers.values():
+        if not peer.available:
+            print(missing(peer))
+    return arguments
 
 
 def _say(result: CaseResult, asked: Sequence[str]) -> None:
     parts = []
     for way in asked:
+        if not WAYS[way].serves(result.case.name):
+            continue
         if way not in result.rounds:
             parts.append(f"{way} stalled")
             continue

@@ -23,19 +23,30 @@ class Way:
     Parameters:
         peer: of `benchmarks.load.peers`.
         title: in tables.
-        package: whose services they are: a key of `answers.SERVICES`.
+        package: whose services they are: a key of `answers.SERVICES`, or nothing for a program.
+        only: the shapes that it serves, if it doesn't serve all.
     """
 
     peer: str
     title: str
-    package: str
+    package: str = ""
+    only: frozenset[str] = frozenset()
+
+    def serves(self, shape: str) -> bool:
+        """Whether it takes part in a shape."""
+        return not self.only or shape in self.only
 
 
+_GO = (
+    *("status", "booking", "offer", "search", "manifest", "shipment", "my-shipment"),
+    *("whoami", "rates", "labels", "no-invoice", "customs"),
+)
 WAYS = {
     "fastapi": Way("fastapi", "FastAPI", "fastapi"),
     "asgi": Way("ferrapi-asgi", "ferrapi, ASGI", "ferrapi"),
     "protocol": Way("ferrapi", "ferrapi, protocol", "ferrapi"),
     "bare": Way("asgi", "hand-written ASGI", "asgi"),
+    "go": Way("go", "Go net/http", only=frozenset(_GO)),
 }
 
 
@@ -51,17 +62,20 @@ WARM_UP = 1
 
 def _server(shape: Shape, way: str) -> Server:
     chosen = WAYS[way]
-    module = module_of(shape, chosen.package)
+    module = module_of(shape, chosen.package) if chosen.package else ""
     server = Server(chosen.peer, shape.app, {SERVER_CORE}, module=module, extra=shape.options)
     server.name = way
     return server
 
 
 def measure_shape(shape: Shape, ways: Sequence[str], rounds: int, seconds: int, folder: Path) -> CaseResult:
-    """Serve it in each way, compare the answers, warm up and measure. A way that stalls has no results.
+    """Serve it in each way, compare the answers, warm up and measure.
+
+    A way that stalls, or does not serve it, has no results.
 
     Raises `WrongAnswer` if anything is answered or called otherwise than under FastAPI, and `LoadFailed`.
     """
+    ways = [way for way in ways if WAYS[way].serves(shape.name)]
     load, write = LOADS[shape.load]
     results: dict[str, list[Measured]] = {}
     files: dict[str, Path] = {}

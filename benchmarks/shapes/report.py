@@ -16,7 +16,7 @@ METHOD = (
     "CPU time of the server per request: user and system time of its process, divided by the requests. uvicorn with "
     "uvloop on one core, wrk with one thread and 64 connections (where the table does not say otherwise) on another; "
     "*ASGI* is ferrapi under httptools as FastAPI is, *protocol* under `--http ferrapi.server:HttpProtocol`, "
-    "*bare* is hand-written ASGI with the same work. "
+    "*bare* is hand-written ASGI with the same work, *go* net/http in the shapes that it serves. "
     "{rounds} interleaved rounds of {seconds} s, their order rotating; medians of the time and of the rounds' ratios. "
     "Status, headers and body of every answer were compared with FastAPI's first, and so was how often each handler "
     "and dependency ran; under load every status and body was."
@@ -67,7 +67,12 @@ def _compared(name: str, shape: dict[str, list[dict[str, float]]], way: str) -> 
 
 def stalls(shapes: Cases) -> str:
     """A line for each way in which a shape stalled, or an empty text."""
-    missing = [(name, way) for name, shape in shapes.items() for way in _ways(shapes) if way not in shape]
+    missing = [
+        (name, way)
+        for name, shape in shapes.items()
+        for way in _ways(shapes)
+        if way not in shape and WAYS[way].serves(name)
+    ]
     lines = [f"* {WAYS[way].title} stalled, and answered nothing: *{BY_NAME[name].title}*." for name, way in missing]
     return "\n".join(lines)
 

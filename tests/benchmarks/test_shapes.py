@@ -92,18 +92,20 @@ def test_wrong_answers_are_refused(name: str, tmp_path: Path) -> None:
             generator.run(server.url, file, 1, None, 1)
 
 
-MEASURED = {
+MEASURED: dict[str, dict[str, list[dict[str, float]]]] = {
     "status": {
         "fastapi": [{"cpu": 100.0}, {"cpu": 120.0}, {"cpu": 110.0}],
         "asgi": [{"cpu": 25.0}, {"cpu": 24.0}, {"cpu": 22.0}],
         "protocol": [{"cpu": 10.0}, {"cpu": 10.0}, {"cpu": 10.0}],
     },
     "tariffs": {"asgi": [{"cpu": 200.0}], "protocol": [{"cpu": 150.0}]},
+    "radio": {way: [{"cpu": 50.0}] for way in ("fastapi", "asgi", "protocol", "go")},
 }
 
 
 def test_the_table_has_ratios_and_goals_and_marks_those_that_are_reached() -> None:
-    rows = report.shapes_table(MEASURED).splitlines()[2:]
+    shapes = {name: MEASURED[name] for name in ("status", "tariffs")}
+    rows = report.shapes_table(shapes).splitlines()[2:]
     dash = "\N{EN DASH}"
     hello = "| JSON hello, for scale | 110.0 | 24.0 | 10.0 | 5.0 (4.0 to 5.0) | 5.5 | **11.0 (10.0 to 12.0)** | 10.5 |"
     assert rows[0] == hello
@@ -111,9 +113,10 @@ def test_the_table_has_ratios_and_goals_and_marks_those_that_are_reached() -> No
 
 
 def test_the_brief_table_has_neither_spread_nor_goals() -> None:
-    rows = report.shapes_table(MEASURED, brief=True).splitlines()[2:]
+    rows = report.shapes_table({"status": MEASURED["status"]}, brief=True).splitlines()[2:]
     assert rows[0] == "| JSON hello, for scale | 110.0 | 24.0 | 10.0 | 5.0 | 11.0 |"
 
 
-def test_what_stalled_is_said() -> None:
-    assert report.stalls(MEASURED) == f"* FastAPI stalled, and answered nothing: *{BY_NAME['tariffs'].title}*."
+def test_what_stalled_is_said_but_not_what_does_not_take_part() -> None:
+    shapes = {name: MEASURED[name] for name in ("tariffs", "radio")}
+    assert report.stalls(shapes) == f"* FastAPI stalled, and answered nothing: *{BY_NAME['tariffs'].title}*."

@@ -228,7 +228,11 @@ func thing(w http.ResponseWriter, r *http.Request) {
 }
 
 func showCalls(w http.ResponseWriter, r *http.Request) {
-	answer(w, http.StatusOK, calls.shown())
+	shown := calls.shown()
+	for name, count := range deskCalls {
+		shown[name] += count.Load()
+	}
+	answer(w, http.StatusOK, shown)
 }
 
 // mark is a middleware around every handler.
@@ -254,6 +258,7 @@ func routes() *http.ServeMux {
 	mux.HandleFunc("GET /guarded", withSession(withUser(staffOnly(guarded))))
 	mux.HandleFunc("GET /products", products)
 	mux.HandleFunc("GET /calls", showCalls)
+	addDesk(mux)
 	for section := range 100 {
 		for name := range 5 {
 			mux.HandleFunc(fmt.Sprintf("GET /section%02d/thing%d/{number}", section, name), thing)

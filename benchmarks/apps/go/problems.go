@@ -14,6 +14,7 @@ import (
 
 var (
 	validate = makeValidate()
+	postcode = regexp.MustCompile(`^[0-9A-Z -]{3,10}$`)
 	address  = regexp.MustCompile(`^[^@ ]+@[^@ ]+$`)
 )
 
@@ -25,6 +26,14 @@ func makeValidate() *validator.Validate {
 	}); err != nil {
 		panic(err)
 	}
+	if err := made.RegisterValidation("postcode", func(field validator.FieldLevel) bool {
+		return postcode.MatchString(field.Field().String())
+	}); err != nil {
+		panic(err)
+	}
+	made.RegisterCustomTypeFunc(func(field reflect.Value) any {
+		return field.Interface().(decimal).digits
+	}, decimal{})
 	return made
 }
 
