@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -108,10 +109,10 @@ class Server:
 
     def calls(self) -> dict[str, int]:
         """How often each handler and dependency ran."""
-        connection = self.connect()
-        connection.request("GET", "/calls")
-        answer: dict[str, int] = json.loads(connection.getresponse().read())
-        connection.close()
+        with closing(self.connect()) as connection:
+            connection.request("GET", "/calls")
+            with connection.getresponse() as response:
+                answer: dict[str, int] = json.loads(response.read())
         return answer
 
     def check(self, case: Case) -> None:

@@ -86,9 +86,9 @@ def in_process(shape: Shape, package: str) -> list[Answer]:
 
 def _ask(connection: socket.socket, exchange: Exchange, varying: frozenset[str]) -> Answer:
     connection.sendall(exchange.encoded(HOST))
-    response = http.client.HTTPResponse(connection, method=exchange.method)
-    response.begin()
-    return Answer.of(response.status, response.getheaders(), response.read(), varying)
+    with http.client.HTTPResponse(connection, method=exchange.method) as response:
+        response.begin()
+        return Answer.of(response.status, response.getheaders(), response.read(), varying)
 
 
 def _calls_at_rest(server: Server) -> dict[str, int]:

@@ -69,16 +69,16 @@ def test_the_date_the_server_and_the_time_of_a_compression_do_not_count() -> Non
 
 @pytest.mark.parametrize("peer", ["ferrapi", "fastapi", "asgi"])
 def test_servers_give_the_answers_that_the_applications_give(peer: str, tmp_path: Path) -> None:
-    for name in ("logbooks", "radio", "tariffs", "positions"):
-        shape = BY_NAME[name]
-        with Server(peer, shape.app, None, module=answers.module_of(shape, peer)) as server:
+    shapes = [BY_NAME[name] for name in ("logbooks", "radio", "tariffs", "positions")]
+    with Server(peer, "app", None, module=answers.module_of(shapes[0], peer)) as server:
+        for shape in shapes:
             given, called = answers.from_server(shape, server)
             assert [answer.body for answer in given] == [answer.body for answer in answers.in_process(shape, peer)]
             assert set(called.values()) == {len(shape.exchanges)}
             if generator := GENERATORS.get(shape.load):
-                file = tmp_path / name
+                file = tmp_path / shape.name
                 generator.write(answers.with_answers(shape, given).exchanges, file)
-                assert generator.run(server.url, file, 1, None, 3).requests > 3
+                assert generator.run(server.url, file, 1, None, 3).requests >= 3
 
 
 @pytest.mark.parametrize("name", ["radio", "positions"])
