@@ -235,18 +235,21 @@ def build(
     instead = others or {}
     app = router
     for cls, args, kwargs in reversed(middleware):
-        app = (instead.get(cls) or _maker(cls))(app, *args, **kwargs)
+        app = _shortened((instead.get(cls) or _maker(cls))(app, *args, **kwargs))
     return app
 
 
 def _maker(cls: Any) -> Callable[..., ASGIApp]:
     """What makes a layer: the class itself, or something shorter that does the same while the class is untouched."""
-    base = sys.modules.get("starlette.middleware.base")  # which not every application uses
-    short = _SHORT
-    if base is not None and cls is base.BaseHTTPMiddleware:
-        from .middleware._function import FunctionMiddleware
-
-        short = {cls: FunctionMiddleware}
-    is_known = isinstance(cls, type) and cls in short and untouched(cls)
-    make: Callable[..., ASGIApp] = short[cls] if is_known else cls
+    is_known = isinstance(cls, type) and cls in _SHORT and untouched(cls)
+    make: Callable[..., ASGIApp] = _SHORT[cls] if is_known else cls
     return make
+
+
+def _shortened(layer: ASGIApp) -> ASGIApp:
+    """A layer, inside of what does the same in a shorter way if it is one of `BaseHTTPMiddleware`'s."""
+    if "starlette.middleware.base" not in sys.modules:  # which not every application uses
+        return layer
+    from .middleware._base import shortened
+
+    return shortened(layer)

@@ -47,14 +47,47 @@ def scope_here() -> Any:
     return None if state is None else state.cancel_scope
 
 
-def begin_in_scope(coroutine: Coroutine[Any, Any, Any], scope: Any) -> asyncio.Task[Any]:
-    """A task that is inside of a cancel scope, as tasks of a task group are; in none for None."""
+_scopes_of: dict[asyncio.Task[Any], Any] = {}
+"""The tasks that were begun in no scope, while they run, each with the scope that it was put into since, or None."""
+
+
+def begin_in_scope(coroutine: Coroutine[Any, Any, Any], scope: Any, *, may_enter: bool = False) -> asyncio.Task[Any]:
+    """A task that is inside of a cancel scope, as tasks of a task group are; in none for None.
+
+    Parameters:
+        coroutine: what it runs.
+        scope: the scope.
+        may_enter: whether it is put into a scope of its own, if it is in none, when that may make a difference
+            (`may_be_cancelled_here`). It calls `leave_scope` at its end, or `end_tasks` is called for it.
+    """
     task = asyncio.create_task(coroutine)
     states = task_states()
-    if scope is not None and states is not None:
+    if states is None:
+        return task
+    if scope is None:
+        if may_enter and not task.done():  # as it may be, with a factory of eager tasks
+            _scopes_of[task] = None
+    else:
         _enter(states, task, scope)
         task.add_done_callback(scope._tasks.discard)
     return task
+
+
+def leave_scope() -> None:
+    """Forget the current task, which has been begun in no scope and is at its end."""
+    _scopes_of.pop(asyncio.current_task(), None)  # type: ignore[arg-type]  # this is a task
+
+
+def may_be_cancelled_here() -> bool:
+    """Whether a cancel scope is, or may come to be, around what this task goes on with."""
+    if scope_here() is not None:
+        return True
+    task, states = asyncio.current_task(), task_states()
+    if task not in _scopes_of or states is None:
+        return False
+    scope = _scopes_of[task] = anyio.CancelScope()
+    _enter(states, task, scope)
+    return True
 
 
 def _enter(states: MutableMapping[asyncio.Task[Any], Any], task: asyncio.Task[Any], scope: Any) -> None:
@@ -68,18 +101,22 @@ async def end_tasks(tasks: Iterable[asyncio.Task[Any]], scope: Any) -> None:
     """Cancel tasks that were begun in a scope, and wait for their end, whatever happens to the task that waits.
 
     Inside of a scope it is what anyio does to the tasks of a group that is left with an error: they are cancelled again
-    and again. Without one they are cancelled once, so that exit code comes to its end.
+    and again. In none they are cancelled once, so that exit code comes to its end.
     """
     running = [task for task in tasks if not task.done()]
+    scopes = [_scopes_of.get(task) if scope is None else scope for task in running]
     states = task_states()
-    if scope is None or states is None:
+    if states is None or not any(scopes):
         for task in running:
             _cancel(task)
         await _end_of(running)
         return
     with anyio.CancelScope() as inner:
-        for task in running:
-            _move(states, task, scope, inner)
+        for task, own in zip(running, scopes, strict=True):
+            if own is None:
+                _cancel(task)
+            else:
+                _move(states, task, own, inner)
         inner.cancel()
         with anyio.CancelScope(shield=True):
             await _end_of(running)
@@ -89,6 +126,8 @@ async def _end_of(tasks: list[asyncio.Task[Any]]) -> None:
     while not all(task.done() for task in tasks):
         with suppress(asyncio.CancelledError):  # they are being cancelled already
             await asyncio.wait(tasks)
+    for task in tasks:
+        _scopes_of.pop(task, None)
 
 
 def _cancel(task: asyncio.Task[Any]) -> None:

@@ -20,7 +20,7 @@ PATIENCE = 30
 
 def differs(case: Case) -> bool:
     """Whether ferrapi is known to do something else in a case. It ends all the same."""
-    below_function = case.middleware in ("function", "two functions")
+    below_function = "function" in case.middleware
     return (
         # A synchronous context is left to the end before a cancellation goes on.
         (case.way == "cancel thrice" and case.place in ("exit", "sync endpoint"))

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
-from .._scopes import on_asyncio, scope_here, task_states
+from .._scopes import may_be_cancelled_here, on_asyncio, task_states
 
 if TYPE_CHECKING:
     from ._exchange import Exchange
@@ -36,7 +36,7 @@ def in_cancel_scope() -> bool:
         return False
     if not on_asyncio() or task_states() is None or asyncio.current_task() is None:
         return True
-    return scope_here() is not None
+    return may_be_cancelled_here()
 
 
 @contextmanager
