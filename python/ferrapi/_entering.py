@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
@@ -54,24 +52,20 @@ def note_left(task: Any) -> None:
         del inside[task]
 
 
-@asynccontextmanager
-async def token_for_entering() -> AsyncGenerator[None]:
-    """Hold a token while a context is being entered."""
+async def take_token(borrower: object) -> Tokens:
+    """Wait for a token to enter a context with, for `borrower`; it is given back to what this answers."""
     depth = inside[task] if inside and (task := this_task()) in inside else 0
     tokens = _tokens_at(depth)
-    borrower = object()
     await tokens.take(borrower, is_waited_for=depth > 0)
-    try:
-        yield
-    finally:
-        tokens.give_back(borrower)
+    return tokens
 
 
-class _Tokens:
+class Tokens:
     """The tokens for entering contexts inside of a number of others."""
 
     def __init__(self) -> None:
         self.limiter = anyio.CapacityLimiter(1)
+        self.default = anyio.to_thread.current_default_thread_limiter()
         self.more = 0  # than the default limiter has
         self.changes = 0
 
@@ -102,22 +96,22 @@ class _Tokens:
 
     def set_total(self) -> None:
         """Have as many tokens as the default limiter, and those that were needed beyond."""
-        total = anyio.to_thread.current_default_thread_limiter().total_tokens + self.more
+        total = self.default.total_tokens + self.more
         if total != self.limiter.total_tokens:
             self.limiter.total_tokens = total
 
 
-_all_tokens: RunVar[list[_Tokens]] = RunVar("ferrapi_entering_tokens")
+_all_tokens: RunVar[list[Tokens]] = RunVar("ferrapi_entering_tokens")
 
 
-def _tokens_at(depth: int) -> _Tokens:
+def _tokens_at(depth: int) -> Tokens:
     try:
         tokens = _all_tokens.get()
     except LookupError:
         tokens = []
         _all_tokens.set(tokens)
     while len(tokens) <= depth:
-        tokens.append(_Tokens())
+        tokens.append(Tokens())
     found = tokens[depth]
     found.set_total()
     return found

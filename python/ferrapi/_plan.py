@@ -89,7 +89,9 @@ class StepPlan(TypedDict):
     has failed. children: the numbers of its dependencies. feeds: keyword arguments that are results of them.
     has_params: whether there are parameters of the request among the keyword arguments, but for the body's (`fields`);
     is_late: whether they are read when the step's turn comes. specials: keyword arguments that are objects of the
-    exchange, each with how to get it. for_function: whether the context ends before the response is sent.
+    exchange, each with how to get it. for_function: whether the context ends before the response is sent. is_threaded:
+    whether it runs in a worker thread. in_hop: what is called there if others may be called in the same hop; of a
+    context the generator function.
     """
 
     action: Literal["call", "thread", "context", "credentials"]
@@ -102,6 +104,8 @@ class StepPlan(TypedDict):
     fields: FieldsPlan | None
     specials: list[tuple[str, Callable[[Any], Any]]]
     for_function: bool
+    is_threaded: bool
+    in_hop: Callable[..., Any] | None
     header: NotRequired[bytes]
     token_scheme: NotRequired[bytes | None]
 
@@ -138,10 +142,11 @@ class BodyPlan(TypedDict):
 class ReplyPlan(TypedDict):
     """How the endpoint's result becomes a response.
 
-    kind: ``data`` encodes plain data; ``model`` validates and serializes (`shape`: what it is
-    if it is plain data, which no options change); ``text`` takes a text as it is, if `validate` takes it (None for no
-    model); ``other`` leaves it to Python, as the others do with what they don't expect. status, content_type: of what
-    is made here. response: the class of responses, which are sent as they are if `response_call` is what sends them.
+    kind: ``data`` encodes plain data; ``model`` validates and serializes (`shape`: what it is if it is plain data that
+    no options change); ``text`` takes a text as it is, if `validate` takes it (None for no model); ``other`` leaves it
+    to Python, as the others do with what they don't expect. status, content_type: of what is made here. in_thread:
+    whether validating runs code of the user's that belongs in a worker thread. response: the class of responses, which
+    are sent as they are if `response_call` is what sends them.
     """
 
     kind: Literal["data", "model", "text", "other"]
@@ -149,6 +154,7 @@ class ReplyPlan(TypedDict):
     content_type: bytes
     validate: NotRequired[Callable[..., Any] | None]
     to_json: NotRequired[Callable[[Any], bytes]]
+    in_thread: bool
     response: type
     response_call: Callable[..., Any]
     shape: NotRequired[Shape | None]

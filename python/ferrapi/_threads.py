@@ -29,7 +29,7 @@ import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
-from ._entering import inside, is_inside, token_for_entering
+from ._entering import inside, is_inside, take_token
 from ._scopes import task_states
 
 if TYPE_CHECKING:
@@ -335,11 +335,15 @@ async def run_endpoint_in_thread(function: Callable[..., Any], /, **arguments: A
 
 async def enter_in_thread(enter: Callable[[], Any]) -> Any:
     """Call what enters a synchronous context in a worker thread. Raises as `run_in_thread`."""
-    async with token_for_entering():
+    borrower = object()
+    tokens = await take_token(borrower)
+    try:
         task, workers = _here()
         if task is None or workers is None:
             return await run_beside(enter)
         return await workers.call(task, enter, {})
+    finally:
+        tokens.give_back(borrower)
 
 
 def begin_call(function: Callable[[], Any]) -> asyncio.Future[Any]:

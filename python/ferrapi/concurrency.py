@@ -5,9 +5,11 @@ asynchronous form of a synchronous context manager, and the per-loop semaphore b
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import AbstractContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
+from contextvars import copy_context
 from threading import Lock
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -83,42 +85,38 @@ async def _leave(cm: AbstractContextManager[Any], error: BaseException | None) -
     return leaving.result()
 
 
-class _Exit:
-    """One call of a manager's `__exit__`, however often it is started.
+class _Beside:
+    """Exit code that runs in a thread beside the shared ones, once and to its end, however often it is started."""
 
-    Args:
-        cm: The manager.
-        error: The exception to tell it of.
-    """
-
-    def __init__(self, cm: AbstractContextManager[Any], error: BaseException | None) -> None:
+    def __init__(self) -> None:
         self.finished = False
-        self._cm = cm
-        self._told = (None, None, None) if error is None else (type(error), error, error.__traceback__)
+        self.cancelled = False  # whether the task that waits for it was cancelled
         self._lock = Lock()
-        self._swallowed = False
-        self._failure: BaseException | None = None
 
-    async def run_beside(self) -> asyncio.CancelledError | None:
-        """Make the call in a thread beside the shared ones, and wait for it; give what wanted to end that.
+    async def run_beside(self, turns: int = _TURNS) -> asyncio.CancelledError | None:
+        """Run it in a thread, and wait for its end; give what wanted to end that.
 
-        If the system has no more threads, make it in this one: what was acquired has to be released.
+        If the system has no more threads, run it in this one: what was acquired has to be released.
+
+        Args:
+            turns: Of the event loop before that.
         """
         cancellation = None
-        for _ in range(_TURNS):
+        for _ in range(turns):
             try:
                 await asyncio.sleep(0)
             except asyncio.CancelledError as error:
-                cancellation = error
+                cancellation, self.cancelled = error, True
         for begin in (begin_call, lambda run: asyncio.ensure_future(run_beside(run))):
-            call = begin(self.run)
-            while not call.done():
+            while True:
                 try:
-                    await asyncio.wait((call,))
+                    await begin(self.run)
                 except asyncio.CancelledError as error:
-                    cancellation = error
-            if call.exception() is None:
-                return cancellation
+                    cancellation, self.cancelled = error, True  # and the wait has ended: another one is begun
+                except RuntimeError:
+                    break
+                else:
+                    return cancellation
         self.run()
         return cancellation
 
@@ -130,21 +128,125 @@ class _Exit:
             self.run()
 
     def run(self) -> None:
-        """Make the call, or wait until the thread that makes it is done."""
+        """Run it, or wait until the thread that does so is done."""
         with self._lock:
-            if self.finished:
-                return
-            try:
-                self._swallowed = bool(self._cm.__exit__(*self._told))
-            except BaseException as failure:
-                self._failure = failure
-            self.finished = True
+            if not self.finished:
+                self._run()
+                self.finished = True
+
+    def _run(self) -> None:
+        raise NotImplementedError
+
+
+class _Exit(_Beside):
+    """One call of a manager's `__exit__`.
+
+    Args:
+        cm: The manager.
+        error: The exception to tell it of.
+    """
+
+    def __init__(self, cm: AbstractContextManager[Any], error: BaseException | None) -> None:
+        super().__init__()
+        self._cm = cm
+        self._told = (None, None, None) if error is None else (type(error), error, error.__traceback__)
+        self._swallowed = False
+        self._failure: BaseException | None = None
+
+    def _run(self) -> None:
+        try:
+            self._swallowed = bool(self._cm.__exit__(*self._told))
+        except BaseException as failure:
+            self._failure = failure
 
     def result(self) -> bool:
         """Tell whether the exception was swallowed, or raise what the manager raised."""
         if self._failure is not None:
             raise self._failure
         return self._swallowed
+
+
+class _GeneratorExits(_Beside):
+    """The ends of generators that were entered in threads, one after the other until one of them raises.
+
+    Args:
+        generators: The one that was entered last comes first.
+    """
+
+    def __init__(self, generators: list[Generator[Any]]) -> None:
+        super().__init__()
+        self.generators = generators
+        self.failure: BaseException | None = None
+
+    def _run(self) -> None:
+        generators = self.generators
+        alone = len(generators) == 1
+        while generators and self.failure is None and not self.cancelled:
+            generator = generators.pop(0)
+            try:
+                if alone:
+                    _stop(generator)
+                else:
+                    copy_context().run(_stop, generator)
+            except BaseException as failure:
+                self.failure = of_async_generator(failure)
+
+
+def of_async_generator(error: BaseException) -> BaseException:
+    """What an asynchronous generator raises in place of `error`. FastAPI leaves synchronous contexts in one."""
+    if not isinstance(error, StopAsyncIteration):
+        return error
+    told = RuntimeError("async generator raised StopAsyncIteration")
+    told.__cause__ = told.__context__ = error
+    return told
+
+
+def _stop(generator: Generator[Any]) -> None:
+    """Leave the context that a generator is, as `contextlib` does."""
+    if next(generator, _STOPPED) is not _STOPPED:
+        try:
+            raise RuntimeError("generator didn't stop")
+        finally:
+            generator.close()
+
+
+_STOPPED = object()
+
+
+async def leave_generators(
+    generators: list[Generator[Any]], after_others: bool
+) -> tuple[list[Generator[Any]], BaseException | None]:
+    """Leave contexts that were entered in threads, in a thread; outside of any cancel scope.
+
+    Args:
+        generators: The one that was entered last comes first.
+        after_others: Whether asynchronous code has run meanwhile.
+
+    Returns:
+        The generators that are left to do, and what has kept them: what one of them raised, or a cancellation.
+    """
+    leaving = _GeneratorExits(generators)
+    cancellation = await leaving.run_beside(_TURNS if after_others else 0)
+    return leaving.generators, cancellation or leaving.failure
+
+
+class LeftInThread(AbstractAsyncContextManager[None]):
+    """The context that a generator is which was entered in a thread already.
+
+    Args:
+        generator: The generator.
+    """
+
+    def __init__(self, generator: Generator[Any]) -> None:
+        self._cm = contextmanager(lambda: generator)()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        try:
+            return await _leave(self._cm, exc)
+        except StopAsyncIteration as error:
+            raise of_async_generator(error) from error
 
 
 class _Entry(Generic[T]):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import ValidationError
@@ -20,6 +20,8 @@ from .._edits import SETTINGS
 from .._fields import ModelField, prefix_locations
 from .._native import Program
 from .._plan import BodyPlan, FieldsPlan, ReplyPlan, StepPlan
+from .._threads import enter_in_thread, run_in_thread
+from ..concurrency import leave_generators
 from ..dependencies import _plain
 from ..dependencies._body import request_body_to_args
 from ..dependencies._callables import Kind
@@ -100,6 +102,8 @@ def _step_plan(step: Step, plan: Plan, responder: Responder) -> StepPlan:
         "fields": _fields_plan(step) if step.has_body else None,
         "specials": list(step.specials),
         "for_function": step.for_function,
+        "is_threaded": step.kind in (Kind.SYNC, Kind.GENERATOR),
+        "in_hop": _in_hop(step),
     }
     if step.read_credentials is not None:
         return {
@@ -116,6 +120,13 @@ def _step_plan(step: Step, plan: Plan, responder: Responder) -> StepPlan:
         opens = step.call if inspect.isasyncgenfunction(step.call) else step.open
         return {**said, "action": "context", "call": opens}
     return said
+
+
+def _in_hop(step: Step) -> Callable[..., Any] | None:
+    """What a step calls in a worker thread together with others; None for one that has a way of its own."""
+    if step.kind is Kind.SYNC and (step.is_endpoint or step.in_thread is run_in_thread):
+        return step.call
+    return step.call if step.kind is Kind.GENERATOR and inspect.isgeneratorfunction(step.call) else None
 
 
 def _fields_plan(step: Step) -> FieldsPlan:
@@ -150,9 +161,10 @@ def _reply_plan(responder: Responder) -> ReplyPlan:
         "content_type": responder.content_type,
         "response": Response,
         "response_call": Response.__call__,
+        "in_thread": responder.serializer.in_thread,
     }
     serializer = responder.serializer
-    if not responder.immediate:
+    if not responder.is_short:
         return plan
     if not responder.is_default:
         is_text = responder.is_text and (serializer.field is None or serializer.is_plain_text)
@@ -188,6 +200,9 @@ class Reference:
     in_cancel_scope = staticmethod(in_cancel_scope)
     collect = staticmethod(body_bytes)
     is_refused_from_json = staticmethod(is_refused_alike)
+    run_in_thread = staticmethod(run_in_thread)
+    enter_in_thread = staticmethod(enter_in_thread)
+    leave_generators = staticmethod(leave_generators)
 
     def __init__(self, app: RouteApp, compiled: Compiled, plan: Plan, placed: Any) -> None:
         self.app = app

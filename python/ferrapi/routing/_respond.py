@@ -251,9 +251,8 @@ class Responder:
         )
         self.serializer = Serializer(route.response_field, options, lambda: endpoint_context(route), in_thread)
         short = (dump, JSON) if self.is_default else _short_way(self.response_class)
-        self.immediate = (
-            short is not None and is_body_allowed_for_status_code(self.status_code) and not self.serializer.in_thread
-        )
+        self.is_short = short is not None and is_body_allowed_for_status_code(self.status_code)
+        self.immediate = self.is_short and not self.serializer.in_thread
         self.render, self.content_type = short or (dump, JSON)
         self.is_text = self.render is _text
         self.run_in_thread = run_in_thread if route.response_field is None else run_endpoint_in_thread

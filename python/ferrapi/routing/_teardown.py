@@ -7,21 +7,23 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from types import AsyncGeneratorType, TracebackType
+from types import AsyncGeneratorType, GeneratorType, TracebackType
 from typing import Any, Self
+
+from ..concurrency import LeftInThread
 
 
 class Teardown:
     """The open contexts of a request. An asynchronous context manager itself.
 
     Parameters:
-        opened: generators that are open already.
+        opened: contexts that are open already: generators, run in this thread or in others, and managers.
     """
 
     __slots__ = ("_open",)
 
     def __init__(self, opened: Iterable[Any] = ()) -> None:
-        self._open: list[Any] = list(opened)
+        self._open: list[Any] = [LeftInThread(one) if one.__class__ is GeneratorType else one for one in opened]
 
     @classmethod
     async def throw_into(cls, opened: Iterable[Any], exc: BaseException) -> bool:

@@ -82,3 +82,9 @@ pub(crate) fn is_async_generator(object: &Bound<'_, PyAny>) -> bool {
     // SAFETY: as above.
     unsafe { ffi::PyAsyncGen_CheckExact(object.as_ptr()) != 0 }
 }
+
+/// Whether `object` is a generator of a `def`.
+pub(crate) fn is_generator(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: as above.
+    unsafe { ffi::PyGen_CheckExact(object.as_ptr()) != 0 }
+}

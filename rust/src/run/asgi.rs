@@ -217,10 +217,10 @@ impl AsgiDoor {
         py: Python<'py>,
         status: u16,
         headers: &Headers<'_, 'py>,
-        body: &Body<'py>,
+        body: &Body,
     ) -> PyResult<bool> {
         let entrance = self.entrance.bind(py).get();
-        entrance.cycles.send(entrance.layer.bind(py), self.send.bind(py), status, headers, body.as_slice())
+        entrance.cycles.send(entrance.layer.bind(py), self.send.bind(py), status, headers, body.as_slice(py))
     }
 
     /// Sends the message that begins a response with a body of `length` bytes.

@@ -155,9 +155,9 @@ impl HttpDoor {
         py: Python<'py>,
         status: u16,
         headers: &Headers<'_, 'py>,
-        body: &Body<'py>,
+        body: &Body,
     ) -> PyResult<()> {
-        self.cycle.bind(py).get().write(py, status, headers, body.as_slice())
+        self.cycle.bind(py).get().write(py, status, headers, body.as_slice(py))
     }
 }
 

@@ -12,6 +12,7 @@
 
 mod asgi;
 mod door;
+mod hop;
 mod machine;
 mod overrides;
 mod program;
@@ -23,4 +24,5 @@ pub(crate) use asgi::{Entrance, program_of};
 pub(crate) use door::{Content, Door, Headers, HttpDoor};
 pub(crate) use machine::Machine;
 pub(crate) use program::Program;
+pub(crate) use reply::describes_body;
 pub(crate) use serving::Serving;

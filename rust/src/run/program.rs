@@ -23,6 +23,15 @@ pub(super) enum Action {
     Credentials { header: Vec<u8>, scheme: Option<Vec<u8>> },
 }
 
+/// What is done in a worker thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Threaded {
+    /// The callable is called.
+    Call,
+    /// The generator that it returns is run to its first `yield`.
+    Enter,
+}
+
 /// One use of one callable.
 #[derive(Debug)]
 pub(super) struct Step {
@@ -41,6 +50,10 @@ pub(super) struct Step {
     pub(super) same: Option<usize>,
     /// The steps of its dependencies.
     pub(super) children: Vec<usize>,
+    /// Whether it runs in a worker thread, in whatever way.
+    pub(super) is_threaded: bool,
+    /// How it takes part in a hop to a worker thread, with the callable; None if it runs in the event loop's thread, or by itself.
+    pub(super) hop: Option<(Threaded, Py<PyAny>)>,
     /// Whether the context that it enters ends before the response is sent.
     pub(super) for_function: bool,
     /// Keyword arguments that are objects of the exchange, each with how to get it.
@@ -118,6 +131,8 @@ pub(crate) struct Program {
     pub(super) steps: Vec<Step>,
     pub(super) body: Option<Body>,
     pub(super) reply: Reply,
+    /// Whether what the endpoint returns is validated in a thread.
+    pub(super) reply_in_thread: bool,
     pub(super) status: u16,
     pub(super) content_type: Vec<u8>,
     /// The effective route of an included one, which the exchange announces.
@@ -155,6 +170,7 @@ impl Program {
             reader: if reader.is_none() { None } else { Some(reader.cast_into::<Reader>()?.unbind()) },
             body: if body.is_none() { None } else { Some(Body::new(&body.cast_into::<PyDict>()?, steps.len())?) },
             steps,
+            reply_in_thread: required(&reply, "in_thread")?.extract()?,
             status: required(&reply, "status")?.extract()?,
             content_type: required(&reply, "content_type")?.extract::<Vec<u8>>()?,
             reply: Reply::new(&reply)?,
@@ -176,6 +192,9 @@ impl Program {
         visit.call(&self.reference)?;
         for step in &self.steps {
             visit.call(&step.call)?;
+            if let Some((_, call)) = &step.hop {
+                visit.call(call)?;
+            }
             for (_, get) in &step.specials {
                 visit.call(get)?;
             }
@@ -225,6 +244,8 @@ impl Step {
         for item in required(plan, "children")?.try_iter()? {
             children.push(before(item?.extract()?, index)?);
         }
+        let in_hop: Option<Py<PyAny>> = required(plan, "in_hop")?.extract()?;
+        let kind = if matches!(action, Action::Context) { Threaded::Enter } else { Threaded::Call };
         let same: Option<usize> = required(plan, "same")?.extract()?;
         let fields = required(plan, "fields")?;
         Ok(Self {
@@ -237,6 +258,8 @@ impl Step {
             fields: if fields.is_none() { None } else { Some(Fields::new(&fields.cast_into::<PyDict>()?)?) },
             same: same.map(|same| before(same, index)).transpose()?,
             children,
+            is_threaded: required(plan, "is_threaded")?.extract()?,
+            hop: in_hop.map(|call| (kind, call)),
             for_function: required(plan, "for_function")?.extract()?,
             specials: required(plan, "specials")?.extract()?,
         })

@@ -11,50 +11,50 @@ use crate::response::head::{pair_of_bytes, response_head_problem};
 use crate::response::json;
 
 /// The body of a response.
-pub(crate) enum Body<'py> {
+pub(crate) enum Body {
     /// Made here.
     Native(Vec<u8>),
-    /// Made by pydantic.
-    Python(Bound<'py, PyBytes>),
+    /// Made by pydantic, or by a response object.
+    Python(Py<PyBytes>),
 }
 
-impl<'py> Body<'py> {
-    pub(crate) fn as_slice(&self) -> &[u8] {
+impl Body {
+    pub(crate) fn as_slice<'b>(&'b self, py: Python<'b>) -> &'b [u8] {
         match self {
             Self::Native(bytes) => bytes,
-            Self::Python(bytes) => bytes.as_bytes(),
+            Self::Python(bytes) => bytes.as_bytes(py),
         }
     }
 
-    pub(crate) fn into_bytes(self, py: Python<'py>) -> Bound<'py, PyBytes> {
+    pub(crate) fn into_bytes(self, py: Python<'_>) -> Bound<'_, PyBytes> {
         match self {
             Self::Native(bytes) => PyBytes::new(py, &bytes),
-            Self::Python(bytes) => bytes,
+            Self::Python(bytes) => bytes.into_bound(py),
         }
     }
 }
 
 /// What became of an endpoint's result.
-pub(super) enum Made<'py> {
-    Body(Body<'py>),
+pub(super) enum Made {
+    Body(Body),
     /// The response model refuses it: pydantic's error.
     Invalid(PyErr),
     /// It is a response itself.
-    Response(Whole<'py>),
+    Response(Whole),
     /// It is for Python to say.
     Other,
 }
 
 /// What a response object says that describes a whole response.
-pub(super) struct Whole<'py> {
+pub(super) struct Whole {
     pub(super) status: u16,
-    pub(super) headers: Bound<'py, PyList>,
-    pub(super) body: Bound<'py, PyBytes>,
-    pub(super) background: Option<Bound<'py, PyAny>>,
+    pub(super) headers: Py<PyList>,
+    pub(super) body: Py<PyBytes>,
+    pub(super) background: Option<Py<PyAny>>,
 }
 
 /// Makes the body, if the result is what the endpoint's declaration leads one to expect.
-pub(super) fn make<'py>(program: &Program, result: &Bound<'py, PyAny>) -> PyResult<Made<'py>> {
+pub(super) fn make(program: &Program, result: &Bound<'_, PyAny>) -> PyResult<Made> {
     let py = result.py();
     // Most results are dictionaries, which are no responses.
     if !result.is_exact_instance_of::<PyDict>() && result.is_instance(program.response.bind(py))? {
@@ -90,14 +90,14 @@ pub(super) fn make<'py>(program: &Program, result: &Bound<'py, PyAny>) -> PyResu
                 return Ok(Made::Body(Body::Native(bytes)));
             }
             let body = to_json.bind(py).call1((valid,))?.cast_into::<PyBytes>()?;
-            Ok(Made::Body(Body::Python(body)))
+            Ok(Made::Body(Body::Python(body.unbind())))
         }
         Reply::Other => Ok(Made::Other),
     }
 }
 
 /// What a response object says, if sending it is what Starlette's own class does, and its head describes its body; else None.
-fn whole<'py>(program: &Program, response: &Bound<'py, PyAny>) -> PyResult<Option<Whole<'py>>> {
+fn whole(program: &Program, response: &Bound<'_, PyAny>) -> PyResult<Option<Whole>> {
     let py = response.py();
     if !response.get_type().getattr(intern!(py, "__call__"))?.is(&program.response_call) {
         return Ok(None);
@@ -116,12 +116,12 @@ fn whole<'py>(program: &Program, response: &Bound<'py, PyAny>) -> PyResult<Optio
         return Ok(None);
     }
     let background = response.getattr(intern!(py, "background"))?;
-    let background = if background.is_none() { None } else { Some(background) };
-    Ok(Some(Whole { status, headers, body, background }))
+    let background = if background.is_none() { None } else { Some(background.unbind()) };
+    Ok(Some(Whole { status, headers: headers.unbind(), body: body.unbind(), background }))
 }
 
 /// Whether the head of a response says how long its body is, and leaves the connection to the server.
-fn describes_body(status: u16, headers: &Bound<'_, PyList>, length: usize) -> bool {
+pub(crate) fn describes_body(status: u16, headers: &Bound<'_, PyList>, length: usize) -> bool {
     let mut said = None;
     for pair in headers.iter() {
         if !pair.is_exact_instance_of::<PyTuple>() {

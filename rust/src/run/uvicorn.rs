@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString};
 
 use super::door::Headers;
-use crate::http1::{Opening, Response, unless_closed};
+use crate::http1::{self, Opening, Response, unless_closed};
 
 /// What is known of the class of cycles that requests come from.
 #[derive(Default)]
@@ -29,7 +29,8 @@ struct Known {
 }
 
 struct Parts {
-    status_lines: Py<PyDict>,
+    /// None for ferrapi's own protocol, which has them.
+    status_lines: Option<Py<PyDict>>,
     send: Py<PyAny>,
     receive: Py<PyAny>,
 }
@@ -37,7 +38,7 @@ struct Parts {
 impl Clone for Parts {
     fn clone(&self) -> Self {
         Python::attach(|py| Self {
-            status_lines: self.status_lines.clone_ref(py),
+            status_lines: self.status_lines.as_ref().map(|lines| lines.clone_ref(py)),
             send: self.send.clone_ref(py),
             receive: self.receive.clone_ref(py),
         })
@@ -51,6 +52,13 @@ struct Cycle<'py> {
     status_lines: Bound<'py, PyDict>,
 }
 
+/// Whose `send` or `receive` a callable is.
+enum Owner<'py> {
+    Uvicorn(Cycle<'py>),
+    /// A call of ferrapi's own protocol (`ferrapi.server._call.AsgiCall`).
+    Own(Bound<'py, PyAny>),
+}
+
 impl Cycles {
     /// Sends a whole response; answers whether it could.
     pub(super) fn send<'py>(
@@ -62,7 +70,11 @@ impl Cycles {
         body: &[u8],
     ) -> PyResult<bool> {
         let py = send.py();
-        let Some(cycle) = self.cycle(layer, send, |parts| &parts.send)? else { return Ok(false) };
+        let cycle = match self.owner(layer, send, |parts| &parts.send)? {
+            None => return Ok(false),
+            Some(Owner::Own(call)) => return send_by(&call, status, headers, body),
+            Some(Owner::Uvicorn(cycle)) => cycle,
+        };
         if wire::http1::response::is_bodiless(status.into()) || !cycle.is_fresh()? {
             return Ok(false);
         }
@@ -89,19 +101,20 @@ impl Cycles {
         layer: &Bound<'py, PyAny>,
         receive: &Bound<'py, PyAny>,
     ) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        match self.cycle(layer, receive, |parts| &parts.receive)? {
-            Some(cycle) => cycle.take_body(),
+        match self.owner(layer, receive, |parts| &parts.receive)? {
+            Some(Owner::Uvicorn(cycle)) => cycle.take_body(),
+            Some(Owner::Own(call)) => receive_by(&call),
             None => Ok(None),
         }
     }
 
-    /// The cycle that `method` is of, if it is a known one's own.
-    fn cycle<'py>(
+    /// What `method` is of, if it is a known one's own.
+    fn owner<'py>(
         &self,
         layer: &Bound<'py, PyAny>,
         method: &Bound<'py, PyAny>,
         own: impl Fn(&Parts) -> &Py<PyAny>,
-    ) -> PyResult<Option<Cycle<'py>>> {
+    ) -> PyResult<Option<Owner<'py>>> {
         let py = method.py();
         let Some(object) = method.getattr_opt(intern!(py, "__self__"))? else { return Ok(None) };
         let class = object.get_type().into_any();
@@ -110,8 +123,9 @@ impl Cycles {
         if !function.is_some_and(|function| function.is(own(&parts))) {
             return Ok(None);
         }
+        let Some(status_lines) = parts.status_lines else { return Ok(Some(Owner::Own(object))) };
         let attributes = object.getattr(intern!(py, "__dict__"))?.cast_into::<PyDict>()?;
-        Ok(Some(Cycle { object, attributes, status_lines: parts.status_lines.into_bound(py) }))
+        Ok(Some(Owner::Uvicorn(Cycle { object, attributes, status_lines: status_lines.into_bound(py) })))
     }
 
     /// What is known of a class; asks Python at the first request of a server's.
@@ -123,10 +137,10 @@ impl Cycles {
                 return Ok(known.parts.clone());
             }
         }
-        let found: Option<(Bound<'py, PyDict>, Bound<'py, PyAny>, Bound<'py, PyAny>)> =
+        let found: Option<(Option<Bound<'py, PyDict>>, Bound<'py, PyAny>, Bound<'py, PyAny>)> =
             layer.call_method1(intern!(py, "parts_of_cycle"), (class,))?.extract()?;
         let parts = found.map(|(status_lines, send, receive)| Parts {
-            status_lines: status_lines.unbind(),
+            status_lines: status_lines.map(Bound::unbind),
             send: send.unbind(),
             receive: receive.unbind(),
         });
@@ -136,6 +150,35 @@ impl Cycles {
         drop(before); // no lock is held: freeing a class may run code
         Ok(parts)
     }
+}
+
+/// Sends a whole response by a call of ferrapi's own protocol, unless it has begun one.
+fn send_by<'py>(call: &Bound<'py, PyAny>, status: u16, headers: &Headers<'_, 'py>, body: &[u8]) -> PyResult<bool> {
+    let py = call.py();
+    let is_busy = call.getattr(intern!(py, "started"))?.is_truthy()?
+        || !call.getattr(intern!(py, "_cycle"))?.is_none()
+        || call.getattr(intern!(py, "is_paused"))?.is_truthy()?;
+    if is_busy || wire::http1::response::is_bodiless(status.into()) {
+        return Ok(false);
+    }
+    let flight = call.getattr(intern!(py, "flight"))?.cast_into::<http1::Cycle>()?;
+    if !flight.get().is_unanswered() {
+        return Ok(false);
+    }
+    call.setattr(intern!(py, "started"), true)?;
+    flight.get().write(py, status, headers, body)?;
+    Ok(true)
+}
+
+/// The body of a request of ferrapi's own protocol, if nobody has taken it.
+fn receive_by<'py>(call: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    let py = call.py();
+    let flight = call.getattr(intern!(py, "flight"))?.cast_into::<http1::Cycle>()?;
+    if call.getattr(intern!(py, "taken"))?.is_truthy()? || !flight.get().is_unanswered() {
+        return Ok(None);
+    }
+    call.setattr(intern!(py, "taken"), true)?;
+    Ok(call.getattr(intern!(py, "content"))?.cast_into::<PyBytes>().ok())
 }
 
 impl<'py> Cycle<'py> {

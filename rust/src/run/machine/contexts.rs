@@ -52,8 +52,12 @@ impl Machine {
         {
             return self.send_ready(py, ready);
         }
+        let for_function = !self.function_open.is_empty();
         let Some(open) = self.function_open.pop().or_else(|| self.open.pop()) else { return self.end(py) };
         let context = open.bind(py);
+        if py::is_generator(context) {
+            return self.leave_in_thread(py, open, for_function);
+        }
         let leaving = if py::is_async_generator(context) {
             context.call_method0(intern!(py, "__anext__"))?
         } else {

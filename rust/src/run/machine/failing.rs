@@ -145,12 +145,12 @@ impl Machine {
         }
         let (status, headers, body): (u16, Bound<'py, PyAny>, Bound<'py, PyBytes>) = answer.extract()?;
         // A content type is always that of JSON.
-        Ok(Some((status, headers.cast_into::<PyList>().ok(), Body::Python(body))))
+        Ok(Some((status, headers.cast_into::<PyList>().ok(), Body::Python(body.unbind()))))
     }
 }
 
 /// Status, headers (none for a JSON document alone) and body.
-type Answer<'py> = (u16, Option<Bound<'py, PyList>>, Body<'py>);
+type Answer<'py> = (u16, Option<Bound<'py, PyList>>, Body);
 
 /// An exception that is thrown into what is open, and its traceback from before.
 pub(super) struct Failure {

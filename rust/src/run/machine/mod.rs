@@ -6,6 +6,7 @@ mod python;
 mod reading;
 mod replying;
 mod running;
+mod threads;
 mod values;
 
 use pyo3::PyTraverseError;
@@ -19,6 +20,7 @@ use smallvec::SmallVec;
 use self::failing::Failure;
 use self::replying::Ready;
 use super::door::Door;
+use super::hop::Hop;
 use super::program::Program;
 use crate::py::{self, Sent};
 
@@ -37,6 +39,10 @@ enum Stage {
     Form,
     /// The keyword arguments of a step that are from a form.
     FormValues,
+    /// The end of a hop to a worker thread.
+    Hop,
+    /// The end of generators in a worker thread.
+    Left,
     /// The result of a step.
     Result,
     /// The value of the context that a step has entered.
@@ -129,6 +135,10 @@ pub(crate) struct Machine {
     failed: SmallVec<[usize; 2]>,
     /// Whether the parameters could be read before anything ran.
     is_read: bool,
+    /// What is being done in a worker thread.
+    hop: Option<Py<Hop>>,
+    /// Whether generators are being left that end before the response is sent.
+    leaves_function: bool,
     /// The response, while contexts are left before it is sent.
     ready: Option<Ready>,
     /// What runs after the response.
@@ -165,6 +175,8 @@ impl Machine {
             errors: None,
             failed: SmallVec::new(),
             is_read: true,
+            hop: None,
+            leaves_function: false,
             ready: None,
             background: None,
             has_form: false,
@@ -242,6 +254,7 @@ impl Machine {
         let stage = std::mem::replace(&mut self.stage, Stage::Running);
         match (stage, outcome) {
             (Stage::Entered, outcome) => self.after_entering(py, outcome),
+            (Stage::Hop, outcome) => self.after_hop(py, outcome),
             (Stage::Closing, outcome) => self.after_leaving(py, outcome),
             (Stage::Thrown, outcome) => self.after_throw(py, outcome),
             (stage, outcome) => self.go_on(py, stage, outcome.result()),
@@ -265,9 +278,10 @@ impl Machine {
                 let result = outcome?;
                 self.take_result(py, result)
             }
-            Stage::Running | Stage::Entered | Stage::Closing | Stage::Thrown => {
+            Stage::Running | Stage::Entered | Stage::Hop | Stage::Closing | Stage::Thrown => {
                 Err(PyRuntimeError::new_err("a request that waits for nothing was woken"))
             }
+            Stage::Left => self.after_leaving_in_thread(py, outcome),
             Stage::Head => outcome.and_then(|_| self.send_rest(py)),
             Stage::Responded => outcome.and_then(|response| self.hold(py, Ready::Python(response.unbind()))),
             Stage::Sent => outcome.and_then(|_| self.after_sending(py)),
@@ -304,6 +318,7 @@ impl Machine {
             failure.traverse(visit)?;
         }
         visit.call(&self.context)?;
+        visit.call(&self.hop)?;
         visit.call(&self.body)?;
         visit.call(&self.json)?;
         visit.call(&self.errors)?;

@@ -3,7 +3,7 @@
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyTuple};
+use pyo3::types::{PyList, PyString, PyTuple};
 
 use super::{Machine, Next, Stage};
 use crate::run::door::{Door, Headers};
@@ -13,7 +13,7 @@ use crate::run::reply::{self, Body, Made, Whole};
 /// A response that is held back while contexts are left which end before it is sent.
 pub(super) enum Ready {
     /// With this status and these headers (None for the program's own), and a body.
-    Whole { status: u16, headers: Option<Py<PyList>>, body: Py<PyBytes> },
+    Whole { status: u16, headers: Option<Py<PyList>>, body: Body },
     /// As Python has made it.
     Python(Py<PyAny>),
 }
@@ -21,25 +21,38 @@ pub(super) enum Ready {
 impl Ready {
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
-            Self::Whole { headers, .. } => visit.call(headers),
+            Self::Whole { headers, .. } => visit.call(headers), // a body refers to nothing
             Self::Python(response) => visit.call(response),
         }
     }
 }
 
 impl Machine {
+    /// Goes on with what the endpoint returned.
     pub(super) fn reply<'py>(
         &mut self,
         py: Python<'py>,
         program: &Program,
         result: &Bound<'py, PyAny>,
     ) -> PyResult<Next<'py>> {
+        let made = if program.reply_in_thread { Made::Other } else { reply::make(program, result)? };
+        self.reply_with(py, program, result, made)
+    }
+
+    /// Goes on with what was made of what the endpoint returned.
+    pub(super) fn reply_with<'py>(
+        &mut self,
+        py: Python<'py>,
+        program: &Program,
+        result: &Bound<'py, PyAny>,
+        made: Made,
+    ) -> PyResult<Next<'py>> {
         let injected = self.noted(py, intern!(py, "injected"))?;
         self.background = self.noted(py, intern!(py, "background"))?.map(Bound::unbind);
-        match reply::make(program, result)? {
+        match made {
             Made::Body(body) => match injected {
                 None => self.deliver(py, program, program.status, None, body),
-                Some(injected) => match reply::with_injected(program, &injected, body.as_slice().len())? {
+                Some(injected) => match reply::with_injected(program, &injected, body.as_slice(py).len())? {
                     Some((status, headers)) => self.deliver(py, program, status, Some(headers), body),
                     None => self.reply_in_python(py, program, result),
                 },
@@ -49,21 +62,17 @@ impl Machine {
                 Err(PyErr::from_value(invalid))
             }
             Made::Response(Whole { status, headers, body, background }) => {
-                if let Some(background) = background {
-                    self.background = Some(background.unbind());
+                if background.is_some() {
+                    self.background = background;
                 }
-                self.deliver(py, program, status, Some(headers), Body::Python(body))
+                self.deliver(py, program, status, Some(headers.into_bound(py)), Body::Python(body))
             }
             Made::Other => self.reply_in_python(py, program, result),
         }
     }
 
     /// What has been noted on the exchange, if there is one.
-    fn noted<'py>(
-        &self,
-        py: Python<'py>,
-        name: &Bound<'py, pyo3::types::PyString>,
-    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+    fn noted<'py>(&self, py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let Some(exchange) = &self.exchange else { return Ok(None) };
         let noted = exchange.bind(py).getattr(name)?;
         Ok(if noted.is_none() { None } else { Some(noted) })
@@ -94,10 +103,9 @@ impl Machine {
         program: &Program,
         status: u16,
         headers: Option<Bound<'py, PyList>>,
-        body: Body<'py>,
+        body: Body,
     ) -> PyResult<Next<'py>> {
         if !self.function_open.is_empty() {
-            let body = body.into_bytes(py).unbind();
             return self.hold(py, Ready::Whole { status, headers: headers.map(Bound::unbind), body });
         }
         match headers {
@@ -119,7 +127,7 @@ impl Machine {
         match ready {
             Ready::Whole { status, headers, body } => {
                 let headers = headers.map(|headers| headers.into_bound(py));
-                self.deliver(py, program, status, headers, Body::Python(body.into_bound(py)))
+                self.deliver(py, program, status, headers, body)
             }
             Ready::Python(response) => {
                 let exchange = self.exchange(py)?;
@@ -135,7 +143,7 @@ impl Machine {
         py: Python<'py>,
         status: u16,
         headers: &Headers<'_, 'py>,
-        body: Body<'py>,
+        body: Body,
     ) -> PyResult<Next<'py>> {
         self.started = true;
         match &self.door {

@@ -70,6 +70,11 @@ impl Machine {
             self.results.extend(result);
             return Ok(None);
         }
+        if step.hop.is_some()
+            && let Some(next) = self.hop(py, program)?
+        {
+            return Ok(Some(next));
+        }
         match &step.action {
             Action::Credentials { header, scheme } => {
                 let token = match scheme {
@@ -97,7 +102,7 @@ impl Machine {
     }
 
     /// Whether a cancel scope is around the request, which Python keeps from cutting exit code short.
-    fn is_in_cancel_scope(&self, py: Python<'_>, program: &Program) -> PyResult<bool> {
+    pub(super) fn is_in_cancel_scope(&self, py: Python<'_>, program: &Program) -> PyResult<bool> {
         match &self.door {
             Door::Http(_) => Ok(false), // it has a task of its own
             Door::Asgi(_) => program.reference.bind(py).call_method0(intern!(py, "in_cancel_scope"))?.is_truthy(),

@@ -172,11 +172,11 @@ impl Machine {
     }
 }
 
+/// A key and what is under it, if anything.
+type Found<'py> = (Option<Bound<'py, PyString>>, Option<Bound<'py, PyAny>>);
+
 /// The preferred key and value of a field in an object; no value if it has none of the keys.
-fn found_in<'py>(
-    object: &Bound<'py, PyDict>,
-    field: &Field,
-) -> PyResult<(Option<Bound<'py, PyString>>, Option<Bound<'py, PyAny>>)> {
+fn found_in<'py>(object: &Bound<'py, PyDict>, field: &Field) -> PyResult<Found<'py>> {
     for key in &field.keys {
         if let Some(value) = object.get_item(key)? {
             return Ok((Some(key.bind(object.py()).clone()), Some(value)));

@@ -1,0 +1,155 @@
+//! Synchronous callables: hops to worker threads, and back.
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use super::{Machine, Next, Outcome, Stage};
+use crate::py;
+use crate::run::hop::{Arguments, Hop, Work};
+use crate::run::program::{Body, Program, Step, Threaded};
+
+impl Machine {
+    /// Begins a hop that the next step and those behind it take part in; None if they run in another way.
+    pub(super) fn hop<'py>(&mut self, py: Python<'py>, program: &Program) -> PyResult<Option<Next<'py>>> {
+        let Some((end, enters)) = self.end_of_hop(program) else { return Ok(None) };
+        if self.is_in_cancel_scope(py, program)? {
+            return Ok(None);
+        }
+        let mut arguments = Vec::new();
+        for (index, step) in program.steps.iter().enumerate().take(end).skip(self.results.len()) {
+            let read = if step.same.is_none() && (step.has_params || step.fields.is_some()) {
+                Some(self.arguments(py, index).unbind())
+            } else {
+                None
+            };
+            let mut specials = Vec::new();
+            for (name, get) in step.specials.iter().filter(|_| step.same.is_none()) {
+                let exchange = self.exchange(py)?;
+                specials.push((name.clone_ref(py), get.bind(py).call1((exchange,))?.unbind()));
+            }
+            arguments.push(Arguments { read, specials });
+        }
+        let results = std::mem::take(&mut self.results).into_vec();
+        let hop = Bound::new(py, Hop::new(Work { program: self.program(py)?, results, arguments }))?;
+        let run = if enters { intern!(py, "enter_in_thread") } else { intern!(py, "run_in_thread") };
+        let running = program.reference.bind(py).call_method1(run, (&hop,))?;
+        self.hop = Some(hop.unbind());
+        self.wait(py, Stage::Hop, running).map(Some)
+    }
+
+    /// The step behind the last one of a hop that begins at the next step, and whether contexts are entered in it.
+    ///
+    /// Whoever is inside of a synchronous context must not wait for a thread that others may hold who wait for it: so contexts
+    /// are entered only in a hop behind which no other needs one.
+    fn end_of_hop(&self, program: &Program) -> Option<(usize, bool)> {
+        let first = self.results.len();
+        if self.errors.is_some() {
+            return None;
+        }
+        let (mut end, mut enters) = (first, false);
+        for (index, step) in program.steps.iter().enumerate().skip(first) {
+            if index > first && !self.has_values(program, step, index) {
+                break;
+            }
+            match (&step.same, &step.hop) {
+                (Some(_), _) if index > first => {}
+                (None, Some((kind, _))) => enters |= *kind == Threaded::Enter,
+                _ => break,
+            }
+            end = index.saturating_add(1);
+        }
+        let is_alone = !program.steps.iter().skip(end).any(|step| step.is_threaded && step.same.is_none());
+        (end > first && (is_alone || !enters)).then_some((end, enters))
+    }
+
+    /// Whether the keyword arguments of a step are there before its turn comes.
+    fn has_values(&self, program: &Program, step: &Step, index: usize) -> bool {
+        let has_params = !step.has_params || (!step.is_late && self.is_read);
+        let has_fields = match (&step.fields, &program.body) {
+            (None, _) => true,
+            (Some(_), Some(Body::Json { model: Some(model), .. })) => {
+                model.step == index && self.json.is_some() && self.refused.is_none()
+            }
+            (Some(_), Some(Body::Form { plain: Some(plain) })) => plain.step == index && !self.has_form,
+            _ => false,
+        };
+        has_params && has_fields
+    }
+
+    /// Goes on when a hop is over, or when nobody may wait for it any more.
+    pub(super) fn after_hop<'py>(&mut self, py: Python<'py>, outcome: Outcome<'py>) -> PyResult<Next<'py>> {
+        let Some(hop) = self.hop.take() else { return Err(lost()) };
+        let hop = hop.bind(py).get();
+        let outcome = outcome.result();
+        if let Err(error) = &outcome {
+            hop.abandon(py, error.clone_ref(py));
+        }
+        for (generator, for_function) in hop.take_entered(py) {
+            if for_function {
+                self.function_open.push(generator);
+            } else {
+                self.open.push(generator);
+            }
+        }
+        outcome?;
+        let done = hop.take_done(py).ok_or_else(lost)?;
+        self.results = done.results.into();
+        self.unchecked = true;
+        let program = self.program(py)?;
+        let program = program.bind(py).get();
+        match done.made {
+            Some((result, made)) => self.reply_with(py, program, result.bind(py), made),
+            None => self.run(py, program),
+        }
+    }
+
+    /// Leaves generators that are run in threads, in one hop: `first` and those that were entered right before it.
+    pub(super) fn leave_in_thread<'py>(
+        &mut self,
+        py: Python<'py>,
+        first: Py<PyAny>,
+        for_function: bool,
+    ) -> PyResult<Next<'py>> {
+        let mut generators = vec![first];
+        loop {
+            let next = if for_function { self.function_open.last() } else { self.open.last() };
+            if !next.is_some_and(|next| py::is_generator(next.bind(py))) {
+                break;
+            }
+            generators.extend(if for_function { self.function_open.pop() } else { self.open.pop() });
+        }
+        self.leaves_function = for_function;
+        let program = self.program(py)?;
+        let program = program.bind(py).get();
+        let runs_here = !program.steps.iter().all(|step| step.is_threaded);
+        let generators = PyList::new(py, generators)?;
+        let leaving =
+            program.reference.bind(py).call_method1(intern!(py, "leave_generators"), (generators, runs_here))?;
+        self.wait(py, Stage::Left, leaving)
+    }
+
+    /// Goes on when generators have been left, or some of them.
+    pub(super) fn after_leaving_in_thread<'py>(
+        &mut self,
+        py: Python<'py>,
+        outcome: PyResult<Bound<'py, PyAny>>,
+    ) -> PyResult<Next<'py>> {
+        let (rest, error): (Vec<Py<PyAny>>, Option<Bound<'py, PyAny>>) = outcome?.extract()?;
+        let rest = rest.into_iter().rev();
+        if self.leaves_function {
+            self.function_open.extend(rest);
+        } else {
+            self.open.extend(rest);
+        }
+        match error {
+            Some(error) => Err(PyErr::from_value(error)),
+            None => self.close_next(py),
+        }
+    }
+}
+
+fn lost() -> PyErr {
+    PyRuntimeError::new_err("what a worker thread came to is lost")
+}
