@@ -134,10 +134,11 @@ class Connection:
     def note_activity(self) -> None:
         """Note that bytes have come."""
 
-    def start(self, head: Head, target: Any, params: dict[str, Any], content: bytes | None) -> None:
+    def start(self, head: Head, target: Any | None, params: dict[str, Any], content: bytes | None) -> None:
         """Serve a request in a task of its own; its response may be complete when this is back.
 
-        `content` is the body; None if the client left before it was complete.
+        `target` is the route; None calls the application. `content` is the body; None if the client left before it was
+        complete.
         """
 
     def complete(self, keep_alive: bool) -> None:
@@ -169,6 +170,15 @@ class Cycle:
 
     def set(self) -> None:
         """In place of the event that nobody waits for."""
+
+    def can_hold(self, status: Any, headers: Any) -> bool:
+        """Whether a response with this status and these headers may wait for its body."""
+
+    def respond_whole(self, status: int, headers: list[tuple[bytes, bytes]], body: Any) -> bool:
+        """Write a whole response, if its head describes its body; tell whether it does."""
+
+    def forget(self) -> None:
+        """Note that the task that serves the request is over."""
 
     def respond(self, status: int, headers: list[tuple[bytes, bytes]] | bytes, body: bytes) -> None:
         """Write a whole response; nothing if the client is gone.

@@ -7,6 +7,7 @@ module only where uvicorn is there.
 from __future__ import annotations
 
 import logging
+import sys
 from typing import Any
 
 import uvicorn
@@ -29,8 +30,14 @@ def is_known(version: str) -> bool:
     return OLDEST <= (int(parts[0]), int(parts[1])) <= NEWEST
 
 
-def parts_of_cycle(kind: type) -> tuple[dict[int, bytes], Any, Any] | None:
-    """The status lines, `send` and `receive` of a class of cycles, if it is that of a known release of uvicorn."""
+def parts_of_cycle(kind: type) -> tuple[dict[int, bytes] | None, Any, Any] | None:
+    """The status lines, `send` and `receive` of a class of cycles, if it is that of a known release of uvicorn.
+
+    Without status lines for the calls of ferrapi's own protocol.
+    """
+    own = sys.modules.get("ferrapi.server._call")
+    if own is not None and kind is own.AsgiCall:
+        return None, own.SEND, own.RECEIVE
     if kind is not RequestResponseCycle or not is_known(uvicorn.__version__):
         return None
     send, receive = (vars(kind).get(name) for name in ("send", "receive"))

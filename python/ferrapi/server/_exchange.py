@@ -24,7 +24,79 @@ if TYPE_CHECKING:
 _BODILESS = frozenset({204, 304})
 
 
-class HttpExchange(Exchange):
+def scope_of(protocol: HttpProtocol, head: Head) -> Scope:
+    """The ASGI scope of a request, as uvicorn makes it."""
+    root_path = protocol.root_path
+    return {
+        "type": "http",
+        "asgi": {"version": protocol.asgi_version, "spec_version": "2.3"},
+        "http_version": "1.1",
+        "server": protocol.server,
+        "client": protocol.client,
+        "scheme": protocol.scheme,
+        "root_path": root_path,
+        "headers": head.headers(),
+        "state": protocol.app_state.copy(),
+        "method": head.method,
+        "path": root_path + head.path if root_path else head.path,
+        "raw_path": root_path.encode("ascii") + head.raw_path if root_path else head.raw_path,
+        "query_string": head.query_string,
+    }
+
+
+class InFlight:
+    """A request that the connection has read, as uvicorn's cycle for its response sees it.
+
+    Parameters:
+        protocol: the connection.
+        flight: the native side, which knows what has become of the request.
+    """
+
+    __slots__ = ("_cycle", "flight", "protocol", "started")
+
+    scope: Any
+
+    def __init__(self, protocol: HttpProtocol, flight: Cycle) -> None:
+        self.protocol = protocol
+        self.flight = flight
+        self.started = False
+        self._cycle: RequestResponseCycle | None = None
+
+    @property
+    def disconnected(self) -> bool:
+        """Whether the client is gone."""
+        return self.flight.disconnected
+
+    @property
+    def response_complete(self) -> bool:
+        """Whether the whole response has been written."""
+        return self.flight.response_complete
+
+    @property
+    def message_event(self) -> asyncio.Event:
+        """Set when the client is gone or the response is complete."""
+        event = self.flight.message_event
+        if not isinstance(event, asyncio.Event):
+            event = self.flight.message_event = asyncio.Event()
+        return event
+
+    def cycle(self) -> RequestResponseCycle:
+        """uvicorn's cycle for this request, made when something needs it."""
+        cycle = self._cycle
+        if cycle is None:
+            cycle = self._cycle = self._make_cycle()
+        return cycle
+
+    def _make_cycle(self) -> RequestResponseCycle:
+        return self.protocol.take_over(self)
+
+    def release(self) -> None:
+        """Let go of what refers back here, so that all of it is freed without the garbage collector."""
+        if self._cycle is not None:
+            self._cycle.on_response = _nothing
+
+
+class HttpExchange(InFlight, Exchange):
     """A request that the door serves itself. Its scope is made when something asks for it.
 
     Parameters:
@@ -41,7 +113,6 @@ class HttpExchange(Exchange):
     taken = False
     effective: Any = None
     _scope: Scope | None = None
-    _cycle: RequestResponseCycle | None = None
 
     def __init__(
         self,
@@ -53,23 +124,12 @@ class HttpExchange(Exchange):
         params: dict[str, Any],
         content: bytes | None,
     ) -> None:
-        self.protocol = protocol
+        InFlight.__init__(self, protocol, flight)
         self.site = site
-        self.flight = flight
         self.head = head
         self.target = target
         self.params = params
         self.content = content
-
-    @property
-    def disconnected(self) -> bool:
-        """Whether the client is gone."""
-        return self.flight.disconnected
-
-    @property
-    def response_complete(self) -> bool:
-        """Whether the whole response has been written."""
-        return self.flight.response_complete
 
     @property
     def scope(self) -> Scope:  # type: ignore[override]  # a property here, made when asked for
@@ -80,22 +140,8 @@ class HttpExchange(Exchange):
         return scope
 
     def _make_scope(self) -> Scope:
-        head, protocol, target = self.head, self.protocol, self.target
-        scope: Scope = {
-            "type": "http",
-            "asgi": {"version": protocol.asgi_version, "spec_version": "2.3"},
-            "http_version": "1.1",
-            "server": protocol.server,
-            "client": protocol.client,
-            "scheme": protocol.scheme,
-            "root_path": protocol.root_path,
-            "headers": head.headers(),
-            "state": protocol.app_state.copy(),
-            "method": head.method,
-            "path": head.path,
-            "raw_path": head.raw_path,
-            "query_string": head.query_string,
-        }
+        target = self.target
+        scope = scope_of(self.protocol, self.head)
         self.site.apply_proxy_headers(scope)
         scope["app"] = self.site.app
         scope["router"] = self.site.router
@@ -201,27 +247,9 @@ class HttpExchange(Exchange):
 
     send_noting = send
 
-    def cycle(self) -> RequestResponseCycle:
-        """uvicorn's cycle for this request, made for the purpose."""
-        cycle = self._cycle
-        if cycle is None:
-            cycle = self._cycle = self.protocol.take_over(self)
-        return cycle
-
     def release(self) -> None:
-        """Let go of what refers back here, so that all of it is freed without the garbage collector."""
         self.request_object = None
-        cycle = self._cycle
-        if cycle is not None:
-            cycle.on_response = _nothing
-
-    @property
-    def message_event(self) -> asyncio.Event:
-        """Set when the client is gone or the response is complete."""
-        event = self.flight.message_event
-        if not isinstance(event, asyncio.Event):
-            event = self.flight.message_event = asyncio.Event()
-        return event
+        super().release()
 
 
 def _nothing() -> None:

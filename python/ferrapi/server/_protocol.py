@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, NamedTuple
 
 from uvicorn.config import Config
@@ -26,14 +25,12 @@ from .._native import Connection, Cycle, Head, HeadReader
 from .._uvicorn import log_access
 from ..routing._guard import Guard
 from ..routing._table import Target
-from ._exchange import HttpExchange
+from ._call import AsgiCall
+from ._exchange import HttpExchange, InFlight
 from ._handed_over import HandedOver
 from ._limits import MAX_BODY, MAX_HEAD
 from ._server import server_of
 from ._site import NotServed, Site
-
-_TOLD: weakref.WeakSet[Config] = weakref.WeakSet()
-"""The servers whose log says already that the door is not used."""
 
 
 class _Incomplete(NamedTuple):
@@ -71,7 +68,7 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
     ) -> None:
         super().__init__(config=config, server_state=server_state, app_state=app_state, _loop=_loop)
         self._site: Site | None = None
-        self._served = True  # until a look at the application says otherwise
+        self._served = True  # whether there may be a site: until a look at the application says otherwise
         self._reader = HeadReader(MAX_HEAD)
         self._held = b""  # bytes that came and were not taken up yet
         self._waiting: _Incomplete | None = None  # a request whose body isn't complete; `_held` begins with its head
@@ -142,7 +139,7 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
         site = self._site
         if site is None or not site.stands():
             site = self._find_site()
-        if site is None or self.flow.write_paused or self.transport.is_closing():
+        if self.flow.write_paused or self.transport.is_closing():
             self._hand_over(data)
             return
         head = self._reader.read(data)
@@ -156,22 +153,26 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
         else:
             self._hand_over(data)
 
-    def _serve(self, site: Site, head: Head, data: bytes) -> None:
+    def _serve(self, site: Site | None, head: Head, data: bytes) -> None:
         """Serve the request whose head begins `data`, or hand it over."""
         body = head.content_length
+        if body > MAX_BODY or self._is_at_limit():
+            self._hand_over(data)
+            return
+        end = head.length + body
         try:
-            found = site.find(head, self.scheme) if body <= MAX_BODY and not self._is_at_limit() else None
+            found = None if site is None else site.find(head, self.scheme)
         except Exception:  # a convertor that raises: the application's own way will say so
             found = None
-        if found is None:
+        if found is not None and (len(data) >= end or found[0].reads_body()):
+            self._waiting = _Incomplete(head, *found, end)
+            self._go_on_waiting(data)
+        elif len(data) >= end:
+            if len(data) > end:
+                self._hold(data[end:])
+            self.connection.start(head, None, {}, data[head.length : end])
+        else:  # its handler starts now
             self._hand_over(data)
-            return
-        request = _Incomplete(head, *found, head.length + body)
-        if len(data) < request.end and not request.target.reads_body():  # its handler starts now
-            self._hand_over(data)
-            return
-        self._waiting = request
-        self._go_on_waiting(data)
 
     def _go_on_waiting(self, data: bytes) -> None:
         """Serve the request whose head begins `data`, once its body is complete."""
@@ -195,20 +196,20 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
             return None
         self._site = None
         try:
-            if self.config.root_path:
-                raise NotServed("the server has a root_path")
-            self._site = Site.of(self.app)
-        except NotServed as why:
-            if self.config not in _TOLD:
-                _TOLD.add(self.config)
-                self.logger.info("uvicorn's own HTTP protocol serves all requests: %s.", why)
-        except Exception:  # a middleware that can't be made: uvicorn reports it with each request
+            self._site = None if self.config.root_path else Site.of(self.app)
+        except NotServed:
+            pass
+        except Exception:  # a middleware that can't be made: each request says so
             pass
         self._served = self._site is not None
         self.connection.use_site(None if self._site is None else self._site.native)
         return self._site
 
     # Running
+
+    def call(self, flight: Cycle, head: Head, content: bytes) -> Coroutine[Any, Any, None]:
+        """What answers a request by calling the application."""
+        return AsgiCall(self, flight, head, content).run()
 
     def exchange(
         self, flight: Cycle, head: Head, target: Target, params: dict[str, Any], content: bytes | None
@@ -260,10 +261,10 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
             scope["http_version"] = "1.1"
         log_access(self.access_logger, scope, status)
 
-    def take_over(self, exchange: HttpExchange) -> RequestResponseCycle:
+    def take_over(self, exchange: InFlight) -> RequestResponseCycle:
         """uvicorn's cycle for a response that is sent in ASGI messages."""
         cycle = RequestResponseCycle(
-            scope=exchange.scope,  # type: ignore[arg-type]  # a plain dictionary
+            scope=exchange.scope,
             transport=self.transport,
             flow=self.flow,
             logger=self.logger,

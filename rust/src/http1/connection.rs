@@ -41,17 +41,18 @@ pub(crate) struct Connection {
     is_timed: AtomicBool,
     /// When the last request was over, by the event loop's clock, while there is no other.
     idle_since: Moment,
+    /// Whether the protocol has looked at the application.
+    is_known: AtomicBool,
     site: Attached<Option<Py<Site>>>,
     transport: Attached<Option<Py<PyAny>>>,
     /// The transport's `write`, which each request needs.
     write: Attached<Option<Py<PyAny>>>,
 }
 
-/// A whole request, and who answers it.
+/// A whole request, and the route that answers it; none if the application is called.
 struct Request<'py> {
     head: Head,
-    target: Bound<'py, PyAny>,
-    params: PathParams,
+    route: Option<(Bound<'py, PyAny>, PathParams)>,
     content: Content,
 }
 
@@ -95,6 +96,7 @@ impl Connection {
             is_paused: AtomicBool::new(false),
             is_timed: AtomicBool::new(false),
             idle_since: Moment::default(),
+            is_known: AtomicBool::new(false),
             site: Attached::default(),
             transport: Attached::default(),
             write: Attached::default(),
@@ -109,8 +111,9 @@ impl Connection {
         Ok(())
     }
 
-    /// Serve `site` from here on; None lets the protocol do it.
+    /// Serve `site` from here on; None calls the application.
     fn use_site(&self, py: Python<'_>, site: Option<Py<Site>>) {
+        self.is_known.store(true, Ordering::Relaxed);
         drop(self.site.replace(py, site));
     }
 
@@ -163,11 +166,11 @@ impl Connection {
 
     /// Serve a request in a task of its own; its response may be complete when this is back.
     ///
-    /// `content` is the body; None if the client left before it was complete.
+    /// `target` is the route; None calls the application. `content` is the body; None if the client left before it was complete.
     fn start(
         slf: &Bound<'_, Self>,
         head: &Head,
-        target: Bound<'_, PyAny>,
+        target: Option<Bound<'_, PyAny>>,
         params: Bound<'_, PyDict>,
         content: Option<Bound<'_, PyBytes>>,
     ) -> PyResult<()> {
@@ -176,7 +179,8 @@ impl Connection {
             Some(content) if content.as_bytes().is_empty() => Content::Empty,
             Some(content) => Content::Whole(content.unbind()),
         };
-        Self::start_request(slf, Request { head: head.clone(), target, params: PathParams::of_dict(&params), content })
+        let route = target.map(|target| (target, PathParams::of_dict(&params)));
+        Self::start_request(slf, Request { head: head.clone(), route, content })
     }
 
     /// Take bytes of the connection.
@@ -240,11 +244,9 @@ impl Connection {
         site.ok_or_else(|| PyRuntimeError::new_err("there is no application"))
     }
 
-    /// The request that `data` is, from its first byte to its last, if there is a route for it and nothing is unusual.
+    /// The request that `data` is, from its first byte to its last, if nothing about it is unusual.
     fn whole_request<'py>(&self, data: &Bound<'py, PyBytes>) -> PyResult<Option<Request<'py>>> {
         let py = data.py();
-        let Some(site) = self.site.get(py) else { return Ok(None) };
-        let site = site.get();
         let bytes = data.as_bytes();
         let server = self.server.get();
         let Some(head) = read_whole(bytes, server.max_head) else { return Ok(None) };
@@ -253,10 +255,27 @@ impl Connection {
         if expected > server.max_body || u64::try_from(content.len()).ok() != Some(expected) {
             return Ok(None);
         }
-        if server.is_limited || !site.stands(py)? || self.is_paused.load(Ordering::Relaxed) {
+        if server.is_limited || self.is_paused.load(Ordering::Relaxed) || !self.is_known.load(Ordering::Relaxed) {
             return Ok(None);
         }
         let head = Head::new(data, head);
+        let route = match self.site.get(py) {
+            None => None,
+            Some(site) if !site.get().stands(py)? => return Ok(None),
+            Some(site) => self.find(py, site.get(), &head)?,
+        };
+        let content =
+            if content.is_empty() { Content::Empty } else { Content::Whole(PyBytes::new(py, content).unbind()) };
+        Ok(Some(Request { head, route, content }))
+    }
+
+    /// The route of a request, if the middleware has nothing to do with it.
+    fn find<'py>(
+        &self,
+        py: Python<'py>,
+        site: &Site,
+        head: &Head,
+    ) -> PyResult<Option<(Bound<'py, PyAny>, PathParams)>> {
         if site.has_middleware {
             let passes = self.protocol.bind(py).call_method1(intern!(py, "passes"), (head.clone(),))?;
             if !passes.is_truthy()? {
@@ -264,11 +283,7 @@ impl Connection {
             }
         }
         // A convertor that raises is the application's own way's to report.
-        let found = site.table.get().find_head_lazily(py, &head);
-        let Ok(Some((target, params))) = found else { return Ok(None) };
-        let content =
-            if content.is_empty() { Content::Empty } else { Content::Whole(PyBytes::new(py, content).unbind()) };
-        Ok(Some(Request { head, target, params, content }))
+        Ok(site.table.get().find_head_lazily(py, head).ok().flatten())
     }
 
     /// Serves a request in a task of its own.
@@ -280,17 +295,30 @@ impl Connection {
         let cycle = Bound::new(py, Cycle::new(slf.clone().unbind(), request.head, is_lost))?;
         this.idle_since.set(None);
         drop(this.in_flight.replace(py, Some(cycle.clone().unbind())));
-        // A program that can't be made is the reference path's to report.
-        let program: Option<Py<Program>> =
-            if is_lost { None } else { program_of(&request.target).ok().flatten().map(Bound::unbind) };
-        let door = HttpDoor {
-            cycle: cycle.clone().unbind(),
-            target: request.target.unbind(),
-            params: request.params,
-            content: request.content,
+        let task = match request.route {
+            Some((target, params)) => {
+                // A program that can't be made is the reference path's to report.
+                let program: Option<Py<Program>> =
+                    if is_lost { None } else { program_of(&target).ok().flatten().map(Bound::unbind) };
+                let door = HttpDoor {
+                    cycle: cycle.clone().unbind(),
+                    target: target.unbind(),
+                    params,
+                    content: request.content,
+                };
+                let serving = Bound::new(py, Serving::new(Machine::new(Door::Http(door), program)))?;
+                server.tasks.make(py, serving.as_any())?
+            }
+            None => {
+                let content = match request.content {
+                    Content::Whole(content) => content.into_bound(py),
+                    Content::Empty | Content::Lost => PyBytes::new(py, b""),
+                };
+                let call = (cycle.clone(), cycle.get().head().clone(), content);
+                let running = this.protocol.bind(py).call_method1(intern!(py, "call"), call)?;
+                server.tasks.make(py, &running)?
+            }
         };
-        let serving = Bound::new(py, Serving::new(Machine::new(Door::Http(door), program)))?;
-        let task = server.tasks.make(py, &serving)?;
         if cycle.get().begin(&task) {
             server.tasks.note(&task)?;
         }
@@ -318,6 +346,11 @@ impl Connection {
         let bytes = server.whole(py, response)?;
         let (Some(transport), Some(write)) = (self.transport.get(py), self.write.get(py)) else { return Ok(()) };
         unless_closed(transport.bind(py), write.bind(py).call1((bytes,)))
+    }
+
+    /// Whether there is a status line for `status`.
+    pub(super) fn knows_status(&self, status: &Bound<'_, PyAny>) -> PyResult<bool> {
+        self.server.get().knows_status(status)
     }
 
     /// Closes the connection when all is written.

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList};
+use pyo3::types::{PyBytes, PyInt, PyList};
 
 use super::connection::Connection;
 use super::head::Head;
 use super::response::Response;
 use crate::py::Attached;
-use crate::run::Headers;
+use crate::response::head::response_head_problem;
+use crate::run::{Headers, describes_body};
 
 /// A request in flight on a connection that the door serves. To uvicorn, which looks at ``protocol.cycle``, it is a cycle.
 #[pyclass(frozen, module = "ferrapi._native")]
@@ -190,6 +191,36 @@ impl Cycle {
             Ok(content_type) => self.write(py, status, &Headers::ContentType(content_type.as_bytes()), body),
             Err(_) => self.write(py, status, &Headers::Pairs(headers.cast::<PyList>()?.clone()), body),
         }
+    }
+
+    /// Whether a response with this status and these headers may wait for its body: whether both are what HTTP can carry, and
+    /// leave the connection alone.
+    fn can_hold(&self, status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let (true, Ok(headers)) = (status.is_exact_instance_of::<PyInt>(), headers.cast_exact::<PyList>()) else {
+            return Ok(false);
+        };
+        Ok(self.connection().knows_status(status)? && response_head_problem(status, headers)?.is_none())
+    }
+
+    /// Write a whole response, if its head describes its body; tell whether it does.
+    fn respond_whole(
+        &self,
+        py: Python<'_>,
+        status: u16,
+        headers: Bound<'_, PyList>,
+        body: &Bound<'_, PyAny>,
+    ) -> PyResult<bool> {
+        let Ok(body) = body.cast_exact::<PyBytes>() else { return Ok(false) };
+        if !describes_body(status, &headers, body.as_bytes().len()) {
+            return Ok(false);
+        }
+        self.write(py, status, &Headers::Pairs(headers), body.as_bytes())?;
+        Ok(true)
+    }
+
+    /// Note that the task that serves the request is over.
+    fn forget(slf: &Bound<'_, Self>) -> PyResult<()> {
+        slf.get().connection().forget(slf.py(), &slf.clone().unbind())
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -79,6 +79,11 @@ impl Server {
         self.time.bind(py).call0()?.extract()
     }
 
+    /// Whether there is a status line for `status`.
+    pub(super) fn knows_status(&self, status: &Bound<'_, PyAny>) -> PyResult<bool> {
+        self.status_lines.bind(status.py()).contains(status)
+    }
+
     /// The bytes of a response.
     pub(super) fn whole<'py>(&self, py: Python<'py>, response: &Response<'_, 'py>) -> PyResult<Bound<'py, PyBytes>> {
         let defaults = self.state(py, intern!(py, "default_headers"))?.cast_into::<PyList>()?;

@@ -9,7 +9,6 @@ use pyo3::types::{PyDict, PySet, PyString};
 use smallvec::SmallVec;
 
 use crate::py;
-use crate::run::Serving;
 
 /// Makes tasks, and notes those that run.
 pub(super) struct Tasks {
@@ -48,8 +47,8 @@ impl Tasks {
         Ok(Self { new_task, options: options.unbind(), resets_context, running, names, named: AtomicU64::default() })
     }
 
-    /// A task that runs `serving`, which it may have done to its end already.
-    pub(super) fn make<'py>(&self, py: Python<'py>, serving: &Bound<'py, Serving>) -> PyResult<Bound<'py, PyAny>> {
+    /// A task that runs a coroutine, which it may have done to its end already.
+    pub(super) fn make<'py>(&self, py: Python<'py>, serving: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let options = self.options.bind(py);
         if self.names {
             options.set_item(intern!(py, "name"), self.name(py))?;

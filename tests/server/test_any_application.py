@@ -1,0 +1,150 @@
+"""Applications of any kind, called by the protocol: the same bytes as from uvicorn's own protocol, whatever they do."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.compare import run
+from support.wire import Wire, configured
+
+App = Callable[[Any, Any, Any], Awaitable[Any]]
+GET = b"GET /a%20b?x=1 HTTP/1.1\r\nHost: a\r\n\r\n"
+POST = b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
+HEAD = b"HEAD /a HTTP/1.1\r\nHost: a\r\n\r\n"
+LAST = b"GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+
+def start(headers: Any = (), status: Any = 200) -> dict[str, Any]:
+    return {"type": "http.response.start", "status": status, "headers": headers}
+
+
+def body(content: Any = b"", more: Any = False) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": content, "more_body": more}
+
+
+LENGTH = [(b"content-length", b"2")]
+ACTIONS: dict[str, Any] = {
+    "start": start(LENGTH),
+    "start as a list of lists": start([[b"Content-Length", b"2"], [b"X-A", b"b"]]),
+    "start as a tuple": start(((b"content-length", b"2"),)),
+    "start without headers": {"type": "http.response.start", "status": 200},
+    "start without a length": start([(b"x-a", b"b")]),
+    "start and close": start([*LENGTH, (b"connection", b"close")]),
+    "start chunked": start([(b"transfer-encoding", b"chunked")]),
+    "start with two lengths": start([*LENGTH, *LENGTH]),
+    "start with a bad header": start([(b"x y", b"z")]),
+    "start with a bad value": start([(b"x", b"a\r\nb: c")]),
+    "start with 204": start([], 204),
+    "start with 999": start(LENGTH, 999),
+    "start with an unknown key": {**start(LENGTH), "trailers": False},
+    "two": body(b"ab"),
+    "two more": body(b"ab", True),
+    "one more": body(b"a", True),
+    "nothing": body(),
+    "nothing more": body(b"", True),
+    "three": body(b"abc"),
+    "a body without a body": {"type": "http.response.body"},
+    "unknown": {"type": "http.response.unknown"},
+    "wait": None,
+    "receive": "receive",
+    "raise": "raise",
+    "return": "return",
+}
+
+
+def application(actions: list[str], log: list[Any]) -> App:
+    async def app(scope: Any, receive: Any, send: Any) -> Any:
+        shown = {key: value for key, value in scope.items() if key not in ("client", "server", "state")}
+        log.append(shown)
+        for name in actions:
+            action = ACTIONS[name]
+            if action is None:
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+            elif action == "receive":
+                log.append(await receive())
+            elif action == "raise":
+                raise LookupError("raised")
+            elif action == "return":
+                return 1
+            else:
+                try:
+                    await send({**action})
+                except Exception as exc:
+                    log.append((type(exc).__name__, str(exc)))
+                    raise
+        return None
+
+    return app
+
+
+def answers(kind: str, actions: list[str], requests: list[bytes]) -> tuple[bytes, list[Any], list[str]]:
+    log: list[Any] = []
+    said: list[str] = []
+
+    class Noting(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    async def main() -> bytes:
+        config = configured(application(actions, log), proxy_headers=False)
+        logger, handler = logging.getLogger("uvicorn.error"), Noting()
+        logger.addHandler(handler)
+        try:
+            wire = Wire(config, kind)
+            await wire.feed(*requests)
+            written = wire.written
+            await wire.lose()
+        finally:
+            logger.removeHandler(handler)
+        return written
+
+    return run(main), log, said
+
+
+def compare(actions: list[str], requests: list[bytes]) -> None:
+    expected, actual = (answers(kind, actions, requests) for kind in ("httptools", "door"))
+    assert actual == expected, actions
+
+
+@pytest.mark.parametrize("request_line", [GET, POST, HEAD, LAST])
+@pytest.mark.parametrize("first", [name for name in ACTIONS if name.startswith("start")])
+@pytest.mark.parametrize("second", [name for name in ACTIONS if not name.startswith("start")])
+def test_two_actions(first: str, second: str, request_line: bytes) -> None:
+    compare([first, second], [request_line])
+
+
+@given(
+    # Who asks for the disconnect waits for it; uvicorn tells it to the last request that came, not to all of them.
+    st.lists(st.sampled_from(list(ACTIONS)), max_size=6).filter(lambda actions: actions.count("receive") < 2),
+    st.lists(st.sampled_from([GET, POST, HEAD, LAST]), min_size=1, max_size=3),
+)
+def test_any_actions(actions: list[str], requests: list[bytes]) -> None:
+    compare(actions, requests)
+
+
+def test_the_head_does_not_wait_for_the_body() -> None:
+    async def main() -> None:
+        told = asyncio.Event()
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await send(start(LENGTH))
+            await told.wait()
+            await send(body(b"ab"))
+
+        wire = Wire(configured(app, proxy_headers=False))
+        wire.protocol.data_received(GET)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert wire.written.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert not wire.written.endswith(b"ab")
+        told.set()
+        await wire.settle()
+        assert wire.written.endswith(b"ab")
+        await wire.lose()
+
+    run(main)
