@@ -139,10 +139,12 @@ _TABLE: dict[str, dict[str, str]] = {
         "._compat.shared": "sequence_types",
         "._compat.v2": "evaluate_forwardref get_cached_model_fields is_scalar_field serialize_sequence_value",
         ".concurrency": "_DependencyConcurrency contextmanager_in_threadpool",
-        ".dependencies._body": "should_embed_body_fields=_should_embed_body_fields",
+        ".dependencies._body": (
+            "should_embed_body_fields=_should_embed_body_fields flat_body_params=_get_flat_body_params"
+        ),
         ".dependencies._forms": "is_unselected=_is_empty_file_input read_keeping_position=_read_file_bytes",
         ".dependencies._private": (
-            "extract_form_body extract_form_items get_body_field get_flat_body_params get_flat_fields_from_params "
+            "extract_form_body extract_form_items get_body_field get_flat_fields_from_params "
             "get_form_model get_form_models get_form_union_models get_model_type get_multidict_extras "
             "get_multidict_value get_param_aliases get_param_model get_signature is_form_model_supplied is_json_field "
             "normalize_form_model request_param_model_to_args validate_value_with_model_field"

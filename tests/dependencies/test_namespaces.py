@@ -155,3 +155,22 @@ def test_an_endpoint_is_read_in_its_own_module(name: str) -> None:
         return app
 
     compare_documents(make)
+
+
+NOTHING = type(None)
+
+
+@pytest.mark.parametrize("annotation", [None, NOTHING, "None", " None", "(None)", "NOTHING", "type(None)"])
+def test_a_return_annotation_of_none_is_read_alike_however_it_is_written(annotation: Any) -> None:
+    def make(fw: Framework, log: list[Any]) -> Any:
+        def endpoint() -> Any: ...
+
+        endpoint.__annotations__ = {"return": annotation}
+        app, router = fw.FastAPI(), fw.APIRouter()
+        app.get("/direct")(endpoint)
+        router.get("/included")(endpoint)
+        app.include_router(router)
+        return app
+
+    compare_documents(make)
+    compare(make, [Ask(path="/direct"), Ask(path="/included")])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, create_model
-from pydantic_core import PydanticUndefined
+from pydantic.fields import FieldInfo
 from starlette.datastructures import FormData
 
 from .. import params
@@ -17,12 +18,12 @@ from . import _types
 from ._forms import allows_none, form_model_classes, form_models, read_form_field, whole_form
 from ._plain import is_plain_field
 from ._values import MISSING, Errors, missing_error, names_of, validate_found
-from .models import Dependant, each_call
+from .models import Dependant, in_order
 
 
 def flat_body_params(dependant: Dependant) -> list[ModelField]:
-    """The body parameters of the tree, the endpoint's own first, a shared dependency's once."""
-    return [field for node in each_call(dependant) for field in node.body_params]
+    """The body parameters of the tree, parents' first; those of a dependency that is used twice are there twice."""
+    return [field for node in in_order(dependant) for field in node.body_params]
 
 
 def may_be_refused(fields: Sequence[ModelField]) -> bool:
@@ -40,13 +41,22 @@ def should_embed_body_fields(fields: Sequence[ModelField]) -> bool:
     first = fields[0]
     if getattr(first.field_info, "embed", None):
         return True
-    # A lone form field is still a field of a form; only a model stands for the form itself.
-    return isinstance(first.field_info, params.Form) and not form_model_classes(first.field_info.annotation)
+    if not isinstance(first.field_info, params.Form):
+        return False
+    # A lone form field is still a field of a form. Only a model stands for the form itself, however often it is used.
+    models = form_model_classes(first.field_info.annotation)
+    if len(fields) == 1 or not models or form_models(first) is None:
+        return not models
+    asked = first.field_info.annotation
+    return len(models) > 1 or any(form_models(one) is None or one.field_info.annotation is not asked for one in fields)
 
 
 def wants_key(fields: Sequence[ModelField]) -> bool:
     """Whether the only body parameter of a callable is to be a key of the body, whatever those of the others are."""
-    return len(fields) == 1 and bool(getattr(fields[0].field_info, "embed", None))
+    if len(fields) != 1:
+        return False
+    info = fields[0].field_info
+    return bool(getattr(info, "embed", None)) or (isinstance(info, params.Form) and not _stands_for_form(info))
 
 
 BODY_MODULE = "fastapi._compat.v2"
@@ -94,8 +104,7 @@ def body_field_of(fields: Sequence[ModelField], *, name: str, embed: bool) -> Mo
     if not fields:
         return None
     whole = [field for field in fields if form_models(field) is not None]
-    alone = len(fields) == 1 or (not whole and len({field.name for field in fields}) == 1)
-    if alone and not (whole and allows_none(whole[0])) and (whole or not embed):
+    if not embed and not any(allows_none(field) for field in whole):
         return fields[0]
     model_name = f"Body_{name}"
     if whole:
@@ -104,14 +113,12 @@ def body_field_of(fields: Sequence[ModelField], *, name: str, embed: bool) -> Mo
         model = composed_form(fields, model_name, BODY_MODULE)
     else:
         model = create_body_model(fields=fields, model_name=model_name)
+    if not embed:  # the declaration stays what it was, but for its type
+        info = copy(fields[0].field_info)
+        info.annotation, info.metadata, info.discriminator = model, [], None
+        return create_model_field(name=fields[0].name, type_=model, alias=info.alias, field_info=info)
     info_class, options = _body_info(fields)
-    if len(fields) == 1 and whole:
-        shown = fields[0].field_info
-        options |= {name: getattr(shown, name) for name in ("example", "openapi_examples") if hasattr(shown, name)}
-    default: Any = ...
-    if not any(field.field_info.is_required() for field in fields):
-        default = fields[0].field_info.default if len(fields) == 1 and whole else None
-        default = None if default is PydanticUndefined else default  # made by a factory, which a document doesn't call
+    default: Any = ... if any(field.field_info.is_required() for field in fields) else None
     info = info_class(annotation=model, default=default, alias="body", **options)
     return create_model_field(name="body", type_=model, alias="body", field_info=info)
 
@@ -121,11 +128,14 @@ def is_form(fields: Sequence[ModelField]) -> bool:
     return any(isinstance(field.field_info, params.Form) for field in fields)
 
 
-def body_encoding(fields: Sequence[ModelField]) -> str | None:
-    """How a body with these parameters arrives: ``"form"``, ``"json"``, or None without one."""
+def body_encoding(fields: Sequence[ModelField], embed: bool) -> str | None:
+    """How a body with these parameters arrives: ``"form"``, ``"json"``, or None without one.
+
+    Unless each parameter is a key of the body, the first one stands for it.
+    """
     if not fields:
         return None
-    return "form" if is_form(fields) else "json"
+    return "form" if is_form(fields if embed else fields[:1]) else "json"
 
 
 async def request_body_to_args(
@@ -185,6 +195,11 @@ def _is_plain_form_field(field: ModelField) -> bool:
     return type(field.field_info) is params.Form and not _types.is_json(field.field_info) and is_plain_field(field)
 
 
+def _stands_for_form(info: FieldInfo) -> bool:
+    """Whether the only form parameter is a model that is sent as JSON text (`Json[Model]`)."""
+    return _types.is_json(info) and bool(form_model_classes(info.annotation))
+
+
 async def _form_to_args(fields: Sequence[ModelField], form: FormData, embed: bool) -> tuple[dict[str, Any], Errors]:
     reader = form_reader(fields)
     plain_values = None if reader is None else reader.read(form._list)
@@ -194,8 +209,8 @@ async def _form_to_args(fields: Sequence[ModelField], form: FormData, embed: boo
     errors: Errors = []
     for field in fields:
         info = field.field_info
-        if len(fields) == 1 and not embed and _types.is_json(info) and form_model_classes(info.annotation):
-            # A lone model that is sent as JSON text (`Json[Model]`): FastAPI offers it the form as a whole.
+        if len(fields) == 1 and not embed and (not isinstance(info, params.Form) or _stands_for_form(info)):
+            # Where a lone model is sent as JSON text (`Json[Model]`), FastAPI offers it the form as a whole.
             value, found = validate_found(field, whole_form(field, form), ("body",))
         else:
             value, found = await read_form_field(field, form)

@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
-from .._fields import ModelField
+from .._fields import ModelField, is_model
 from ._forms import FormModel, FormModels, form_models
 from ._values import names_of
 
@@ -116,7 +116,7 @@ class _Composition:
     def _of_models(self, field: ModelField, models: FormModels, schema: Schema) -> list[Schema]:
         """What a form has to fit because of `field`, a model, several, or a model that may be absent."""
         schema.pop("default", None)
-        if "$ref" not in schema:
+        if "$ref" not in schema and not is_model(field.field_info.annotation):
             schema["title"] = _title(field)
         if not models.optional:
             return [self._as_read(schema, field, models.single)]
@@ -129,15 +129,22 @@ class _Composition:
         return [{"not": absent}, present] if field.field_info.is_required() else [{"anyOf": [absent, present]}]
 
     def _as_read(self, schema: Schema, field: ModelField, member: FormModel | None) -> Schema:
-        """`schema`, or if a field of the model has other names in a form or several, one with these."""
-        if member is None or "$ref" not in schema:
+        """`schema`, or if a field of the model has other names in a form or several, one with these.
+
+        Only what `field` says about a model shows beside the names; a member of a union about which something is said
+        stays as it is.
+        """
+        info = field.field_info
+        alone = is_model(info.annotation)
+        if member is None or "$ref" not in schema or ((len(schema) > 1 or info.metadata) and not alone):
             return schema
         resolved = self.handler.resolve_ref_schema({"$ref": schema["$ref"]})
         as_read = _with_names(resolved, member)
         if as_read == resolved:
             return schema
-        own = {"$ref"} if field.field_info.title else {"$ref", "title"}
-        return {**as_read, **{key: value for key, value in schema.items() if key not in own}}
+        said = {"description", "examples", "deprecated"} | ({"title"} if info.title else set())
+        said |= info.json_schema_extra.keys() if isinstance(info.json_schema_extra, dict) else set()
+        return {**as_read, **{key: value for key, value in schema.items() if key in said}}
 
 
 def _with_names(schema: Schema, member: FormModel) -> Schema:

@@ -16,7 +16,6 @@ from starlette.datastructures import FormData
 
 from .. import params
 from .._fields import Location, ModelField, cached_model_fields
-from ..openapi._parameters import walk as in_order
 from ..openapi._security import scheme_of
 from ..security.base import SecurityBase
 from ..types import DependencyCacheKey
@@ -110,8 +109,7 @@ def get_body_field(*, body_params: list[ModelField], name: str, embed_body_field
         name: the operation's unique id, from which an embedded body's model gets its name.
         embed_body_fields: whether each parameter is a key of the body.
     """
-    alone = body_params if embed_body_fields else body_params[:1]
-    return body_field_of(alone, name=name, embed=embed_body_fields)
+    return body_field_of(body_params, name=name, embed=embed_body_fields)
 
 
 def get_model_type(annotation: Any) -> type[BaseModel] | None:
@@ -119,11 +117,6 @@ def get_model_type(annotation: Any) -> type[BaseModel] | None:
     written = get_args(annotation) if _types.is_union(annotation) else (annotation,)
     members = [one for one in written if one is not NoneType]
     return members[0] if len(members) == 1 and _types.lenient_issubclass(members[0], BaseModel) else None
-
-
-def get_flat_body_params(dependant: Dependant) -> list[ModelField]:
-    """All body parameters of the tree, parents' first, repeated ones repeatedly."""
-    return [field for node in in_order(dependant) for field in node.body_params]
 
 
 def is_json_field(field: ModelField) -> bool:

@@ -64,16 +64,29 @@ def _namespace_of_class(cls: type[Any]) -> tuple[dict[str, Any], tuple[Any, ...]
 
 def evaluate(annotation: Any, names: dict[str, Any], type_params: tuple[Any, ...] = ()) -> Any:
     """`annotation` with strings and forward references resolved where `names` has them."""
+    known = {**names, **{param.__name__: param for param in type_params}} if type_params else names
+    if isinstance(annotation, str):
+        annotation = _value_of(annotation, known)
     if annotation is None or annotation is inspect.Signature.empty:
         return annotation
-    if isinstance(annotation, str):
-        annotation = ForwardRef(annotation)
     holder = types.SimpleNamespace(__annotations__={"value": annotation}, __type_params__=type_params)
-    known = {**names, **{param.__name__: param for param in type_params}} if type_params else names
     try:
         return typing.get_type_hints(holder, known, known, include_extras=True)["value"]
     except (NameError, TypeError, AttributeError, SyntaxError):
         return annotation
+
+
+def _value_of(text: str, names: dict[str, Any]) -> Any:
+    """What an annotation that is written as a string says; a forward reference where a name isn't known."""
+
+    def holder() -> None: ...
+
+    holder.__annotations__ = {"value": text}
+    try:
+        value = inspect.get_annotations(holder, globals=names, locals=names, eval_str=True)["value"]
+    except NameError:
+        value = text
+    return ForwardRef(value) if isinstance(value, str) else value
 
 
 def get_typed_annotation(annotation: Any, globalns: dict[str, Any]) -> Any:
@@ -107,7 +120,7 @@ def get_typed_return_annotation(call: Callable[..., Any]) -> Any:
     if isinstance(annotation, str) or _has_forward_reference(annotation):
         names, type_params = _namespace_of(call)
         annotation = evaluate(annotation, names, type_params)
-    return None if annotation is type(None) else annotation
+    return annotation
 
 
 def get_stream_item_type(annotation: Any) -> Any | None:

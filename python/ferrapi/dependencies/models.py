@@ -78,6 +78,11 @@ def looks_at_scopes(dependant: Dependant) -> bool:
     return isinstance(call, SecurityBase) or is_foreign_scheme(call)
 
 
+def may_share(dependant: Dependant) -> bool:
+    """Whether what an equal use has returned will do; without a parameter to receive the result it always does."""
+    return dependant.use_cache or dependant.name is None
+
+
 def cache_key(dependant: Dependant, uses_scopes: bool) -> DependencyCacheKey:
     """What makes two uses of a dependency one call: the callable, the scopes it can see, and its ``scope``.
 
@@ -107,6 +112,15 @@ def walk(dependant: Dependant) -> Iterator[Dependant]:
             yield node
         else:
             stack.append((sub, iter(sub.dependencies)))
+
+
+def in_order(dependant: Dependant) -> Iterator[Dependant]:
+    """All of the tree in the order of declaration, parents before their children; repeated ones repeatedly."""
+    pending = [dependant]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending.extend(reversed(node.dependencies))
 
 
 def scope_users(dependant: Dependant) -> set[int]:

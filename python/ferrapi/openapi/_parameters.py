@@ -17,6 +17,7 @@ from pydantic_core import PydanticUndefined
 from .._fields import cached_model_fields
 from .._foreign import own
 from ..datastructures import DefaultPlaceholder
+from ..dependencies.models import each_call
 from ..encoders import jsonable_encoder
 from ._schemas import JsonObject, Schemas
 
@@ -50,18 +51,9 @@ class Located:
     shown: bool
 
 
-def walk(dependant: Dependant) -> Iterator[Dependant]:
-    """Yield `dependant` and everything it depends on, in the order of declaration; repeated ones repeatedly."""
-    pending = [dependant]
-    while pending:
-        node = pending.pop()
-        yield node
-        pending.extend(reversed(node.dependencies))
-
-
 def located_parameters(dependant: Dependant) -> list[Located]:
-    """All parameters below `dependant`, by location and then in the order of declaration."""
-    dependants = list(walk(dependant))
+    """All parameters below `dependant`, by location and then as declared; those of a shared dependency once."""
+    dependants = list(each_call(dependant))
     return [
         parameter
         for location, group in _GROUPS

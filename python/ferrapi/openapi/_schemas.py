@@ -55,35 +55,51 @@ class Schemas:
         by_field: schemas by field and mode.
         definitions: models by name.
         separate: whether input and output of a model are two models where they differ.
+        modes: the mode in which each field was described; what is left out is looked at when it is asked for.
     """
 
     by_field: FieldSchemas
     definitions: Mapping[str, JsonObject] = field(default_factory=dict)
     separate: bool = True
+    modes: Mapping[ModelField, Mode] = field(default_factory=dict)
 
     def of(self, declared: ModelField, *, name: str | None = None) -> JsonObject:
         """The schema of `declared`, titled after `name` (by default the name in requests) unless it is a reference."""
-        schema = dict(self.by_field[declared, schema_mode(declared, separate=self.separate)])
+        mode = self.modes.get(declared) or schema_mode(declared, separate=self.separate)
+        schema = dict(self.by_field[declared, mode])
         if "$ref" not in schema:
             schema["title"] = declared.field_info.title or (name or declared.source_name).title().replace("_", " ")
         return schema
 
 
-def _fields_of(model: type[BaseModel]) -> list[ModelField]:
-    """The fields of a model as fields of the document.
+TypesByModel = dict[type[BaseModel], list[Any]]
+"""The types of the fields of each model that a document has looked into."""
 
-    Making them matters: what they say about a recursive model is noted in that model's schema, as in FastAPI.
+
+def _types_of_fields(model: type[BaseModel], looked_into: TypesByModel) -> list[Any]:
+    """The types of the fields of a model.
+
+    The fields are made, once for a document: what they say about a recursive model is noted in that model's schema
+    then, as in FastAPI. It builds their core schemas, in which code of the application may take part.
     """
     from .._fields import ModelField
 
-    return [ModelField(field_info=info, name=name) for name, info in model.model_fields.items()]
+    found = looked_into.get(model)
+    if found is None:
+        made = [ModelField(field_info=info, name=name) for name, info in model.model_fields.items()]
+        found = looked_into[model] = [one.field_info.annotation for one in made]
+    return found
 
 
-def models_in(annotations: Iterable[Any], *, known: Container[NamedModel] = ()) -> set[NamedModel]:
+def models_in(
+    annotations: Iterable[Any], *, known: Container[NamedModel] = (), looked_into: TypesByModel | None = None
+) -> set[NamedModel]:
     """The pydantic models and enums that `annotations` consist of, and those of the models' fields, however deep.
 
-    Dataclasses, typed dicts and type aliases are not looked into, and neither are the `known` models.
+    Dataclasses, typed dicts and type aliases are not looked into, and neither are the `known` models. `looked_into` is
+    what several calls share.
     """
+    looked_into = {} if looked_into is None else looked_into
     found: set[NamedModel] = set()
     pending = list(annotations)
     while pending:
@@ -95,26 +111,26 @@ def models_in(annotations: Iterable[Any], *, known: Container[NamedModel] = ()) 
         elif annotation not in found and annotation not in known and issubclass(annotation, BaseModel | Enum):
             found.add(annotation)
             if issubclass(annotation, BaseModel):
-                pending += [one.field_info.annotation for one in _fields_of(annotation)]
+                pending += _types_of_fields(annotation, looked_into)
     return found
 
 
-def _has_computed_fields(declared: ModelField) -> bool:
+def _has_computed_fields(declared: ModelField, looked_into: TypesByModel | None = None) -> bool:
     """Whether `declared` is a dataclass with computed fields or contains a model with some."""
     core_schema: Any = declared._type_adapter.core_schema
     if core_schema.get("schema", {}).get("computed_fields"):
         return True
-    models = models_in([declared.field_info.annotation])
+    models = models_in([declared.field_info.annotation], looked_into=looked_into)
     return any(issubclass(model, BaseModel) and model.model_computed_fields for model in models)
 
 
-def schema_mode(declared: ModelField, *, separate: bool) -> Mode:
+def schema_mode(declared: ModelField, *, separate: bool, looked_into: TypesByModel | None = None) -> Mode:
     """The mode in which the schema of `declared` is generated.
 
     Without separate schemas everything is described as input, except for what has computed fields, which an
-    input doesn't have.
+    input doesn't have. `looked_into` is what several calls share.
     """
-    if separate or declared.mode == "validation" or _has_computed_fields(declared):
+    if separate or declared.mode == "validation" or _has_computed_fields(declared, looked_into):
         return declared.mode
     return "validation"
 
@@ -128,24 +144,27 @@ def generate_schemas(fields: Iterable[ModelField], *, separate: bool = True) -> 
     Raises `pydantic.errors.PydanticInvalidForJsonSchema` for a type that JSON Schema can't describe.
     """
     declared = list(dict.fromkeys(fields))
-    inputs = [(one, schema_mode(one, separate=separate), one._type_adapter.core_schema) for one in declared]
-    inner = list(_inner_fields(declared))
-    inputs += [(one, schema_mode(one, separate=separate), one._type_adapter.core_schema) for one in inner]
+    looked_into: TypesByModel = {}
+    modes = {one: schema_mode(one, separate=separate, looked_into=looked_into) for one in declared}
+    for one in list(_inner_fields(declared, looked_into)):
+        modes[one] = schema_mode(one, separate=separate, looked_into=looked_into)
+    inputs = [(one, mode, one._type_adapter.core_schema) for one, mode in modes.items()]
     by_field, definitions = _Generator(ref_template=REF_TEMPLATE).generate_definitions(inputs)
     for definition in definitions.values():
         description = definition.get("description")
         if isinstance(description, str):
             definition["description"] = description.partition(FORM_FEED)[0]
-    return Schemas(by_field, {str(name): definition for name, definition in definitions.items()}, separate)
+    return Schemas(by_field, {str(name): one for name, one in definitions.items()}, separate, modes)
 
 
-def _inner_fields(fields: Sequence[ModelField]) -> Iterator[ModelField]:
+def _inner_fields(fields: Sequence[ModelField], looked_into: TypesByModel) -> Iterator[ModelField]:
     """Yield a field for each model inside `fields` that none of them consists of."""
     from .._fields import ModelField
 
     outer = {one.field_info.annotation for one in fields if isinstance(one.field_info.annotation, type)}
     modes: tuple[Mode, ...] = ("validation", "serialization")
     for mode in modes:
-        models = models_in(one.field_info.annotation for one in fields if one.mode == mode)
+        annotations = [one.field_info.annotation for one in fields if one.mode == mode]
+        models = models_in(annotations, looked_into=looked_into)
         for model in sorted(models - outer, key=lambda model: (model.__module__, model.__qualname__)):
             yield ModelField(FieldInfo(annotation=model), name=model.__name__, mode=mode)

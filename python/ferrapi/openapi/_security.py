@@ -7,9 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .._foreign import is_foreign_scheme
+from ..dependencies.models import in_order
 from ..encoders import jsonable_encoder
 from ..security.base import SecurityBase
-from ._parameters import walk
 from ._schemas import JsonObject
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def scopes_of(dependant: Dependant) -> list[str]:
 def security_requirements(dependant: Dependant) -> SecurityRequirements:
     """Collect the security schemes below `dependant`, an endpoint; all of them have to be satisfied."""
     found = SecurityRequirements()
-    for one in walk(dependant):
+    for one in in_order(dependant):
         if one is not dependant:
             found.add(one)
     return found

@@ -170,7 +170,7 @@ class Declared(Watched):
         body_params = _body.flat_body_params(self.dependant)
         self._embed_body_fields = _body.should_embed_body_fields(body_params)
         self._body_facts = (body_params, self.unique_id, self._embed_body_fields)
-        self._body_encoding = _body.body_encoding(body_params)
+        self._body_encoding = _body.body_encoding(body_params, self._embed_body_fields)
         if _body.may_be_refused(body_params):
             self.body_field  # noqa: B018  # now, because a mistake has to be raised by the decorator
         self._declare_success()

@@ -112,7 +112,7 @@ def get_request_handler(
         stream_item_field=stream_item_field,
         is_json_stream=is_json_stream,
         form_limits=form_limits,
-        _body_encoding=body_encoding(flat_body_params(dependant)),
+        _body_encoding=body_encoding(flat_body_params(dependant), embed_body_fields),
     )
     return Engine(facts).respond_to_request
 

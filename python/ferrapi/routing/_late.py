@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..dependencies._values import Errors
-from ..dependencies.models import Dependant, cache_key, looks_at_scopes, walk
+from ..dependencies.models import Dependant, cache_key, looks_at_scopes, may_share, walk
 
 if TYPE_CHECKING:
     from ._exchange import Exchange
@@ -92,7 +92,7 @@ class Late:
         if arguments is None:
             return _FAILED
         key = _key(step)
-        if step.original.use_cache and key in self._cache:
+        if may_share(step.original) and key in self._cache:
             return self._cache[key]
         result = await step.run(self._x, arguments)
         self._cache.setdefault(key, result)

@@ -23,7 +23,7 @@ from ..dependencies._body import flat_body_params, request_body_to_args, should_
 from ..dependencies._callables import Kind, computed_scope, header_scheme, kind_of, name_of
 from ..dependencies._dependant import circular_dependency, get_dependant
 from ..dependencies._values import Errors, request_params_to_args
-from ..dependencies.models import Dependant, cache_key, looks_at_scopes, oauth_scopes
+from ..dependencies.models import Dependant, cache_key, looks_at_scopes, may_share, oauth_scopes
 from ..types import DependencyCacheKey
 from ._exchange import Exchange
 from ._late import Late, NeedsContexts
@@ -262,7 +262,7 @@ class Plan:
             return
         key = self.key_of(step)
         first = self._first.setdefault(key, step.index)
-        if first != step.index and step.dependant.use_cache:
+        if first != step.index and may_share(step.dependant):
             step.same_as = first
 
     def key_of(self, step: Step) -> DependencyCacheKey:

@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket
 
 from ..dependencies._body import request_body_to_args
 from ..dependencies._values import Errors
-from ..dependencies.models import Dependant
+from ..dependencies.models import Dependant, may_share
 from ._exchange import Exchange
 from ._late import Late
 from ._observed import PLAN
@@ -102,7 +102,7 @@ async def _own_values(step: Step, x: Exchange, early: Values | None, body: Any) 
 async def _result(plan: Plan, step: Step, x: Exchange, values: Values, cache: dict[Any, Any]) -> Any:
     """What a dependency returns: as it did before, if it may be shared and has been called."""
     key = plan.key_of(step)
-    if step.dependant.use_cache and key in cache:
+    if may_share(step.dependant) and key in cache:
         return cache[key]
     result = await step.run(x, values)
     cache.setdefault(key, result)

@@ -1,0 +1,58 @@
+"""How often a dependency runs that is used several times: by a route, and by its endpoint's parameters."""
+
+import inspect
+from typing import Any
+
+from differential.common import examples
+from hypothesis import given
+from hypothesis import strategies as st
+from support.asgi import Ask
+from support.compare import compare, compare_documents
+from support.frameworks import Framework
+
+USES = ("shared", "not shared", "scopes", "scopes, not shared")
+
+
+def _marker(fw: Framework, use: str, dependency: Any) -> Any:
+    shared = "not shared" not in use
+    if use.startswith("scopes"):
+        return fw.Security(dependency, scopes=["read"], use_cache=shared)
+    return fw.Depends(dependency, use_cache=shared)
+
+
+def _make(inner: str, route: list[str], endpoint: list[str], router: list[str]) -> Any:
+    def make(fw: Framework, log: list[Any]) -> Any:
+        def below(q: int = 1) -> int:
+            log.append("below")
+            return q
+
+        async def dependency(value: Any = _marker(fw, inner, below), q: str = "") -> Any:
+            log.append("dependency")
+            yield value
+            log.append("left")
+
+        async def serve(**values: Any) -> Any:
+            return values
+
+        parameters = [
+            inspect.Parameter(f"value{index}", inspect.Parameter.KEYWORD_ONLY, default=_marker(fw, use, dependency))
+            for index, use in enumerate(endpoint)
+        ]
+        serve.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by both
+        app, included = fw.FastAPI(), fw.APIRouter(dependencies=[_marker(fw, use, below) for use in router])
+        included.get("/", dependencies=[_marker(fw, use, dependency) for use in route])(serve)
+        app.include_router(included)
+        return app
+
+    return make
+
+
+@given(st.sampled_from(USES), *[st.lists(st.sampled_from(USES), max_size=3)] * 3)
+@examples(150)
+def test_repeated_dependencies_run_as_often_as_in_fastapi(
+    inner: str, route: list[str], endpoint: list[str], router: list[str]
+) -> None:
+    """What a route needs without a parameter runs once, whether it says ``use_cache=False`` or not."""
+    make = _make(inner, route, endpoint, router)
+    compare(make, [Ask(), Ask(query=b"q=2"), Ask(query=b"q=x")], "asgi")
+    compare_documents(make)
