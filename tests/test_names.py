@@ -32,8 +32,7 @@ NOT_OFFERED = {
     "dependencies.utils": (
         "_STREAM_ORIGINS _UsesScopesCache _add_form_union_validators _apply_form_body_schema "
         "_asynccontextmanager_with_shielded_exit _contextmanager_with_concurrency_limit _extract_form_model "
-        "_get_form_model_schema _solve_generator ensure_multipart_is_installed multipart_incorrect_install_error "
-        "multipart_not_installed_error"
+        "_get_form_model_schema _solve_generator"
     ),
     "openapi.docs": "_html_safe_json",
     "openapi.utils": "_SSE_EVENT_SCHEMA _UsesScopesCache _get_api_route_for_openapi",

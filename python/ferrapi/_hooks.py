@@ -160,6 +160,11 @@ def announce_assignments(module_name: str, *names: str) -> None:
     module.__class__ = _AnnouncingModule
 
 
+def routing_class(name: str) -> Any:
+    """The class that `ferrapi.routing` has under a name now: tools put subclasses there before routes are declared."""
+    return getattr(sys.modules["ferrapi.routing"], name)
+
+
 def replaced(module_name: str) -> dict[str, Any]:
     """By name: what stands in the place of functions of a module that announces it; empty while nothing does."""
     functions = _functions.get(module_name, {})

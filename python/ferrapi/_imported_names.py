@@ -143,6 +143,9 @@ _TABLE: dict[str, dict[str, str]] = {
             "should_embed_body_fields=_should_embed_body_fields flat_body_params=_get_flat_body_params"
         ),
         ".dependencies._forms": "is_unselected=_is_empty_file_input read_keeping_position=_read_file_bytes",
+        ".dependencies._multipart": (
+            "ensure_multipart_is_installed multipart_incorrect_install_error multipart_not_installed_error"
+        ),
         ".dependencies._private": (
             "extract_form_body extract_form_items get_body_field get_flat_fields_from_params "
             "get_form_model get_form_models get_form_union_models get_model_type get_multidict_extras "

@@ -21,7 +21,7 @@ from . import params
 from ._docs_routes import DocsRoutes, of_applications
 from ._edits import EDITS, SETTINGS
 from ._foreign import refuse, refuse_app, with_counterparts
-from ._hooks import WATCH, untouched, watch
+from ._hooks import WATCH, routing_class, untouched, watch
 from ._middleware_stack import AppBodyLimitMiddleware, ExceptionTelemetryMiddleware, ServerErrors, build
 from ._names import names_of
 from ._native import Entrance
@@ -184,11 +184,11 @@ class FastAPI(Regained, Verbs, Starlette):
         self.openapi_version = "3.1.0"
         self.openapi_schema: dict[str, Any] | None = None
         refuse(webhooks, "webhooks=")
-        self.webhooks = webhooks or APIRouter()
+        self.webhooks = webhooks or routing_class("APIRouter")()
         self.root_path = root_path
         self.state = State()
         self.dependency_overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
-        self.router: APIRouter = APIRouter(
+        self.router: APIRouter = routing_class("APIRouter")(
             routes=routes,
             redirect_slashes=redirect_slashes,
             dependency_overrides_provider=self,

@@ -205,8 +205,10 @@ class _IncludedRouter(Regained, BaseRoute):
         return self._contexts[1]
 
     def effective_low_priority_routes(self) -> list[EffectiveRouteContext]:
-        """The places of what answers after all other routes: none, as front ends are no routes here."""
-        return []
+        """The places of what answers after all other routes: the front ends of each router below, together."""
+        from ._frontend import front_end_groups
+
+        return [EffectiveRouteContext.of_front_ends(*group) for group in front_end_groups(self)]
 
     def table(self) -> Table:
         """The table of the routes below, as of now."""

@@ -22,6 +22,7 @@ from ._limits import limit_body
 from ._options import ROUTE_DEFAULTS
 
 if TYPE_CHECKING:
+    from ..dependencies.models import Dependant
     from ._contexts import IncludeContext
     from ._route import APIRoute
 
@@ -152,6 +153,22 @@ class _EffectiveRouteContext(Declared):
         if isinstance(route, APIRoute):
             return cls.from_api_route(original_route=route, include_context=context)
         return cls(route, _below(route, context))
+
+    @classmethod
+    def of_front_ends(cls, front_ends: Any, dependant: Dependant, context: IncludeContext) -> _EffectiveRouteContext:
+        """All front ends of one router.
+
+        Parameters:
+            front_ends: the front ends.
+            dependant: what they ask of each request.
+            context: what the includes above the router add.
+        """
+        found = cls(front_ends)
+        found.__dict__.update(_undeclared())
+        found.frontend_prefix, found.dependant = context.prefix, dependant
+        found.dependencies = [*context.dependencies, *front_ends.dependencies]
+        found.dependency_overrides_provider = context.dependency_overrides_provider
+        return found
 
     @property
     def route(self) -> Any:

@@ -40,6 +40,7 @@ from ..exceptions import FastAPIError, RequestValidationError, RouteError
 from ._contexts import IncludeContext, IncludedRouter
 from ._exchange import Exchange
 from ._handler import unanswered
+from ._limits import serve_limited
 from ._plan import Plan
 from ._respond import Responder, send_response
 from ._shield import exit_shield
@@ -321,11 +322,19 @@ def _no_endpoint() -> None:
 
 @dataclass(frozen=True)
 class Place:
-    """A front end where an application has it."""
+    """A front end where an application has it.
+
+    Parameters:
+        prefix: before the paths of its files.
+        files: what it serves.
+        guard: what comes before the files.
+        max_body_size: the limit of the includes on the way, if they set one.
+    """
 
     prefix: str
     files: FrontendFiles
     guard: Guard
+    max_body_size: int | None = None
 
     def rest(self, path: str) -> str | None:
         """What follows the prefix in `path`; None if `path` isn't below it."""
@@ -338,9 +347,16 @@ class Place:
         scope = x.scope
         known = scope.get("fastapi") or {}
         scope["fastapi"] = {**known, "frontend_path": path, "frontend_specificity": len(self.prefix)}
-        if scope["method"] not in _METHODS:
-            await self.files.refuse(path)
-        await self.guard.serve(x, self.files, path)
+
+        async def answer(x: Exchange) -> None:
+            if scope["method"] not in _METHODS:
+                await self.files.refuse(path)
+            await self.guard.serve(x, self.files, path)
+
+        if self.max_body_size is None:
+            await answer(x)
+        else:
+            await serve_limited(x, self.max_body_size, answer)
 
 
 class FrontendTable:
@@ -366,19 +382,35 @@ class FrontendTable:
         return False
 
 
-def _places(router: APIRouter) -> Iterator[Place]:
-    """All front ends below `router`: each router's own before those that it includes, at any depth."""
-    pending: list[tuple[APIRouter, IncludeContext | None]] = [(router, None)]
+Group = tuple[Frontends, "APIRouter", IncludeContext | None]
+"""The front ends of one router, the router, and what the includes above it add."""
+
+
+def _groups(router: APIRouter, above: IncludeContext | None) -> Iterator[Group]:
+    """The front ends of `router` and of all below it: each router's own before those that it includes, at any depth."""
+    pending = [(router, above)]
     while pending:
-        current, above = pending.pop()
+        current, context = pending.pop()
         if current._frontends is not None:
-            yield from _at(current, current._frontends, above)
+            yield current._frontends, current, context
         below = []
         for route in current.routes:
             if isinstance(route, IncludedRouter):
-                context = route.include_context
-                below.append((route.original_router, context if above is None else context.below(above)))
+                inner = route.include_context
+                below.append((route.original_router, inner if context is None else inner.below(context)))
         pending.extend(reversed(below))
+
+
+def front_end_groups(included: IncludedRouter) -> Iterator[tuple[Frontends, Dependant, IncludeContext]]:
+    """The front ends of an included router and of all below it, with what they ask of each request."""
+    for own, _, context in _groups(included.original_router, included.include_context):
+        if context is not None:  # there is one below an include
+            yield own, _dependant([*context.dependencies, *own.dependencies]), context
+
+
+def _places(router: APIRouter) -> Iterator[Place]:
+    for own, current, above in _groups(router, None):
+        yield from _at(current, own, above)
 
 
 def _at(router: APIRouter, own: Frontends, above: IncludeContext | None) -> Iterator[Place]:
@@ -387,4 +419,4 @@ def _at(router: APIRouter, own: Frontends, above: IncludeContext | None) -> Iter
     provider = router.dependency_overrides_provider if above is None else above.dependency_overrides_provider
     guard = Guard([*outer, *own.dependencies], provider or router.dependency_overrides_provider)
     for frontend in own.frontends:
-        yield Place(prefix + frontend.prefix, frontend.files, guard)
+        yield Place(prefix + frontend.prefix, frontend.files, guard, None if above is None else above.max_body_size)

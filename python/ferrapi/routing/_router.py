@@ -16,14 +16,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .. import params
 from .._edits import EDITS, SETTINGS, TrackedList
 from .._foreign import own, own_options, refuse, refuse_app, refuse_routes
-from .._hooks import watch
+from .._hooks import routing_class, watch
 from .._pickling import Regained
 from ..datastructures import Default
 from ..exceptions import FastAPIError, RouteError
 from ..telemetry._activation import look_after_startup
 from ..types import DecoratedCallable
 from ..utils import generate_unique_id, get_value_or_default
-from ._contexts import INCLUDED, IncludeContext, IncludedRouter, routers_below
+from ._contexts import INCLUDED, IncludeContext, routers_below
 from ._exchange import Exchange
 from ._frontend import CheckDir, Directory, Fallback, Frontends, FrontendTable
 from ._lifespan import DefaultLifespan, LifespanContext, as_context, merged, run_handlers
@@ -49,7 +49,6 @@ from ._route import APIRoute
 from ._table import Table
 from ._tracer import tell_match
 from ._verbs import Decorator, Verbs
-from ._websocket import APIWebSocketRoute
 
 _ON_EVENT_DEPRECATED = "on_event is deprecated, use lifespan event handlers instead."
 
@@ -322,7 +321,7 @@ class APIRouter(Regained, Verbs, Router):
         dependencies: Sequence[params.Depends] | None = None,
     ) -> None:
         """Register `endpoint` as a WebSocket endpoint at `path`, after the router's prefix."""
-        route = APIWebSocketRoute(
+        route = routing_class("APIWebSocketRoute")(
             self.prefix + path,
             endpoint=endpoint,
             name=name,
@@ -442,7 +441,7 @@ class APIRouter(Regained, Verbs, Router):
             },
             dependency_overrides_provider=self.dependency_overrides_provider,
         )
-        self.routes.append(IncludedRouter(router, context))
+        self.routes.append(routing_class("_IncludedRouter")(router, context))
         self._mark_routes_changed()
         for kind, handlers in (("startup", router.on_startup), ("shutdown", router.on_shutdown)):
             for handler in handlers:

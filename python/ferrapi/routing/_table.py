@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute, compile_p
 
 from .._edits import EDITS
 from .._foreign import refuse_routes
-from .._hooks import is_own, untouched
+from .._hooks import is_own, routing_class, untouched
 from .._native import Program, RouteTable
 from .._plan import RoutePlan
 from ._contexts import Placed, matches, place
@@ -145,7 +145,7 @@ def _is_plain(placed: Placed) -> bool:
     if base is None:
         return False
     if base is APIWebSocketRoute and placed.context is not None:  # there is a copy below the prefix, of that very class
-        return is_own(base, base, "matches")
+        return is_own(routing_class("APIWebSocketRoute"), base, "matches")
     return is_own(type(route), base, "matches") and "matches" not in route.__dict__
 
 

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from .. import params
 from .._edits import EDITS
-from .._hooks import replaced, watch
+from .._hooks import replaced, routing_class, watch
 from .._native import LimitExceeded
 from .._pickling import Regained
 from ..dependencies import _body
@@ -131,13 +131,14 @@ class APIWebSocketRoute(Watched, WebSocketRoute):
 
     def included(self, context: IncludeContext) -> APIWebSocketRoute:
         """This route, as it is now, with what its includes add to it."""
-        return APIWebSocketRoute(
+        route: APIWebSocketRoute = routing_class("APIWebSocketRoute")(
             context.prefix + self.path,
             self.endpoint,
             name=self.name,
             dependencies=[*context.dependencies, *self.dependencies],
             dependency_overrides_provider=context.dependency_overrides_provider or self.dependency_overrides_provider,
         )
+        return route
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether this route answers `scope`, and what it adds to the scope (Starlette's contract)."""
