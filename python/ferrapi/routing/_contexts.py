@@ -91,11 +91,15 @@ class Placed:
     Parameters:
         original: the route as it was declared.
         context: what the includes add; None for a route of the application itself.
+        included: the innermost include.
     """
 
-    def __init__(self, original: BaseRoute, context: IncludeContext | None) -> None:
+    def __init__(
+        self, original: BaseRoute, context: IncludeContext | None, included: _IncludedRouter | None = None
+    ) -> None:
         self.original = original
         self.context = context
+        self.included = included
 
     @property
     def path(self) -> str | None:
@@ -109,7 +113,11 @@ class Placed:
     @cached_property
     def place(self) -> EffectiveRouteContext | None:
         """The place, made when it is first asked for; None for a route of the application itself."""
-        return None if self.context is None else EffectiveRouteContext.of(self.original, self.context)
+        if self.context is None:
+            return None
+        place = EffectiveRouteContext.of(self.original, self.context)
+        place.included = self.included
+        return place
 
     @property
     def effective(self) -> Any:
@@ -172,7 +180,7 @@ class _IncludedRouter(Regained, BaseRoute):
                 self._placed = [
                     _IncludedRouter(route.original_router, route.include_context.below(context))
                     if isinstance(route, _IncludedRouter)
-                    else Placed(route, context)
+                    else Placed(route, context, self)
                     for route in list(self.original_router.routes)
                 ]
                 self._version = version

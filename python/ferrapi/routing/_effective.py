@@ -92,6 +92,7 @@ class _EffectiveRouteContext(Declared):
     """
 
     app: Any = None
+    included: Any = None
     frontend_prefix = ""
 
     def __init__(self, original_route: BaseRoute, starlette_route: BaseRoute | None = None) -> None:
@@ -169,6 +170,10 @@ class _EffectiveRouteContext(Declared):
         found.dependencies = [*context.dependencies, *front_ends.dependencies]
         found.dependency_overrides_provider = context.dependency_overrides_provider
         return found
+
+    def noted(self) -> dict[str, Any]:
+        """What the scope of a request to this place says under ``fastapi``."""
+        return {"included_router": self.included, "effective_route_context": self}
 
     @property
     def route(self) -> Any:

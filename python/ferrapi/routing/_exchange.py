@@ -188,7 +188,7 @@ class Exchange:
 
     def place(self, route: Any) -> None:
         """Note the effective route of a request to an included router."""
-        self.scope["fastapi"] = {**(self.scope.get("fastapi") or {}), "effective_route_context": route}
+        self.scope["fastapi"] = {**(self.scope.get("fastapi") or {}), **route.noted()}
 
     def send_body(self, status: int, headers: bytes | list[tuple[bytes, bytes]], body: bytes) -> Awaitable[None] | None:
         """Send a whole response.

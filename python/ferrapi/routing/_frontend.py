@@ -38,6 +38,7 @@ from ..dependencies._values import MISSING
 from ..dependencies.models import Dependant
 from ..exceptions import FastAPIError, RequestValidationError, RouteError
 from ._contexts import IncludeContext, IncludedRouter
+from ._effective import EffectiveRouteContext
 from ._exchange import Exchange
 from ._handler import unanswered
 from ._limits import serve_limited
@@ -329,12 +330,14 @@ class Place:
         files: what it serves.
         guard: what comes before the files.
         max_body_size: the limit of the includes on the way, if they set one.
+        effective: the front ends of the router at this place, if the router is included.
     """
 
     prefix: str
     files: FrontendFiles
     guard: Guard
     max_body_size: int | None = None
+    effective: EffectiveRouteContext | None = None
 
     def rest(self, path: str) -> str | None:
         """What follows the prefix in `path`; None if `path` isn't below it."""
@@ -346,7 +349,8 @@ class Place:
         """Answer a request for `path` below the prefix."""
         scope = x.scope
         known = scope.get("fastapi") or {}
-        scope["fastapi"] = {**known, "frontend_path": path, "frontend_specificity": len(self.prefix)}
+        place = {} if self.effective is None else {"effective_route_context": self.effective}
+        scope["fastapi"] = {**known, "frontend_path": path, "frontend_specificity": len(self.prefix), **place}
 
         async def answer(x: Exchange) -> None:
             if scope["method"] not in _METHODS:
@@ -418,5 +422,7 @@ def _at(router: APIRouter, own: Frontends, above: IncludeContext | None) -> Iter
     outer = () if above is None else above.dependencies
     provider = router.dependency_overrides_provider if above is None else above.dependency_overrides_provider
     guard = Guard([*outer, *own.dependencies], provider or router.dependency_overrides_provider)
+    effective = None if above is None else EffectiveRouteContext.of_front_ends(own, guard.dependant, above)
+    limit = None if above is None else above.max_body_size
     for frontend in own.frontends:
-        yield Place(prefix + frontend.prefix, frontend.files, guard, None if above is None else above.max_body_size)
+        yield Place(prefix + frontend.prefix, frontend.files, guard, limit, effective)

@@ -151,7 +151,7 @@ class HttpExchange(InFlight, Exchange):
         scope["endpoint"] = target.endpoint
         scope["path_params"] = self.params
         if self.effective is not None:
-            scope["fastapi"] = {"effective_route_context": self.effective}
+            scope["fastapi"] = self.effective.noted()
         limits = self.site.router.form_limits
         if limits:
             inherit_form_limits(scope, limits)
