@@ -72,7 +72,7 @@ class ServerSentEvent(BaseModel):
     @model_validator(mode="after")
     def _one_kind_of_data(self) -> "ServerSentEvent":
         if self.data is not None and self.raw_data is not None:
-            raise ValueError("Cannot set both 'data' (written as JSON) and 'raw_data' (written as it is)")
+            raise ValueError("Cannot set both 'data' and 'raw_data': the first is written as JSON, the second as it is")
         return self
 
 

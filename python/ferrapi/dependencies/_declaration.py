@@ -145,7 +145,9 @@ def _from_default(draft: _Draft) -> None:
             )
         draft.depends = default
     elif isinstance(default, FieldInfo):
-        if draft.info is not None or draft.depends is not None:
+        if draft.depends is not None:
+            return  # FastAPI takes the dependency, and no notice of this
+        if draft.info is not None:
             raise ParameterError(
                 f"Cannot specify FastAPI annotations in `Annotated` and default value together for {draft.name!r}"
             )

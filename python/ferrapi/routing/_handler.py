@@ -36,7 +36,7 @@ from ._limits import FormBounds, serve_limited
 from ._observed import Observed, is_observed
 from ._plan import Groups, Plan, SoFar
 from ._read import body_bytes, body_value, read_form
-from ._respond import Responder, endpoint_context, send_response, tell_way
+from ._respond import Responder, endpoint_context, send_response, sends_events, tell_way
 from ._shield import SHIELD, exit_shield, in_cancel_scope
 from ._teardown import Teardown
 from ._tracer import followed, followed_result
@@ -74,7 +74,12 @@ class Compiled:
         strict = route.strict_content_type
         self.strict = bool(strict.value if isinstance(strict, DefaultPlaceholder) else strict)
         kind = self.base.endpoint.kind
-        self.streams = route.is_sse_stream or route.is_json_stream or kind in (Kind.GENERATOR, Kind.ASYNC_GENERATOR)
+        self.streams = (
+            route.is_sse_stream
+            or route.is_json_stream
+            or kind in (Kind.GENERATOR, Kind.ASYNC_GENERATOR)
+            or (kind is Kind.SYNC and sends_events(route))
+        )
         self.responder = self._responder(route, streams=self.streams, in_thread=kind is Kind.SYNC)
         provider = route.dependency_overrides_provider
         self.provider = provider if hasattr(provider, "dependency_overrides") else _NOBODY

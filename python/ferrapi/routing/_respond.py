@@ -47,6 +47,12 @@ def wants_events(annotation: Any) -> bool:
     return issubclass(annotation, (EventSourceResponse, ServerSentEvent)) or is_foreign_event(annotation)
 
 
+def sends_events(route: HandlerFacts) -> bool:
+    """Whether the response class of `route` is that of server-sent events, whatever its endpoint is."""
+    declared = route.response_class
+    return wants_events(declared.value if isinstance(declared, DefaultPlaceholder) else declared)
+
+
 def dump(value: Any) -> bytes:
     """`value` as JSON bytes by `jsonable_encoder`'s rules.
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -22,7 +24,7 @@ from ..exceptions import ResponseValidationError
 from ..sse import KEEPALIVE_COMMENT, EventSourceResponse, ServerSentEvent, format_sse_event
 from ._exchange import Exchange
 from ._plan import Step
-from ._respond import Responder, endpoint_context
+from ._respond import Responder, endpoint_context, sends_events
 
 if TYPE_CHECKING:
     from ._facts import HandlerFacts
@@ -53,34 +55,27 @@ class StreamResponder(Responder):
         self.route = route
         self.item_field = route.stream_item_field
         self.is_json = route.is_json_stream
-        self.is_events = route.is_sse_stream
+        self.is_events = route.is_sse_stream or sends_events(route)
 
     async def call(self, x: Exchange, endpoint: Step, values: dict[str, Any]) -> Any:
         """The generator, not yet started; sync ones iterate in worker threads."""
         if endpoint.kind is Kind.ASYNC:
             return await super().call(x, endpoint, values)
-        generator = endpoint.call(**values)
-        if endpoint.kind is Kind.GENERATOR:
-            return _in_threads(generator)
-        return generator
+        made = endpoint.call(**values)
+        if endpoint.kind is Kind.GENERATOR or (endpoint.kind is Kind.SYNC and not isinstance(made, Response)):
+            return _in_threads(made)
+        return made
 
     async def response(self, x: Exchange, result: Any) -> Response:
         """A streaming response over the generator."""
         if isinstance(result, Response):
             return self.finished(x, result)
-        arguments: dict[str, Any] = {"background": x.background}
-        if self.status_code is not None:
-            arguments["status_code"] = self.status_code
         if self.is_events:
-            response = _Events(self._items(result, self._event), **arguments)
-            response.exchange = x
-            response.headers["Cache-Control"] = "no-cache"
-            response.headers["X-Accel-Buffering"] = "no"
-            return response
+            events = functools.partial(_events, x)
+            return self.made(x, self._items(result, self._event), events)
         if self.is_json:
-            lines = self._items(result, self._line)
-            return StreamingResponse(lines, media_type="application/jsonl", **arguments)
-        return self.response_class(result, **arguments)
+            return self.made(x, self._items(result, self._line), _json_lines)
+        return self.made(x, result)
 
     async def _items(self, generator: Any, encode: Callable[[Any], bytes]) -> AsyncGenerator[bytes]:
         async with aclosing(generator):
@@ -118,14 +113,18 @@ class StreamResponder(Responder):
         return format_sse_event(data_str=data, event=item.event, id=item.id, retry=item.retry, comment=item.comment)
 
 
-async def _in_threads(generator: Any) -> AsyncGenerator[Any]:
-    """A sync generator as an asynchronous one that also closes it."""
+_json_lines = functools.partial(StreamingResponse, media_type="application/jsonl")
+
+
+async def _in_threads(items: Iterable[Any]) -> AsyncGenerator[Any]:
+    """What is iterated in threads as an asynchronous generator, which also closes it if it is a generator."""
     try:
-        async for item in iterate_in_threadpool(generator):
+        async for item in iterate_in_threadpool(items):
             yield item
     finally:
-        with anyio.CancelScope(shield=True):
-            await run_in_threadpool(generator.close)
+        if isinstance(items, GeneratorType):
+            with anyio.CancelScope(shield=True):
+                await run_in_threadpool(items.close)
 
 
 class _Events(EventSourceResponse):
@@ -151,6 +150,15 @@ class _Events(EventSourceResponse):
                 await super().__call__(scope, receive, send)
                 self.exchange.replied = True
                 tasks.cancel_scope.cancel()
+
+
+def _events(x: Exchange, content: Any, **arguments: Any) -> _Events:
+    """A response with events that no cache and no proxy holds back."""
+    response = _Events(content, **arguments)
+    response.exchange = x
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
 
 
 async def _pass_on(source: Any, made: MemoryObjectSendStream[bytes]) -> None:
