@@ -3,11 +3,16 @@
 import inspect
 import itertools
 import pickle
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from _oracle import same
 from ferrapi import exceptions
+from support.asgi import Ask
+from support.compare import compare
+from support.frameworks import FERRAPI, Framework
 
 VALIDATION = [
     "ValidationException",
@@ -115,3 +120,70 @@ def test_validation_errors_can_be_pickled() -> None:
     error = exceptions.RequestValidationError([ERROR], body=1, endpoint_ctx={"path": "GET /x"})
     copied = pickle.loads(pickle.dumps(error))
     assert (str(copied), copied.body) == (str(error), 1)
+
+
+@pytest.mark.parametrize("name", VALIDATION)
+@pytest.mark.parametrize("by_name", [False, True])
+def test_only_positional_arguments_are_shown(name: str, by_name: bool) -> None:
+    def question(framework: Any) -> Any:
+        made = getattr(framework.exceptions, name)
+        error = made(errors=[ERROR]) if by_name else made([ERROR], endpoint_ctx={"path": "GET /x"})
+        return repr(error), error.args, error.errors()
+
+    same(question)
+
+
+def test_what_handlers_get_shows_itself_alike() -> None:
+    def make(fw: Framework, log: list[Any]) -> Any:
+        app = fw.FastAPI()
+
+        async def note(request: Any, error: Any) -> Any:
+            log.append((repr(error), error.args))
+            return fw.Response()
+
+        for name in ("RequestValidationError", "ResponseValidationError"):
+            app.add_exception_handler(getattr(fw.exceptions, name), note)
+
+        @app.get("/in")
+        def takes(number: int) -> None: ...
+
+        @app.get("/out")
+        def returns() -> int:
+            return "x"  # type: ignore[return-value]
+
+        @app.get("/text")
+        async def returns_text() -> dict[str, int]:
+            return {"a": []}  # type: ignore[dict-item]
+
+        return app
+
+    compare(make, [Ask(path=path) for path in ("/in", "/out", "/text")])
+
+
+@pytest.mark.parametrize("of_application", [False, True])
+def test_the_deprecation_of_on_event_points_at_the_application(of_application: bool) -> None:
+    app = FERRAPI.FastAPI()
+    with pytest.warns(DeprecationWarning, match="on_event is deprecated") as seen:
+        (app if of_application else app.router).on_event("startup")(lambda: None)
+    assert [warning.filename for warning in seen] == [__file__]
+
+
+def test_models_of_pydantic_1_are_refused_by_name() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        v1 = pytest.importorskip("pydantic.v1")
+
+    class Old(v1.BaseModel):  # type: ignore[name-defined, misc]  # it has no types
+        number: int
+
+    def taking(old: Any) -> None: ...
+
+    taking.__annotations__["old"] = Old
+
+    def ask(use: Callable[[Any], Any]) -> None:
+        same(lambda framework: use(Framework(framework.package)))
+
+    ask(lambda fw: fw.FastAPI().post("/")(taking))
+    ask(lambda fw: fw.FastAPI().get("/", response_model=list[Old])(lambda: 1))
+    ask(lambda fw: fw.FastAPI().get("/", responses={400: {"model": Old}})(lambda: 1))
+    ask(lambda fw: fw.encoders.jsonable_encoder(Old(number=1)))

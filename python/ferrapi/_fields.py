@@ -228,7 +228,7 @@ def create_model_field(
     """
     if is_pydantic_v1(type_):
         raise PydanticV1NotSupportedError(
-            f"pydantic.v1 models are no longer supported. Please update the response model {type_!r}."
+            f"pydantic.v1 models are no longer supported by FastAPI. Please update the response model {type_!r}."
         )
     if field_info is None:
         field_info = FieldInfo(annotation=type_, default=default, alias=alias)

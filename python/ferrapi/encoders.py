@@ -289,7 +289,7 @@ def _as_mapping(obj: Any) -> Any:
     """A value that no rule is for, as a mapping: of its items if it has any, else of its attributes."""
     if _is_pydantic_v1_model(obj):
         raise PydanticV1NotSupportedError(
-            f"pydantic.v1 models are not supported: declare {type(obj).__qualname__} with pydantic 2's BaseModel"
+            f"pydantic.v1 models are no longer supported by FastAPI. Please update the model {obj!r}."
         )
     try:
         return dict(obj)

@@ -149,7 +149,6 @@ class ValidationException(Exception):
     """
 
     def __init__(self, errors: Sequence[Any], *, endpoint_ctx: EndpointContext | None = None) -> None:
-        super().__init__(errors)
         self._errors = errors
         self.tell_place(endpoint_ctx)
 

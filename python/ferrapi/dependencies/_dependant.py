@@ -22,7 +22,7 @@ def _check_scope(parent: Dependant, depends: params.Depends) -> None:
     if is_generator(parent.call) and computed_scope(parent) == "request" and depends.scope == "function":
         raise DependencyScopeError(
             f'The dependency "{getattr(parent.call, "__name__", parent.call)}" has a scope of "request", it cannot '
-            'depend on dependencies with scope "function"'
+            'depend on dependencies with scope "function".'
         )
 
 

@@ -11,6 +11,7 @@ import inspect
 import types
 import typing
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Iterator
+from types import NoneType
 from typing import Any, ForwardRef, get_args, get_origin
 
 _STREAMS = frozenset({AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Iterator})
@@ -91,8 +92,10 @@ def _value_of(text: str, names: dict[str, Any]) -> Any:
 
 def get_typed_annotation(annotation: Any, globalns: dict[str, Any]) -> Any:
     """`annotation` evaluated in `globalns`; None stays None, also when it was written as a string."""
-    evaluated = evaluate(annotation, globalns) if isinstance(annotation, str) else annotation
-    return None if evaluated is type(None) else evaluated
+    if not isinstance(annotation, str):
+        return annotation
+    evaluated = evaluate(annotation, globalns)
+    return None if evaluated is NoneType else evaluated
 
 
 def get_typed_signature(call: Callable[..., Any]) -> inspect.Signature:
@@ -113,7 +116,7 @@ def _has_forward_reference(annotation: Any) -> bool:
 
 
 def get_typed_return_annotation(call: Callable[..., Any]) -> Any:
-    """The evaluated return annotation of `call`; None when there is none or when it says None."""
+    """The evaluated return annotation of `call`; None when there is none, too. The type of None is an annotation."""
     annotation = inspect.signature(call).return_annotation
     if annotation is inspect.Signature.empty:
         return None

@@ -95,7 +95,7 @@ class Frontends:
         """
         path = _checked_path(path)
         if fallback not in _FALLBACKS or isinstance(fallback, bool):
-            raise RouteError(f"fallback is {fallback!r}: it must be 'auto', 'index.html', '404.html', or None")
+            raise RouteError(f"fallback must be 'auto', 'index.html', '404.html', or None, not {fallback!r}")
         files = FrontendFiles(directory, fallback)
         if is_checked(files.site, check_dir):
             _check_directory(files)

@@ -129,7 +129,7 @@ class Serializer:
     def refusal(self, content: Any, exc: ValidationError) -> ResponseValidationError:
         """What to raise for `content`, of which the validator says `exc`."""
         errors = prefix_locations(exc.errors(include_url=False), ("response",))
-        return ResponseValidationError(errors, body=content, endpoint_ctx=self.context())
+        return ResponseValidationError(errors=errors, body=content, endpoint_ctx=self.context())
 
     def bytes_now(self, content: Any) -> bytes:
         """JSON bytes, made in this thread."""

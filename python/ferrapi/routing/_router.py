@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from enum import Enum
 from typing import Any, Unpack
@@ -14,6 +13,7 @@ from starlette.routing import BaseRoute, Match, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import params
+from .._deprecation import warn_at_caller
 from .._edits import EDITS, SETTINGS, TrackedList
 from .._foreign import own, own_options, refuse, refuse_app, refuse_routes
 from .._hooks import routing_class, watch
@@ -470,7 +470,7 @@ class APIRouter(Regained, Verbs, Router):
 
     def on_event(self, event_type: str) -> Decorator:
         """Deprecated: call the decorated function at ``"startup"`` or ``"shutdown"``. Use `lifespan`."""
-        warnings.warn(_ON_EVENT_DEPRECATED, category=DeprecationWarning, stacklevel=2)
+        warn_at_caller(_ON_EVENT_DEPRECATED, DeprecationWarning)
 
         def register(function: DecoratedCallable) -> DecoratedCallable:
             self.add_event_handler(event_type, function)

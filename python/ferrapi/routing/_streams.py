@@ -92,7 +92,7 @@ class StreamResponder(Responder):
                 return json.dumps(finite(data))
         value, errors = field.validate(item, loc=("response",))
         if errors:
-            raise ResponseValidationError(errors, body=item, endpoint_ctx=endpoint_context(self.route))
+            raise ResponseValidationError(errors=errors, body=item, endpoint_ctx=endpoint_context(self.route))
         return field.serialize_json(value, **self.serializer.options).decode()
 
     def _line(self, item: Any) -> bytes:
