@@ -117,3 +117,32 @@ def test_what_a_synchronous_function_returns_is_sent_as_events(
 ) -> None:
     answers = compare(lambda fw, log: returning_application(fw, log, returned, annotation, by_default), [Ask()])
     assert answers[0].status == 200
+
+
+def test_a_response_class_gets_a_generator_as_it_is() -> None:
+    def make(fw: Framework, log: list[Any]) -> Any:
+        class Joined(fw.Response):  # type: ignore[misc, name-defined]  # which class it is depends on the framework
+            media_type = "text/x-joined"
+
+            def render(self, content: Any) -> bytes:
+                log.append(type(content).__name__)
+                return b"" if hasattr(content, "__anext__") else ",".join(content).encode()
+
+        app = fw.FastAPI()
+
+        @app.get("/sync", response_class=Joined)
+        def sync() -> Iterator[str]:
+            yield from "abc"
+
+        @app.get("/async", response_class=Joined)
+        async def asynchronous() -> Any:
+            yield "a"
+
+        @app.get("/json", response_class=fw.responses.JSONResponse)
+        def json() -> Iterator[str]:
+            yield "a"
+
+        return app
+
+    answers = compare(make, [Ask(path=path) for path in ("/sync", "/async", "/json")])
+    assert answers[0].body == b"a,b,c"

@@ -106,9 +106,9 @@ class Frontends:
 def _checked_path(path: str) -> str:
     """`path` without slashes at its end."""
     if not path or (path != "/" and not path.rstrip("/")):
-        raise RouteError("The path of a frontend is empty; the whole site is '/'")
+        raise RouteError("A frontend path cannot be empty; the whole site is '/'")
     if not path.startswith("/"):
-        raise RouteError(f"The path of a frontend must start with '/': {path!r}")
+        raise RouteError(f"A frontend path must start with '/': {path!r}")
     return path.rstrip("/")
 
 

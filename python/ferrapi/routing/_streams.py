@@ -58,13 +58,12 @@ class StreamResponder(Responder):
         self.is_events = route.is_sse_stream or sends_events(route)
 
     async def call(self, x: Exchange, endpoint: Step, values: dict[str, Any]) -> Any:
-        """The generator, not yet started; sync ones iterate in worker threads."""
+        """The generator, not yet started. Sync ones iterate in threads, unless the response class decides that."""
         if endpoint.kind is Kind.ASYNC:
             return await super().call(x, endpoint, values)
         made = endpoint.call(**values)
-        if endpoint.kind is Kind.GENERATOR or (endpoint.kind is Kind.SYNC and not isinstance(made, Response)):
-            return _in_threads(made)
-        return made
+        in_threads = endpoint.kind in (Kind.GENERATOR, Kind.SYNC) and not isinstance(made, Response)
+        return _in_threads(made) if in_threads and (self.is_json or self.is_events) else made
 
     async def response(self, x: Exchange, result: Any) -> Response:
         """A streaming response over the generator."""
