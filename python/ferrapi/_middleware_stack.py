@@ -222,6 +222,10 @@ _SHORT: dict[Any, Callable[..., ASGIApp]] = {
 """What is made in the place of a class while it is untouched."""
 
 
+_REMEMBERED = frozenset({"starlette.middleware.cors", "starlette.middleware.trustedhost"})
+"""The modules of middleware of which the decisions are remembered."""
+
+
 def build(
     router: ASGIApp, middleware: list[Middleware], others: Mapping[Any, Callable[..., ASGIApp]] | None = None
 ) -> ASGIApp:
@@ -247,7 +251,12 @@ def _maker(cls: Any) -> Callable[..., ASGIApp]:
 
 
 def _shortened(layer: ASGIApp) -> ASGIApp:
-    """A layer, inside of what does the same in a shorter way if it is one of `BaseHTTPMiddleware`'s."""
+    """A layer, inside of what does the same in a shorter way if it is one of Starlette's for which there is one."""
+    if type(layer).__module__ in _REMEMBERED:
+        from .middleware._remembered import REMEMBERING
+
+        remembering = REMEMBERING.get(type(layer))
+        return layer if remembering is None else remembering(layer)
     if "starlette.middleware.base" not in sys.modules:  # which not every application uses
         return layer
     from .middleware._base import shortened

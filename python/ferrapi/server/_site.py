@@ -9,14 +9,15 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from .._at_once import run_at_once
 from .._edits import EDITS, SETTINGS
 from .._hooks import WATCH, is_own, untouched
 from .._middleware_stack import AppBodyLimitMiddleware, Exceptions, ServerErrors
 from .._native import Head, NativeSite
 from ..applications import FastAPI
+from ..middleware._remembered import REMEMBERING
 from ..routing import APIRouter
 from ..routing._table import Target
-from ._at_once import run_at_once
 from ._twins import TWINS, Twins
 
 
@@ -87,9 +88,9 @@ class Site:
         layers: list[Any] = []
         inner: Any = stack.app if type(stack) is ServerErrors else stack
         inner = _behind_no_limit(inner)
-        while type(inner) in TWINS and untouched(type(inner)) and "app" in inner.__dict__:
-            layers.append(inner)
-            inner = inner.app
+        while type(known := _without_memory(inner)) in TWINS and untouched(type(known)) and "app" in known.__dict__:
+            layers.append(known)
+            inner = known.app
         if not _are_ends(stack, inner):
             raise NotServed("the application has middleware, a limit for all bodies, or a router of its own kind")
         return cls(loaded, stack, layers, inner, proxy)
@@ -125,6 +126,11 @@ def _behind_no_limit(layer: Any) -> Any:
     """What is behind the layer for the limit of bodies, if there is no limit: then it is for applications around it."""
     is_open = type(layer) is AppBodyLimitMiddleware and not layer.is_limited and untouched(AppBodyLimitMiddleware)
     return layer.app if is_open else layer
+
+
+def _without_memory(layer: Any) -> Any:
+    """The middleware itself, if `layer` is what remembers its decisions for requests that come by ASGI."""
+    return layer.app if type(layer) in REMEMBERING.values() else layer
 
 
 def _are_ends(outer: Any, inner: Any) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from starlette.middleware.cors import CORSMiddleware
@@ -21,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .._hooks import watch
 from .._native import Head
-from ._at_once import run_at_once
+from ..middleware._remembered import Memory, headers_of_cors, passes_host
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -56,35 +55,10 @@ class Twin:
 class _TrustedHost(Twin):
     def __init__(self, middleware: TrustedHostMiddleware) -> None:
         super().__init__(middleware)
-        self._lets_through = lru_cache(maxsize=256)(self._ask)
+        self._passing = Memory(middleware, passes_host)
 
     def passes(self, head: Head, scheme: str | None) -> bool:
-        return self._lets_through(head.header(b"host"))
-
-    def _ask(self, host: bytes | None) -> bool:
-        """Whether the middleware calls its application for this host."""
-        called = False
-
-        async def note(scope: Scope, receive: Receive, send: Send) -> None:
-            nonlocal called
-            called = True
-
-        async def swallow(message: Any) -> None:
-            return None
-
-        probe: Any = copy.copy(self.middleware)
-        probe.app = note
-        headers = [] if host is None else [(b"host", host)]
-        scope = {
-            "type": "http",
-            "method": "GET",
-            "scheme": "http",
-            "path": "/",
-            "query_string": b"",
-            "headers": headers,
-        }
-        run_at_once(probe(scope, None, swallow))  # it awaits nothing but the two functions here
-        return called
+        return self._passing.of(head.header(b"host"))
 
 
 class _HTTPSRedirect(Twin):
@@ -94,13 +68,17 @@ class _HTTPSRedirect(Twin):
 
 
 class _CORS(Twin):
+    def __init__(self, middleware: CORSMiddleware) -> None:
+        super().__init__(middleware)
+        self._added = Memory(middleware, headers_of_cors)
+
     def passes(self, head: Head, scheme: str | None) -> bool:
         return head.method != "OPTIONS"
 
     def adds(self, head: Head, headers: Headers, size: int) -> Headers | None:
-        if head.header(b"origin") is not None or any(name.lower() == b"vary" for name, _ in headers):
-            return None
-        return [(b"vary", b"Origin")]
+        added = self._added.of(head.header(b"origin"))
+        names = {name.lower() for name, _ in headers}
+        return None if any(name in names for name, _ in added) else added
 
 
 class _GZip(Twin):
