@@ -20,7 +20,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ._edits import EDITS, SETTINGS
 from ._hooks import is_own, untouched, watch
@@ -84,7 +84,11 @@ class _Layer(Regained, Guard):
             self._as_of = SETTINGS.value
             self._is_open = self.leads_to_router()
             self.__dict__.pop("entrance", None)
+            self.look_again()
         return self._is_open
+
+    def look_again(self) -> None:
+        """A setting was changed."""
 
     def leads_to_router(self) -> bool:
         """Find out whether the router behind this layer can be entered directly."""
@@ -135,13 +139,50 @@ class Exceptions(_Layer, ExceptionMiddleware):
 class ServerErrors(_Layer, ServerErrorMiddleware):
     """The outermost layer: what nobody handled becomes a 500 and is raised to the server."""
 
+    _made = _Layer._made | {"_is_as_written", "_skips_limit"}
+    _is_as_written = False
+    _skips_limit = False
     exchange = staticmethod(Exchange)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self.goes_short():
-            await self.entrance.serve(scope, receive, send)
-        else:
+        way = self.way() if scope["type"] == "http" else None
+        if way is None:
             await ServerErrorMiddleware.__call__(self, scope, receive, send)
+        else:
+            await way(scope, receive, send)
+
+    def way(self) -> ASGIApp | None:
+        """What serves HTTP requests as of now; None if only the parent's ``__call__`` may."""
+        if self.goes_short():
+            return self.entrance.serve
+        return self.serve_around if self._is_as_written else None
+
+    def look_again(self) -> None:
+        """A setting was changed."""
+        self._is_as_written = untouched(ServerErrorMiddleware)
+        self._skips_limit = untouched(AppBodyLimitMiddleware)
+
+    async def serve_around(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request with middleware in between: the parent's ``__call__``, and the layer of no limit in it."""
+        has_started = False
+
+        def noting(message: Message) -> Awaitable[None]:
+            nonlocal has_started
+            if message["type"] == "http.response.start":
+                has_started = True
+            return send(message)
+
+        below: Any = self.app
+        is_unlimited = self._skips_limit and type(below) is AppBodyLimitMiddleware and not below.is_limited
+        try:
+            await (below.app if is_unlimited else below)(scope, receive, noting)
+        except Exception as exc:
+            if is_unlimited and await answer_outer_limit(exc, scope, receive, noting):
+                return
+            x = Exchange(scope, receive, send)
+            x.started = has_started
+            await self._answer(x, exc)
+            raise
 
     def leads_to_router(self) -> bool:
         """Whether there is nothing between this layer and the router."""

@@ -24,7 +24,6 @@ from ._foreign import refuse, refuse_app, with_counterparts
 from ._hooks import WATCH, routing_class, untouched, watch
 from ._middleware_stack import AppBodyLimitMiddleware, ExceptionTelemetryMiddleware, ServerErrors, build
 from ._names import names_of
-from ._native import Entrance
 from ._pickling import Regained
 from .datastructures import Default
 from .exception_handlers import (
@@ -238,30 +237,30 @@ class FastAPI(Regained, Verbs, Starlette):
         _look()
         if self.root_path:
             scope["root_path"] = self.root_path
-        entrance = self._entrance if self._entrance_as_of == SETTINGS.value else self._find_entrance()
-        if entrance is not None and scope["type"] == "http":
+        way = self._way if self._way_as_of == SETTINGS.value else self._find_way()
+        if way is not None and scope["type"] == "http":
             scope["app"] = self
-            await entrance.serve(scope, receive, send)
+            await way(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
-    _made = frozenset({"_entrance", "_entrance_as_of", "_openapi_edits"})
-    _entrance: Entrance | None = None
-    _entrance_as_of = -1
+    _made = frozenset({"_way", "_way_as_of", "_openapi_edits"})
+    _way: ASGIApp | None = None
+    _way_as_of = -1
     _openapi_edits = -1  # of the document; -1 for one that isn't made from the routes
 
-    def _find_entrance(self) -> Entrance | None:
-        """Where requests go if there is nothing around the router but what every application has; else None."""
+    def _find_way(self) -> ASGIApp | None:
+        """What serves HTTP requests if nobody has replaced what Starlette does here; else None."""
         above: Any = super().__call__
-        entrance = None
+        way = None
         if untouched(Starlette, "__call__") and above.__func__ is Starlette.__call__:
             if self.middleware_stack is None:
                 self.middleware_stack = self.build_middleware_stack()
             stack: Any = self.middleware_stack
-            if type(stack) is ServerErrors and stack.goes_short():
-                entrance = stack.entrance
-        self._entrance, self._entrance_as_of = entrance, SETTINGS.value
-        return entrance
+            if type(stack) is ServerErrors:
+                way = stack.way()
+        self._way, self._way_as_of = way, SETTINGS.value
+        return way
 
     def build_middleware_stack(self) -> ASGIApp:
         """The router behind the middleware: server errors outermost, exception handlers innermost."""
