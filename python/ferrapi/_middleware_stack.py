@@ -263,7 +263,7 @@ _SHORT: dict[Any, Callable[..., ASGIApp]] = {
 """What is made in the place of a class while it is untouched."""
 
 
-_REMEMBERED = frozenset({"starlette.middleware.cors", "starlette.middleware.trustedhost"})
+_REMEMBERED = frozenset(f"starlette.middleware.{name}" for name in ("cors", "gzip", "trustedhost"))
 """The modules of middleware of which the decisions are remembered."""
 
 

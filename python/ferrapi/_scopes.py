@@ -60,7 +60,7 @@ def begin_in_scope(coroutine: Coroutine[Any, Any, Any], scope: Any, *, may_enter
         may_enter: whether it is put into a scope of its own, if it is in none, when that may make a difference
             (`may_be_cancelled_here`). It calls `leave_scope` at its end, or `end_tasks` is called for it.
     """
-    task = asyncio.create_task(coroutine)
+    task = asyncio.get_running_loop().create_task(coroutine)
     states = task_states()
     if states is None:
         return task

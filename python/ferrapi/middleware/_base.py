@@ -87,6 +87,16 @@ class _Below:
         send: what the response goes to, and hints, past the middleware.
     """
 
+    arrived: asyncio.Future[None] | None = None
+    taken: asyncio.Future[None] | None = None
+    is_sent = False
+    running = 0
+    error: Exception | None = None
+    error_raised = False
+    response: Response | None = None
+    body: AsyncGenerator[bytes | MutableMapping[str, Any]] | None = None
+    body_begun = False
+
     def __init__(self, middleware: Any, scope: Scope, receive: Receive, send: Send) -> None:
         self.middleware = middleware
         self.scope = scope
@@ -97,17 +107,8 @@ class _Below:
         self.may_enter = type(middleware) is not BaseHTTPMiddleware
         self.tasks: list[asyncio.Task[None]] = []
         self.messages: deque[Message] = deque()
-        self.arrived: asyncio.Future[None] | None = None
-        self.taken: asyncio.Future[None] | None = None
-        self.is_sent = False
         self.parked: list[Parked] = []
         self.receiving: set[anyio.CancelScope] = set()
-        self.running = 0
-        self.error: Exception | None = None
-        self.error_raised = False
-        self.response: Response | None = None
-        self.body: AsyncGenerator[bytes | MutableMapping[str, Any]] | None = None
-        self.body_begun = False
 
     # The middleware's side
 
@@ -265,18 +266,15 @@ class _Below:
         self._wake()
         kind = message["type"]
         if kind == "http.response.body" and message.get("more_body", False):
-            self.taken = self.loop.create_future()
-            await self._delivered(message, self.taken)
+            future = self.taken = self.loop.create_future()
         elif kind in ("http.response.body", "http.response.pathsend"):
-            parked = Parked(loop=self.loop)
-            self.parked.append(parked)
-            await self._delivered(message, parked)
-
-    async def _delivered(self, message: Message, future: asyncio.Future[None]) -> None:
-        """Wait for `future`; take the message back if the wait is cut short before the middleware has taken it."""
+            future = Parked(loop=self.loop)
+            self.parked.append(future)
+        else:
+            return
         try:
             await future
-        except BaseException:
+        except BaseException:  # the message is taken back if the middleware has not taken it
             if message in self.messages:
                 self.messages.remove(message)
             raise

@@ -1,6 +1,6 @@
-"""What Starlette's CORS and trusted hosts decide, remembered: by their own code, once per origin, preflight or host.
+"""What Starlette's CORS, trusted hosts and GZip decide, remembered: by their own code, once per origin, host and so on.
 
-Both decide by a few headers of the request and by their settings alone, so what they have decided once they would
+They decide by a few headers of the request and by their settings alone, so what they have decided once they would
 decide again. Nothing of it is decided here. What is remembered is bounded, since clients choose the headers, and is
 forgotten when a setting of the middleware has changed, a list of origins that somebody edits included.
 """
@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware, GZipResponder, IdentityResponder
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,8 +33,8 @@ Pairs = list[tuple[bytes, bytes]]
 Key = tuple[bytes | None, ...]
 T = TypeVar("T")
 
-watch(CORSMiddleware)
-watch(TrustedHostMiddleware)
+for _kind in (CORSMiddleware, TrustedHostMiddleware, GZipMiddleware, GZipResponder, IdentityResponder):
+    watch(_kind)
 
 _SETTLED = (bool, int, str, type(None), re.Pattern, list, tuple, set, frozenset, dict)
 """The classes of settings of which a copy tells whether they have changed."""
@@ -98,21 +99,37 @@ def preflight_of_cors(middleware: CORSMiddleware, key: Key) -> Response:
     return middleware.preflight_response(request_headers=_headers(*zip(_PREFLIGHT, key, strict=True)))
 
 
+def responder_of_gzip(middleware: GZipMiddleware, key: Key) -> tuple[type[IdentityResponder], dict[str, Any]]:
+    """The class and the attributes of what sends a response, compressed for a key that isn't None."""
+    responders: list[Any] = []
+
+    async def note(scope: Scope, receive: Receive, send: Any) -> None:
+        responders.append(send.__self__)
+
+    _probe(middleware, note, (b"accept-encoding", key[0]))
+    attributes = {name: value for name, value in vars(responders[0]).items() if name not in ("app", "send")}
+    return type(responders[0]), attributes
+
+
 def passes_host(middleware: TrustedHostMiddleware, key: Key) -> bool:
     """Whether requests with this ``Host``, if they have one, come to what is below the middleware."""
-    (host,) = key
     called = False
 
     async def note(scope: Scope, receive: Receive, send: Send) -> None:
         nonlocal called
         called = True
 
-    probe = copy.copy(middleware)
-    probe.app = note
-    scope = {"type": "http", "method": "GET", "scheme": "http", "path": "/", "query_string": b""}
-    scope["headers"] = _headers((b"host", host)).raw
-    run_at_once(probe(scope, None, _swallow))  # type: ignore[arg-type]  # it receives nothing
+    _probe(middleware, note, (b"host", key[0]))
     return called
+
+
+def _probe(middleware: Any, app: ASGIApp, header: tuple[bytes, bytes | None]) -> None:
+    """Send a request through a middleware around `app`, both of which wait for nothing."""
+    probe = copy.copy(middleware)
+    probe.app = app
+    scope: Scope = {"type": "http", "method": "GET", "scheme": "http", "path": "/", "query_string": b""}
+    scope["headers"] = _headers(header).raw
+    run_at_once(probe(scope, None, _swallow))
 
 
 def _headers(*pairs: tuple[bytes, bytes | None]) -> Headers:
@@ -220,7 +237,32 @@ class RememberingHosts(_Layer):
         await middleware(scope, receive, send)
 
 
+class RememberingGZip(_Layer):
+    """Starlette's `GZipMiddleware`; what sends its responses is made by copying."""
+
+    _made = _Layer._made | {"_responders"}
+    kinds = (GZipMiddleware, GZipResponder, IdentityResponder)
+
+    def begin_anew(self, middleware: Any) -> None:
+        """Forget what is remembered."""
+        self._responders = Memory(middleware, responder_of_gzip)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        middleware: Any = self.app
+        if scope["type"] != "http" or not self._is_as_written():
+            await middleware(scope, receive, send)
+            return
+        headers: Pairs = list(scope["headers"])
+        scope["headers"] = headers
+        accepted = next((value for name, value in headers if name == b"accept-encoding"), b"")
+        kind, attributes = self._responders.of(b"gzip" if b"gzip" in accepted else None)
+        responder = kind.__new__(kind)
+        vars(responder).update(attributes, app=middleware.app, send=send)
+        await middleware.app(scope, receive, responder.send_with_compression)
+
+
 REMEMBERING: dict[type, Callable[[Any], ASGIApp]] = {
     CORSMiddleware: RememberingCORS,
+    GZipMiddleware: RememberingGZip,
     TrustedHostMiddleware: RememberingHosts,
 }

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.types import Message, Scope
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from .._at_once import run_at_once
 from .._native import Cycle, Head
+from ._at_once import run_at_once
 from ._exchange import InFlight, scope_of
 
 if TYPE_CHECKING:
