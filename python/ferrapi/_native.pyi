@@ -157,8 +157,6 @@ class Cycle:
     """Whether the whole response has been written."""
     keep_alive: bool
     """Whether the connection is to stay open behind the response."""
-    stand_in: Any
-    """uvicorn's cycle for the request (to be set only), which is told when the response is complete without it."""
     message_event: Any
     """What is set when the client is gone or the response is complete; the cycle itself until somebody waits for it."""
     scope: Any
@@ -171,11 +169,19 @@ class Cycle:
     def set(self) -> None:
         """In place of the event that nobody waits for."""
 
-    def can_hold(self, status: Any, headers: Any) -> bool:
-        """Whether a response with this status and these headers may wait for its body."""
+    @property
+    def started(self) -> bool:
+        """Whether a response has begun."""
 
-    def respond_whole(self, status: int, headers: list[tuple[bytes, bytes]], body: Any) -> bool:
-        """Write a whole response, if its head describes its body; tell whether it does."""
+    def send(self, message: MutableMapping[str, Any]) -> None:
+        """Take an ASGI message of the response; nothing is done with it if the client is gone.
+
+        Raises:
+            RuntimeError: for a message or a head that can't be sent, in uvicorn's words.
+        """
+
+    def flush(self) -> None:
+        """Write what has been taken, without waiting for the event loop's next turn."""
 
     def forget(self) -> None:
         """Note that the task that serves the request is over."""

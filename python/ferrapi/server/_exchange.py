@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Scope
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from .._hooks import is_own
 from .._native import Cycle, Head, Reader
@@ -45,32 +44,18 @@ def scope_of(protocol: HttpProtocol, head: Head) -> Scope:
 
 
 class InFlight:
-    """A request that the connection has read, as uvicorn's cycle for its response sees it.
+    """A request that the connection has read, and the sending of its response.
 
     Parameters:
         protocol: the connection.
         flight: the native side, which knows what has become of the request.
     """
 
-    __slots__ = ("_cycle", "flight", "protocol", "started")
-
-    scope: Any
+    __slots__ = ("flight", "protocol")
 
     def __init__(self, protocol: HttpProtocol, flight: Cycle) -> None:
         self.protocol = protocol
         self.flight = flight
-        self.started = False
-        self._cycle: RequestResponseCycle | None = None
-
-    @property
-    def disconnected(self) -> bool:
-        """Whether the client is gone."""
-        return self.flight.disconnected
-
-    @property
-    def response_complete(self) -> bool:
-        """Whether the whole response has been written."""
-        return self.flight.response_complete
 
     @property
     def message_event(self) -> asyncio.Event:
@@ -80,20 +65,37 @@ class InFlight:
             event = self.flight.message_event = asyncio.Event()
         return event
 
-    def cycle(self) -> RequestResponseCycle:
-        """uvicorn's cycle for this request, made when something needs it."""
-        cycle = self._cycle
-        if cycle is None:
-            cycle = self._cycle = self._make_cycle()
-        return cycle
+    async def send(self, message: Message) -> None:
+        """The ASGI send callable.
 
-    def _make_cycle(self) -> RequestResponseCycle:
-        return self.protocol.take_over(self)
+        Raises:
+            RuntimeError: for a message or a head that can't be sent, in uvicorn's words.
+        """
+        flight, flow = self.flight, self.protocol.flow
+        if flow.write_paused and not flight.disconnected:
+            await flow.drain()
+        flight.send(message)
 
-    def release(self) -> None:
-        """Let go of what refers back here, so that all of it is freed without the garbage collector."""
-        if self._cycle is not None:
-            self._cycle.on_response = _nothing
+    def refuse(self, complaint: str, error: BaseException | None = None) -> None:
+        """Log what has gone wrong, and answer with 500, or close the connection if there is a part of an answer."""
+        flight, protocol = self.flight, self.protocol
+        flight.flush()
+        protocol.logger.error(complaint, exc_info=error)
+        if flight.started:
+            protocol.transport.close()
+            return
+        headers = [
+            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"content-length", b"21"),
+            (b"connection", b"close"),
+        ]
+        flight.send({"type": "http.response.start", "status": 500, "headers": headers})
+        flight.send({"type": "http.response.body", "body": b"Internal Server Error"})
+
+    def complain(self) -> None:
+        """Refuse a request whose application has come to its end without a whole response."""
+        what = "completing" if self.flight.started else "starting"
+        self.refuse(f"ASGI callable returned without {what} response.")
 
 
 class HttpExchange(InFlight, Exchange):
@@ -228,7 +230,7 @@ class HttpExchange(InFlight, Exchange):
 
     async def receive(self) -> Message:
         """The ASGI receive callable: the body, then the disconnect."""
-        if self.disconnected or self.response_complete:
+        if self.flight.disconnected or self.flight.response_complete:
             return {"type": "http.disconnect"}
         if not self.taken:
             self.taken = True
@@ -237,23 +239,15 @@ class HttpExchange(InFlight, Exchange):
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
-        """The ASGI send callable: from here on uvicorn writes the response."""
-        cycle = self.cycle()
         if message["type"] == "http.response.start":
             self.started = True
-        await cycle.send(message)  # type: ignore[arg-type]
-        if cycle.response_complete:
-            self.flight.response_complete = True
+        await super().send(message)
 
     send_noting = send
 
     def release(self) -> None:
+        """Let go of what refers back here, so that all of it is freed without the garbage collector."""
         self.request_object = None
-        super().release()
-
-
-def _nothing() -> None:
-    """What uvicorn's cycles call once their request is over."""
 
 
 def _is_whole(response: Response) -> bool:

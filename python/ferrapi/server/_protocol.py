@@ -2,8 +2,7 @@
 
 The invariant: uvicorn sees bytes only while no native request is in flight, and a native request begins only when
 uvicorn has nothing in flight, nothing queued, and its parser stands between two messages. A request is handed over
-before its handler starts or not at all; a response that only uvicorn can write (a stream, say) is written by uvicorn's
-`RequestResponseCycle`, made for the purpose.
+before its handler starts or not at all.
 
 One request is in flight at a time. Bytes that come meanwhile are held, and taken up on the event loop's next turn after
 the response: not from the handler's task, whose context variables are its own.
@@ -18,7 +17,7 @@ from typing import Any, NamedTuple
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from .._native import Connection, Cycle, Head, HeadReader
@@ -26,7 +25,7 @@ from .._uvicorn import log_access
 from ..routing._guard import Guard
 from ..routing._table import Target
 from ._call import AsgiCall
-from ._exchange import HttpExchange, InFlight
+from ._exchange import HttpExchange
 from ._handed_over import HandedOver
 from ._limits import MAX_BODY, MAX_HEAD
 from ._server import server_of
@@ -227,23 +226,10 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
             except Exception as exc:
                 await x.site.stack.recover(x, exc)
         except BaseException as error:  # what escapes the application is logged, as uvicorn does it
-            self.logger.error("Exception in ASGI application\n", exc_info=error)
-            if x.started:
-                self.transport.close()
-            else:
-                await x.cycle().send_500_response()
+            x.refuse("Exception in ASGI application\n", error)
         else:
-            if not x.response_complete and not x.disconnected:
-                await self._complain(x)
-
-    async def _complain(self, exchange: HttpExchange) -> None:
-        """The application came to its end without a whole response."""
-        if exchange.started:
-            self.logger.error("ASGI callable returned without completing response.")
-            self.transport.close()
-        else:
-            self.logger.error("ASGI callable returned without starting response.")
-            await exchange.cycle().send_500_response()
+            if not x.flight.response_complete and not x.flight.disconnected:
+                x.complain()
 
     # Writing
 
@@ -260,40 +246,6 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
             scope = {"client": client, "path": head.path, "query_string": head.query_string, "method": head.method}
             scope["http_version"] = "1.1"
         log_access(self.access_logger, scope, status)
-
-    def take_over(self, exchange: InFlight) -> RequestResponseCycle:
-        """uvicorn's cycle for a response that is sent in ASGI messages."""
-        cycle = RequestResponseCycle(
-            scope=exchange.scope,
-            transport=self.transport,
-            flow=self.flow,
-            logger=self.logger,
-            access_logger=self.access_logger,
-            access_log=self.access_log,
-            default_headers=self.server_state.default_headers,
-            message_event=exchange.message_event,
-            expect_100_continue=False,
-            keep_alive=exchange.flight.keep_alive,
-            on_response=self.on_response_complete,
-        )
-        cycle.more_body = False
-        cycle.disconnected = exchange.disconnected
-        connection = self._connection()
-        if connection is not None and connection.in_flight is exchange.flight:
-            self.cycle = cycle
-            exchange.flight.stand_in = cycle
-        return cycle
-
-    def on_response_complete(self) -> None:
-        connection = self._connection()
-        if connection is None or connection.in_flight is None:
-            super().on_response_complete()
-        else:
-            connection.complete(not self.transport.is_closing())
-
-    def _connection(self) -> Connection | None:
-        """The native side; None once the client is gone."""
-        return vars(self).get("connection")
 
     def resume_soon(self) -> None:
         """Take up the bytes that were held, on the event loop's next turn."""

@@ -224,6 +224,11 @@ impl Connection {
         self.protocol.bind(py).clone()
     }
 
+    /// Whether the client reads too slowly for anything more to be written.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.is_paused.load(Ordering::Relaxed)
+    }
+
     /// Whether the protocol has to send the responses.
     pub(crate) fn has_middleware(&self, py: Python<'_>) -> bool {
         self.site.get(py).is_none_or(|site| site.get().has_middleware)
@@ -338,19 +343,33 @@ impl Connection {
         head: &Head,
         scope: Option<Py<PyAny>>,
     ) -> PyResult<()> {
-        let server = self.server.get();
-        if server.logs {
-            let arguments = (head.clone(), scope, response.status);
-            self.protocol.bind(py).call_method1(intern!(py, "log_access"), arguments)?;
+        self.log(py, head, scope, response.status)?;
+        let bytes = self.server.get().whole(py, response)?;
+        self.write_bytes(py, &bytes)
+    }
+
+    /// Has the access log told of a response, if there is one.
+    pub(super) fn log(&self, py: Python<'_>, head: &Head, scope: Option<Py<PyAny>>, status: u16) -> PyResult<()> {
+        if self.server.get().logs {
+            self.protocol.bind(py).call_method1(intern!(py, "log_access"), (head.clone(), scope, status))?;
         }
-        let bytes = server.whole(py, response)?;
+        Ok(())
+    }
+
+    /// Writes to the client.
+    pub(super) fn write_bytes(&self, py: Python<'_>, bytes: &Bound<'_, PyBytes>) -> PyResult<()> {
         let (Some(transport), Some(write)) = (self.transport.get(py), self.write.get(py)) else { return Ok(()) };
         unless_closed(transport.bind(py), write.bind(py).call1((bytes,)))
     }
 
-    /// Whether there is a status line for `status`.
-    pub(super) fn knows_status(&self, status: &Bound<'_, PyAny>) -> PyResult<bool> {
-        self.server.get().knows_status(status)
+    /// The status line and the server's default headers.
+    pub(super) fn opening(&self, py: Python<'_>, status: u16) -> PyResult<Vec<u8>> {
+        self.server.get().opening(py, status)
+    }
+
+    /// Has `callback` called on the event loop's next turn.
+    pub(super) fn call_soon(&self, callback: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.server.get().call_soon(callback)
     }
 
     /// Closes the connection when all is written.

@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyInt, PyList};
+use pyo3::types::{PyBytes, PyList};
 
 use super::connection::Connection;
 use super::head::Head;
 use super::response::Response;
+use super::sending::Sending;
 use crate::py::Attached;
-use crate::response::head::response_head_problem;
-use crate::run::{Headers, describes_body};
+use crate::run::Headers;
 
 /// A request in flight on a connection that the door serves. To uvicorn, which looks at ``protocol.cycle``, it is a cycle.
 #[pyclass(frozen, module = "ferrapi._native")]
@@ -30,8 +30,8 @@ pub(crate) struct Cycle {
     task: Attached<Option<Py<PyAny>>>,
     event: Attached<Option<Py<PyAny>>>,
     scope: Attached<Option<Py<PyAny>>>,
-    /// uvicorn's cycle for the request, if there is one.
-    stand_in: Attached<Option<Py<PyAny>>>,
+    /// What has been sent of a response that comes in messages.
+    pub(super) sending: Attached<Sending>,
 }
 
 impl Cycle {
@@ -46,7 +46,7 @@ impl Cycle {
             task: Attached::default(),
             event: Attached::default(),
             scope: Attached::default(),
-            stand_in: Attached::default(),
+            sending: Attached::default(),
         }
     }
 
@@ -75,6 +75,11 @@ impl Cycle {
         self.task.take(py)
     }
 
+    /// The ASGI scope, once it was made.
+    pub(super) fn scope_of(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.scope.get(py)
+    }
+
     /// Whether somebody is still waiting for the response, which nobody is writing any more.
     pub(crate) fn is_unanswered(&self) -> bool {
         !self.response_complete.load(Ordering::Relaxed) && !self.disconnected.load(Ordering::Relaxed)
@@ -94,13 +99,18 @@ impl Cycle {
         let connection = self.connection();
         let keep_alive = self.keep_alive.load(Ordering::Relaxed);
         let response = Response { status, headers, body, keep_alive, without_body: self.head.is_head() };
+        drop(self.sending.replace(py, Sending::begun()));
         connection.write(py, &response, &self.head, self.scope.get(py))?;
+        self.finish(py)
+    }
+
+    /// The whole response has been written.
+    pub(super) fn finish(&self, py: Python<'_>) -> PyResult<()> {
+        let connection = self.connection();
+        let keep_alive = self.keep_alive.load(Ordering::Relaxed);
         self.response_complete.store(true, Ordering::Relaxed);
         if let Some(event) = self.event.get(py) {
             event.bind(py).call_method0(intern!(py, "set"))?;
-        }
-        if let Some(stand_in) = self.stand_in.get(py) {
-            stand_in.bind(py).setattr(intern!(py, "response_complete"), true)?;
         }
         if !keep_alive {
             connection.close(py)?;
@@ -112,7 +122,7 @@ impl Cycle {
 #[pymethods]
 impl Cycle {
     #[getter]
-    fn disconnected(&self) -> bool {
+    pub(super) fn disconnected(&self) -> bool {
         self.disconnected.load(Ordering::Relaxed)
     }
 
@@ -122,7 +132,7 @@ impl Cycle {
     }
 
     #[getter]
-    fn response_complete(&self) -> bool {
+    pub(super) fn response_complete(&self) -> bool {
         self.response_complete.load(Ordering::Relaxed)
     }
 
@@ -132,12 +142,12 @@ impl Cycle {
     }
 
     #[getter]
-    fn keep_alive(&self) -> bool {
+    pub(super) fn keep_alive(&self) -> bool {
         self.keep_alive.load(Ordering::Relaxed)
     }
 
     #[setter]
-    fn set_keep_alive(&self, keep_alive: bool) {
+    pub(super) fn set_keep_alive(&self, keep_alive: bool) {
         self.keep_alive.store(keep_alive, Ordering::Relaxed);
     }
 
@@ -157,12 +167,6 @@ impl Cycle {
     #[setter]
     fn set_message_event(&self, py: Python<'_>, event: Py<PyAny>) {
         drop(self.event.replace(py, Some(event)));
-    }
-
-    /// uvicorn's cycle for the request, which is told when the response is complete without it.
-    #[setter]
-    fn set_stand_in(&self, py: Python<'_>, cycle: Py<PyAny>) {
-        drop(self.stand_in.replace(py, Some(cycle)));
     }
 
     /// In place of the event that nobody waits for.
@@ -193,29 +197,20 @@ impl Cycle {
         }
     }
 
-    /// Whether a response with this status and these headers may wait for its body: whether both are what HTTP can carry, and
-    /// leave the connection alone.
-    fn can_hold(&self, status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let (true, Ok(headers)) = (status.is_exact_instance_of::<PyInt>(), headers.cast_exact::<PyList>()) else {
-            return Ok(false);
-        };
-        Ok(self.connection().knows_status(status)? && response_head_problem(status, headers)?.is_none())
+    /// Whether a response has begun.
+    #[getter]
+    fn started(&self, py: Python<'_>) -> bool {
+        self.has_started(py)
     }
 
-    /// Write a whole response, if its head describes its body; tell whether it does.
-    fn respond_whole(
-        &self,
-        py: Python<'_>,
-        status: u16,
-        headers: Bound<'_, PyList>,
-        body: &Bound<'_, PyAny>,
-    ) -> PyResult<bool> {
-        let Ok(body) = body.cast_exact::<PyBytes>() else { return Ok(false) };
-        if !describes_body(status, &headers, body.as_bytes().len()) {
-            return Ok(false);
-        }
-        self.write(py, status, &Headers::Pairs(headers), body.as_bytes())?;
-        Ok(true)
+    /// Take an ASGI message of the response; nothing is done with it if the client is gone.
+    fn send(slf: &Bound<'_, Self>, message: &Bound<'_, PyAny>) -> PyResult<()> {
+        Self::take_message(slf, message)
+    }
+
+    /// Write what has been taken, without waiting for the event loop's next turn.
+    fn flush(&self, py: Python<'_>) -> PyResult<()> {
+        self.flush_pending(py)
     }
 
     /// Note that the task that serves the request is over.
@@ -227,12 +222,11 @@ impl Cycle {
         visit.call(&self.connection)?;
         self.task.visit(&visit)?;
         self.event.visit(&visit)?;
-        self.scope.visit(&visit)?;
-        self.stand_in.visit(&visit)
+        self.scope.visit(&visit)
     }
 
     fn __clear__(&self, py: Python<'_>) {
-        for object in [&self.task, &self.event, &self.scope, &self.stand_in] {
+        for object in [&self.task, &self.event, &self.scope] {
             drop(object.take(py));
         }
     }

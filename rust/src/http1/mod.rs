@@ -6,6 +6,7 @@ mod connection;
 mod cycle;
 mod head;
 mod response;
+mod sending;
 mod server;
 mod site;
 mod tasks;

@@ -18,8 +18,9 @@ pub(crate) struct Server {
     pub(super) max_head: usize,
     pub(super) max_body: u64,
     pub(super) tasks: Tasks,
-    /// The event loop's clock.
+    /// The event loop's clock, and its way to call something on its next turn.
     time: Py<PyAny>,
+    call_soon: Py<PyAny>,
     /// The attributes of the server's state.
     state: Py<PyDict>,
     status_lines: Py<PyDict>,
@@ -58,12 +59,14 @@ impl Server {
     ) -> PyResult<Self> {
         let tasks = Tasks::new(event_loop, new_task, resets_context, tasks)?;
         let time = event_loop.getattr(intern!(event_loop.py(), "time"))?.unbind();
+        let call_soon = event_loop.getattr(intern!(event_loop.py(), "call_soon"))?.unbind();
         let opening = Mutex::default();
-        Ok(Self { max_head, max_body, tasks, time, state, status_lines, logs, is_limited, opening })
+        Ok(Self { max_head, max_body, tasks, time, call_soon, state, status_lines, logs, is_limited, opening })
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.time)?;
+        visit.call(&self.call_soon)?;
         self.tasks.traverse(&visit)?;
         visit.call(&self.state)?;
         match self.opening.try_lock() {
@@ -79,9 +82,17 @@ impl Server {
         self.time.bind(py).call0()?.extract()
     }
 
-    /// Whether there is a status line for `status`.
-    pub(super) fn knows_status(&self, status: &Bound<'_, PyAny>) -> PyResult<bool> {
-        self.status_lines.bind(status.py()).contains(status)
+    /// The status line and the server's default headers.
+    pub(super) fn opening(&self, py: Python<'_>, status: u16) -> PyResult<Vec<u8>> {
+        let defaults = self.state(py, intern!(py, "default_headers"))?.cast_into::<PyList>()?;
+        let mut known = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        let opening = known.of(status, self.status_lines.bind(py), &defaults)?;
+        opening.map(<[u8]>::to_vec).ok_or_else(|| PyKeyError::new_err(status))
+    }
+
+    /// Has `callback` called on the event loop's next turn.
+    pub(super) fn call_soon(&self, callback: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.call_soon.bind(callback.py()).call1((callback,)).map(drop)
     }
 
     /// The bytes of a response.

@@ -24,5 +24,4 @@ pub(crate) use asgi::{Entrance, program_of};
 pub(crate) use door::{Content, Door, Headers, HttpDoor};
 pub(crate) use machine::Machine;
 pub(crate) use program::Program;
-pub(crate) use reply::describes_body;
 pub(crate) use serving::Serving;

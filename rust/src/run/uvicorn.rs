@@ -28,6 +28,9 @@ struct Known {
     parts: Option<Parts>,
 }
 
+/// The same, as Python says it.
+type Found<'py> = (Option<Bound<'py, PyDict>>, Bound<'py, PyAny>, Bound<'py, PyAny>);
+
 struct Parts {
     /// None for ferrapi's own protocol, which has them.
     status_lines: Option<Py<PyDict>>,
@@ -137,8 +140,7 @@ impl Cycles {
                 return Ok(known.parts.clone());
             }
         }
-        let found: Option<(Option<Bound<'py, PyDict>>, Bound<'py, PyAny>, Bound<'py, PyAny>)> =
-            layer.call_method1(intern!(py, "parts_of_cycle"), (class,))?.extract()?;
+        let found: Option<Found<'py>> = layer.call_method1(intern!(py, "parts_of_cycle"), (class,))?.extract()?;
         let parts = found.map(|(status_lines, send, receive)| Parts {
             status_lines: status_lines.map(Bound::unbind),
             send: send.unbind(),
@@ -155,17 +157,13 @@ impl Cycles {
 /// Sends a whole response by a call of ferrapi's own protocol, unless it has begun one.
 fn send_by<'py>(call: &Bound<'py, PyAny>, status: u16, headers: &Headers<'_, 'py>, body: &[u8]) -> PyResult<bool> {
     let py = call.py();
-    let is_busy = call.getattr(intern!(py, "started"))?.is_truthy()?
-        || !call.getattr(intern!(py, "_cycle"))?.is_none()
-        || call.getattr(intern!(py, "is_paused"))?.is_truthy()?;
-    if is_busy || wire::http1::response::is_bodiless(status.into()) {
-        return Ok(false);
-    }
     let flight = call.getattr(intern!(py, "flight"))?.cast_into::<http1::Cycle>()?;
-    if !flight.get().is_unanswered() {
+    if flight.get().has_started(py) || !flight.get().is_unanswered() || flight.get().connection().is_paused() {
         return Ok(false);
     }
-    call.setattr(intern!(py, "started"), true)?;
+    if wire::http1::response::is_bodiless(status.into()) {
+        return Ok(false);
+    }
     flight.get().write(py, status, headers, body)?;
     Ok(true)
 }
