@@ -130,12 +130,13 @@ class PlainForm(TypedDict):
 class BodyPlan(TypedDict):
     """How the body of a program is read before any of its steps.
 
-    kind: ``json`` (`strict`: whether a request without a content type has none) or ``form``. early: what can be
-    validated at once.
+    kind: ``json`` (`strict`: whether a request without a content type has none; `from_json`: a quick parser) or
+    ``form``. early: what can be validated at once.
     """
 
     kind: Literal["json", "form"]
     strict: bool
+    from_json: Callable[[bytes], Any]
     early: EarlyModel | PlainForm | None
 
 

@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import ValidationError
+from pydantic_core import ValidationError, from_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -150,8 +150,9 @@ def _body_plan(compiled: Compiled, plan: Plan) -> BodyPlan | None:
         return None
     strict = compiled.strict
     if compiled.is_form:
-        return {"kind": "form", "strict": strict, "early": plain_form(plan, compiled.bounds)}
-    return {"kind": "json", "strict": strict, "early": early_model(plan)}
+        early = plain_form(plan, compiled.bounds)
+        return {"kind": "form", "strict": strict, "from_json": from_json, "early": early}
+    return {"kind": "json", "strict": strict, "from_json": from_json, "early": early_model(plan)}
 
 
 def _reply_plan(responder: Responder) -> ReplyPlan:

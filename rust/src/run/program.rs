@@ -83,8 +83,9 @@ pub(super) struct Field {
 /// How the body is read, before any step.
 #[derive(Debug)]
 pub(super) enum Body {
-    /// JSON. `strict`: whether a request without a content type has none.
-    Json { strict: bool, model: Option<Model> },
+    /// JSON. `strict`: whether a request without a content type has none. `from_json(bytes)`: a quick parser, which accepts nothing
+    /// that the standard library's reads differently, but for numbers with very many digits.
+    Json { strict: bool, from_json: Py<PyAny>, model: Option<Model> },
     /// A form.
     Form { plain: Option<PlainForm> },
 }
@@ -296,6 +297,7 @@ impl Body {
         Ok(match required(plan, "kind")?.extract::<String>()?.as_str() {
             "json" => Self::Json {
                 strict: required(plan, "strict")?.extract()?,
+                from_json: required(plan, "from_json")?.unbind(),
                 model: early.map(|plan| Model::new(&plan, steps)).transpose()?,
             },
             "form" => Self::Form { plain: early.map(|plan| PlainForm::new(&plan, steps)).transpose()? },

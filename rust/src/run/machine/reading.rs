@@ -162,8 +162,15 @@ impl Machine {
         content: &Bound<'py, PyBytes>,
     ) -> PyResult<Next<'py>> {
         match body {
-            Body::Json { strict, model } => {
-                self.take_json(py, program, *strict, model.as_ref(), content)?;
+            Body::Json { strict, from_json, model } => {
+                if content.as_bytes().is_empty() {
+                    return self.run_program(py, program);
+                }
+                if self.door.header(py, b"content-type", wire::media_type::is_json)?.unwrap_or(!strict) {
+                    self.take_json(py, program, from_json, model.as_ref(), content)?;
+                } else {
+                    self.body = Some(content.clone().into_any().unbind());
+                }
                 self.run_program(py, program)
             }
             Body::Form { plain: Some(plain) } => {
@@ -182,46 +189,43 @@ impl Machine {
         }
     }
 
-    /// Takes what a body says that may be JSON.
+    /// Takes what a JSON body says.
     fn take_json(
         &mut self,
         py: Python<'_>,
         program: &Program,
-        strict: bool,
+        from_json: &Py<PyAny>,
         model: Option<&Model>,
         content: &Bound<'_, PyBytes>,
     ) -> PyResult<()> {
-        let bytes = content.as_bytes();
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        if !self.door.header(py, b"content-type", wire::media_type::is_json)?.unwrap_or(!strict) {
-            self.body = Some(content.clone().into_any().unbind());
-            return Ok(());
-        }
         let reference = program.reference.bind(py);
-        if wire::json::has_long_number(bytes) {
-            self.body = Some(reference.call_method1(intern!(py, "parse"), (content,))?.unbind());
-            return Ok(());
-        }
-        let Some(model) = model else {
-            self.body = Some(reference.call_method1(intern!(py, "parse"), (content,))?.unbind());
-            return Ok(());
-        };
-        match model.validate.bind(py).call1((content,)) {
-            Ok(value) => self.arguments(py, model.step).set_item(&model.name, value)?,
-            Err(error) if reply::is_validation_error(py, &error) => {
-                // Raises what is wrong if it is no JSON.
-                if reference.call_method1(intern!(py, "is_refused_from_json"), (&error,))?.is_truthy()? {
-                    self.refused = Some(error);
-                } else {
-                    self.body = Some(reference.call_method1(intern!(py, "parse"), (content,))?.unbind());
+        let has_long_number = wire::json::has_long_number(content.as_bytes());
+        if let Some(model) = model
+            && !has_long_number
+        {
+            match model.validate.bind(py).call1((content,)) {
+                Ok(value) => {
+                    self.arguments(py, model.step).set_item(&model.name, value)?;
+                    self.json = Some(content.clone().unbind());
                     return Ok(());
                 }
+                Err(error) if reply::is_validation_error(py, &error) => {
+                    if reference.call_method1(intern!(py, "is_refused_from_json"), (&error,))?.is_truthy()? {
+                        self.refused = Some(error);
+                        self.json = Some(content.clone().unbind());
+                        return Ok(());
+                    }
+                }
+                Err(error) => return Err(error),
             }
-            Err(error) => return Err(error),
         }
-        self.json = Some(content.clone().unbind());
+        // What the quick parser refuses, the standard library's has the last word on.
+        let parsed = if has_long_number { None } else { from_json.bind(py).call1((content,)).ok() };
+        let parsed = match parsed {
+            Some(parsed) => parsed,
+            None => reference.call_method1(intern!(py, "parse"), (content,))?,
+        };
+        self.body = Some(parsed.unbind());
         Ok(())
     }
 }
