@@ -23,6 +23,8 @@ def plain_form(plan: Plan, bounds: FormBounds) -> PlainForm | None:
         bounds: of the form.
     """
     step = plan.body_step
+    if any(one.specials for one in plan.steps):  # whoever sees the request may ask it for the form
+        return None
     if step is None or not _body.is_form(step.dependant.body_params):
         return None
     reader = _body.form_reader(step.dependant.body_params)

@@ -3,12 +3,12 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
 use super::{Machine, Next, Stage};
 use crate::py;
-use crate::run::door::Door;
-use crate::run::program::Program;
+use crate::run::door::{Content, Door};
+use crate::run::program::{Body, Program};
 
 impl Machine {
     /// Waits for an awaitable.
@@ -85,10 +85,21 @@ impl Machine {
             return Ok(exchange.bind(py).clone());
         }
         let exchange = self.door.exchange(py)?;
-        if let (Door::Http(_), Some(program)) = (&self.door, &self.program)
-            && let Some(route) = &program.bind(py).get().placed
-        {
-            exchange.call_method1(intern!(py, "place"), (route,))?;
+        if let (Door::Http(door), Some(program)) = (&self.door, &self.program) {
+            let program = program.bind(py).get();
+            if let Some(route) = &program.placed {
+                exchange.call_method1(intern!(py, "place"), (route,))?;
+            }
+            let content = match (&program.body, &door.content) {
+                (Some(Body::Json { .. }), Content::Whole(content)) => Some(content.bind(py).clone()),
+                (Some(Body::Json { .. }), Content::Empty) => Some(PyBytes::new(py, b"")),
+                _ => None,
+            };
+            // The body has been read before anybody sees the request.
+            if let Some(content) = content {
+                exchange.setattr(intern!(py, "raw"), content)?;
+                exchange.setattr(intern!(py, "taken"), true)?;
+            }
         }
         self.exchange = Some(exchange.clone().unbind());
         Ok(exchange)
