@@ -4,8 +4,9 @@
 //!
 //! * **A plan goes in, once per route.** `RouteTable` takes a list of `RoutePlan`s, `Reader` a list of `GroupPlan`s (both typed
 //!   dictionaries of `ferrapi/_plan.py`, taken apart in [`plan`]). Mistakes in them are a `PlanError` there and then.
-//! * **A request goes in, values come out.** [`routing`] finds the route of an ASGI scope, [`request`] reads declared parameters
-//!   from it, [`response`] turns a value into JSON bytes and checks what goes out.
+//! * **A request goes in, and a coroutine that serves it comes out.** [`routing`] finds the route, [`request`] reads declared
+//!   parameters, [`run`] runs the route's program, [`response`] turns a value into JSON bytes and checks what goes out. [`http1`]
+//!   is a connection's side of the HTTP/1.1 protocol.
 //!
 //! What decides an answer and needs no Python (the grammar of paths, queries, cookies, content types) is in `rust/wire`.
 //!

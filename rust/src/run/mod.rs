@@ -1,14 +1,13 @@
-//! Running a request natively: what the reference path in Python does, for the requests in which all is as it usually is.
+//! Running a request natively.
 //!
-//! A [`Program`] is a route's plan in the form in which it is run: what is read before anything runs, the steps, how the result
-//! becomes a response. Python makes it (`ferrapi/routing/_program.py`), once, from the plan that the reference path runs. A
+//! A [`Program`] is a route's plan in the form in which it is run: how the body is read, the steps, how the result becomes a
+//! response. Python makes it (`ferrapi/routing/_program.py`), once, and another one for each set of dependency overrides. A
 //! [`Serving`] is a coroutine: one request on its way through its program. It calls the user's functions, awaits what they
-//! return, and passes on whatever they wait for to the event loop. The doors ([`Door`]) differ in where a request's parts come
-//! from and in how its response is sent.
+//! return, and passes on whatever they wait for to the event loop. Consecutive synchronous functions run in one hop to a worker
+//! thread (`hop`). The doors ([`Door`]) differ in where a request's parts come from and in how its response is sent.
 //!
-//! What is not as usual (an invalid parameter, an exception that takes a handler of the user's, overridden dependencies, a
-//! response object) goes on in Python: the exchange is made then, and the coroutine that answers is awaited in place of all
-//! that would have followed. So nothing here decides an answer that Python would not have given.
+//! What only Python can say or do (the words of an error, a form with files, a response class of the user's, a handler of theirs)
+//! is a call of the program's `reference`. docs/internals/architecture.md has the table of these calls.
 
 mod asgi;
 mod door;
