@@ -29,6 +29,7 @@ from ._pickling import Regained
 from .middleware.asyncexitstack import AsyncExitStackMiddleware
 from .routing import APIRouter
 from .routing._exchange import Exchange
+from .routing._files import inside_stack
 from .routing._guard import Guard
 from .routing._handler import handle_exception
 from .routing._limits import BodyLimit, answer_outer_limit, body_limit_error, serve_limited
@@ -102,7 +103,7 @@ class Exceptions(_Layer, ExceptionMiddleware):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and self.goes_short():
-            await self.entrance.serve(scope, receive, send)
+            await inside_stack(scope, self.entrance.serve(scope, receive, send))
         else:
             await ExceptionMiddleware.__call__(self, scope, receive, send)
 
@@ -253,12 +254,19 @@ def _body_limit(app: ASGIApp, max_body_size: int | None = None) -> ASGIApp:
     return AppBodyLimitMiddleware(app, max_body_size)
 
 
+def _exit_stack(app: ASGIApp) -> ASGIApp:
+    """In the place of the layer with the exit stack of a request, which code around the routes may look for."""
+    kind = type(app)
+    is_ours = kind is APIRouter or (issubclass(kind, APIRouter) and is_own(kind, APIRouter, "__call__", "app"))
+    return app if is_ours else AsyncExitStackMiddleware(app)
+
+
 _SHORT: dict[Any, Callable[..., ASGIApp]] = {
     ServerErrorMiddleware: ServerErrors,
     ExceptionTelemetryMiddleware: _nothing,
     AppBodyLimitMiddleware: _body_limit,
     ExceptionMiddleware: Exceptions,
-    AsyncExitStackMiddleware: _nothing,
+    AsyncExitStackMiddleware: _exit_stack,
 }
 """What is made in the place of a class while it is untouched."""
 

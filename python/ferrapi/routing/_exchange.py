@@ -20,6 +20,7 @@ from starlette.websockets import WebSocket
 from .._native import Reader, parse_cookies, parse_query
 from ..background import BackgroundTasks
 from ..dependencies._values import MISSING
+from ._files import offer_stack
 
 if TYPE_CHECKING:
     from anyio import CancelScope
@@ -51,6 +52,8 @@ class Exchange:
     raw: bytes | None = None  # the body, once it was read
     unread: Message | None = None  # the first message of the body, if that was looked at and not taken
     form: FormData | None = None
+    closes_form = True  # rather than an exit stack that was in the scope before
+    file_stack: AsyncExitStack | None = None  # see `_files`
     started = False
     replied = False
     tracer: Tracer | None = None  # who follows this request, if anybody does
@@ -81,6 +84,7 @@ class Exchange:
             if self.form is not None:
                 request._form = self.form
                 request._stream_consumed = True
+                offer_stack(self, self.form)
             elif self.raw is not None:
                 request._body = self.raw
         return request

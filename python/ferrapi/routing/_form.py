@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect
 
 from .._native import FormParser, FormRefused
 from ._exchange import Exchange
+from ._files import adopt_form
 from ._limits import FormBounds
 
 WRITE_SIZE = 256 * 1024
@@ -133,7 +134,7 @@ async def parse_form(x: Exchange, bounds: FormBounds) -> FormData:
     """
     known = x.request_object._form if x.request_object is not None else None
     if known is not None:
-        x.form = known
+        adopt_form(x, known)
         return known
     try:
         parser = FormParser(x.header(b"content-type") or b"", bounds[0], bounds[1], bounds[2])
@@ -145,7 +146,7 @@ async def parse_form(x: Exchange, bounds: FormBounds) -> FormData:
         if "app" not in x.scope:  # Starlette tells only the clients of applications
             raise
         raise HTTPException(status_code=400, detail=str(exc)) from None
-    x.form = form
+    adopt_form(x, form)
     if x.request_object is not None:
         x.request_object._form = form
     return form
@@ -179,14 +180,3 @@ async def _receive(x: Exchange, form: _Form) -> None:
             if events:
                 await form.take(events)
             more = message.get("more_body", False)
-
-
-async def close_form(form: FormData) -> None:
-    """Close the files of a form, even if the task is cancelled meanwhile."""
-    try:
-        await form.close()
-    except BaseException:
-        for _, value in form.multi_items():
-            if isinstance(value, UploadFile):
-                value.file.close()
-        raise

@@ -30,7 +30,7 @@ from ..exception_handlers import handler_for, short_answer
 from ..exceptions import EndpointContext, FastAPIError, RequestValidationError, ValidationException
 from ._exchange import Exchange
 from ._facts import HandlerFacts
-from ._form import close_form
+from ._files import close_files, close_later, stack_around
 from ._late import Late, NeedsContexts
 from ._limits import FormBounds, serve_limited
 from ._observed import Observed, is_observed
@@ -199,21 +199,22 @@ class RouteApp(Regained):
 
     async def serve(self, x: Exchange) -> None:
         """Answer a request, whatever its body's size; what no handler takes is raised."""
+        handler = self._handler
         try:
-            if self._handler is not None:
-                await self._serve_custom(x, self._handler)
-                return
-            compiled = self.compiled_for(x)
-            if compiled.observed is not None:
-                await self._serve_custom(x, compiled.observed.respond)
-                return
-            plan = compiled.plan()
-            await self._serve_result(x, compiled, plan, self._result(x, compiled, plan))
+            if handler is None:
+                compiled = self.compiled_for(x)
+                if compiled.observed is None:
+                    plan = compiled.plan()
+                    await self._serve_result(x, compiled, plan, self._result(x, compiled, plan))
+                    return
+                handler = compiled.observed.respond
         except Exception as exc:
             await handle_exception(x, exc)
+            return
         finally:
             if x.form is not None:
-                await close_form(x.form)
+                await close_files(x)
+        await self._serve_custom(x, handler)
 
     async def serve_rest(
         self,
@@ -321,6 +322,14 @@ class RouteApp(Regained):
             raise unanswered()
 
     async def _serve_custom(self, x: Exchange, handler: RequestHandler) -> None:
+        async with stack_around(x):
+            try:
+                await self._serve_in_stacks(x, handler)
+            except Exception as exc:
+                await handle_exception(x, exc)
+
+    @staticmethod
+    async def _serve_in_stacks(x: Exchange, handler: RequestHandler) -> None:
         scope = x.scope
         with exit_shield(scope):
             async with AsyncExitStack() as request_stack:
@@ -348,16 +357,7 @@ class RouteApp(Regained):
             tell_way(exc, request.scope)
             raise
         finally:
-            if x.form is not None:
-                await self._close_later(x)
-
-    @staticmethod
-    async def _close_later(x: Exchange) -> None:
-        form, stack = x.form, x.request_stack
-        if form is not None and isinstance(stack, AsyncExitStack):
-            stack.push_async_callback(close_form, form)
-        elif form is not None:
-            await close_form(form)
+            await close_later(x, x.request_stack)
 
 
 class Engine(RouteApp):

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
@@ -23,7 +22,7 @@ from ..dependencies._callables import Kind
 from ..dependencies._values import MISSING
 from ..exceptions import RequestValidationError
 from ._exchange import Exchange
-from ._form import close_form
+from ._files import adopt_form, close_later
 from ._read import invalid_json, is_json, read_form, unreadable
 from ._tracer import SILENT, telling_body
 
@@ -68,8 +67,7 @@ class Observed:
         with telling_body(tracer) as tell:
             body = await self._body(x) if compiled.has_body else MISSING
             tell(body)
-        if x.form is not None:
-            _close_form_later(x, scope.get("fastapi_inner_astack"))
+        await close_later(x, scope.get("fastapi_inner_astack"))
         scope[PLAN] = compiled
         with tracer.step("dependencies", call):
             solved = await functions.solve_dependencies(
@@ -140,14 +138,9 @@ class Observed:
         """The parts of a form, as the request object parses it."""
         limits = self.compiled.bounds.inside(x).own
         try:
-            x.form = await x.request.form(**limits)
+            adopt_form(x, await x.request.form(**limits))
         except HTTPException:
             raise
         except Exception as exc:
             raise unreadable(exc) from exc
         return x.form
-
-
-def _close_form_later(x: Exchange, stack: AsyncExitStack | None) -> None:
-    if stack is not None and x.form is not None:
-        stack.push_async_callback(close_form, x.form)

@@ -29,7 +29,7 @@ from ..dependencies._values import MISSING, Errors, missing_error, names_of, val
 from ..exception_handlers import answer_now, http_exception_handler
 from ..exceptions import RequestValidationError
 from ._exchange import Exchange
-from ._form import close_form
+from ._files import close_files
 from ._form_body import plain_form
 from ._handler import handle_exception, no_response, unanswered
 from ._json_body import early_model, is_refused_alike
@@ -265,8 +265,7 @@ class Reference:
     @staticmethod
     async def close_form(x: Exchange) -> None:
         """Close the files of the form, if there is one."""
-        if x.form is not None:
-            await close_form(x.form)
+        await close_files(x)
 
     def parse(self, content: bytes) -> Any:
         """The JSON value in a body. Raises as `_read.parsed`."""

@@ -1,0 +1,105 @@
+"""Closing the files of a form, and the exit stack that FastAPI closes them with: `scope["fastapi_middleware_astack"]`.
+
+Observed on FastAPI 0.165.0: the stack is open around the router, and is left when the response is sent, background
+tasks have run and dependencies have come to their end. Whoever is handed the scope may push callbacks on it. Here there
+is one only where somebody can be expected to look for it: inside of middleware, around a router or a route handler that
+isn't ferrapi's own, and for a request object that is made after a form was read. Elsewhere it would be work per request
+that nobody sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from starlette.datastructures import FormData, UploadFile
+from starlette.types import Scope
+
+if TYPE_CHECKING:
+    from ._exchange import Exchange
+
+STACK_KEY = "fastapi_middleware_astack"
+"""The scope's key for the stack."""
+
+
+class FileStack(AsyncExitStack):
+    """An exit stack that can be asked whether leaving it is worth the trouble."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was pushed on it."""
+        return not self._exit_callbacks  # type: ignore[attr-defined]
+
+
+async def inside_stack(scope: Scope, call: Awaitable[Any]) -> None:
+    """Await `call` with a stack of its own in the scope, which is left afterwards."""
+    stack = scope[STACK_KEY] = FileStack()
+    try:
+        await call
+    except BaseException as exc:
+        if not await stack.__aexit__(type(exc), exc, exc.__traceback__):
+            raise
+    else:
+        if not stack.is_empty:
+            await stack.aclose()
+
+
+async def close_form(form: FormData) -> None:
+    """Close the files of a form, even if the task is cancelled meanwhile."""
+    try:
+        await form.close()
+    except BaseException:
+        for _, value in form.multi_items():
+            if isinstance(value, UploadFile):
+                value.file.close()
+        raise
+
+
+def adopt_form(x: Exchange, form: FormData) -> None:
+    """Make a form that of a request. The stack in the scope closes it, if there is one already."""
+    x.form = form
+    stack = x.peek(STACK_KEY)
+    if isinstance(stack, AsyncExitStack):
+        stack.push_async_callback(close_form, form)
+        x.closes_form = False
+
+
+def offer_stack(x: Exchange, form: FormData) -> None:
+    """Put a stack that closes the form into the scope of a request whose code is about to see that."""
+    if x.closes_form:
+        stack = x.file_stack = x.scope[STACK_KEY] = AsyncExitStack()
+        stack.push_async_callback(close_form, form)
+
+
+async def close_files(x: Exchange) -> None:
+    """Close the form of a request that is over, and what was pushed on the stack that was offered with it."""
+    if x.file_stack is not None:
+        x.scope.pop(STACK_KEY, None)
+        await x.file_stack.aclose()
+    elif x.form is not None and x.closes_form:
+        await close_form(x.form)
+
+
+async def close_later(x: Exchange, stack: Any) -> None:
+    """Let `stack` close the form of a request, if it is an exit stack and there is no other."""
+    if x.form is None or not x.closes_form:
+        return
+    if isinstance(stack, AsyncExitStack):
+        stack.push_async_callback(close_form, x.form)
+    else:
+        await close_form(x.form)
+
+
+@asynccontextmanager
+async def stack_around(x: Exchange) -> AsyncGenerator[None]:
+    """Have a stack in the scope: that of the application's layer, or one that is left with this context."""
+    if isinstance(x.scope.get(STACK_KEY), AsyncExitStack):
+        yield
+        return
+    async with AsyncExitStack() as stack:
+        x.scope[STACK_KEY] = stack
+        try:
+            yield
+        finally:
+            x.scope.pop(STACK_KEY, None)
