@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import anyio
 import pytest
 from ferrapi.dependencies._forms import read_keeping_position
-from ferrapi.routing import _form
+from ferrapi.routing import _files, _form
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartParser
 from support.asgi import Ask, exchange, run
@@ -330,7 +330,7 @@ def test_closing_a_form_that_is_cancelled_closes_the_rest() -> None:
     async def main() -> list[bool]:
         files = [Stuck(file=BytesIO()), UploadFile(file=BytesIO())]
         with pytest.raises(asyncio.CancelledError):
-            await _form.close_form(FormData([("a", file) for file in files]))
+            await _files.close_form(FormData([("a", file) for file in files]))
         return [file.file.closed for file in files]
 
     assert run(main) == [True, True]

@@ -15,7 +15,7 @@ from .._fields import ModelField, create_model_field
 from .._native import FormReader
 from .._plan import form_plan
 from . import _types
-from ._forms import allows_none, form_model_classes, form_models, read_form_field, whole_form
+from ._forms import allows_none, form_model_classes, form_models, read_form_field, validate_given, whole_form
 from ._plain import is_plain_field
 from ._values import MISSING, Errors, missing_error, names_of, validate_found
 from .models import Dependant, in_order
@@ -154,7 +154,7 @@ async def request_body_to_args(
     """
     if isinstance(received_body, FormData):
         return await _form_to_args(body_fields, received_body, embed_body_fields)
-    if len(body_fields) == 1 and not embed_body_fields:
+    if len(body_fields) == 1 and not embed_body_fields and _takes_all(body_fields[0]):
         field = body_fields[0]
         value, errors = validate_found(field, received_body, ("body",))
         return {field.name: value}, errors
@@ -171,7 +171,7 @@ async def request_body_to_args(
         elif received_body is not MISSING and not isinstance(received_body, bytes):
             errors.append(missing_error(("body", name)))  # JSON, but no object that could have keys
             continue
-        value, found = validate_found(field, received, ("body", name))
+        value, found = validate_given(field, received, ("body", name))
         if found:
             errors.extend(found)
         else:
@@ -191,6 +191,11 @@ def form_reader(fields: Sequence[ModelField]) -> FormReader | None:
     return reader
 
 
+def _takes_all(field: ModelField) -> bool:
+    """Whether `field`, if it is alone, is the body, rather than a key of it: the values of a form all have names."""
+    return not isinstance(field.field_info, params.Form) or _stands_for_form(field.field_info)
+
+
 def _is_plain_form_field(field: ModelField) -> bool:
     return type(field.field_info) is params.Form and not _types.is_json(field.field_info) and is_plain_field(field)
 
@@ -208,8 +213,7 @@ async def _form_to_args(fields: Sequence[ModelField], form: FormData, embed: boo
     values: dict[str, Any] = {}
     errors: Errors = []
     for field in fields:
-        info = field.field_info
-        if len(fields) == 1 and not embed and (not isinstance(info, params.Form) or _stands_for_form(info)):
+        if len(fields) == 1 and not embed and _takes_all(field):
             # Where a lone model is sent as JSON text (`Json[Model]`), FastAPI offers it the form as a whole.
             value, found = validate_found(field, whole_form(field, form), ("body",))
         else:

@@ -51,13 +51,13 @@ def raw_values(form: FormData) -> Raw:
 def as_field(value: Any, many: bool) -> Any:
     """What a field takes from the parts of its name; `MISSING` if they say nothing."""
     if many:
-        if not isinstance(value, list):
-            value = [value] if not isinstance(value, (tuple, set, frozenset)) and value is not None else value
-        if isinstance(value, list) and value:
+        if not isinstance(value, list) and value is not None:
+            value = [value]
+        if value:
             value = [item for item in value if not is_unselected(item)] or MISSING
         return value
     if isinstance(value, list) and value:
-        value = value[-1]
+        value = MISSING if value[-1] is None else value[-1]
     return MISSING if is_blank(value) else value
 
 
@@ -103,6 +103,7 @@ class FormModel:
         self._infos, self._sent = infos, names
         self.bytes_names = {one for name, sent in names.items() if wants_bytes(infos[name]) for one in sent}
         self.own_names = {one for sent in names.values() for one in sent}
+        self._first_names = {one for sent in names.values() for one in sent[:1]}
 
     def described_names(self, described: Container[str]) -> Iterator[tuple[str, list[str]]]:
         """The name of each field among the `described` ones, which are pydantic's, and its names in a form."""
@@ -114,12 +115,16 @@ class FormModel:
                 yield found, sent
 
     def read(self, raw: Mapping[str, Any]) -> Raw:
-        """The dictionary for the model: its own fields first, then everything else."""
+        """The dictionary for the model: its own fields first, then everything else.
+
+        `raw` need not be from a form. What no form can say, None for a field and an empty list, stays, and comes last.
+        """
         values: Raw = {}
         blank: set[str] = set()
+        unsaid: Raw = {}
         for names, many in self.fields:
             for name in names:
-                if name not in raw:
+                if raw.get(name) is None or raw[name] == []:
                     continue
                 value = as_field(raw[name], many)
                 if value is not MISSING:
@@ -127,9 +132,11 @@ class FormModel:
                     break
                 blank.add(name)
         for key, value in raw.items():
-            if key not in values and key not in blank:
-                values[key] = value
-        return values
+            if key in values or key in blank:
+                continue
+            is_unsaid = value == [] or (value is None and key in self._first_names)
+            (unsaid if is_unsaid else values)[key] = value[0] if isinstance(value, list) and len(value) == 1 else value
+        return values | unsaid
 
 
 class FormModels:
@@ -159,7 +166,7 @@ class FormModels:
         if self.optional and not self._concerned(raw):
             return validate_found(field, MISSING, BODY)
         if self.validator is not None:
-            return _validate(self.validator, raw)
+            return _validate(self.validator, raw, BODY)
         if self.single is None:
             return field.validate(raw, loc=BODY)
         values = self.single.read(raw)
@@ -168,11 +175,23 @@ class FormModels:
         return field.validate(values, loc=BODY)
 
 
-def _validate(validator: SchemaValidator, raw: Raw) -> tuple[Any, Errors]:
+def validate_given(field: ModelField, value: Any, loc: Location) -> tuple[Any, Errors]:
+    """The validated value of a parameter, or None and the errors.
+
+    A value that stands for a form, but came as a dictionary, is read as a form by the members of a union, and only by
+    these. So it is with FastAPI.
+    """
+    models = form_models(field)
+    if models is None or models.validator is None or value is MISSING:
+        return validate_found(field, value, loc)
+    return _validate(models.validator, value, loc)
+
+
+def _validate(validator: SchemaValidator, value: Any, loc: Location) -> tuple[Any, Errors]:
     try:
-        return validator.validate_python(raw, from_attributes=True), []
+        return validator.validate_python(value, from_attributes=True), []
     except ValidationError as exc:
-        return None, prefix_locations(exc.errors(include_url=False), BODY)
+        return None, prefix_locations(exc.errors(include_url=False), loc)
 
 
 def allows_none(field: ModelField) -> bool:
@@ -277,24 +296,20 @@ def _with_readers(schema: Any, members: Mapping[type[BaseModel], FormModel], def
 
 
 def _choice(choice: Any, members: Mapping[type[BaseModel], FormModel], definitions: Mapping[str, Any]) -> Any:
-    """A member of a union; its name in error locations stays what it was without the reader."""
+    """A member of a union; in error locations it goes by its model's name, as it would without the reader."""
     schema, label = choice if isinstance(choice, tuple) else (choice, None)
     changed = _with_readers(schema, members, definitions)
     if label is None and changed is not schema and changed["type"] == "function-before":
-        label = _label(schema, definitions)
+        model = _model_of(schema, definitions)
+        label = None if model is None else model.__name__
     return changed if label is None else (changed, label)
 
 
 def _reader_before(schema: Any, member: FormModel) -> Any:
     def read(value: Any) -> Any:
-        return member.read(value) if isinstance(value, Mapping) else value
+        return member.read(value) if isinstance(value, dict) else value
 
     return core_schema.no_info_before_validator_function(read, schema)
-
-
-def _label(schema: Any, definitions: Mapping[str, Any]) -> str:
-    known = core_schema.definitions_schema(schema, list(definitions.values())) if definitions else schema
-    return SchemaValidator(known).title
 
 
 def _model_of(schema: Any, definitions: Mapping[str, Any]) -> type[BaseModel] | None:

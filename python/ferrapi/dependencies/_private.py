@@ -218,7 +218,7 @@ def is_form_model_supplied(model: type[BaseModel], received_body: FormData) -> b
 
 def normalize_form_model(value: Any, *, model: type[BaseModel]) -> Any:
     """A form's parts as the dictionary that `model` reads; what is no dictionary stays as it is."""
-    return FormModel(model).read(value) if isinstance(value, Mapping) else value
+    return FormModel(model).read(value) if isinstance(value, dict) else value
 
 
 def extract_form_items(
