@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from pydantic import AliasChoices, AliasPath, Discriminator, GetCoreSchemaHandler
@@ -288,6 +289,18 @@ class File(Form):  # type: ignore[misc]  # as above
         super().__init__(default, media_type=media_type, **options)
 
 
+class _OfInstances:
+    """A method that the instances of a class have, and the class itself has not."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Callable[..., Any]:
+        if instance is None:
+            raise AttributeError(self._function.__name__)
+        return partial(self._function, instance)
+
+
 @dataclass(frozen=True)
 class Depends:
     """A value that comes from calling something, whose own parameters are read from the request in turn.
@@ -330,6 +343,7 @@ class Depends:
             object.__setattr__(made, name, deepcopy(value, memo))
         return made
 
+    @_OfInstances  # as a type, in a field of a model, it is the dataclass that it is
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> Any:
         """The schema of the type beside it. FastAPI has it made of an annotation whose marker it doesn't know."""
         from ._foreign import refuse_in_fastapi
