@@ -103,7 +103,6 @@ class FormModel:
         self._infos, self._sent = infos, names
         self.bytes_names = {one for name, sent in names.items() if wants_bytes(infos[name]) for one in sent}
         self.own_names = {one for sent in names.values() for one in sent}
-        self._first_names = {one for sent in names.values() for one in sent[:1]}
 
     def described_names(self, described: Container[str]) -> Iterator[tuple[str, list[str]]]:
         """The name of each field among the `described` ones, which are pydantic's, and its names in a form."""
@@ -117,26 +116,32 @@ class FormModel:
     def read(self, raw: Mapping[str, Any]) -> Raw:
         """The dictionary for the model: its own fields first, then everything else.
 
-        `raw` need not be from a form. What no form can say, None for a field and an empty list, stays, and comes last.
+        `raw` need not be from a form. What no form can say, None and an empty list, stays as it is.
         """
         values: Raw = {}
         blank: set[str] = set()
-        unsaid: Raw = {}
+        unsaid: set[str] = set()
         for names, many in self.fields:
             for name in names:
-                if raw.get(name) is None or raw[name] == []:
+                if name not in raw or raw[name] == []:
                     continue
                 value = as_field(raw[name], many)
-                if value is not MISSING:
+                if value is None and not many:
+                    unsaid.add(name)
+                elif value is MISSING:
+                    blank.add(name)
+                else:
                     values[name] = value
                     break
-                blank.add(name)
+        last: Raw = {}
         for key, value in raw.items():
             if key in values or key in blank:
                 continue
-            is_unsaid = value == [] or (value is None and key in self._first_names)
-            (unsaid if is_unsaid else values)[key] = value[0] if isinstance(value, list) and len(value) == 1 else value
-        return values | unsaid
+            if value == [] or key in unsaid:
+                last[key] = value
+            else:
+                values[key] = value[0] if isinstance(value, list) and len(value) == 1 else value
+        return values | last
 
 
 class FormModels:
