@@ -71,7 +71,7 @@ ROUTER_FACTS = (
 APPLICATION_PRELUDE = (
     PRELUDE
     + """
-import warnings
+import functools, warnings
 from http import HTTPStatus
 from typing import Annotated
 security = fw.security
@@ -248,10 +248,26 @@ class Application:
         elif chance(choose, 20):
             result = f" -> {pick(choose, ('Iterable', 'Iterator', 'AsyncIterable'))}[{model(choose, self.names)}]"
             body = "yield"
+        if result != " -> None" and chance(choose, 8):
+            self._callable(name, result)
+            return
         start = "async def" if "Async" in result else pick(choose, ("def", "async def"))
         if "Iter" in result and "Async" not in result:
             start = "def"
         self.lines += [f"{start} {name}({self._parameters(4, bodies=chance(choose, 50))}){result}:", f"    {body}"]
+
+    def _callable(self, name: str, result: str) -> None:
+        """An endpoint that is no function: the decorator above calls what stands below it."""
+        parameters = self._parameters(3, bodies=chance(self.choose, 30))
+        decorator = self.lines.pop()[1:]
+        self.lines += [f"class {name}:", "    'Told by the class.'"]
+        self.lines.append(f"    def method(self, {parameters}){result}: 'Told by the method.'")
+        self.lines.append(f"    def __call__(self, {parameters}){result}: 'Told by the call.'")
+        ends = ("{}().method", "functools.partial({}().method)", "{}()", "functools.partial({}(), item_id=1)")
+        end = pick(self.choose, ends).format(name)
+        self.lines.append(
+            f"{decorator[:-1]}, name='{name}')({end})" if "name=" not in decorator else f"{decorator}({end})"
+        )
 
     def _router(self, name: str) -> None:
         choose = self.choose

@@ -19,7 +19,7 @@ from annotated_types import Ge, Len
 from pydantic import *
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic.json_schema import SkipJsonSchema, WithJsonSchema
-from typing_extensions import TypeAliasType, TypedDict
+from typing_extensions import NotRequired, ReadOnly, Required, TypeAliasType, TypedDict
 T = TypeVar("T")
 """
 """What the modules begin with."""
@@ -64,7 +64,8 @@ ENUMS = (
 )  # fmt: skip
 KINDS = (
     "model", "model", "model", "model", "enum", "generic", "root", "dataclass", "pydantic dataclass", "typed dict",
-    "named tuple", "new type", "alias", "discriminated", "derived", "derived", "generic alias",
+    "named tuple", "new type", "alias", "discriminated", "derived", "derived", "generic alias", "recursive alias",
+    "recursive root", "recursive dataclass", "recursive typed dict", "pair", "told apart", "narrowed", "related",
 )  # fmt: skip
 CLASS_NAMES = ("Item", "User", "Node", "Tag", "Page", "Team")
 
@@ -201,6 +202,62 @@ class ModelModule:
     def _alias(self, name: str) -> None:
         self.lines.append(f"{name} = TypeAliasType('{name}', {annotation(self.choose, self.names)})")
         self._add("others", name)
+
+    def _recursive_alias(self, name: str) -> None:
+        inner = pick(self.choose, ("int", "str", *self.names.models))
+        form = pick(self.choose, ("list['{0}'] | {1}", "Union[dict[str, '{0}'], {1}, None]", "tuple['{0}', ...] | {1}"))
+        self.lines.append(f'{name} = TypeAliasType("{name}", "{form.format(name, inner)}")'.replace("'", ""))
+        self._add("others", name)
+
+    def _recursive_root(self, name: str) -> None:
+        form = pick(self.choose, ("list['{0}'] | int", "dict[str, '{0}']", "'{0} | None'"))
+        self.lines += [f"class {name}(RootModel[{form.format(name).replace(chr(39), '')!r}]):", self._docstring()]
+        self._add("models", name)
+
+    def _recursive_dataclass(self, name: str) -> None:
+        self._dataclass(
+            name, pick(self.choose, ("dataclasses.dataclass(kw_only=True)", "pydantic_dataclass(kw_only=True)"))
+        )
+        self.lines.append(f"    below: 'list[{name}] | None' = None")
+
+    def _recursive_typed_dict(self, name: str) -> None:
+        self._typed_dict(name)
+        self.lines.append(f"    below: list['{name}']")
+        self.lines.append(f"    perhaps: {pick(self.choose, ('NotRequired', 'Required', 'ReadOnly'))}[int]")
+
+    def _pair(self, name: str) -> None:
+        """A model with two parameters, one of which has a bound or a default."""
+        first = annotation(self.choose, self.names, 0)
+        self.lines += ["U = TypeVar('U', bound=BaseModel)", f"class {name}(BaseModel, Generic[T, U]):"]
+        self.lines += [self._docstring(), "    first: T", "    second: U | None = None", f"    third: {first} = 1"]
+        if self.names.models:
+            self._add("others", f"{name}[{first}, {pick(self.choose, self.names.models)}]")
+
+    def _told_apart(self, name: str) -> None:
+        """A union whose members a function tells apart."""
+        members = (*self.names.models, "int", "str")
+        one, two = pick(self.choose, members), pick(self.choose, members)
+        self.lines += [f"{name} = Annotated[Union[Annotated[{one}, Tag('one')], Annotated[{two}, Tag('two')]],"]
+        self.lines += ["    Discriminator(lambda value: 'one')]"]
+        self._add("others", name)
+
+    def _narrowed(self, name: str) -> None:
+        """A generic model whose parameter a subclass narrows, and one that stays generic."""
+        if not self.names.generics:
+            return self._generic(name)
+        base = pick(self.choose, self.names.generics)
+        self.lines += [f"class {name}({base}[T], Generic[T]):", self._docstring(), "    more: T | None = None"]
+        self._add("generics", name)
+        return None
+
+    def _related(self, name: str) -> None:
+        """Two models that reach each other, one of which has another schema as output."""
+        other = f"{name}Other"
+        self.lines += [f"class {name}(BaseModel):", self._docstring(), f"    others: 'list[{other}]' = []"]
+        self.lines += [f"class {other}(BaseModel):", self._docstring(), f"    back: '{name} | None' = None"]
+        self.lines += ["    " + pick(self.choose, METHODS).format(annotation(self.choose, self.names, 1))]
+        self._add("models", name)
+        self._add("models", other)
 
     def _discriminated(self, name: str) -> None:
         parts = []

@@ -122,7 +122,7 @@ def _from_annotated(draft: _Draft, path_param_names: set[str]) -> None:
     if draft.default is not inspect.Signature.empty and not isinstance(
         draft.default, (params.Param, params.Body, params.Depends, FieldInfo)
     ):
-        if isinstance(info, params.Path) and draft.name in path_param_names:
+        if draft.name in path_param_names:
             raise ParameterError("Path parameters cannot have default values")
         if draft.default is not ...:
             if info.default_factory is not None:

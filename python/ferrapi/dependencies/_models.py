@@ -78,9 +78,8 @@ class ModelReader:
                 if value is None:
                     continue
                 used.add(name.lower() if isinstance(source, Headers) else name)
-                if many and value == "":
-                    continue
-                values[key] = value
+                if not many or value != "":  # an empty cookie is no sequence, and no other name is looked for
+                    values[key] = value
                 break
         extras = dict(rest(source, used))
         concerned = bool(values) or (bool(extras) and self.keeps_extra)

@@ -93,7 +93,8 @@ class Serializer:
     def shape(self) -> _plain.Shape | None:
         """What the response model is, if the native encoder gives the bytes that the serializer would; else None."""
         field: ModelField = self.field  # type: ignore[assignment]
-        is_usual = not any(value for name, value in self.options.items() if name != "by_alias")  # there are no aliases
+        said = [value for name, value in self.options.items() if name != "by_alias"]  # there are no aliases
+        is_usual = all(value is None or value is False for value in said)  # an empty `include` leaves everything out
         return _plain.shape_of(_plain.bare_schema(field)) if is_usual else None
 
     @property
