@@ -3,6 +3,7 @@
 import inspect
 from typing import Any
 
+import pytest
 from differential.common import examples
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,3 +57,58 @@ def test_repeated_dependencies_run_as_often_as_in_fastapi(
     make = _make(inner, route, endpoint, router)
     compare(make, [Ask(), Ask(query=b"q=2"), Ask(query=b"q=x")], "asgi")
     compare_documents(make)
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("replacement", ["plain", "scoped"])
+@pytest.mark.parametrize("original", ["plain", "scoped", "scoped below"])
+def test_an_override_runs_as_often_as_what_it_stands_for_would(original: str, replacement: str, late: bool) -> None:
+    """Whether security scopes tell two uses apart is decided by the dependency that is overridden."""
+
+    def make(fw: Framework, log: list[Any]) -> Any:
+        def scoped(scopes: fw.security.SecurityScopes) -> str:  # type: ignore[name-defined]  # the package's own
+            return scopes.scope_str
+
+        def plain() -> str:
+            return "plain"
+
+        def below(value: Any = fw.Depends(scoped)) -> Any:
+            return value
+
+        found = {"plain": plain, "scoped": scoped, "scoped below": below}[original]
+
+        def other_plain() -> str:
+            return "other"
+
+        def other_scoped(scopes: fw.security.SecurityScopes) -> str:  # type: ignore[name-defined]  # as above
+            return f"other {scopes.scope_str}"
+
+        needed = {"plain": other_plain, "scoped": other_scoped}[replacement]
+
+        def replacing(value: Any = fw.Depends(needed)) -> Any:
+            log.append(value)
+            return value
+
+        def one(value: Any = fw.Depends(found)) -> Any:
+            return value
+
+        app = fw.FastAPI()
+
+        def switch() -> None:
+            app.dependency_overrides[found] = replacing
+
+        first = [fw.Depends(switch)] if late else []
+
+        @app.get("/", dependencies=first)
+        def serve(
+            a: Any = fw.Security(one, scopes=["a"]),
+            b: Any = fw.Security(one, scopes=["b"]),
+            c: Any = fw.Depends(found),
+        ) -> Any:
+            return [a, b, c]
+
+        if not late:
+            switch()
+        return app
+
+    compare(make, [Ask(), Ask()], "asgi")

@@ -100,4 +100,4 @@ class Late:
 
 
 def _key(step: Step) -> Any:
-    return cache_key(step.original, any(looks_at_scopes(node) for node in walk(step.dependant)))
+    return cache_key(step.original, any(looks_at_scopes(node) for node in walk(step.original)))

@@ -23,7 +23,7 @@ from ..dependencies._body import flat_body_params, request_body_to_args, should_
 from ..dependencies._callables import Kind, computed_scope, header_scheme, kind_of, name_of
 from ..dependencies._dependant import circular_dependency, get_dependant
 from ..dependencies._values import Errors, request_params_to_args
-from ..dependencies.models import Dependant, cache_key, looks_at_scopes, may_share, oauth_scopes
+from ..dependencies.models import Dependant, cache_key, may_share, oauth_scopes, scope_users
 from ..types import DependencyCacheKey
 from ._exchange import Exchange
 from ._late import Late, NeedsContexts
@@ -208,7 +208,7 @@ class Plan:
         self._websocket = websocket
         self._overrides = overrides or {}
         self._first: dict[Any, int] = {}
-        self._uses_scopes: list[bool] = []
+        self._scope_users = scope_users(dependant)
         steps: list[Step] = []
         self._flatten(dependant, steps)
         self.steps = tuple(steps)
@@ -238,9 +238,6 @@ class Plan:
                 continue
             stack.pop()
             step = Step(len(steps), visit, is_endpoint=not stack, websocket=self._websocket)
-            self._uses_scopes.append(
-                looks_at_scopes(visit.node) or any(self._uses_scopes[child] for child in step.children)
-            )
             self._share(step, is_root=not stack)
             steps.append(step)
             if not stack:
@@ -250,6 +247,8 @@ class Plan:
     def _visit(self, dependant: Dependant, above: list[_Visit], begins: int) -> _Visit:
         """The visit of a dependency, or of what overrides it."""
         visit = _overridden(dependant, above[-1].embed, self._overrides, begins)
+        if visit.node is not dependant:
+            self._scope_users |= scope_users(visit.node)
         if visit.node is not dependant and any(
             one.node is not one.original and one.node.call == visit.node.call for one in above
         ):
@@ -266,8 +265,8 @@ class Plan:
             step.same_as = first
 
     def key_of(self, step: Step) -> DependencyCacheKey:
-        """What makes two steps one call."""
-        return cache_key(step.original, self._uses_scopes[step.index])
+        """What makes two steps one call. What an override looks at doesn't count, but what it stands for does."""
+        return cache_key(step.original, id(step.original) in self._scope_users)
 
     def read(self, x: Exchange) -> Groups:
         """The parameters of all steps, as far as they can be read before anything runs."""
