@@ -263,7 +263,7 @@ class Application:
         self.lines += [f"class {name}:", "    'Told by the class.'"]
         self.lines.append(f"    def method(self, {parameters}){result}: 'Told by the method.'")
         self.lines.append(f"    def __call__(self, {parameters}){result}: 'Told by the call.'")
-        ends = ("{}().method", "functools.partial({}().method)", "{}()", "functools.partial({}(), item_id=1)")
+        ends = ("{}().method", "functools.partial({}().method)", "{}()", "functools.partial({}())")
         end = pick(self.choose, ends).format(name)
         self.lines.append(
             f"{decorator[:-1]}, name='{name}')({end})" if "name=" not in decorator else f"{decorator}({end})"
