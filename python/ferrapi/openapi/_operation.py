@@ -187,8 +187,8 @@ def _render_operation(
         body = render_request_body(route.body_field, schemas)
         if body:
             operation["requestBody"] = body
-    if one.callbacks:
-        operation["callbacks"] = _render_callbacks(one.callbacks, schemas, operation_ids)
+    if route.callbacks:
+        operation["callbacks"] = _render_callbacks(one, schemas, operation_ids)
     responses = _render_responses(one, schemas)
     operation["responses"] = responses
     if (one.parameters or route.body_field) and not responses.keys() & {"422", "4XX", "default"}:
@@ -241,14 +241,17 @@ def render_request_body(body: ModelField | None, schemas: Schemas) -> JsonObject
     return rendered
 
 
-def _render_callbacks(callbacks: Iterable[Described], schemas: Schemas, operation_ids: set[str]) -> JsonObject:
-    """The callbacks of an operation by name.
+def _render_callbacks(one: Described, schemas: Schemas, operation_ids: set[str]) -> JsonObject:
+    """The callbacks of an operation by name. Of routers that are included there, only the components have something.
 
     Their security schemes and error models are left to the user's side of the API, as FastAPI does: the
     components only hold them if an operation of the API itself has them.
     """
     by_name: JsonObject = {}
-    for callback in callbacks:
+    own = {id(callback) for callback in one.route.callbacks or ()}
+    for callback in one.callbacks:
+        if id(callback.route) not in own:
+            continue
         operations = render_route(callback, schemas, operation_ids).operations
         by_name[callback.route.name] = {callback.route.path: operations}
     return by_name
