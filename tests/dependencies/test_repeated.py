@@ -112,3 +112,36 @@ def test_an_override_runs_as_often_as_what_it_stands_for_would(original: str, re
         return app
 
     compare(make, [Ask(), Ask()], "asgi")
+
+
+@pytest.mark.parametrize("chain", [["a"], ["aa"], ["a", "a"], ["aa", "b"], ["ab", "a"], ["a", "ab"], ["b", ""]])
+def test_what_an_override_needs_sees_each_security_scope_once(chain: list[str]) -> None:
+    def make(fw: Framework, log: list[Any]) -> Any:
+        scopes_type = fw.security.SecurityScopes
+
+        def overridden(scopes: scopes_type) -> None:  # type: ignore[valid-type]  # the package's own
+            log.append(scopes.scopes)
+
+        call: Any = overridden
+        for scopes in chain:
+
+            def above(value: Any = fw.Security(call, scopes=list(scopes))) -> None: ...
+
+            call = above
+
+        def inner(scopes: scopes_type) -> None:  # type: ignore[valid-type]  # as above
+            log.append(("inner", scopes.scopes))
+
+        def replacing(
+            scopes: scopes_type,  # type: ignore[valid-type]  # as above
+            one: Any = fw.Depends(inner),
+            other: Any = fw.Security(inner, scopes=["a", "c"]),
+        ) -> None:
+            log.append(("replacing", scopes.scopes))
+
+        app = fw.FastAPI()
+        app.get("/")(call)
+        app.dependency_overrides[overridden] = replacing
+        return app
+
+    compare(make, [Ask()], "asgi")
