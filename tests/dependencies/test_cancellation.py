@@ -56,7 +56,7 @@ class Running:
         """Let the cancellation come, if this is the place for it."""
         if self.case.where == place:
             self.reached.set()
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05 if self.case.how == "none" else 5)  # the cancellation ends that
             self.log.append(f"waited at {place}")
 
 
