@@ -153,7 +153,7 @@ class Declared(Watched):
         name = options["name"]
         self.name = get_name(endpoint) if name is None else name
         methods = options["methods"]
-        self.methods = {method.upper() for method in (["GET"] if methods is None else methods)}
+        self.methods = TrackedSet(method.upper() for method in (["GET"] if methods is None else methods))
         code = options["status_code"]
         self.status_code = int(code) if isinstance(code, IntEnum) else code
         self.dependencies = list(options["dependencies"] or [])
