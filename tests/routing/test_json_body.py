@@ -384,3 +384,19 @@ class TestTheShortWayIsTaken:
 
         answers(FERRAPI, handled(noting), [ask(SEVERAL), ask(LIST_TYPE), ask(LONG[0] % (b"9" * 400))])
         assert seen == [False, True, True]
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize("content_type", [None, b"", b" ", b"application/json", b"text/plain"])
+def test_an_empty_content_type_says_nothing(content_type: bytes | None, strict: bool) -> None:
+    def build(fw: Framework, log: list[Any]) -> Any:
+        app = fw.FastAPI(strict_content_type=strict)
+
+        @app.post("/")
+        async def root(value: Annotated[dict[str, int], fw.Body()]) -> Any:
+            return value
+
+        return app
+
+    headers = [] if content_type is None else [(b"content-type", content_type)]
+    compare(build, [Ask("POST", headers=headers, body=[b'{"a": 1}'])])

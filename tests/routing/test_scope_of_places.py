@@ -42,6 +42,9 @@ def test_the_scope_names_the_place_and_the_innermost_include(kind: Any, tmp_path
             log.append(_shown(request.scope.get("fastapi", {})))
             return fw.responses.Response("plain")
 
+        async def api(request: fw.Request) -> None:  # type: ignore[name-defined]
+            log.append(_shown(request.scope.get("fastapi", {})))
+
         async def mounted(scope: Any, receive: Any, send: Any) -> None:
             log.append(_shown(scope.get("fastapi", {})))
             await fw.responses.Response("mounted")(scope, receive, send)
@@ -51,6 +54,7 @@ def test_the_scope_names_the_place_and_the_innermost_include(kind: Any, tmp_path
             one.websocket("/socket")(greet)
             one.add_route("/plain", plain)
             one.get("/api")(lambda: None)
+            one.get("/request")(api)
             one.frontend("/front", directory=tmp_path)
         inner.mount("/mounted", mounted)
         router.include_router(inner, prefix="/inner")
@@ -62,5 +66,6 @@ def test_the_scope_names_the_place_and_the_innermost_include(kind: Any, tmp_path
     else:
         prefixes = ("", "/outer", "/outer/inner", "/none")
         asks = [Ask(path=prefix + path) for prefix in prefixes for path in ("/plain", "/mounted/x", "/front/")]
-        asks += [Ask("POST", path=prefix + "/api") for prefix in prefixes]
+        asks += [Ask(method, path=prefix + "/api") for prefix in prefixes for method in ("POST", "GET")]
+        asks += [Ask(path=prefix + "/request") for prefix in prefixes]
     compare(make, asks, "asgi")

@@ -42,7 +42,8 @@ impl Cycle {
             return Ok(());
         }
         let kind = message.get_item(intern!(py, "type"))?;
-        let expected = if this.has_started(py) { intern!(py, "http.response.body") } else { intern!(py, "http.response.start") };
+        let expected =
+            if this.has_started(py) { intern!(py, "http.response.body") } else { intern!(py, "http.response.start") };
         if this.response_complete() {
             let kind = kind.str()?;
             let said = format!("Unexpected ASGI message '{kind}' sent, after response already completed.");

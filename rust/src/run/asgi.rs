@@ -272,6 +272,7 @@ fn place<'py>(scope: &Bound<'py, PyDict>, route: &Bound<'py, PyAny>) -> PyResult
         Some(outer) if outer.is_truthy()? => outer.cast::<PyDict>()?.copy()?,
         _ => PyDict::new(py),
     };
+    noted.set_item(intern!(py, "included_router"), route.getattr(intern!(py, "included"))?)?;
     noted.set_item(intern!(py, "effective_route_context"), route)?;
     scope.set_item(key, noted)
 }

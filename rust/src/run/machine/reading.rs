@@ -52,8 +52,13 @@ impl Machine {
                 }
                 Some(groups) => {
                     for (index, group) in groups.into_iter().enumerate() {
+                        // What is from the body comes last.
                         if let Some(group) = group {
-                            self.arguments(py, index).update(group.as_mapping())?;
+                            let from_body = self.arguments(py, index);
+                            group.update(from_body.as_mapping())?;
+                            if let Some(place) = self.groups.get_mut(index) {
+                                *place = Some(group.unbind());
+                            }
                         }
                     }
                 }
@@ -166,7 +171,9 @@ impl Machine {
                 if content.as_bytes().is_empty() {
                     return self.run_program(py, program);
                 }
-                if self.door.header(py, b"content-type", wire::media_type::is_json)?.unwrap_or(!strict) {
+                // An empty one says nothing.
+                let says_json = |value: &[u8]| (!value.is_empty()).then(|| wire::media_type::is_json(value));
+                if self.door.header(py, b"content-type", says_json)?.flatten().unwrap_or(!strict) {
                     self.take_json(py, program, from_json, model.as_ref(), content)?;
                 } else {
                     self.body = Some(content.clone().into_any().unbind());
