@@ -8,6 +8,7 @@ from typing import Any, Unpack
 
 from starlette._utils import get_route_path
 from starlette.datastructures import URL
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -19,6 +20,7 @@ from .._foreign import own, own_options, refuse, refuse_app, refuse_routes
 from .._hooks import routing_class, watch
 from .._pickling import Regained
 from ..datastructures import Default
+from ..exception_handlers import Head, answer_now
 from ..exceptions import FastAPIError, RouteError
 from ..telemetry._activation import look_after_startup
 from ..types import DecoratedCallable
@@ -189,16 +191,36 @@ class APIRouter(Regained, Verbs, Router):
             inherit_form_limits(x.scope, self.form_limits)
         found = x.find(table)
         if found is None:
-            return self._unmatched(x)
+            return self._serve_unmatched(x)
         target, full = found
         if x.tracer is not None:
             tell_match(x.tracer, target.placed)
         return target.serve(x, full)
 
     async def _unmatched(self, x: Exchange) -> None:
+        """Answer a request that no route is for, where the layer with the exception handlers is right around."""
+        if await self._redirect(x, self.table()) or await self._frontends_now().serve(x):
+            return
+        answer = self._answer_not_found(x)
+        if answer is None:
+            await self.default(x.scope, x.receive, x.send_noting)
+            return
+        pending = x.send_body(*answer)
+        if pending is not None:
+            await pending
+        x.replied = True
+
+    async def _serve_unmatched(self, x: Exchange) -> None:
         """Answer a request that no route is for: a redirect, a front end, or the default."""
         if not await self._redirect(x, self.table()) and not await self._frontends_now().serve(x):
             await self.default(x.scope, x.receive, x.send_noting)
+
+    def _answer_not_found(self, x: Exchange) -> tuple[int, Head, bytes] | None:
+        """What the handler makes of the exception that the default raises, if neither can be anybody else's."""
+        is_own = getattr(self.default, "__func__", None) is _OWN_DEFAULT and Router.not_found is _STARLETTES_DEFAULT
+        if not is_own or "app" not in x.scope or x.tracer is not None or not x.is_http:
+            return None
+        return answer_now(x.handlers, HTTPException(status_code=404))
 
     async def _redirect(self, x: Exchange, table: Table) -> bool:
         """Redirect to the path with, or without, a slash at its end if a route has that."""
@@ -206,14 +228,13 @@ class APIRouter(Regained, Verbs, Router):
         route_path = get_route_path(scope)
         if scope["type"] != "http" or not self.redirect_slashes or route_path == "/":
             return False
-        other = dict(scope)
-        other["path"] = scope["path"].rstrip("/") if route_path.endswith("/") else scope["path"] + "/"
-        found = table.find(dict(other))
+        path = scope["path"].rstrip("/") if route_path.endswith("/") else scope["path"] + "/"
+        found = table.find({**scope, "path": path})
         if found is None:
             return False
         if x.tracer is not None:
             tell_match(x.tracer, found[0].placed)
-        response = RedirectResponse(url=str(URL(scope=other)))
+        response = RedirectResponse(url=str(URL(scope={**scope, "path": path})))
         await response(scope, x.receive, x.send_noting)
         return True
 
@@ -490,6 +511,8 @@ class APIRouter(Regained, Verbs, Router):
 
 
 watch(APIRouter)
+_OWN_DEFAULT = APIRouter.not_found
+_STARLETTES_DEFAULT = Router.not_found
 
 
 def _refuse_empty_paths(router: APIRouter) -> None:
