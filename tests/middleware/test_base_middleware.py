@@ -388,7 +388,8 @@ def test_as_in_fastapi(dispatch: Dispatch, path: str, times: int, kind: str) -> 
 )
 @settings(max_examples=100, deadline=None)
 def test_any_stack_as_in_fastapi(stack: list[tuple[str, Dispatch]], path: str) -> None:
-    # How soon a stream ends that nobody listens to is a matter of the loop's turns.
+    # How soon a stream ends that nobody listens to, and how far a second run gets, is a matter of the loop's turns.
+    assume(len(stack) == 1 or all(dispatch is not calls_twice for _, dispatch in stack))
     assume(path not in STREAMS or not any(dispatch in CUTTING_SHORT for _, dispatch in stack))
     compare(stack, path)
 
