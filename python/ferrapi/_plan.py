@@ -135,8 +135,8 @@ class BodyPlan(TypedDict):
     """
 
     kind: Literal["json", "form"]
-    strict: bool
-    from_json: Callable[[bytes], Any]
+    strict: NotRequired[bool]
+    from_json: NotRequired[Callable[[bytes], Any]]
     early: EarlyModel | PlainForm | None
 
 

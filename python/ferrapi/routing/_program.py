@@ -1,8 +1,8 @@
 """`program_of`: a route's plan in the form in which it is run natively, and `Reference`, where Python goes on.
 
-A program serves the requests in which all is as it usually is, to routes that have nothing which only Python can do.
-Everything else is served by the reference path (`_handler.py`), which also serves what turns out to be unusual on the
-way. Which is which must not be seen from outside.
+A program serves all requests to routes that have nothing which only Python can do; it asks `Reference` for what is
+unusual at one of its steps. Everything else is served by the reference path (`_handler.py`). Which is which must not be
+seen from outside.
 """
 
 from __future__ import annotations
@@ -148,11 +148,9 @@ def _fields_plan(step: Step) -> FieldsPlan:
 def _body_plan(compiled: Compiled, plan: Plan) -> BodyPlan | None:
     if not compiled.has_body:
         return None
-    strict = compiled.strict
     if compiled.is_form:
-        early = plain_form(plan, compiled.bounds)
-        return {"kind": "form", "strict": strict, "from_json": from_json, "early": early}
-    return {"kind": "json", "strict": strict, "from_json": from_json, "early": early_model(plan)}
+        return {"kind": "form", "early": plain_form(plan, compiled.bounds)}
+    return {"kind": "json", "strict": compiled.strict, "from_json": from_json, "early": early_model(plan)}
 
 
 def _reply_plan(responder: Responder) -> ReplyPlan:
@@ -289,11 +287,6 @@ class Reference:
     def field_errors(key: str | None, exc: ValidationError) -> Errors:
         """The mistakes in the value under `key`, or in the whole body."""
         return prefix_locations(exc.errors(include_url=False), ("body",) if key is None else ("body", key))
-
-    @staticmethod
-    def model_errors(content: bytes, exc: ValidationError) -> Errors:
-        """The mistakes in a body that was validated from its bytes."""
-        return prefix_locations(exc.errors(include_url=False), ("body",))
 
     def invalid(self, errors: Errors, body: Any, content: bytes | None) -> Exception:
         """What to raise for the mistakes in a request.

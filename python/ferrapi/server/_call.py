@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from starlette.types import Message, Scope
+from starlette.types import Scope
 
 from .._native import Cycle, Head
 from ._exchange import InFlight, scope_of
@@ -23,12 +23,10 @@ class AsgiCall(InFlight):
         content: the body.
     """
 
-    __slots__ = ("content", "scope", "taken")
+    __slots__ = ("scope",)
 
     def __init__(self, protocol: HttpProtocol, flight: Cycle, head: Head, content: bytes) -> None:
-        super().__init__(protocol, flight)
-        self.content = content
-        self.taken = False
+        super().__init__(protocol, flight, content)
         self.scope: Scope = scope_of(protocol, head)
         flight.scope = self.scope
 
@@ -48,17 +46,6 @@ class AsgiCall(InFlight):
                 self.complain()
         finally:
             flight.forget()
-
-    async def receive(self) -> Message:
-        """The ASGI receive callable: the body, then the disconnect."""
-        flight = self.flight
-        if flight.disconnected or flight.response_complete:
-            return {"type": "http.disconnect"}
-        if not self.taken:
-            self.taken = True
-            return {"type": "http.request", "body": self.content, "more_body": False}
-        await self.message_event.wait()
-        return {"type": "http.disconnect"}
 
 
 SEND, RECEIVE = AsgiCall.send, AsgiCall.receive

@@ -44,18 +44,21 @@ def scope_of(protocol: HttpProtocol, head: Head) -> Scope:
 
 
 class InFlight:
-    """A request that the connection has read, and the sending of its response.
+    """A request that the connection has read: its body, and the sending of its response.
 
     Parameters:
         protocol: the connection.
         flight: the native side, which knows what has become of the request.
+        content: the body; None if the client left before it was complete.
     """
 
-    __slots__ = ("flight", "protocol")
+    __slots__ = ("content", "flight", "protocol", "taken")
 
-    def __init__(self, protocol: HttpProtocol, flight: Cycle) -> None:
+    def __init__(self, protocol: HttpProtocol, flight: Cycle, content: bytes | None) -> None:
         self.protocol = protocol
         self.flight = flight
+        self.content = content
+        self.taken = False  # whether the body has been received
 
     @property
     def message_event(self) -> asyncio.Event:
@@ -64,6 +67,16 @@ class InFlight:
         if not isinstance(event, asyncio.Event):
             event = self.flight.message_event = asyncio.Event()
         return event
+
+    async def receive(self) -> Message:
+        """The ASGI receive callable: the body, then the disconnect."""
+        if self.flight.disconnected or self.flight.response_complete:
+            return {"type": "http.disconnect"}
+        if not self.taken:
+            self.taken = True
+            return {"type": "http.request", "body": self.content, "more_body": False}
+        await self.message_event.wait()
+        return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
         """The ASGI send callable.
@@ -112,7 +125,6 @@ class HttpExchange(InFlight, Exchange):
     """
 
     is_extended = False  # whether the headers are there that middleware adds
-    taken = False
     effective: Any = None
     _scope: Scope | None = None
 
@@ -126,12 +138,11 @@ class HttpExchange(InFlight, Exchange):
         params: dict[str, Any],
         content: bytes | None,
     ) -> None:
-        InFlight.__init__(self, protocol, flight)
+        InFlight.__init__(self, protocol, flight, content)
         self.site = site
         self.head = head
         self.target = target
         self.params = params
-        self.content = content
 
     @property
     def scope(self) -> Scope:  # type: ignore[override]  # a property here, made when asked for
@@ -227,16 +238,6 @@ class HttpExchange(InFlight, Exchange):
         return None
 
     # ASGI, for whatever asks for it
-
-    async def receive(self) -> Message:
-        """The ASGI receive callable: the body, then the disconnect."""
-        if self.flight.disconnected or self.flight.response_complete:
-            return {"type": "http.disconnect"}
-        if not self.taken:
-            self.taken = True
-            return {"type": "http.request", "body": self.content, "more_body": False}
-        await self.message_event.wait()
-        return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":

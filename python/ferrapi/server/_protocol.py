@@ -11,6 +11,7 @@ the response: not from the handler's task, whose context variables are its own.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, NamedTuple
@@ -29,7 +30,7 @@ from ._exchange import HttpExchange
 from ._handed_over import HandedOver
 from ._limits import MAX_BODY, MAX_HEAD
 from ._server import server_of
-from ._site import NotServed, Site
+from ._site import Site
 
 
 class _Incomplete(NamedTuple):
@@ -194,12 +195,8 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
         if not self._served:
             return None
         self._site = None
-        try:
+        with contextlib.suppress(Exception):  # of a middleware that can't be made: each request says so
             self._site = None if self.config.root_path else Site.of(self.app)
-        except NotServed:
-            pass
-        except Exception:  # a middleware that can't be made: each request says so
-            pass
         self._served = self._site is not None
         self.connection.use_site(None if self._site is None else self._site.native)
         return self._site

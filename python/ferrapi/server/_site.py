@@ -25,10 +25,6 @@ async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
     return None
 
 
-class NotServed(Exception):
-    """The application is none that the door serves; the message says why."""
-
-
 class Site:
     """An application that is served natively.
 
@@ -63,25 +59,21 @@ class Site:
             self._proxy_headers.trusted_hosts = proxy.trusted_hosts
 
     @classmethod
-    def of(cls, loaded: Any) -> Site:
-        """The site of an application as uvicorn loaded it.
-
-        Raises:
-            NotServed: when there is something in it that has to be called in the ASGI way.
-        """
+    def of(cls, loaded: Any) -> Site | None:
+        """The site of an application as uvicorn loaded it; None for one that has to be called in the ASGI way."""
         proxy = None
         if type(loaded) is ProxyHeadersMiddleware:
             proxy, loaded = loaded, loaded.app
         if not isinstance(loaded, FastAPI):
-            raise NotServed(f"{type(loaded).__name__} is not a ferrapi application")
+            return None
         kind = type(loaded)
         is_usual = is_own(kind, FastAPI, "__call__", "build_middleware_stack") and untouched(Starlette, "__call__")
         if not is_usual or kind.__mro__[kind.__mro__.index(FastAPI) :] != FastAPI.__mro__:
-            raise NotServed("the application's __call__ or build_middleware_stack is not ferrapi's")
+            return None
         if "build_middleware_stack" in loaded.__dict__:
-            raise NotServed("the application's build_middleware_stack was replaced")
+            return None
         if loaded.root_path:
-            raise NotServed("the application has a root_path")
+            return None
         if loaded.middleware_stack is None:
             loaded.middleware_stack = loaded.build_middleware_stack()
         stack: Any = loaded.middleware_stack
@@ -92,7 +84,7 @@ class Site:
             layers.append(known)
             inner = known.app
         if not _are_ends(stack, inner):
-            raise NotServed("the application has middleware, a limit for all bodies, or a router of its own kind")
+            return None
         return cls(loaded, stack, layers, inner, proxy)
 
     def stands(self) -> bool:

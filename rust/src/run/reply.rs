@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PyString, PyTuple};
 use wire::http1::response::is_bodiless;
 
+use super::door::Headers;
 use super::program::{Program, Reply};
 use crate::response::head::{pair_of_bytes, response_head_problem};
 use crate::response::json;
@@ -159,10 +160,7 @@ pub(super) fn with_injected<'py>(
         return Ok(None);
     }
     let Ok(more) = injected.getattr(intern!(py, "raw_headers"))?.cast_into_exact::<PyList>() else { return Ok(None) };
-    let digits = itoa::Buffer::new().format(length).to_owned();
-    let length = (PyBytes::new(py, b"content-length"), PyBytes::new(py, digits.as_bytes()));
-    let kind = (PyBytes::new(py, b"content-type"), PyBytes::new(py, &program.content_type));
-    let headers = PyList::new(py, [length, kind])?;
+    let headers = Headers::ContentType(&program.content_type).pairs(py, length)?;
     for pair in more.iter() {
         let Some((name, _)) = pair_of_bytes(&pair) else { return Ok(None) };
         // What frames the body, Python looks at.

@@ -57,8 +57,8 @@ impl Machine {
 
     /// The one model in the body, whose bytes have been validated: it is among the arguments, or there are mistakes in it.
     fn complete_model(&mut self, py: Python<'_>, program: &Program) -> PyResult<bool> {
-        let (Some(error), Some(content)) = (self.refused.take(), &self.json) else { return Ok(true) };
-        let errors = program.reference.bind(py).call_method1(intern!(py, "model_errors"), (content, error))?;
+        let Some(error) = self.refused.take() else { return Ok(true) };
+        let errors = program.reference.bind(py).call_method1(intern!(py, "field_errors"), (py.None(), error))?;
         self.note_errors(py, &errors)?;
         Ok(false)
     }
