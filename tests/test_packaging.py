@@ -59,10 +59,10 @@ def test_metadata(installed: Distribution) -> None:
     requirements = {
         line.split(";")[0].split(">")[0].strip() for line in installed.requires or () if "extra" not in line
     }
-    assert requirements == {"starlette", "pydantic", "typing-extensions", "annotated-doc"}
+    assert requirements == {"starlette", "pydantic", "anyio", "typing-extensions", "annotated-doc"}
     assert installed.metadata["Requires-Python"] == ">=3.11"
     assert installed.metadata["Summary"]
-    assert sorted(installed.metadata.get_all("Provides-Extra") or ()) == ["opentelemetry", "standard"]
+    assert sorted(installed.metadata.get_all("Provides-Extra") or ()) == ["all", "opentelemetry", "standard"]
 
 
 def _modules_after(statement: str) -> set[str]:

@@ -1,3 +1,3 @@
-"""Starlette's test client; importing this needs the `httpx` package."""
+"""Starlette's test client; importing it needs `httpx2`, which is part of `ferrapi[standard]`."""
 
 from starlette.testclient import TestClient as TestClient
