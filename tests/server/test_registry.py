@@ -1,4 +1,8 @@
-"""The native way into asyncio's registry of tasks: the set is what it would be."""
+"""The native way into asyncio's registry of tasks: the set is what it would be.
+
+Since Python 3.14 tasks are in no set, and weak sets have other insides. Then nothing is put in the place of anything, and
+what is tested is that asyncio finds the tasks all the same.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,9 @@ from support.wire import Wire, configured
 from uvicorn.server import ServerState
 
 REGISTRIES = ("_all_tasks", "_scheduled_tasks")
+HAS_SET = {"data", "_pending_removals", "_iterating"} <= vars(WeakSet()).keys()
+"""Whether weak sets are made of what `quicken` knows."""
+needs_set = pytest.mark.skipif(not HAS_SET, reason="this Python keeps its tasks in another way, which is left alone")
 
 
 class Thing:
@@ -65,11 +72,13 @@ def play(operations: list[tuple[str]], quick: bool) -> list[Any]:
     return seen
 
 
+@needs_set
 @given(OPERATIONS)
 def test_the_set_is_the_same(operations: list[tuple[str]]) -> None:
     assert play(operations, quick=True) == play(operations, quick=False)
 
 
+@needs_set
 def test_what_cannot_be_referred_to_is_refused() -> None:
     weak_set: WeakSet[Any] = WeakSet()
     assert quicken(weak_set)
@@ -92,8 +101,8 @@ def test_a_set_of_another_class_is_not_touched() -> None:
 
 
 def test_tasks_are_known_while_they_run_and_not_longer() -> None:
-    assert quicken_tasks()
-    assert quicken_tasks()
+    assert quicken_tasks() == HAS_SET
+    assert quicken_tasks() == HAS_SET
 
     async def run_one() -> Any:
         before = asyncio.all_tasks()
@@ -115,7 +124,8 @@ def test_tasks_are_known_while_they_run_and_not_longer() -> None:
 
 @pytest.mark.parametrize("path", ["/", "/mounted/x"], ids=["served by the door", "handed over"])
 def test_tasks_of_requests_are_known_once_while_they_run(path: str) -> None:
-    registry: Any = next(filter(quicken, (getattr(asyncio.tasks, name, None) for name in REGISTRIES)))
+    sets = (getattr(asyncio.tasks, name, None) for name in REGISTRIES)
+    registry: Any = next(filter(quicken, sets), None)
     go = asyncio.Event()
 
     def app() -> FastAPI:
@@ -137,10 +147,11 @@ def test_tasks_of_requests_are_known_once_while_they_run(path: str) -> None:
         running = [task for wire in wires for task in wire.state.tasks]
         assert len(running) == 2
         assert asyncio.all_tasks() - before == set(running)
-        known = list(registry)
-        assert [known.count(task) for task in running] == [1, 1]
-        assert len(registry) == len(known)
-        assert all(task in registry for task in running)
+        if HAS_SET:
+            known = list(registry)
+            assert [known.count(task) for task in running] == [1, 1]
+            assert len(registry) == len(known)
+            assert all(task in registry for task in running)
         go.set()
         await asyncio.wait(running)
         assert asyncio.all_tasks() == before
@@ -154,7 +165,7 @@ def test_a_second_import_finds_the_tasks_as_well() -> None:
     assert spec.loader is not None
     again = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(again)
-    assert again.quicken_tasks()
+    assert again.quicken_tasks() == HAS_SET
     seen = []
 
     async def main() -> None:
@@ -173,6 +184,7 @@ def test_a_second_import_finds_the_tasks_as_well() -> None:
     assert seen == [True]
 
 
+@needs_set
 def test_sets_made_of_it_are_plain() -> None:
     go = asyncio.Event()
 
@@ -206,6 +218,7 @@ def test_sets_made_of_it_are_plain() -> None:
     asyncio.run(main())
 
 
+@needs_set
 def test_the_set_can_be_freed() -> None:
     weak_set: WeakSet[Thing] = WeakSet()
     assert quicken(weak_set)
