@@ -33,7 +33,7 @@ export PYO3_PYTHON := $(abspath $(BIN)/python)
 
 .DEFAULT_GOAL := help
 .PHONY: help build run test test-rust test-python check check-rust check-python conformance \
-	conformance-update libraries peers bench bench-full bench-soak bench-engine clean
+	conformance-update libraries browser peers bench bench-full bench-soak bench-engine clean
 
 help:
 	@echo 'make run                 build ferrapi and serve the store example on http://$(HOST):$(PORT)'
@@ -42,6 +42,7 @@ help:
 	@echo 'make conformance         FastAPI 0.165.0'"'"'s own tests and public surface, and JSONTestSuite, asked of ferrapi'
 	@echo 'make conformance-update  write tests/conformance/passing.json anew'
 	@echo 'make libraries           libraries that are written against FastAPI, used through ferrapi.as_fastapi'
+	@echo 'make browser             documentation pages of applications in a headless Chromium; screenshots in .cache/browser'
 	@echo 'make bench               a short comparison with FastAPI, a hand-written ASGI application and Go (20 minutes)'
 	@echo 'make bench-full          all peers and shapes at full length, scaling, the engine in process, instructions (3 hours)'
 	@echo 'make bench-soak          full load with clients that misbehave: nothing lost, no growth (20 minutes)'
@@ -167,6 +168,21 @@ LIBRARIES ?=
 libraries: $(WHEELS)/.built
 	@echo '== Libraries that are written against FastAPI'
 	@$(PYTHON) scripts/libraries.py --ferrapi $(WHEELS)/*.whl $(LIBRARIES)
+
+# Debian's Chromium, or the one that is there (Google's packages will do): its driver must be of the same version.
+CHROMIUM := chromium chromium-driver fonts-dejavu-core
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+
+$(VENV)/.browser: requirements-browser.txt $(VENV)/.dev
+	@echo '== Installing what drives a browser'
+	@$(BIN)/$(PIP_INSTALL) -r $<
+	@touch $@
+
+browser: build $(VENV)/.browser
+	@command -v chromedriver >/dev/null || { echo '== Installing $(CHROMIUM)'; \
+		$(SUDO) apt-get -qq update && $(SUDO) apt-get -qq install -y --no-install-recommends $(CHROMIUM) >/dev/null; }
+	@echo '== Documentation pages in a browser (a minute; screenshots in .cache/browser)'
+	@FERRAPI_BROWSER=required $(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)
 
 # --- benchmarks -------------------------------------------------------------------------------------------------------
 

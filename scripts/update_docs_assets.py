@@ -6,17 +6,24 @@
 
 Needs `npm`; `--check` needs nothing. The manifest records each package's version, licence and integrity (npm's own
 hash of the package) and the SHA-256 of each file. Files of this project in the same folder are recorded too.
+
+Some files are changed on the way, so that pages work under `Content-Security-Policy: default-src 'self'` and ask no
+other host for anything: images in `data:` URLs and ReDoc's search worker become files, which the page's address serves
+(`openapi/_assets.py`), and ReDoc's remote logo is left out. A changed file begins with a comment that says so.
 """
 
 import argparse
+import base64
 import hashlib
 import json
+import re
 import subprocess
 import sys
 import tarfile
 import tempfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 ASSETS = Path(__file__).resolve().parent.parent / "python" / "ferrapi" / "openapi" / "assets"
 MANIFEST = ASSETS / "manifest.json"
@@ -43,7 +50,19 @@ PACKAGES: dict[str, tuple[str, dict[str, str]]] = {
         },
     ),
 }
-OWN = {"name": "ferrapi", "version": "1", "licence": "MIT", "files": ["favicon.svg"]}
+OWN: dict[str, Any] = {"name": "ferrapi", "version": "1", "licence": "MIT"}
+OWN |= {"files": ["favicon.svg", "redoc-page.js", "swagger-ui-page.js"]}
+CHANGED = "/* Changed for ferrapi by scripts/update_docs_assets.py: {}. */\n"
+
+DATA_URL = re.compile(
+    r"""(?P<quote>["']?)data:image/(?P<kind>svg\+xml|png|jpeg)(?P<how>[^,]*),"""
+    r"""(?P<data>(?:\\.|(?!(?P=quote)[)]).)*)(?P=quote)(?=[)])"""
+)
+ENDINGS = {"svg+xml": "svg", "png": "png", "jpeg": "jpg"}
+LOGO = re.compile(
+    r"""\w+\?\w+\.createElement\("img",\{[^{}]*src:"https://cdn\.redoc\.ly/redoc/logo-mini\.svg"\}\):null"""
+)
+WORKER = re.compile(r"""URL\.createObjectURL\(new Blob\(\['((?:[^'\\]|\\.)*)'\]\)\)""")
 
 
 def sha256(path: Path) -> str:
@@ -60,15 +79,61 @@ def take(name: str, version: str, files: dict[str, str]) -> dict[str, Any]:
         packed = (list(packed.values()) if isinstance(packed, dict) else packed)[-1]
         with tarfile.open(Path(folder) / packed["filename"]) as archive:
             content = {file: _read(archive, f"package/{file}") for file in ("package.json", *files)}
+    written: dict[str, bytes] = {}
     for file, target in files.items():
-        (ASSETS / target).write_bytes(content[file])
+        written |= without_inline_parts(f"{name}@{packed['version']}", target, content[file])
+    for target, data in written.items():
+        (ASSETS / target).write_bytes(data)
     return {
         "name": name,
         "version": packed["version"],
         "licence": json.loads(content["package.json"])["license"],
         "integrity": packed["integrity"],
-        "files": {target: sha256(ASSETS / target) for target in files.values()},
+        "files": {target: sha256(ASSETS / target) for target in written},
     }
+
+
+def without_inline_parts(package: str, target: str, data: bytes) -> dict[str, bytes]:
+    """The files that become of one: itself, and what was inside of it that a strict policy would not load.
+
+    Parameters:
+        package: name and version, as in the addresses of its files.
+        target: the file's name.
+        data: its content.
+
+    Raises `SystemExit` if a part that has to be taken out is not found: the package has changed.
+    """
+    if target not in ("swagger-ui.css", "redoc.standalone.js"):
+        return {target: data}
+    stem, found = target.partition(".")[0], dict[str, bytes]()
+
+    def image(match: re.Match[str]) -> str:
+        packed = re.sub(r"\\(.)", r"\1", match["data"]) if match["quote"] else match["data"]
+        content = base64.b64decode(packed) if "base64" in match["how"] else unquote_to_bytes(packed)
+        file = f"{stem}-{hashlib.sha256(content).hexdigest()[:8]}.{ENDINGS[match['kind']]}"
+        return f"{match['quote']}{address(file, content)}{match['quote']}"
+
+    def address(file: str, content: bytes) -> str:
+        found[file] = content
+        return f"?ferrapi-asset={package}/{hashlib.sha256(content).hexdigest()[:8]}/{file}"
+
+    text, images = DATA_URL.subn(image, data.decode())
+    changes = [f"{images} images are files"]
+    if target == "redoc.standalone.js":
+
+        def worker(match: re.Match[str]) -> str:
+            # A string literal of JavaScript in single quotes that has no other escapes than Python's.
+            source = match[1].encode().decode("unicode_escape").encode("latin-1")
+            return f'"{address("redoc.worker.js", source)}"'
+
+        text, workers = WORKER.subn(worker, text)
+        text, logos = LOGO.subn("null", text)
+        if (workers, logos) != (1, 1):
+            raise SystemExit(f"{package}: {workers} workers and {logos} logos in place of one of each")
+        changes += ["the search worker is a file", "the remote logo is left out"]
+    if "data:image" in text or not images:
+        raise SystemExit(f"{package}: not all images of {target} were found")
+    return {target: (CHANGED.format(", ".join(changes)) + text).encode(), **found}
 
 
 def _read(archive: tarfile.TarFile, member: str) -> bytes:
@@ -91,6 +156,9 @@ def update(wanted: list[str]) -> None:
             known[name] = take(name, versions.get(name) or major, files)
             print(f"{name} {known[name]['version']}")
     known["ferrapi"] = OWN | {"files": {name: sha256(ASSETS / name) for name in OWN["files"]}}
+    for file in ASSETS.iterdir():
+        if file != MANIFEST and not any(file.name in one["files"] for one in known.values()):
+            file.unlink()
     MANIFEST.write_text(json.dumps({"packages": list(known.values())}, indent=2) + "\n")
 
 

@@ -72,52 +72,67 @@ class DocsRoutes:
 
     async def swagger_ui_html(self, request: Request) -> Response:
         """The Swagger UI page."""
-        from .openapi._assets import FAVICON, SWAGGER_UI_CSS, SWAGGER_UI_JS
-        from .openapi.docs import get_swagger_ui_html, local_url
+        from .openapi._assets import FAVICON, SWAGGER_UI_CSS, SWAGGER_UI_JS, SWAGGER_UI_PAGE_JS
+        from .openapi.docs import get_swagger_ui_html, local_url, swagger_ui_page
 
         if ASSET in request.query_params:
             return await asset(request)
         app = self.app
         redirect = app.swagger_ui_oauth2_redirect_url
-        render = of_applications("get_swagger_ui_html")
-        assets = {
-            "swagger_js_url": self._asset_url(request, app.docs_url, SWAGGER_UI_JS),
-            "swagger_css_url": self._asset_url(request, app.docs_url, SWAGGER_UI_CSS),
-            "swagger_favicon_url": self._asset_url(request, app.docs_url, FAVICON),
-        }
+        render, assets = of_applications("get_swagger_ui_html"), {}
+        if render is get_swagger_ui_html:
+            render = swagger_ui_page
+            assets = {
+                "swagger_js_url": self._asset_url(request, app.docs_url, SWAGGER_UI_JS),
+                "swagger_css_url": self._asset_url(request, app.docs_url, SWAGGER_UI_CSS),
+                "swagger_favicon_url": self._asset_url(request, app.docs_url, FAVICON),
+                "page_js_url": self._asset_url(request, app.docs_url, SWAGGER_UI_PAGE_JS),
+            }
         page: Response = render(
             openapi_url=self._openapi_url(request),
             title=f"{app.title} - Swagger UI",
             oauth2_redirect_url=local_url(self._root_path(request), redirect) if redirect else redirect,
             init_oauth=app.swagger_ui_init_oauth,
             swagger_ui_parameters=app.swagger_ui_parameters,
-            **(assets if render is get_swagger_ui_html else {}),
+            **assets,
         )
         return page
 
     async def swagger_ui_redirect(self, request: Request) -> Response:
         """The page to which OAuth 2 providers redirect."""
-        page: Response = of_applications("get_swagger_ui_oauth2_redirect_html")()
-        return page
+        from .openapi._assets import OAUTH2_REDIRECT_JS
+        from .openapi.docs import get_swagger_ui_oauth2_redirect_html, oauth2_redirect_page
+
+        if ASSET in request.query_params:
+            return await asset(request)
+        render = of_applications("get_swagger_ui_oauth2_redirect_html")
+        if render is not get_swagger_ui_oauth2_redirect_html:
+            page: Response = render()
+            return page
+        redirect_url = self.app.swagger_ui_oauth2_redirect_url
+        return oauth2_redirect_page(redirect_js_url=self._asset_url(request, redirect_url, OAUTH2_REDIRECT_JS))
 
     async def redoc_html(self, request: Request) -> Response:
         """The ReDoc page."""
-        from .openapi._assets import FAVICON, REDOC_JS
-        from .openapi.docs import get_redoc_html
+        from .openapi._assets import FAVICON, REDOC_JS, REDOC_PAGE_JS
+        from .openapi.docs import get_redoc_html, redoc_page
 
         if ASSET in request.query_params:
             return await asset(request)
         redoc_url = self.app.redoc_url
-        render = of_applications("get_redoc_html")
-        assets = {
-            "redoc_js_url": self._asset_url(request, redoc_url, REDOC_JS),
-            "redoc_favicon_url": self._asset_url(request, redoc_url, FAVICON),
-            "with_google_fonts": False,
-        }
+        render, assets = of_applications("get_redoc_html"), dict[str, Any]()
+        if render is get_redoc_html:
+            render = redoc_page
+            assets = {
+                "redoc_js_url": self._asset_url(request, redoc_url, REDOC_JS),
+                "redoc_favicon_url": self._asset_url(request, redoc_url, FAVICON),
+                "with_google_fonts": False,
+                "page_js_url": self._asset_url(request, redoc_url, REDOC_PAGE_JS),
+            }
         page: Response = render(
             openapi_url=self._openapi_url(request),
             title=f"{self.app.title} - ReDoc",
-            **(assets if render is get_redoc_html else {}),
+            **assets,
         )
         return page
 

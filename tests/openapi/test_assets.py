@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +12,12 @@ import pytest
 from ferrapi import FastAPI
 from ferrapi.openapi._assets import (
     FAVICON,
+    OAUTH2_REDIRECT_JS,
     REDOC_JS,
+    REDOC_PAGE_JS,
     SWAGGER_UI_CSS,
     SWAGGER_UI_JS,
+    SWAGGER_UI_PAGE_JS,
     bundled_assets,
 )
 from starlette.testclient import TestClient
@@ -88,4 +92,19 @@ def test_head(client: TestClient) -> None:
 
 
 def test_only_what_pages_load_is_an_asset() -> None:
-    assert set(bundled_assets()) == {*NAMES, "oauth2-redirect.js"}
+    rest = {
+        name for name in bundled_assets() if not re.fullmatch(r"(swagger-ui|redoc)-[0-9a-f]{8}\.(svg|png|jpg)", name)
+    }
+    assert rest == {*NAMES, OAUTH2_REDIRECT_JS, SWAGGER_UI_PAGE_JS, REDOC_PAGE_JS, "redoc.worker.js"}
+
+
+@pytest.mark.parametrize("name", [SWAGGER_UI_CSS, REDOC_JS])
+def test_what_a_file_asks_for_is_an_asset(client: TestClient, name: str) -> None:
+    """Images and the search worker, at the address of the page: a policy of 'self' loads no `data:` or `blob:` URL."""
+    text = bundled_assets()[name].read().decode()
+    asked = set(re.findall(r"\?ferrapi-asset=[^\"')]+", text))
+    assert asked
+    for address in asked:
+        assert client.get("/redoc" + address).status_code == 200
+    assert "data:image" not in text
+    assert "cdn.redoc.ly" not in text

@@ -128,8 +128,22 @@ def test_titles_and_settings_are_only_text() -> None:
 
 def test_the_redirect_page_is_where_the_page_says() -> None:
     client = TestClient(FastAPI(swagger_ui_oauth2_redirect_url="/docs/done"))
+    (script,) = Elements(client.get("/docs/done?code=c&state=s").text).loaded
+    assert script.startswith("/docs/done?")
+    assert "swaggerUIRedirectOauth2" in client.get(script).text
     assert "oauth2RedirectUrl: window.location.origin + '/docs/done'," in client.get("/docs").text
     assert "swaggerUIRedirectOauth2" in client.get("/docs/done").text
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/docs/oauth2-redirect"])
+def test_pages_have_nothing_inline(path: str) -> None:
+    """So that they work under `Content-Security-Policy: default-src 'self'`; `tests/browser` shows that they do."""
+    app = FastAPI(swagger_ui_init_oauth={"appName": "T"})
+    text = TestClient(app).get(path).text
+    page = Elements(text)
+    assert [names for tag, names in page.names if tag == "script" and "src" not in names] == []
+    assert "style" not in [tag for tag, _ in page.names]
+    assert [name for _, names in page.names for name in names if name == "style" or name.startswith("on")] == []
 
 
 def test_files_that_are_not_for_pages_are_not_served() -> None:

@@ -1,7 +1,7 @@
 """The files the documentation pages load, bundled so that they work without a network.
 
 `assets/manifest.json` names them with the npm package and version they come from; `scripts/update_docs_assets.py`
-writes it. A file's URL contains package and version (`redoc@2.5.4/redoc.standalone.js`), so it can be cached for ever.
+writes it. A file's URL contains package, version and the beginning of its hash, so it can be cached for ever.
 An application serves the files of a page at the path of the page.
 """
 
@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 
 SWAGGER_UI_JS = "swagger-ui-bundle.js"
 SWAGGER_UI_CSS = "swagger-ui.css"
+SWAGGER_UI_PAGE_JS = "swagger-ui-page.js"
+OAUTH2_REDIRECT_JS = "oauth2-redirect.js"
 REDOC_JS = "redoc.standalone.js"
+REDOC_PAGE_JS = "redoc-page.js"
 FAVICON = "favicon.svg"
 
 _FOLDER = Path(__file__).parent / "assets"
 _MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+_MEDIA_TYPES |= {".png": "image/png", ".jpg": "image/jpeg"}
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -73,7 +77,7 @@ def bundled_assets() -> Mapping[str, Asset]:
         for name, digest in package["files"].items():
             path = _FOLDER / name
             if path.suffix in _MEDIA_TYPES:
-                url = f"{package['name']}@{package['version']}/{name}"
+                url = f"{package['name']}@{package['version']}/{digest[:8]}/{name}"
                 assets[name] = Asset(path, _MEDIA_TYPES[path.suffix], url, f'"{digest}"')
     return assets
 

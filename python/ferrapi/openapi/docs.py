@@ -5,6 +5,10 @@ document's URL contains the path at which the application is mounted, which may 
 
 The functions' default URLs are FastAPI's, for code that calls them; an application passes the URLs of the bundled
 files (`_assets`) instead, all of them through `local_url`.
+
+A page that the functions make runs a script of its own, as FastAPI's does. An application's page has the same text, but
+inside of a `<template>`, from where a bundled script takes the settings: so the page works where a
+`Content-Security-Policy` allows neither inline scripts nor eval, and who looks for a setting in the page finds it.
 """
 
 from __future__ import annotations
@@ -51,7 +55,7 @@ _SWAGGER_UI = Template("""<!DOCTYPE html>
 <body>
 <div id="swagger-ui"></div>
 <script src="$js"></script>
-<script>
+$begin
 const ui = SwaggerUIBundle({
 url: $openapi_url,
 $options
@@ -61,7 +65,7 @@ SwaggerUIBundle.SwaggerUIStandalonePreset
 ],
 })
 $after
-</script>
+$end
 </body>
 </html>
 """)
@@ -73,9 +77,7 @@ _REDIRECT = Template("""<!DOCTYPE html>
 <title>Swagger UI: OAuth2 Redirect</title>
 </head>
 <body>
-<script>
 $script
-</script>
 </body>
 </html>
 """)
@@ -88,7 +90,7 @@ _REDOC = Template("""<!DOCTYPE html>
 <title>$title</title>
 $fonts
 <link rel="shortcut icon" href="$favicon">
-<style>body { margin: 0; padding: 0 }</style>
+$style
 </head>
 <body>
 <noscript>This page is rendered by JavaScript, which your browser doesn't run.</noscript>
@@ -102,6 +104,7 @@ _FONTS = (
     '<link rel="stylesheet" href="https://fonts.googleapis.com/css?family=Montserrat:300,400,700|Roboto:300,400,700">'
 )
 
+_STYLE = "<style>body { margin: 0; padding: 0 }</style>"
 _FAVICON_URL = "https://fastapi.tiangolo.com/img/favicon.png"
 _IN_SCRIPT = {ord(character): f"\\u{ord(character):04x}" for character in "<>&"}
 _IN_STRING = _IN_SCRIPT | {ord("'"): "\\u0027"}
@@ -117,6 +120,10 @@ def _script_json(value: Any) -> str:
 def _script_string(value: str) -> str:
     """`value` as a string literal of JavaScript, in single quotes; the only ASCII quotes are the outer ones."""
     return "'" + json.dumps(value)[1:-1].replace('\\"', "\\u0022").translate(_IN_STRING) + "'"
+
+
+def _script_element(url: str) -> str:
+    return f'<script src="{html.escape(url)}"></script>'
 
 
 def local_url(root_path: str, path: str) -> str:
@@ -153,10 +160,43 @@ def get_swagger_ui_html(
         init_oauth: what to pass to Swagger UI's `initOAuth`.
         swagger_ui_parameters: Swagger UI's configuration, added to `swagger_ui_default_parameters`.
     """
+    return swagger_ui_page(
+        openapi_url=openapi_url,
+        title=title,
+        swagger_js_url=swagger_js_url,
+        swagger_css_url=swagger_css_url,
+        swagger_favicon_url=swagger_favicon_url,
+        oauth2_redirect_url=oauth2_redirect_url,
+        init_oauth=init_oauth,
+        swagger_ui_parameters=swagger_ui_parameters,
+        page_js_url=None,
+    )
+
+
+def swagger_ui_page(
+    *,
+    openapi_url: str,
+    title: str,
+    swagger_js_url: str,
+    swagger_css_url: str,
+    swagger_favicon_url: str,
+    oauth2_redirect_url: str | None,
+    init_oauth: Mapping[str, Any] | None,
+    swagger_ui_parameters: Mapping[str, Any] | None,
+    page_js_url: str | None,
+) -> HTMLResponse:
+    """The page of `get_swagger_ui_html`, whose parameters these are.
+
+    Parameters:
+        page_js_url: URL of the bundled script that takes the settings from the page; without it the page runs its own.
+    """
     parameters = {**swagger_ui_default_parameters, **(swagger_ui_parameters or {})}
     options = [f"{_script_json(key)}: {_script_json(value)}," for key, value in parameters.items()]
     if oauth2_redirect_url:
         options.append(f"oauth2RedirectUrl: window.location.origin + {_script_string(oauth2_redirect_url)},")
+    begin, end = "<script>", "</script>"
+    if page_js_url is not None:
+        begin, end = '<template id="swagger-ui-page">', f"</template>\n{_script_element(page_js_url)}"
     page = _SWAGGER_UI.substitute(
         title=html.escape(title),
         favicon=html.escape(swagger_favicon_url),
@@ -165,6 +205,8 @@ def get_swagger_ui_html(
         openapi_url=_script_string(openapi_url),
         options="\n".join(options),
         after=f"ui.initOAuth({_script_json(init_oauth)})" if init_oauth else "",
+        begin=begin,
+        end=end,
     )
     return HTMLResponse(page)
 
@@ -186,10 +228,35 @@ def get_redoc_html(
         redoc_favicon_url: URL of the page's icon.
         with_google_fonts: whether to load ReDoc's fonts from Google, else the browser's own are used.
     """
+    return redoc_page(
+        openapi_url=openapi_url,
+        title=title,
+        redoc_js_url=redoc_js_url,
+        redoc_favicon_url=redoc_favicon_url,
+        with_google_fonts=with_google_fonts,
+        page_js_url=None,
+    )
+
+
+def redoc_page(
+    *,
+    openapi_url: str,
+    title: str,
+    redoc_js_url: str,
+    redoc_favicon_url: str,
+    with_google_fonts: bool,
+    page_js_url: str | None,
+) -> HTMLResponse:
+    """The page of `get_redoc_html`, whose parameters these are.
+
+    Parameters:
+        page_js_url: URL of the bundled script that stands in for inline styles; without it the page has one.
+    """
     page = _REDOC.substitute(
         title=html.escape(title),
         favicon=html.escape(redoc_favicon_url),
         fonts=_FONTS if with_google_fonts else "",
+        style=_STYLE if page_js_url is None else _script_element(page_js_url),
         openapi_url=html.escape(openapi_url),
         js=html.escape(redoc_js_url),
     )
@@ -198,7 +265,18 @@ def get_redoc_html(
 
 def get_swagger_ui_oauth2_redirect_html() -> HTMLResponse:
     """The page to which OAuth 2 providers redirect: it hands the result to the Swagger UI that opened it."""
-    return HTMLResponse(_REDIRECT.substitute(script=bundled_assets()["oauth2-redirect.js"].read().decode()))
+    script = bundled_assets()["oauth2-redirect.js"].read().decode()
+    return HTMLResponse(_REDIRECT.substitute(script=f"<script>\n{script}\n</script>"))
+
+
+def oauth2_redirect_page(*, redirect_js_url: str) -> HTMLResponse:
+    """The page of `get_swagger_ui_oauth2_redirect_html` without a script of its own.
+
+    Parameters:
+        redirect_js_url: URL of the bundled script.
+    """
+    script = f"<!-- Hands the answer to window.opener.swaggerUIRedirectOauth2. -->\n{_script_element(redirect_js_url)}"
+    return HTMLResponse(_REDIRECT.substitute(script=script))
 
 
 if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
