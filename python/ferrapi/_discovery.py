@@ -33,14 +33,44 @@ class Place:
     folder: Path
 
 
+@dataclass(frozen=True)
+class Found:
+    """An application that was found.
+
+    Attributes:
+        module: its module.
+        name: its name there.
+        folder: what has been put on `sys.path`.
+        module_from: who has named the module.
+        name_from: who has named the application.
+    """
+
+    module: str
+    name: str
+    folder: Path
+    module_from: str
+    name_from: str
+
+    @property
+    def import_string(self) -> str:
+        """``module:name``."""
+        return f"{self.module}:{self.name}"
+
+
 def discover(path: str | None = None, name: str | None = None, entrypoint: str | None = None) -> str:
-    """The import string of the application, ``module:name``; its folder has been put on `sys.path`.
+    """The import string of the application (see `find`)."""
+    return find(path, name, entrypoint).import_string
+
+
+def find(path: str | None = None, name: str | None = None, entrypoint: str | None = None) -> Found:
+    """Find the application, and put its folder on `sys.path`.
 
     A module is imported only if the name has to be looked for.
 
     Parameters:
         path: a file, a folder with an `__init__.py`, a module, or one of these with ``:name`` after it; None for
-            ``entrypoint``, the one in `pyproject.toml` (``[tool.fastapi]``) or one of the usual files.
+            ``entrypoint``, the one in `pyproject.toml` (``[tool.ferrapi]`` or ``[tool.fastapi]``) or one of the usual
+            files.
         name: the name of the application in its module; None to look for one.
         entrypoint: an import string.
 
@@ -48,26 +78,49 @@ def discover(path: str | None = None, name: str | None = None, entrypoint: str |
         DiscoveryError: when there is no such file, module or application.
         ImportError: when importing the module fails; so do other errors of the module.
     """
-    if path is None and name is None:
-        path = entrypoint or _configured()
+    module_from = "the argument PATH"
+    if path is None:
+        module_from = "auto-discovery"
+        if entrypoint is not None:
+            path, module_from = entrypoint, "--entrypoint"
+        elif name is None:
+            path, table = _configured()
+            module_from = f"pyproject.toml, [tool.{table}]" if path is not None else module_from
     place, own_name = _place(path)
     _importable(place.folder)
-    name = name or own_name
-    return f"{place.module}:{name or _name_in(importlib.import_module(place.module))}"
+    chosen, name_from = name, "--app"
+    if chosen is None:
+        chosen, name_from = own_name, module_from
+    if chosen is None:
+        chosen, name_from = _name_in(importlib.import_module(place.module)), "auto-discovery"
+    return Found(place.module, chosen, place.folder, module_from, name_from)
 
 
-def _configured() -> str | None:
-    """The entry point that the project in the current folder has declared."""
+def put_on_path() -> None:
+    """Make the modules of the current folder importable, as ``python -m`` does."""
+    _importable(Path.cwd())
+
+
+def _configured() -> tuple[str | None, str]:
+    """The entry point that the project in the current folder has declared, and the table that it is in."""
     import tomllib
 
     try:
         with Path("pyproject.toml").open("rb") as file:
-            entrypoint = tomllib.load(file).get("tool", {}).get("fastapi", {}).get("entrypoint")
+            tools = tomllib.load(file).get("tool", {})
     except FileNotFoundError:
-        return None
+        return None, ""
     except tomllib.TOMLDecodeError as exc:
         raise DiscoveryError(f"pyproject.toml is not TOML: {exc}") from exc
-    return None if entrypoint is None else str(entrypoint)
+    for table in ("ferrapi", "fastapi"):
+        declared = tools.get(table)
+        entrypoint = declared.get("entrypoint") if isinstance(declared, dict) else None
+        if entrypoint is None:
+            continue
+        if not isinstance(entrypoint, str):
+            raise DiscoveryError(f"entrypoint in [tool.{table}] of pyproject.toml must be a text, 'module:name'")
+        return entrypoint, table
+    return None, ""
 
 
 def _place(path: str | None) -> tuple[Place, str | None]:
@@ -120,9 +173,14 @@ def _importable(folder: Path) -> None:
         sys.path.insert(0, str(folder))
 
 
+def applications_in(module: ModuleType) -> list[str]:
+    """The names of the applications that a module has."""
+    return [name for name, value in vars(module).items() if isinstance(value, FastAPI)]
+
+
 def _name_in(module: ModuleType) -> str:
     """The name of the application in its module."""
-    names = [name for name, value in vars(module).items() if isinstance(value, FastAPI)]
+    names = applications_in(module)
     if not names:
         raise DiscoveryError(
             f"Could not find a FastAPI app in module {module.__name__}, try using --app (the name of any ASGI "

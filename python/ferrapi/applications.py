@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Coroutine, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from starlette.applications import Starlette
@@ -19,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from . import params
 from ._docs_routes import DocsRoutes, of_applications
+from ._draining import Drain, mounted_in
 from ._edits import EDITS, SETTINGS
 from ._foreign import refuse, refuse_app, with_counterparts
 from ._hooks import WATCH, routing_class, untouched, watch
@@ -50,6 +52,7 @@ from .routing._options import (
     include_options,
 )
 from .routing._verbs import Decorator, Verbs
+from .sse import ServerSentEvent
 from .telemetry import TelemetryConfig
 from .telemetry._activation import active
 from .telemetry._config import complete
@@ -58,6 +61,7 @@ from .utils import generate_unique_id
 
 AppType = TypeVar("AppType", bound="FastAPI")
 ExceptionHandler = Callable[[Request, Any], Response | Coroutine[Any, Any, Response]]
+LastEvent = ServerSentEvent | Callable[[Request], ServerSentEvent | None] | None
 
 _ROOT_PATH_DEPRECATED = (
     "The `root_path` parameter is deprecated. Configure the server's root path instead, for example with "
@@ -242,9 +246,11 @@ class FastAPI(Regained, Verbs, Starlette):
             scope["app"] = self
             await way(scope, receive, send)
         else:
+            if scope["type"] == "lifespan":
+                self._drain.end()
             await super().__call__(scope, receive, send)
 
-    _made = frozenset({"_way", "_way_as_of", "_openapi_edits"})
+    _made = frozenset({"_way", "_way_as_of", "_openapi_edits", "_drain"})
     _way: ASGIApp | None = None
     _way_as_of = -1
     _openapi_edits = -1  # of the document; -1 for one that isn't made from the routes
@@ -284,6 +290,29 @@ class FastAPI(Regained, Verbs, Starlette):
         """Make the middleware stack again if something came that receives what is recorded. Called after start-up."""
         if not self._watches and self.middleware_stack is not None and active(self._telemetry) is not None:
             self.middleware_stack = None
+
+    # The end
+
+    last_event: LastEvent = None
+    """With what streams of server-sent events end when the application is about to stop: an event, or a function from
+    the request to one or None. None, as for FastAPI: they go on until the server cuts them off."""
+
+    @cached_property
+    def _drain(self) -> Drain:
+        return Drain()
+
+    @property
+    def draining(self) -> bool:
+        """Whether the application has been told that it will stop: a readiness route should turn requests away.
+
+        ``ferrapi run`` and ferrapi's HTTP protocol tell it; it begins anew with the next start-up.
+        """
+        return self._drain.begun
+
+    def drain(self) -> None:
+        """Tell the application, and the ones mounted in it, that they will stop. Call it in the event loop's thread."""
+        for app in mounted_in(self):
+            app._drain.begin()
 
     # Documentation
 

@@ -11,12 +11,14 @@ from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
 import anyio
+from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from pydantic import BaseModel
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from .._draining import Drain
 from .._foreign import is_foreign_event
 from ..dependencies._callables import Kind
 from ..encoders import jsonable_encoder
@@ -70,7 +72,7 @@ class StreamResponder(Responder):
         if isinstance(result, Response):
             return self.finished(x, result)
         if self.is_events:
-            events = functools.partial(_events, x)
+            events = functools.partial(_events, x, self._event)
             return self.made(x, self._items(result, self._event), events)
         if self.is_json:
             return self.made(x, self._items(result, self._line), _json_lines)
@@ -136,6 +138,7 @@ class _Events(EventSourceResponse):
     """
 
     exchange: Exchange
+    encode: Callable[[Any], bytes]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         made, events = anyio.create_memory_object_stream[bytes](1)
@@ -144,17 +147,30 @@ class _Events(EventSourceResponse):
         self.body_iterator = sent
         with made, events, pinged, sent:
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(_pass_on, source, made)
+                self._make(tasks, source, made)
                 tasks.start_soon(_add_pings, events, pinged)
                 await super().__call__(scope, receive, send)
                 self.exchange.replied = True
                 tasks.cancel_scope.cancel()
 
+    def _make(self, tasks: TaskGroup, source: Any, made: MemoryObjectSendStream[bytes]) -> None:
+        """Make the events in a task, until there are no more or the application drains and has a last one."""
+        app: Any = self.exchange.scope.get("app")
+        last = getattr(app, "last_event", None)
+        if callable(last):
+            last = last(self.exchange.request)
+        if last is None:
+            tasks.start_soon(_pass_on, source, made)
+            return
+        drain, passing = app._drain, anyio.CancelScope()
+        tasks.start_soon(_pass_on_until, drain, passing, source, made, self.encode(last))
+        tasks.start_soon(_cancel_at, drain, passing)
 
-def _events(x: Exchange, content: Any, **arguments: Any) -> _Events:
+
+def _events(x: Exchange, encode: Callable[[Any], bytes], content: Any, **arguments: Any) -> _Events:
     """A response with events that no cache and no proxy holds back."""
     response = _Events(content, **arguments)
-    response.exchange = x
+    response.exchange, response.encode = x, encode
     response.headers["Cache-Control"] = "no-cache"
     response.headers["X-Accel-Buffering"] = "no"
     return response
@@ -168,6 +184,21 @@ async def _pass_on(source: Any, made: MemoryObjectSendStream[bytes]) -> None:
         finally:
             with anyio.CancelScope(shield=True):
                 await source.aclose()
+
+
+async def _pass_on_until(
+    drain: Drain, passing: anyio.CancelScope, source: Any, made: MemoryObjectSendStream[bytes], last: bytes
+) -> None:
+    with made:
+        with passing:
+            await _pass_on(source, made.clone())
+        if drain.begun:
+            await made.send(last)
+
+
+async def _cancel_at(drain: Drain, passing: anyio.CancelScope) -> None:
+    await drain.wait()
+    passing.cancel()
 
 
 async def _add_pings(events: MemoryObjectReceiveStream[bytes], pinged: MemoryObjectSendStream[bytes]) -> None:

@@ -21,6 +21,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from .._draining import drain
 from .._native import Connection, Cycle, Head, HeadReader
 from .._uvicorn import log_access
 from ..routing._guard import Guard
@@ -312,6 +313,7 @@ class HttpProtocol(HandedOver, HttpToolsProtocol, Guard):
         del self.data_received, self.connection  # they refer back here
 
     def shutdown(self) -> None:
+        drain(self.app)
         self.connection.shut()
         if self._waiting is not None:  # uvicorn's handlers run while their body is on its way
             self._waiting = None

@@ -14,6 +14,7 @@ from .._edits import EDITS, SETTINGS
 from .._hooks import WATCH, is_own, untouched
 from .._middleware_stack import AppBodyLimitMiddleware, Exceptions, ServerErrors
 from .._native import Head, NativeSite
+from .._readiness import Readiness
 from ..applications import FastAPI
 from ..middleware._remembered import REMEMBERING
 from ..routing import APIRouter
@@ -62,6 +63,8 @@ class Site:
     def of(cls, loaded: Any) -> Site | None:
         """The site of an application as uvicorn loaded it; None for one that has to be called in the ASGI way."""
         proxy = None
+        if type(loaded) is Readiness:  # its path has a route as well
+            loaded = loaded.app
         if type(loaded) is ProxyHeadersMiddleware:
             proxy, loaded = loaded, loaded.app
         if not isinstance(loaded, FastAPI):
