@@ -100,8 +100,9 @@ build: $(VENV)/.ferrapi
 # --- run, test, check -------------------------------------------------------------------------------------------------
 
 run: build $(VENV)/.store
-	@echo '== Serving the store example on http://$(HOST):$(PORT) (its documentation: /docs; stop it with Ctrl-C)'
-	@exec $(BIN)/uvicorn examples.store.main:app --host $(HOST) --port $(PORT)
+	@echo '== Serving the store example on http://$(HOST):$(PORT) with ferrapi'"'"'s own protocol (stop it with Ctrl-C)'
+	@echo '   Another address: make run PORT=8080 HOST=0.0.0.0'
+	@exec $(BIN)/ferrapi run examples.store.main:app --http ferrapi --host $(HOST) --port $(PORT)
 
 test: test-rust test-python
 

@@ -11,7 +11,7 @@ from ferrapi import FastAPI
 
 from .database import Database
 from .errors import install_error_handlers
-from .routers import admin, auth, customers, health, orders, products, search
+from .routers import admin, auth, customers, health, home, orders, products, search
 from .seed import prepare
 from .settings import Settings
 
@@ -50,7 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings or Settings()
     install_error_handlers(app)
-    for module in (health, search, products, auth, customers, orders, admin):
+    for module in (home, health, search, products, auth, customers, orders, admin):
         app.include_router(module.router)
     return app
 

@@ -77,6 +77,12 @@ def test_a_database_that_fails_makes_the_service_not_ready(client: TestClient) -
     assert (answer.status_code, answer.json()) == (503, {"status": "unavailable", "database": "unreachable"})
 
 
+def test_the_address_itself_says_where_to_go_on(client: TestClient) -> None:
+    links = client.get("/").json()
+    assert links.pop("service") == "Loose diamonds"
+    assert {client.get(link).status_code for link in links.values()} == {200}
+
+
 def test_the_document_names_every_route_with_a_tag_and_a_summary(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
     routes = [(path, method, route) for path, item in document["paths"].items() for method, route in item.items()]
