@@ -32,12 +32,13 @@ PIP_INSTALL := pip install --quiet --disable-pip-version-check
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-rust test-python check check-rust check-python conformance \
+.PHONY: help build run test test-rust test-python store-services check check-rust check-python conformance \
 	conformance-update libraries browser peers bench bench-full bench-soak bench-engine clean
 
 help:
 	@echo 'make run                 build ferrapi and serve the store example on http://$(HOST):$(PORT)'
 	@echo 'make test                build ferrapi, test the Rust crates and the installed package'
+	@echo 'make store-services      the store example on PostgreSQL and Redis, which the tests start'
 	@echo 'make check               formatting, lints and types of everything, and the native stub against the binary'
 	@echo 'make conformance         FastAPI 0.165.0'"'"'s own tests and public surface, and JSONTestSuite, asked of ferrapi'
 	@echo 'make conformance-update  write tests/conformance/passing.json anew'
@@ -77,7 +78,7 @@ $(VENV)/.store: examples/store/requirements.txt | $(VENV)/.created
 	@$(BIN)/$(PIP_INSTALL) -r $<
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt examples/store/requirements.txt | $(VENV)/.created
+$(VENV)/.dev: requirements-dev.txt examples/store/requirements.txt examples/store/requirements-services.txt | $(VENV)/.created
 	@echo '== Installing what tests and checks need'
 	@$(BIN)/$(PIP_INSTALL) -r $<
 	@touch $@
@@ -113,6 +114,10 @@ test-rust: $(VENV)/.created
 test-python: build $(VENV)/.dev
 	@echo '== Testing ferrapi with Python $(VERSION)'
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+store-services: build $(VENV)/.dev
+	@echo '== Testing the store on PostgreSQL and Redis (apt-get install postgresql redis-server)'
+	@STORE_TEST_SERVICES=1 $(BIN)/python -m pytest tests/examples $(PYTEST_ARGS)
 
 check: check-rust check-python
 

@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
-from .models import Base
+from .migrations.runner import upgrade
 
 SQLITE_BUSY_SECONDS = 30
 WRITES = "store_writes"
@@ -26,13 +26,13 @@ SCHEMA_LOCK = 0x53544F5245  # any number that no other program on the same Postg
 class Database:
     """One engine and the sessions on it; made by the application's lifespan and closed with it."""
 
-    def __init__(self, url: URL) -> None:
-        self.engine = make_engine(url)
+    def __init__(self, url: URL, pool_size: int = 10) -> None:
+        self.engine = make_engine(url, pool_size)
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     @asynccontextmanager
-    async def preparing(self) -> AsyncIterator[AsyncSession]:
-        """Opens the transaction that creates missing tables and may fill them.
+    async def preparing(self, migrate: bool = True) -> AsyncIterator[AsyncSession]:
+        """Opens the transaction that brings the tables up to date, if it is to, and may fill them.
 
         Workers that start at the same moment take turns, and the later ones find the work done.
         """
@@ -40,8 +40,8 @@ class Database:
         async with self.sessions() as session, writing(session):
             if self.engine.dialect.name == "postgresql":
                 await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SCHEMA_LOCK})
-            connection = await session.connection()
-            await connection.run_sync(Base.metadata.create_all)
+            if migrate:
+                await (await session.connection()).run_sync(upgrade)
             yield session
 
     async def _first_connection(self) -> None:
@@ -82,10 +82,10 @@ async def writing(session: AsyncSession) -> AsyncIterator[None]:
         raise
 
 
-def make_engine(url: URL) -> AsyncEngine:
+def make_engine(url: URL, pool_size: int) -> AsyncEngine:
     """Creates the engine for ``url`` and, on SQLite, takes over how its transactions begin."""
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(url)
+        return create_async_engine(url, pool_size=pool_size, pool_pre_ping=True)
     engine = create_async_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS})
     event.listen(engine.sync_engine, "connect", configure_sqlite)
     event.listen(engine.sync_engine, "begin", begin_sqlite)

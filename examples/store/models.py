@@ -17,9 +17,10 @@ def utc_now() -> datetime:
 
 
 class Role(StrEnum):
-    """What an account may do."""
+    """What an account may do: buy; see and ship everybody's orders; everything."""
 
     CUSTOMER = "customer"
+    CLERK = "clerk"
     ADMIN = "admin"
 
 
@@ -133,3 +134,31 @@ class AuditEntry(Base):
     action: Mapped[str] = mapped_column(String(40))
     subject: Mapped[str] = mapped_column(String(80), index=True)
     detail: Mapped[str] = mapped_column(Text)
+
+
+class RefreshToken(Base):
+    """A refresh token, as its digest. Each is used once and followed by one of the same family (RFC 9700, 4.14.2)."""
+
+    __tablename__ = "refresh_tokens"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    family: Mapped[uuid.UUID] = mapped_column(index=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
+    client_id: Mapped[str | None] = mapped_column(String(80))
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class AuthorizationCode(Base):
+    """A code that an OAuth2 client exchanges for tokens, as its digest; removed when it is used."""
+
+    __tablename__ = "authorization_codes"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
+    client_id: Mapped[str] = mapped_column(String(80))
+    redirect_uri: Mapped[str] = mapped_column(String(500))
+    challenge: Mapped[str] = mapped_column(String(128))
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)

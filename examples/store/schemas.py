@@ -190,11 +190,12 @@ class CustomerOut(FromRow):
 
 
 class Token(BaseModel):
-    """The answer to a login."""
+    """The answer to a login, and to OAuth2's token endpoint."""
 
     access_token: str
     token_type: str = "bearer"
-    expires_in: int = Field(description="Seconds until the token expires.")
+    expires_in: int = Field(description="Seconds until the access token expires.")
+    refresh_token: str = Field(description="Good for one more answer like this one, from `/oauth/token`.")
 
 
 class OrderLineIn(StrictBody):

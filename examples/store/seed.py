@@ -12,34 +12,32 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from .database import Database
 from .models import Customer, Order, OrderLine, OrderStatus, Product, Role
-from .security import hash_password
+from .security.passwords import hash_password
 from .settings import Settings
 
 DATA = Path(__file__).parent / "data"
-ADMIN_EMAIL = "staff@shop.example.com"
-ADMIN: dict[str, object] = {
-    "email": ADMIN_EMAIL,
-    "name": "Shop staff",
-    "role": Role.ADMIN,
+OFFICE: dict[str, object] = {
     "line1": "36 West 47th Street",
     "city": "New York",
     "state": "NY",
     "country": "USA",
 }
+ADMIN: dict[str, object] = {**OFFICE, "email": "staff@shop.example.com", "name": "Shop staff", "role": Role.ADMIN}
+CLERK: dict[str, object] = {**OFFICE, "email": "clerk@shop.example.com", "name": "Shipping clerk", "role": Role.CLERK}
 
 Row = dict[str, str]
 
 
 async def prepare(database: Database, settings: Settings) -> None:
-    """Creates missing tables and, if the settings want it and there are no products yet, the sample data."""
-    async with database.preparing() as session:
+    """Brings the tables up to date and, if the settings want it and there are no products yet, adds the sample data."""
+    async with database.preparing(settings.migrate) as session:
         if not settings.seed or await session.scalar(select(Product.id).limit(1)) is not None:
             return
         # One hash serves all sample accounts: they share one published password, so own salts would hide nothing.
         password_hash = await run_in_threadpool(hash_password, settings.seed_password.get_secret_value())
         products = [product_values(row) for row in read("products.csv")]
         await session.execute(insert(Product), products)
-        customers = [ADMIN, *(customer_values(row) for row in read("customers.csv"))]
+        customers = [ADMIN, *(customer_values(row) for row in read("customers.csv")), CLERK]
         await session.execute(insert(Customer), [{**values, "password_hash": password_hash} for values in customers])
         await add_orders(session, {str(values["sku"]): values for values in products})
 

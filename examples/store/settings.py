@@ -10,12 +10,14 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL, make_url
 
-DEFAULT_DATABASE = Path(__file__).with_name("store.sqlite3")
+DEFAULT_DATABASE = Path(__file__).with_name("shop.sqlite3")
 ASYNC_DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
     "postgres": "postgresql+asyncpg",
     "postgresql": "postgresql+asyncpg",
 }
+# The documentation page's own client: its codes go back to the page, on this machine at any port.
+SAMPLE_CLIENTS = {"store-docs": [f"http://{host}/docs/oauth2-redirect" for host in ("127.0.0.1", "localhost")]}
 
 
 class Currency(StrEnum):
@@ -45,15 +47,36 @@ class Settings(BaseSettings):
         default=f"sqlite:///{DEFAULT_DATABASE}",
         description="SQLAlchemy URL. Plain sqlite and postgresql URLs get their asyncio driver by themselves.",
     )
+    database_pool: int = Field(default=10, ge=1, description="Connections to PostgreSQL that a process keeps open.")
+    migrate: bool = Field(default=True, description="Bring the tables up to date at start-up (alembic upgrade head).")
     seed: bool = Field(default=True, description="Fill an empty database with the sample catalogue at start-up.")
     seed_password: SecretStr = Field(
         default=SecretStr("brilliant-cut"), description="The password of all sample accounts, the administrator's too."
     )
     token_secret: SecretStr = Field(
         default_factory=lambda: SecretStr(secrets.token_urlsafe(32)),
-        description="Signs the login tokens. Random per process unless set; set it to run several workers.",
+        min_length=32,
+        description="Signs the access tokens. Random per process unless set; set it to run several workers.",
     )
-    token_lifetime: timedelta = Field(default=timedelta(hours=8), description="How long a login lasts.")
+    token_lifetime: timedelta = Field(default=timedelta(minutes=15), description="How long an access token holds.")
+    refresh_lifetime: timedelta = Field(default=timedelta(days=30), description="How long a refresh token holds.")
+    oauth_clients: dict[str, list[str]] = Field(
+        default=SAMPLE_CLIENTS, description="OAuth2 clients without a secret, and where their codes may be sent."
+    )
+    operations_user: str = Field(default="operations", description="Who may read /metrics (HTTP Basic).")
+    operations_password: SecretStr | None = Field(default=None, description="Without one, nobody may.")
+    rate_limit: str = Field(default="1200/minute", description="Of one client's address, on the API. Empty: none.")
+    login_rate_limit: str = Field(default="20/minute", description="Of one client's address, on what takes passwords.")
+    redis_url: str | None = Field(
+        default=None, description="Shares rate limits and the order feed between processes: redis://host:6379/0"
+    )
+    smtp_url: str | None = Field(
+        default=None, description="smtp://user:password@host:587 or smtps://…; without one, e-mail is only logged."
+    )
+    mail_from: str = Field(default="orders@shop.example.com", description="The sender of the shop's e-mail.")
+    telemetry: bool = Field(
+        default=False, description="Send traces, metrics and logs to OTEL_EXPORTER_OTLP_ENDPOINT (OpenTelemetry)."
+    )
     exchange_rates: dict[Currency, Decimal] = Field(
         default=SAMPLE_RATES, description="Units of each currency for one US dollar, as a JSON object."
     )

@@ -116,7 +116,10 @@ def served(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """The address of one of `applications`, which is served from its first use to the end."""
     servers: dict[str, Server] = {}
     database = tmp_path_factory.mktemp("store") / "store.sqlite3"
-    environment = {"STORE_DATABASE_URL": f"sqlite:///{database}", "STORE_TOKEN_SECRET": "not much of a secret"}
+    environment = {
+        "STORE_DATABASE_URL": f"sqlite:///{database}",
+        "STORE_TOKEN_SECRET": "not much of a secret, but long enough",
+    }
 
     def url(name: str) -> str:
         if name not in servers:

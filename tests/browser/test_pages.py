@@ -100,7 +100,7 @@ def test_redoc_finds_what_is_searched_for(browser: Browser, served: Served) -> N
 def test_an_operation_of_the_store_can_be_tried_out(browser: Browser, served: Served) -> None:
     url = served("store")
     browser.open(f"{url}/docs")
-    answer = execute(browser, "GET", "/search")
+    answer = execute(browser, "GET", "/v1/search")
     assert answer.startswith("200")
     assert '"total"' in answer
     browser.screenshot("docs-try-it-out")
@@ -111,13 +111,14 @@ def test_customers_of_the_store_log_in(browser: Browser, served: Served) -> None
     url = served("store")
     browser.open(f"{url}/docs")
     browser.click(".btn.authorize")
-    browser.one(".modal-ux #oauth_username").send_keys("den@buyers.example.com")
-    browser.one(".modal-ux #oauth_password").send_keys("brilliant-cut")
-    browser.click(".modal-ux .btn.authorize")
+    form = ".auth-container:has(#oauth_username)"
+    browser.one(f"{form} #oauth_username").send_keys("den@buyers.example.com")
+    browser.one(f"{form} #oauth_password").send_keys("brilliant-cut")
+    browser.click(f"{form} .btn.authorize")
     browser.one(".modal-ux h6", "Authorized")
     browser.screenshot("docs-authorized")
     browser.click(".modal-ux .btn-done")
-    assert '"email": "den@buyers.example.com"' in execute(browser, "GET", "/customers/me")
+    assert '"email": "den@buyers.example.com"' in execute(browser, "GET", "/v1/customers/me")
     browser.kept_to_itself(url)
 
 

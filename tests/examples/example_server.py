@@ -17,7 +17,15 @@ from uuid import uuid4
 import httpx2
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-TOKEN_SECRET = "not much of a secret"
+TOKEN_SECRET = "not much of a secret, but long enough"
+OPERATIONS_PASSWORD = "watch"
+# The store's settings in tests: nothing is limited, and whoever watches may.
+STORE = {
+    "STORE_TOKEN_SECRET": TOKEN_SECRET,
+    "STORE_OPERATIONS_PASSWORD": OPERATIONS_PASSWORD,
+    "STORE_RATE_LIMIT": "",
+    "STORE_LOGIN_RATE_LIMIT": "",
+}
 RUNNING = re.compile(r"Uvicorn running on (http://\S+)")
 
 

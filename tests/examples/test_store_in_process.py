@@ -2,36 +2,29 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 
+import jwt
 import pytest
 from ferrapi.testclient import TestClient
 from pydantic import SecretStr
 from sqlalchemy import Dialect
 from sqlalchemy.engine import make_url
-from store_client import DENVER, STAFF, TEN_LINES, log_in, order
+from store_client import DENVER, STAFF, TEN_LINES, log_in, opened, order
 
 from examples.store.columns import Hundredths, UtcDateTime
 from examples.store.database import Database
 from examples.store.dependencies import get_current_customer, get_session
-from examples.store.main import create_app
 from examples.store.models import Customer, Role
-from examples.store.security import TokenError, hash_password, issue_token, password_matches, read_token
+from examples.store.security.passwords import hash_password, password_matches
+from examples.store.security.tokens import ISSUER, TokenError, issue_token, read_token
 from examples.store.seed import prepare
 from examples.store.settings import Settings
 
+SECRET = "a secret of thirty-two characters"
 SQLITE, POSTGRESQL = (make_url(f"{name}://").get_dialect()() for name in ("sqlite", "postgresql+asyncpg"))
-
-
-@contextmanager
-def opened(database: Path, **settings: object) -> Iterator[TestClient]:
-    """A client of a new application on the database file, started up."""
-    values = {"database_url": f"sqlite:///{database}", "token_secret": SecretStr("s"), **settings}
-    with TestClient(create_app(Settings.model_validate(values))) as client:
-        yield client
 
 
 @pytest.fixture
@@ -86,13 +79,13 @@ def test_the_address_itself_says_where_to_go_on(client: TestClient) -> None:
 def test_the_document_names_every_route_with_a_tag_and_a_summary(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
     routes = [(path, method, route) for path, item in document["paths"].items() for method, route in item.items()]
-    assert len(routes) == 18
+    assert len(routes) == 38
     known = {tag["name"] for tag in document["tags"]}
     assert [row[:2] for row in routes if not (row[2].get("summary") and set(row[2].get("tags", [])) & known)] == []
     assert document["components"]["securitySchemes"]["OAuth2PasswordBearer"]["flows"]["password"]["tokenUrl"] == "login"
     order_in = document["components"]["schemas"]["OrderIn"]
     assert order_in["required"] == ["reference", "ship_to", "lines"]
-    assert {parameter["in"] for parameter in document["paths"]["/search"]["get"]["parameters"]} == {
+    assert {parameter["in"] for parameter in document["paths"]["/v1/search"]["get"]["parameters"]} == {
         "query",
         "header",
         "cookie",
@@ -100,7 +93,7 @@ def test_the_document_names_every_route_with_a_tag_and_a_summary(client: TestCli
 
 
 def test_workers_that_start_together_fill_the_database_once(tmp_path: Path) -> None:
-    settings = Settings(database_url=f"sqlite:///{tmp_path}/store.sqlite3", token_secret=SecretStr("s"))
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/store.sqlite3", token_secret=SecretStr(SECRET))
 
     async def start_all() -> None:
         databases = [Database(settings.sqlalchemy_url()) for _ in range(4)]
@@ -135,14 +128,21 @@ def test_settings_come_from_the_environment_and_a_dotenv_file(tmp_path: Path, mo
 
 
 def test_a_token_says_whose_it_is_until_it_is_changed_or_old() -> None:
-    token = issue_token(7, timedelta(minutes=1), "secret")
-    assert read_token(token, "secret").customer_id == 7
-    bad = [issue_token(7, timedelta(0), "secret"), token[1:], token[:-1], token + "=", "", ".", "é.é", "a.b.c"]
-    for changed in bad:
+    token = issue_token(7, timedelta(minutes=1), SECRET)
+    assert read_token(token, SECRET).customer_id == 7
+    head, content, signature = token.split(".")
+    unsigned = jwt.encode({"iss": ISSUER, "sub": "7", "exp": 2**40}, None, algorithm="none")
+    endless = jwt.encode({"iss": ISSUER, "sub": "7"}, SECRET)
+    another = jwt.encode({"iss": "somebody else", "sub": "7", "exp": 2**33}, SECRET)
+    nobody = jwt.encode({"iss": ISSUER, "sub": "ada", "exp": 2**33}, SECRET)
+    swapped = f"{unsigned.split('.')[0]}.{content}.{signature}"
+    old = issue_token(7, timedelta(0), SECRET)
+    pieces = [token[1:], token[:-1], f"{head}.{content}.", f"{head}.{content}", "", ".", "é.é", "a.b.c"]
+    for changed in [old, unsigned, endless, another, nobody, swapped, *pieces]:
         with pytest.raises(TokenError):
-            read_token(changed, "secret")
+            read_token(changed, SECRET)
     with pytest.raises(TokenError):
-        read_token(token, "another")
+        read_token(token, SECRET[::-1])
 
 
 def test_a_password_matches_its_own_hash_alone() -> None:
@@ -150,6 +150,7 @@ def test_a_password_matches_its_own_hash_alone() -> None:
     assert stored != hash_password("correct horse")
     assert password_matches("correct horse", stored)
     assert not password_matches("correct horses", stored)
+    assert not password_matches("correct horse", "a hash of another kind")
 
 
 def test_money_is_stored_as_whole_cents() -> None:

@@ -63,6 +63,8 @@ def test_every_command_shows_an_answer_or_sets_a_variable() -> None:
         ([1, "…"], [], False),
         ([1], [1, 2], False),
         ({"a": "…"}, {"a": {"b": 1}}, True),
+        ({"reference": "W-…"}, {"reference": "W-7"}, True),
+        ({"reference": "W-…"}, {"reference": "X-7"}, False),
     ],
 )
 def test_what_counts_as_the_answer_shown(shown: Any, got: Any, agreeing: bool) -> None:

@@ -13,6 +13,8 @@ from ..errors import DuplicateKey, InsufficientStock, NotFound, PriceChanged, Un
 from ..models import Customer, Order, OrderLine, OrderStatus, Product, Role
 from ..schemas import OrderFilter, OrderIn, OrderLineIn
 
+STAFF = frozenset({Role.CLERK, Role.ADMIN})
+
 
 async def place(session: AsyncSession, customer: Customer, body: OrderIn) -> Order:
     """Takes the ordered stones out of stock and stores the order, all or nothing.
@@ -96,8 +98,8 @@ def new_order(customer: Customer, body: OrderIn, products: dict[str, Product]) -
 
 
 def visible_to(customer: Customer) -> list[ColumnElement[bool]]:
-    """Returns the condition that keeps customers to their own orders; administrators see all."""
-    return [] if customer.role == Role.ADMIN else [Order.customer_id == customer.id]
+    """Returns the condition that keeps customers to their own orders; the staff sees all."""
+    return [] if customer.role in STAFF else [Order.customer_id == customer.id]
 
 
 async def get(session: AsyncSession, customer: Customer, order_id: UUID, for_update: bool = False) -> Order:
@@ -142,7 +144,7 @@ async def cancel(session: AsyncSession, customer: Customer, order_id: UUID) -> O
     return order
 
 
-async def ship(session: AsyncSession, admin: Customer, order_id: UUID) -> Order:
+async def ship(session: AsyncSession, clerk: Customer, order_id: UUID) -> Order:
     """Marks an order as shipped.
 
     Raises:
@@ -150,7 +152,7 @@ async def ship(session: AsyncSession, admin: Customer, order_id: UUID) -> Order:
         WrongState: it is shipped already, or cancelled.
     """
     async with writing(session):
-        return await leave_placed(session, admin, order_id, OrderStatus.SHIPPED)
+        return await leave_placed(session, clerk, order_id, OrderStatus.SHIPPED)
 
 
 async def leave_placed(session: AsyncSession, customer: Customer, order_id: UUID, status: OrderStatus) -> Order:

@@ -6,13 +6,14 @@ from uuid import UUID
 
 from ferrapi import APIRouter, BackgroundTasks, Query, Request, Response, status
 
-from ..dependencies import FOR_CUSTOMERS, FOR_STAFF, Admin, CurrentCustomer, DatabaseDep, SessionDep, announce_page
-from ..errors import Problem
-from ..models import Order
-from ..repositories import audit, orders
-from ..schemas import OrderFilter, OrderIn, OrderOut, OrderSummary
+from ...dependencies import FOR_CUSTOMERS, FOR_STAFF, Clerk, CurrentCustomer, NoticesDep, SessionDep, announce_page
+from ...errors import Problem
+from ...models import Order
+from ...repositories import orders
+from ...schemas import OrderFilter, OrderIn, OrderOut, OrderSummary
 
 router = APIRouter(prefix="/orders", tags=["orders"], responses=FOR_CUSTOMERS)
+steps = APIRouter(prefix="/orders", tags=["orders"], responses=FOR_CUSTOMERS)
 
 
 @router.post(
@@ -26,15 +27,16 @@ async def place_order(
     body: OrderIn,
     customer: CurrentCustomer,
     session: SessionDep,
-    database: DatabaseDep,
+    notices: NoticesDep,
     background: BackgroundTasks,
+    request: Request,
     response: Response,
 ) -> Order:
     """Orders stones at the prices that the body names: all of the lines, or a 409 that says which ones are to blame."""
     order = await orders.place(session, customer, body)
-    response.headers["Location"] = f"/orders/{order.id}"
+    response.headers["Location"] = f"{request.url.path}/{order.id}"
     detail = f"{len(order.lines)} lines, {order.total} USD"
-    background.add_task(audit.record, database, customer.email, "placed", f"order {order.id}", detail)
+    background.add_task(notices.order_changed, "placed", customer, order, detail)
     return order
 
 
@@ -46,7 +48,7 @@ async def list_orders(
     request: Request,
     response: Response,
 ) -> Sequence[Order]:
-    """Lists your orders, newest first; for administrators, everybody's."""
+    """Lists your orders, newest first; for the staff, everybody's."""
     total, found = await orders.page(session, customer, wanted)
     announce_page(request, response, total, wanted.limit, wanted.offset)
     return found
@@ -58,7 +60,7 @@ async def read_order(order_id: UUID, customer: CurrentCustomer, session: Session
     return await orders.get(session, customer, order_id)
 
 
-@router.post(
+@steps.post(
     "/{order_id}/cancel",
     summary="Cancel an order",
     response_model=OrderOut,
@@ -68,16 +70,16 @@ async def cancel_order(
     order_id: UUID,
     customer: CurrentCustomer,
     session: SessionDep,
-    database: DatabaseDep,
+    notices: NoticesDep,
     background: BackgroundTasks,
 ) -> Order:
     """Cancels an order that has not been shipped; its stones go back into stock."""
     order = await orders.cancel(session, customer, order_id)
-    background.add_task(audit.record, database, customer.email, "cancelled", f"order {order.id}", order.reference)
+    background.add_task(notices.order_changed, "cancelled", customer, order, order.reference)
     return order
 
 
-@router.post(
+@steps.post(
     "/{order_id}/ship",
     summary="Ship an order",
     tags=["administration"],
@@ -85,9 +87,9 @@ async def cancel_order(
     responses={**FOR_STAFF, 404: {"model": Problem}, 409: {"model": Problem}},
 )
 async def ship_order(
-    order_id: UUID, admin: Admin, session: SessionDep, database: DatabaseDep, background: BackgroundTasks
+    order_id: UUID, clerk: Clerk, session: SessionDep, notices: NoticesDep, background: BackgroundTasks
 ) -> Order:
     """Marks an order as shipped; it can't be cancelled from then on."""
-    order = await orders.ship(session, admin, order_id)
-    background.add_task(audit.record, database, admin.email, "shipped", f"order {order.id}", order.reference)
+    order = await orders.ship(session, clerk, order_id)
+    background.add_task(notices.order_changed, "shipped", clerk, order, order.reference)
     return order

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from ferrapi import APIRouter, Depends, Query, Request, Response
 
-from ..dependencies import FOR_STAFF, PageDep, SessionDep, announce_page, require_admin
-from ..models import AuditEntry
-from ..repositories import audit
-from ..schemas import NO_NUL, AuditOut
+from ...dependencies import FOR_STAFF, PageDep, SessionDep, announce_page, require_admin
+from ...models import AuditEntry
+from ...repositories import audit
+from ...schemas import NO_NUL, AuditOut
 
 router = APIRouter(prefix="/admin", tags=["administration"], dependencies=[Depends(require_admin)], responses=FOR_STAFF)
 

@@ -5,11 +5,11 @@ from typing import Annotated
 
 from ferrapi import APIRouter, Cookie, Header, Query, Request, Response
 
-from ..dependencies import PageDep, SessionDep, SettingsDep, announce_page
-from ..models import Product
-from ..repositories import products
-from ..schemas import NO_NUL, Category, Clarity, Color, DisplayPrice, Money, ProductOut, SearchHit, SearchResult, Sort
-from ..settings import Currency
+from ...dependencies import PageDep, SessionDep, SettingsDep, announce_page
+from ...models import Product
+from ...repositories import products
+from ...schemas import NO_NUL, Category, Clarity, Color, DisplayPrice, Money, ProductOut, SearchHit, SearchResult, Sort
+from ...settings import Currency
 from .products import RECENTLY_VIEWED, split_skus
 
 router = APIRouter(prefix="/search", tags=["catalogue"])

@@ -3,19 +3,20 @@
 import re
 from typing import Annotated
 
-from ferrapi import APIRouter, Cookie, Depends, Path, Response, status
+from ferrapi import APIRouter, Cookie, Depends, Path, Request, Response, status
 
-from ..dependencies import FOR_STAFF, SessionDep, require_admin
-from ..errors import Problem
-from ..models import Product
-from ..repositories import products
-from ..schemas import SKU_PATTERN, ProductIn, ProductOut, ProductPatch, Sku
+from ...dependencies import FOR_STAFF, SessionDep, require_admin
+from ...errors import Problem
+from ...models import Product
+from ...repositories import products
+from ...schemas import SKU_PATTERN, ProductIn, ProductOut, ProductPatch, Sku
 
 RECENTLY_VIEWED = "recently_viewed"
 REMEMBERED = 10
 SEPARATOR = "."  # in no SKU, and a cookie may hold it without quotes
 
 router = APIRouter(prefix="/products", tags=["catalogue"], responses={404: {"model": Problem}})
+changes = APIRouter(prefix="/products", tags=["catalogue"], responses={404: {"model": Problem}})
 SkuPath = Annotated[Sku, Path()]
 
 
@@ -38,7 +39,7 @@ async def read_product(
     return product
 
 
-@router.post(
+@changes.post(
     "",
     summary="Add a product",
     response_model=ProductOut,
@@ -46,14 +47,14 @@ async def read_product(
     dependencies=[Depends(require_admin)],
     responses={**FOR_STAFF, 409: {"model": Problem}},
 )
-async def create_product(body: ProductIn, session: SessionDep, response: Response) -> Product:
+async def create_product(body: ProductIn, session: SessionDep, request: Request, response: Response) -> Product:
     """Adds a product to the catalogue."""
     product = await products.create(session, body)
-    response.headers["Location"] = f"/products/{product.sku}"
+    response.headers["Location"] = f"{request.url.path}/{product.sku}"
     return product
 
 
-@router.patch(
+@changes.patch(
     "/{sku}",
     summary="Change a product",
     response_model=ProductOut,
@@ -65,7 +66,7 @@ async def change_product(sku: SkuPath, body: ProductPatch, session: SessionDep) 
     return await products.change(session, sku, body)
 
 
-@router.delete(
+@changes.delete(
     "/{sku}",
     summary="Remove a product",
     status_code=status.HTTP_204_NO_CONTENT,

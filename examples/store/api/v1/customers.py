@@ -5,21 +5,21 @@ from collections.abc import Sequence
 from ferrapi import APIRouter, BackgroundTasks, Depends, Request, Response, status
 from ferrapi.concurrency import run_in_threadpool
 
-from ..dependencies import (
+from ...dependencies import (
     FOR_CUSTOMERS,
     FOR_STAFF,
     CurrentCustomer,
-    DatabaseDep,
+    NoticesDep,
     PageDep,
     SessionDep,
     announce_page,
     require_admin,
 )
-from ..errors import Problem
-from ..models import Customer
-from ..repositories import audit, customers
-from ..schemas import CustomerIn, CustomerOut, RowId
-from ..security import hash_password
+from ...errors import Problem
+from ...models import Customer
+from ...repositories import customers
+from ...schemas import CustomerIn, CustomerOut, RowId
+from ...security.passwords import hash_password
 
 router = APIRouter(prefix="/customers", tags=["accounts"])
 
@@ -31,13 +31,11 @@ router = APIRouter(prefix="/customers", tags=["accounts"])
     status_code=status.HTTP_201_CREATED,
     responses={409: {"model": Problem}},
 )
-async def sign_up(
-    body: CustomerIn, session: SessionDep, database: DatabaseDep, background: BackgroundTasks
-) -> Customer:
+async def sign_up(body: CustomerIn, session: SessionDep, notices: NoticesDep, background: BackgroundTasks) -> Customer:
     """Makes an account with the ordinary role."""
     password_hash = await run_in_threadpool(hash_password, body.password.get_secret_value())
     customer = await customers.create(session, body, password_hash)
-    background.add_task(audit.record, database, customer.email, "signed up", f"customer {customer.id}", customer.name)
+    background.add_task(notices.signed_up, customer)
     return customer
 
 

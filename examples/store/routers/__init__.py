@@ -1,1 +1,0 @@
-"""The HTTP side, one module per subject; each has a ``router``."""
