@@ -41,6 +41,7 @@ from .exceptions import (
 )
 from .middleware.asyncexitstack import AsyncExitStackMiddleware
 from .routing import APIRoute, APIRouter
+from .routing._app_scope import value_of
 from .routing._frontend import CheckDir, Directory, Fallback, is_checked
 from .routing._options import (
     AppRouteOptions,
@@ -250,7 +251,7 @@ class FastAPI(Regained, Verbs, Starlette):
                 self._drain.end()
             await super().__call__(scope, receive, send)
 
-    _made = frozenset({"_way", "_way_as_of", "_openapi_edits", "_drain"})
+    _made = frozenset({"_way", "_way_as_of", "_openapi_edits", "_drain", "_app_scope"})
     _way: ASGIApp | None = None
     _way_as_of = -1
     _openapi_edits = -1  # of the document; -1 for one that isn't made from the routes
@@ -337,6 +338,17 @@ class FastAPI(Regained, Verbs, Starlette):
             )
             self._openapi_edits = EDITS.value
         return self.openapi_schema
+
+    async def app_dependency(self, dependency: Callable[..., Any]) -> Any:
+        """The value of an application-scoped dependency, for code outside of requests; opened if it isn't yet.
+
+        Parameters:
+            dependency: the callable in ``Depends(callable, scope="app")``. Overrides apply.
+
+        Raises:
+            DependencyScopeError: for one that needs something of a request.
+        """
+        return await value_of(self, dependency)
 
     def setup(self) -> None:
         """Add the routes of the OpenAPI document and its pages."""

@@ -5,7 +5,7 @@ asynchronous form of a synchronous context manager, and the per-loop semaphore b
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from contextvars import copy_context
 from threading import Lock
@@ -36,6 +36,19 @@ T = TypeVar("T")
 _TURNS = 2
 """Of the event loop that anyio takes before it begins a call in a thread. A generator that was dropped in the middle is
 closed in these turns, before contexts around it are left."""
+
+
+def opener_of(call: Callable[..., Any], *, is_asynchronous: bool) -> Callable[..., AbstractAsyncContextManager[Any]]:
+    """What makes the context that a generator function is.
+
+    Args:
+        call: The function.
+        is_asynchronous: Whether its generators are; others run in worker threads.
+    """
+    if is_asynchronous:
+        return asynccontextmanager(call)
+    manager = contextmanager(call)
+    return lambda **values: contextmanager_in_threadpool(manager(**values))
 
 
 @asynccontextmanager

@@ -94,7 +94,9 @@ class FastAPIError(RuntimeError):
 
 
 class DependencyScopeError(FastAPIError):
-    """A dependency that lives until the response is sent depends on one that is closed before it."""
+    """A dependency depends on one that is closed before it: of the request on one of the function, or of the
+    application on one of the request, or on the request itself.
+    """
 
 
 class CircularDependencyError(FastAPIError, RecursionError):

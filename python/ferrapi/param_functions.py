@@ -120,7 +120,7 @@ def Depends(
     dependency: Callable[..., Any] | None = None,
     *,
     use_cache: bool = True,
-    scope: Literal["function", "request"] | None = None,
+    scope: Literal["function", "request", "app"] | None = None,
     max_concurrency: int | None = None,
 ) -> Any:
     """Get a value by calling something whose own parameters are read from the request.
@@ -129,11 +129,13 @@ def Depends(
         dependency: The callable; if it is left out, the parameter's type is called.
         use_cache: Whether uses of the same callable in one request share one call.
         scope: For a generator: whether what follows its `yield` runs before the response is sent (`"function"`) or
-            after it (`"request"`, the default).
+            after it (`"request"`, the default). `"app"`, for any callable: it is called once for the application, and
+            what follows its `yield` runs when the application stops.
         max_concurrency: How many calls may run at the same time in one event loop; None for no limit.
 
     Raises:
         ValueError: `max_concurrency` is neither None nor an `int` of at least 1.
+        DependencyScopeError: `scope="app"` beside `use_cache=False` or `max_concurrency`: there is one call.
     """
     return params.Depends(dependency=dependency, use_cache=use_cache, scope=scope, max_concurrency=max_concurrency)
 

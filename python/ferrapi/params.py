@@ -16,7 +16,7 @@ from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypedDict, Unpack
 
 from pydantic import AliasChoices, AliasPath, Discriminator, GetCoreSchemaHandler
 from pydantic.fields import FieldInfo
@@ -28,7 +28,7 @@ from ._names import names_of
 from ._signatures import spell_out
 from .concurrency import _DependencyConcurrency
 from .datastructures import _Unset
-from .exceptions import ParameterError
+from .exceptions import DependencyScopeError, ParameterError
 
 if TYPE_CHECKING:
     from .openapi.models import Example
@@ -309,16 +309,21 @@ class Depends:
         dependency: The callable; if it is left out, the parameter's type is called.
         use_cache: Whether uses of the same callable in one request share one call.
         scope: For a generator: whether what follows its `yield` runs before the response is sent (`"function"`) or
-            after it (`"request"`, the default).
+            after it (`"request"`, the default). `"app"`, for any callable: it is called once for the application, and
+            what follows its `yield` runs when the application stops.
         max_concurrency: How many calls may run at the same time in one event loop; None for no limit.
 
     Raises:
         ValueError: `max_concurrency` is neither None nor an `int` of at least 1.
+        DependencyScopeError: `scope="app"` beside `use_cache=False` or `max_concurrency`: there is one call.
     """
+
+    has_app_scope: ClassVar[bool] = False
+    """Whether there has been any dependency with the scope of an application in this process."""
 
     dependency: Callable[..., Any] | None = None
     use_cache: bool = True
-    scope: Literal["function", "request"] | None = None
+    scope: Literal["function", "request", "app"] | None = None
     max_concurrency: int | None = field(default=None, kw_only=True)
     _concurrency: _DependencyConcurrency | None = field(default=None, repr=False, kw_only=True)
 
@@ -326,6 +331,12 @@ class Depends:
         limit = self.max_concurrency
         if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
             raise ValueError("max_concurrency must be a positive integer or None")
+        if self.scope == "app":
+            if limit is not None or not self.use_cache:
+                raise DependencyScopeError(
+                    'A dependency with scope "app" is called once: leave out what says otherwise'
+                )
+            Depends.has_app_scope = True
         kept = self._concurrency
         if limit is None:
             kept = None

@@ -24,6 +24,20 @@ def _check_scope(parent: Dependant, depends: params.Depends) -> None:
             f'The dependency "{getattr(parent.call, "__name__", parent.call)}" has a scope of "request", it cannot '
             'depend on dependencies with scope "function".'
         )
+    if parent.scope == "app" and depends.scope != "app":
+        raise DependencyScopeError(
+            f'The dependency {name_of(parent.call)} has the scope "app": it outlives every request, so it cannot use '
+            f'{name_of(depends.dependency)}, which is called for each. Declare that one with scope="app", too.'
+        )
+
+
+def _refuse_parameter(dependant: Dependant, name: str) -> None:
+    """Nothing of a request can be given to what is called once for the application."""
+    if dependant.scope == "app":
+        raise DependencyScopeError(
+            f'The dependency {name_of(dependant.call)} has the scope "app", so that there is no request to take its '
+            f'parameter {name!r} from. Its parameters can only be dependencies with scope="app".'
+        )
 
 
 @dataclass(slots=True)
@@ -131,7 +145,7 @@ def get_dependant(
     own_oauth_scopes: list[str] | None = None,
     parent_oauth_scopes: list[str] | None = None,
     use_cache: bool = True,
-    scope: Literal["function", "request"] | None = None,
+    scope: Literal["function", "request", "app"] | None = None,
     concurrency: Any = None,
 ) -> Dependant:
     """Read the signature of `call` into a tree of what it needs.
@@ -149,7 +163,8 @@ def get_dependant(
     Raises:
         ParameterError: for a contradictory parameter.
         CircularDependencyError: for a dependency that needs itself.
-        DependencyScopeError: when a request-scoped generator needs a function-scoped one.
+        DependencyScopeError: when a request-scoped generator needs a function-scoped one, or an application-scoped
+            dependency something of a request.
         FastAPIError: for a type without a pydantic schema.
     """
     dependant = Dependant(
@@ -198,7 +213,9 @@ def _read_signature(dependant: Dependant, path_param_names: set[str]) -> Iterato
         if details.depends is not None:
             _check_scope(dependant, details.depends)
             yield _Use(details.depends, parameter.name)
-        elif details.field is None:
+            continue
+        _refuse_parameter(dependant, parameter.name)
+        if details.field is None:
             add_non_field_param_to_dependency(
                 param_name=parameter.name, type_annotation=details.type_annotation, dependant=dependant
             )

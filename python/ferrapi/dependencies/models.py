@@ -25,7 +25,8 @@ class Dependant:
 
     The lists hold the parameters by source; the ``*_param_name`` attributes name the keyword arguments that receive a
     request, a response and so on; ``own_oauth_scopes`` and ``parent_oauth_scopes`` are security scopes; ``scope`` says
-    when a ``yield`` dependency closes: ``"function"`` before the response is sent, ``"request"`` (or None) after it.
+    when a ``yield`` dependency closes: ``"function"`` before the response is sent, ``"request"`` (or None) after it,
+    ``"app"`` (of any dependency) when the application stops.
     """
 
     path_params: list[ModelField] = field(default_factory=list)
@@ -46,7 +47,7 @@ class Dependant:
     parent_oauth_scopes: list[str] | None = None
     use_cache: bool = True
     path: str | None = None
-    scope: Literal["function", "request"] | None = None
+    scope: Literal["function", "request", "app"] | None = None
     concurrency: Any = None
 
     def __setattr__(self, name: str, value: Any) -> None:

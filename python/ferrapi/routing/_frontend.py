@@ -283,7 +283,7 @@ class Guard:
         self.provider = provider
         self.dependant = _dependant(dependencies)
         self.embed = _body.should_embed_body_fields(_body.flat_body_params(self.dependant))
-        self.plan = Plan(self.dependant, embed=self.embed) if dependencies else None
+        self.plan = Plan(self.dependant, embed=self.embed, provider=provider) if dependencies else None
 
     async def serve(self, x: Exchange, files: FrontendFiles, path: str) -> None:
         """Run the dependencies, then answer with a file."""
@@ -303,7 +303,7 @@ class Guard:
     async def _admit(self, x: Exchange, plan: Plan) -> None:
         overrides = getattr(self.provider, "dependency_overrides", None)
         if overrides:
-            plan = Plan(self.dependant, embed=self.embed, overrides=dict(overrides))
+            plan = Plan(self.dependant, embed=self.embed, provider=self.provider, overrides=dict(overrides))
         try:
             values, errors = await plan.values(x, plan.read(x), MISSING, None if overrides is None else self.provider)
         except LimitExceeded as exc:

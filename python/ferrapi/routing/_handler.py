@@ -66,7 +66,7 @@ class Compiled:
         self.edits = EDITS.value
         self.route = route
         embed = route._embed_body_fields
-        self.base = Plan(route.dependant, embed=embed)
+        self.base = Plan(route.dependant, embed=embed, provider=route.dependency_overrides_provider)
         self.embed = embed
         self.has_body = route._body_encoding is not None
         self.is_form = route._body_encoding == "form"
@@ -126,7 +126,9 @@ class Compiled:
         if plan is None:
             if len(self._overridden) >= _REMEMBERED_OVERRIDES:
                 self._overridden.clear()
-            plan = Plan(self.route.dependant, embed=self.embed, overrides=dict(overrides))
+            route = self.route
+            provider = route.dependency_overrides_provider
+            plan = Plan(route.dependant, embed=self.embed, provider=provider, overrides=dict(overrides))
             self._overridden[key] = plan
         return plan
 

@@ -8,8 +8,8 @@ dependency overrides make another one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -17,14 +17,16 @@ from .._hooks import replaced
 from .._native import Program, Reader
 from .._plan import reader_plan
 from .._threads import run_in_thread
-from ..concurrency import contextmanager_in_threadpool
+from ..concurrency import opener_of
 from ..dependencies import _plain
 from ..dependencies._body import flat_body_params, request_body_to_args, should_embed_body_fields, wants_key
-from ..dependencies._callables import Kind, computed_scope, header_scheme, kind_of, name_of
-from ..dependencies._dependant import circular_dependency, get_dependant
+from ..dependencies._callables import Kind, computed_scope, header_scheme, kind_of
+from ..dependencies._dependant import circular_dependency
+from ..dependencies._overrides import Overrides, override_of
 from ..dependencies._values import Errors, request_params_to_args
 from ..dependencies.models import Dependant, cache_key, may_share, oauth_scopes, scope_users
 from ..types import DependencyCacheKey
+from ._app_scope import leaf
 from ._exchange import Exchange
 from ._late import Late, NeedsContexts
 from ._shield import shielded
@@ -32,7 +34,6 @@ from ._teardown import Teardown
 
 Special = tuple[str, Callable[[Exchange], Any]]
 Values = dict[str, Any]
-Overrides = Mapping[Callable[..., Any], Callable[..., Any]]
 Groups = list[Values | None] | None
 """The keyword arguments of each step; None for a step that is not read early, or for all if any of them is invalid."""
 NOTHING_TO_READ: list[Values | None] = []
@@ -133,7 +134,7 @@ class Step:
             dependant.path_params or dependant.query_params or dependant.header_params or dependant.cookie_params
         )
         self.has_fields = self.has_params or self.has_body
-        self.open = self._opener()
+        self.open = opener_of(self.call, is_asynchronous=self.kind is Kind.ASYNC_GENERATOR)
         # A replaced function of `routing`, which endpoints are run by, makes requests be served by `Observed`.
         elsewhere = {} if is_endpoint else replaced("ferrapi.dependencies.utils")
         self.in_thread: Callable[..., Coroutine[Any, Any, Any]] = elsewhere.get("run_in_threadpool", run_in_thread)
@@ -144,13 +145,6 @@ class Step:
         self.header = b"" if scheme is None else scheme._header.lower().encode("latin-1")
         self.read_credentials = None if scheme is None else scheme._credentials_in
         self.token_scheme = None if scheme is None else scheme._token_scheme
-
-    def _opener(self) -> Callable[..., AbstractAsyncContextManager[Any]]:
-        call = self.call
-        if self.kind is Kind.ASYNC_GENERATOR:
-            return asynccontextmanager(call)
-        manager = contextmanager(call)
-        return lambda **values: contextmanager_in_threadpool(manager(**values))
 
     def run(self, x: Exchange, values: Values) -> Coroutine[Any, Any, Any]:
         """Call the callable, or enter the context that it is."""
@@ -190,6 +184,7 @@ class Plan:
     Parameters:
         dependant: the endpoint's tree.
         embed: whether each body parameter is a key of the body.
+        provider: the application, to which what is application-scoped belongs.
         overrides: dependency overrides that apply.
         websocket: whether it serves WebSockets, not requests.
     """
@@ -199,6 +194,7 @@ class Plan:
         dependant: Dependant,
         *,
         embed: bool,
+        provider: Any = None,
         overrides: Overrides | None = None,
         websocket: bool = False,
     ) -> None:
@@ -206,6 +202,7 @@ class Plan:
         self.program: Program | Literal[False] | None = None  # of a plan with overrides: see `_program.py`
         self.program_place: Any = None
         self._websocket = websocket
+        self._provider = provider
         self._overrides = overrides or {}
         self._first: dict[Any, int] = {}
         self._scope_users = scope_users(dependant)
@@ -246,7 +243,7 @@ class Plan:
 
     def _visit(self, dependant: Dependant, above: list[_Visit], begins: int) -> _Visit:
         """The visit of a dependency, or of what overrides it."""
-        visit = _overridden(dependant, above[-1].embed, self._overrides, begins)
+        visit = self._overridden(dependant, above[-1].embed, self._overrides, begins)
         if visit.node is not dependant:
             self._scope_users |= scope_users(visit.node)
         if visit.node is not dependant and any(
@@ -341,8 +338,18 @@ class Plan:
 
     def step_of(self, dependant: Dependant, embed: bool, overrides: Overrides) -> Step:
         """A step that is not in the plan: the use of a dependency, or of what overrides it."""
-        visit = _overridden(dependant, embed, overrides)
+        visit = self._overridden(dependant, embed, overrides)
         return Step(-1, visit, is_endpoint=False, websocket=self._websocket)
+
+    def _overridden(self, dependant: Dependant, embed: bool, overrides: Overrides, begins: int = 0) -> _Visit:
+        """The visit of a dependency, or of what overrides it."""
+        if dependant.scope == "app":
+            return _Visit(leaf(dependant, overrides, self._provider), dependant, embed, begins)
+        node = override_of(dependant, overrides)
+        if node is not dependant:
+            # An override may want the body's keys where the route doesn't.
+            embed = embed or should_embed_body_fields(flat_body_params(node))
+        return _Visit(node, dependant, embed, begins)
 
     async def step_values(
         self, step: Step, x: Exchange, early: Values | None, body: Any, errors: Errors
@@ -363,26 +370,6 @@ class Plan:
             errors.extend(found)
             return None
         return values
-
-
-def _overridden(dependant: Dependant, embed: bool, overrides: Overrides, begins: int = 0) -> _Visit:
-    """The visit of a dependency, or of what overrides it."""
-    override = overrides.get(dependant.call, dependant) if overrides and dependant.call is not None else dependant
-    if override is dependant:
-        return _Visit(dependant, dependant, embed, begins)
-    if not callable(override):
-        raise TypeError(f"The override of {name_of(dependant.call)} is {override!r}, which can't be called")
-    node = get_dependant(
-        path=dependant.path or "",
-        call=override,
-        name=dependant.name,
-        own_oauth_scopes=list(dict.fromkeys(oauth_scopes(dependant))),
-        use_cache=dependant.use_cache,
-        scope=dependant.scope,
-        concurrency=dependant.concurrency,
-    )
-    # An override may want the body's keys where the route doesn't.
-    return _Visit(node, dependant, embed or should_embed_body_fields(flat_body_params(node)), begins)
 
 
 def validate_parameters(dependant: Dependant, x: Exchange) -> tuple[Values, Errors]:

@@ -25,6 +25,7 @@ from ..exceptions import FastAPIError, RouteError
 from ..telemetry._activation import look_after_startup
 from ..types import DecoratedCallable
 from ..utils import generate_unique_id, get_value_or_default
+from ._app_scope import while_it_lives
 from ._contexts import INCLUDED, IncludeContext, routers_below
 from ._exchange import Exchange
 from ._frontend import CheckDir, Directory, Fallback, Frontends, FrontendTable
@@ -178,7 +179,7 @@ class APIRouter(Regained, Verbs, Router):
         """The ASGI application behind the router's middleware."""
         scope.setdefault("router", self)
         if scope["type"] == "lifespan":
-            await self.lifespan(scope, receive, look_after_startup(scope, send))
+            await self.lifespan(scope, *while_it_lives(scope, receive, look_after_startup(scope, send)))
         else:
             await self.dispatch(Exchange.of(scope, receive, send))
 

@@ -29,7 +29,8 @@ def plan_of(request: Request | WebSocket, dependant: Dependant, provider: Any, *
         plan: Plan = compiled.plan()
         return plan
     overrides = getattr(provider, "dependency_overrides", None)
-    return Plan(dependant, embed=embed, overrides=overrides, websocket=not isinstance(request, Request))
+    is_socket = not isinstance(request, Request)
+    return Plan(dependant, embed=embed, provider=provider, overrides=overrides, websocket=is_socket)
 
 
 def exchange_of(request: Request | WebSocket, stack: AsyncExitStack) -> Exchange:

@@ -16,6 +16,7 @@ from .._hooks import replaced, routing_class, watch
 from .._native import LimitExceeded
 from .._pickling import Regained
 from ..dependencies import _body
+from ..dependencies._overrides import Overrides
 from ..dependencies._values import MISSING, Errors
 from ..dependencies.models import Dependant
 from ..exceptions import WebSocketRequestValidationError
@@ -52,12 +53,15 @@ class WebSocketApp(Regained):
     def _current_plan(self) -> Plan:
         overrides = getattr(self._provider, "dependency_overrides", None)
         if overrides:
-            return Plan(self._dependant, embed=self._embed, overrides=dict(overrides), websocket=True)
+            return self._plan_with(dict(overrides))
         edits = EDITS.value
         if self._plan is None or self._edits != edits:
             self._edits = edits
-            self._plan = Plan(self._dependant, embed=self._embed, websocket=True)
+            self._plan = self._plan_with({})
         return self._plan
+
+    def _plan_with(self, overrides: Overrides) -> Plan:
+        return Plan(self._dependant, embed=self._embed, provider=self._provider, overrides=overrides, websocket=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         x = Exchange.of(scope, receive, send)

@@ -1,0 +1,368 @@
+"""Application-scoped dependencies: ``Depends(..., scope="app")``.
+
+One is opened when the application starts, or at its first use where no lifespan runs, once however many requests ask
+for it at the same time; and it is left when the application stops, the last one first. A plan has such a dependency as
+a step without parameters that answers what is there already (`AppValue.get`), so requests with it are run natively.
+
+What is opened belongs to an event loop: a pool of connections of a loop that has ended is of no use to another one.
+A context is entered and left by a task of its own, because the task of the request that happened to come first has
+ended long before, and cancel scopes and task groups can only be left by the task that has entered them. Such a task is
+cancelled like all others when `asyncio.run` ends, so that contexts are left also where no lifespan runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import _get_running_loop as running_loop
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
+
+import anyio
+from anyio.lowlevel import RunVar
+from starlette.routing import Host, Mount
+from starlette.types import Message, Receive, Scope, Send
+
+from .. import params
+from .._scopes import on_asyncio
+from .._threads import run_in_thread
+from ..concurrency import opener_of
+from ..dependencies._callables import Kind, kind_of
+from ..dependencies._dependant import circular_dependency, get_parameterless_sub_dependant
+from ..dependencies._overrides import Overrides, override_of
+from ..dependencies.models import Dependant, in_order
+from ..exceptions import DependencyScopeError
+from ._contexts import IncludedRouter, routers_below
+
+if TYPE_CHECKING:
+    from ._router import APIRouter
+
+_NOWHERE: tuple[Any, Any] = (object(), None)
+_OWN = "_app_scope"
+
+
+class AppValue:
+    """An application-scoped dependency, with what overrides it and what it needs.
+
+    Parameters:
+        owner: the application's.
+        call: what makes the value.
+        feeds: keyword arguments that are values of the application, too.
+    """
+
+    def __init__(self, owner: AppScope, call: Callable[..., Any], feeds: tuple[tuple[str, AppValue], ...]) -> None:
+        self.owner = owner
+        self.call = call
+        self.feeds = feeds
+        self.here = _NOWHERE  # the event loop that has asked last, and the value there
+        self.get = self._getter()
+
+    def _getter(self) -> Callable[[], Awaitable[Any]]:
+        async def get() -> Any:
+            loop, value = self.here
+            return value if loop is running_loop() else await self.owner.open(self)
+
+        get.__name__ = getattr(self.call, "__name__", type(self.call).__name__)
+        get.__qualname__ = getattr(self.call, "__qualname__", get.__name__)
+        get.__module__ = self.call.__module__
+        return get
+
+    async def made(self, life: _Life) -> Any:
+        """The value, made now; what has to be left later is noted in `life`."""
+        arguments = {name: await value.get() for name, value in self.feeds}
+        kind = kind_of(self.call)
+        if kind is Kind.ASYNC:
+            return await self.call(**arguments)
+        if kind is Kind.SYNC:
+            return await run_in_thread(self.call, **arguments)
+        context = opener_of(self.call, is_asynchronous=kind is Kind.ASYNC_GENERATOR)(**arguments)
+        return await life.enter(context)
+
+
+class _Here:
+    """A context that is left by whoever stops the application. For trio, where no task may outlive its parent."""
+
+    def __init__(self, context: AbstractAsyncContextManager[Any]) -> None:
+        self._context = context
+        self.following: _Here | None = None
+
+    async def enter(self) -> Any:
+        return await self._context.__aenter__()
+
+    async def leave(self) -> None:
+        await self._context.__aexit__(None, None, None)
+
+
+class _InItsTask(_Here):
+    """A context that a task of its own enters and leaves."""
+
+    def __init__(self, context: AbstractAsyncContextManager[Any]) -> None:
+        super().__init__(context)
+        self._entered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._entered.add_done_callback(
+            lambda entered: entered.cancelled() or entered.exception()
+        )  # seen, if by nobody
+        self._leaving = asyncio.Event()
+        self._left = asyncio.Event()
+
+    async def enter(self) -> Any:
+        """Enter the context. Who is cancelled meanwhile lets it be left again."""
+        self._task = asyncio.create_task(self._keep())
+        try:
+            return await asyncio.shield(self._entered)
+        except asyncio.CancelledError:
+            self._leaving.set()
+            raise
+
+    async def leave(self) -> None:
+        """Leave the context, and raise what that raises."""
+        self._leaving.set()
+        await self._task
+
+    async def _keep(self) -> None:
+        try:
+            async with self._context as value:
+                self._entered.set_result(value)
+                with suppress(asyncio.CancelledError):  # the end of the event loop: a reason to leave, and no failure
+                    await self._leaving.wait()
+                if isinstance(self.following, _InItsTask):
+                    await self.following._left.wait()
+        except BaseException as exc:
+            if self._entered.done():
+                raise
+            self._entered.set_exception(exc)
+        finally:
+            self._left.set()
+
+
+class _Life:
+    """What an application has opened in one event loop."""
+
+    def __init__(self) -> None:
+        self.values: dict[AppValue, Any] = {}
+        self.locks: dict[AppValue, anyio.Lock] = {}
+        self._contexts: list[_Here] = []
+
+    async def enter(self, context: AbstractAsyncContextManager[Any]) -> Any:
+        """Enter a context; it is left by `end`."""
+        held = _InItsTask(context) if on_asyncio() else _Here(context)
+        value = await held.enter()
+        if self._contexts:
+            self._contexts[-1].following = held
+        self._contexts.append(held)
+        return value
+
+    async def end(self) -> None:
+        """Leave all contexts, the last first; then raise what they raised."""
+        for value in self.values:
+            value.here = _NOWHERE
+        self.values.clear()
+        failures: list[Exception] = []
+        while self._contexts:
+            try:
+                await self._contexts.pop().leave()
+            except Exception as exc:
+                failures.append(exc)
+        if len(failures) == 1:
+            raise failures[0]
+        if failures:
+            raise ExceptionGroup("Application-scoped dependencies could not be closed", failures)
+
+
+class AppScope:
+    """The application-scoped dependencies of one application."""
+
+    def __init__(self) -> None:
+        self._known: WeakValueDictionary[Any, AppValue] = WeakValueDictionary()
+        self._lives: RunVar[_Life] = RunVar("ferrapi_app_scope")
+
+    @staticmethod
+    def of(app: Any) -> AppScope:
+        """What belongs to `app`, an application or another object that overrides dependencies.
+
+        Raises:
+            DependencyScopeError: there is no application.
+        """
+        if app is None or not hasattr(app, "__dict__"):
+            raise DependencyScopeError(
+                'A dependency with scope "app" needs an application: include the router into one (`FastAPI`).'
+            )
+        found: AppScope | None = app.__dict__.get(_OWN)
+        if found is None:
+            found = app.__dict__[_OWN] = AppScope()
+        return found
+
+    def value(self, dependant: Dependant, overrides: Overrides, above: tuple[Any, ...] = ()) -> AppValue:
+        """The value for a use of an application-scoped dependency.
+
+        Parameters:
+            dependant: the use.
+            overrides: dependency overrides that apply, to it and to all that it needs.
+            above: the overrides that need it.
+
+        Raises:
+            CircularDependencyError: for an override that needs what it overrides.
+            DependencyScopeError: for an override that needs something of a request.
+        """
+        node = override_of(dependant, overrides)
+        if node is not dependant:
+            if node.call in above:
+                raise circular_dependency([*above[above.index(node.call) :], node.call], "overrides")
+            above = (*above, node.call)
+        feeds = tuple((sub.name, self.value(sub, overrides, above)) for sub in node.dependencies if sub.name)
+        call: Any = node.call  # a dependant below a route always has one
+        key = (call, feeds)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = AppValue(self, call, feeds)
+        return found
+
+    async def open(self, value: AppValue) -> Any:
+        """A value of this event loop, opened by the first who asks."""
+        life = self._life()
+        if value not in life.values:
+            async with life.locks.setdefault(value, anyio.Lock()):
+                if value not in life.values:
+                    life.values[value] = await value.made(life)
+        result = life.values[value]
+        loop = running_loop()
+        if loop is not None:
+            value.here = (loop, result)
+        return result
+
+    def _life(self) -> _Life:
+        life = self._lives.get(None)
+        if life is None:
+            life = _Life()
+            self._lives.set(life)
+        return life
+
+    async def start(self, uses: Sequence[Dependant], overrides: Overrides) -> None:
+        """Open what `uses` need. If one can't be opened, all are closed again."""
+        try:
+            for use in uses:
+                await self.value(use, overrides).get()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Close what is open in this event loop, the last first."""
+        await self._life().end()
+
+
+def leaf(dependant: Dependant, overrides: Overrides, provider: Any) -> Dependant:
+    """What a plan has in the place of an application-scoped dependency: a callable without parameters.
+
+    Parameters:
+        dependant: the use.
+        overrides: dependency overrides that apply.
+        provider: the application.
+    """
+    value = AppScope.of(provider).value(dependant, overrides)
+    return Dependant(call=value.get, name=dependant.name, path=dependant.path, scope="app")
+
+
+# The lifespan
+
+
+def while_it_lives(scope: Scope, receive: Receive, send: Send) -> tuple[Receive, Send]:
+    """`receive` and `send` of a lifespan, which open what is application-scoped at its start, and close it at its end.
+
+    That is inside of the application's own lifespan, whose state the dependencies may look at.
+    """
+    app = scope.get("app")
+    if not params.Depends.has_app_scope or not hasattr(app, "router"):
+        return receive, send
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "lifespan.startup.complete":
+            await _start(app)
+        await send(message)
+
+    async def receiving() -> Message:
+        message = await receive()
+        if message["type"] == "lifespan.shutdown":
+            await _stop(app)
+        return message
+
+    return receiving, sending
+
+
+async def _start(app: Any) -> None:
+    started: list[Any] = []
+    try:
+        for one in applications(app):
+            uses = [use for use in _declared(one.router) if use.scope == "app"]
+            if uses:
+                await AppScope.of(one).start(uses, one.dependency_overrides or {})
+                started.append(one)
+    except BaseException:
+        for one in reversed(started):
+            await AppScope.of(one).stop()
+        raise
+
+
+async def _stop(app: Any) -> None:
+    for one in reversed(applications(app)):
+        if _OWN in one.__dict__:
+            await AppScope.of(one).stop()
+
+
+def applications(app: Any) -> list[Any]:
+    """`app` and the applications of ferrapi's that are mounted below it, each once."""
+    found: list[Any] = []
+    pending = [app]
+    while pending:
+        current = pending.pop()
+        if any(current is one for one in found):
+            continue
+        found.append(current)
+        routes = [route for router in routers_below(current.router) for route in list(router.routes)]
+        mounted = [_inside(route.app) for route in routes if isinstance(route, (Mount, Host))]
+        pending.extend(one for one in reversed(mounted) if one is not None)
+    return found
+
+
+def _inside(app: Any) -> Any:
+    """The application behind whatever middleware there is around it; None if it is not one of ferrapi's."""
+    for _ in range(100):  # layers; who has more of them is a cycle
+        if app is None or (hasattr(app, "router") and hasattr(app, "dependency_overrides")):
+            return app
+        app = getattr(app, "app", None)
+    return None
+
+
+def _declared(router: APIRouter) -> Iterator[Dependant]:
+    """All uses of dependencies below a router, in the order of declaration."""
+    for current in routers_below(router):
+        for route in list(current.routes):
+            if isinstance(route, IncludedRouter):
+                yield from _of_all(route.include_context.dependencies)
+                continue
+            dependant = getattr(route, "dependant", None)
+            if dependant is not None:
+                yield from in_order(dependant)
+        if current._frontends is not None:
+            yield from _of_all(current._frontends.dependencies)
+
+
+def _of_all(dependencies: Sequence[params.Depends]) -> Iterator[Dependant]:
+    for depends in dependencies:
+        yield from in_order(get_parameterless_sub_dependant(depends=depends, path=""))
+
+
+async def value_of(app: Any, dependency: Callable[..., Any]) -> Any:
+    """The value of an application-scoped dependency, for code outside of requests; opened if it isn't yet.
+
+    Parameters:
+        app: the application.
+        dependency: the callable, which overrides may replace.
+
+    Raises:
+        DependencyScopeError: it needs something of a request.
+    """
+    use = get_parameterless_sub_dependant(depends=params.Depends(dependency, scope="app"), path="")
+    overrides: Mapping[Any, Any] = app.dependency_overrides or {}
+    return await AppScope.of(app).value(use, overrides).get()
