@@ -29,6 +29,7 @@ from ._effective import EFFECTIVE, EffectiveRouteContext, UnderPrefix
 from ._options import FormLimits
 
 if TYPE_CHECKING:
+    from ._layers import RouterLayer
     from ._router import APIRouter
     from ._table import Table
 
@@ -51,6 +52,7 @@ class _RouterIncludeContext:
     max_body_size: int | None = None
     form_limits: FormLimits = field(default_factory=FormLimits)
     dependency_overrides_provider: Any = None
+    layers: tuple[RouterLayer, ...] = ()
 
     def path_for(self, route: Any) -> str:
         """The whole path template of `route`."""
@@ -79,6 +81,7 @@ class _RouterIncludeContext:
             max_body_size=outer.max_body_size if self.max_body_size is None else self.max_body_size,
             form_limits={**outer.form_limits, **self.form_limits},
             dependency_overrides_provider=outer.dependency_overrides_provider or self.dependency_overrides_provider,
+            layers=outer.layers + self.layers,
         )
 
 
@@ -109,6 +112,11 @@ class Placed:
             return getattr(made.route, "path", None)
         path: str | None = getattr(self.original, "path", None)
         return path if path is None or self.context is None else self.context.prefix + path
+
+    @property
+    def layers(self) -> list[RouterLayer]:
+        """What the routers above put around the requests to the route, the outermost first."""
+        return [] if self.context is None else [layer for layer in self.context.layers if layer]
 
     @cached_property
     def place(self) -> EffectiveRouteContext | None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -41,6 +41,7 @@ from ._contexts import IncludeContext, IncludedRouter
 from ._effective import EffectiveRouteContext
 from ._exchange import Exchange
 from ._handler import unanswered
+from ._layers import RouterLayer, in_layers
 from ._limits import serve_limited
 from ._plan import Plan
 from ._respond import Responder, send_response
@@ -331,6 +332,7 @@ class Place:
         guard: what comes before the files.
         max_body_size: the limit of the includes on the way, if they set one.
         effective: the front ends of the router at this place, if the router is included.
+        layers: what the routers above put around its requests, the outermost first.
     """
 
     prefix: str
@@ -338,6 +340,7 @@ class Place:
     guard: Guard
     max_body_size: int | None = None
     effective: EffectiveRouteContext | None = None
+    layers: tuple[RouterLayer, ...] = ()
 
     def rest(self, path: str) -> str | None:
         """What follows the prefix in `path`; None if `path` isn't below it."""
@@ -357,6 +360,12 @@ class Place:
                 await self.files.refuse(path)
             await self.guard.serve(x, self.files, path)
 
+        if self.layers:
+            await x.run(in_layers(self.layers, lambda *asgi: self._within_limit(Exchange.of(*asgi), answer)))
+        else:
+            await self._within_limit(x, answer)
+
+    async def _within_limit(self, x: Exchange, answer: Callable[[Exchange], Awaitable[None]]) -> None:
         if self.max_body_size is None:
             await answer(x)
         else:
@@ -424,5 +433,6 @@ def _at(router: APIRouter, own: Frontends, above: IncludeContext | None) -> Iter
     guard = Guard([*outer, *own.dependencies], provider or router.dependency_overrides_provider)
     effective = None if above is None else EffectiveRouteContext.of_front_ends(own, guard.dependant, above)
     limit = None if above is None else above.max_body_size
+    layers = () if above is None else tuple(layer for layer in above.layers if layer)
     for frontend in own.frontends:
-        yield Place(prefix + frontend.prefix, frontend.files, guard, limit, effective)
+        yield Place(prefix + frontend.prefix, frontend.files, guard, limit, effective, layers)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any, Unpack
 
 from starlette._utils import get_route_path
 from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -29,6 +30,7 @@ from ._app_scope import while_it_lives
 from ._contexts import INCLUDED, IncludeContext, routers_below
 from ._exchange import Exchange
 from ._frontend import CheckDir, Directory, Fallback, Frontends, FrontendTable
+from ._layers import RouterLayer, StandingAlone
 from ._lifespan import DefaultLifespan, LifespanContext, as_context, merged, run_handlers
 from ._limits import (
     get_body_size_limit,
@@ -72,10 +74,11 @@ class APIRouter(Regained, Verbs, Router):
     """A list of routes with common options.
 
     Parameters: what each option means is said at `FastAPI`; here they apply to the routes of this router, before those
-    of whoever includes it.
+    of whoever includes it. `middleware` and `exception_handlers` are for the requests to its routes, and to those of
+    routers that it includes: innermost first.
 
     Raises:
-        RouteError: for a prefix that doesn't begin with, or ends with, a slash.
+        RouteError: for a prefix that doesn't begin with, or ends with, a slash; for what is no middleware or handler.
     """
 
     _made = frozenset({"_table", "_frontend_table"})
@@ -105,6 +108,8 @@ class APIRouter(Regained, Verbs, Router):
         strict_content_type: bool = Default(True),
         max_body_size: int | None = None,
         form_limits: FormLimits | None = None,
+        middleware: Sequence[Middleware] | None = None,
+        exception_handlers: Mapping[int | type[Exception], Callable[..., Any]] | None = None,
     ) -> None:
         check_prefix(prefix)
         validate_max_body_size(max_body_size)
@@ -130,6 +135,9 @@ class APIRouter(Regained, Verbs, Router):
         self.generate_unique_id_function = own(generate_unique_id_function)
         self.strict_content_type = own(strict_content_type)
         self.max_body_size = max_body_size
+        self._layer = RouterLayer(middleware or (), exception_handlers or {})
+        if self._layer:
+            self.middleware_stack = StandingAlone(self._layer, self.app)
         self.middleware_stack = limit_body(self.middleware_stack, max_body_size)
         self.form_limits = validate_form_limits(form_limits)
 
@@ -462,6 +470,7 @@ class APIRouter(Regained, Verbs, Router):
                 **router.form_limits,
             },
             dependency_overrides_provider=self.dependency_overrides_provider,
+            layers=(router._layer,),
         )
         self.routes.append(routing_class("_IncludedRouter")(router, context))
         self._mark_routes_changed()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from starlette import convertors
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute, compile_path
+from starlette.types import ASGIApp
 
 from .._edits import EDITS
 from .._foreign import refuse_routes
@@ -17,6 +18,7 @@ from ._contexts import Placed, matches, place
 from ._declared import Watched
 from ._effective import EffectiveRouteContext
 from ._handler import RouteApp
+from ._layers import in_layers
 from ._program import program_of
 from ._route import APIRoute
 from ._websocket import APIWebSocketRoute
@@ -44,13 +46,15 @@ class Target:
         announced: what becomes ``scope["route"]``: API routes only, as in FastAPI.
         endpoint: for ``scope["endpoint"]``.
         placed: the route and its contexts.
+        layers: what the routers above put around its requests, the outermost first.
         program: how it is run natively, if that is known; False if it isn't.
     """
 
-    __slots__ = ("_app", "announced", "answer", "endpoint", "placed", "program", "route")
+    __slots__ = ("_app", "announced", "answer", "endpoint", "layers", "placed", "program", "route")
 
     def __init__(self, placed: Placed) -> None:
         self.placed = placed
+        self.layers = placed.layers
         self.route = placed.original
         self.announced = self.route if isinstance(self.route, (APIRoute, APIWebSocketRoute)) else None
         self.endpoint = getattr(placed.original, "endpoint", None)
@@ -83,10 +87,14 @@ class Target:
         if place is not None:
             x.place(place)
         if not full or app is None:
-            return x.run(self._answering(x).handle)
+            return x.run(self._within(self._answering(x).handle))
         serve = app.answer()
         self.answer = serve if place is None else _at_its_place(place, serve)
         return serve(x)
+
+    def _within(self, app: ASGIApp) -> ASGIApp:
+        """`app` inside of what the routers above put around the requests to the route."""
+        return in_layers(self.layers, app) if self.layers else app
 
     def _answering(self, x: Exchange) -> BaseRoute:
         """The route that is asked to answer."""
@@ -104,6 +112,8 @@ class Target:
     def _engine(self) -> RouteApp | None:
         """The route's application, if nothing of the user's stands between it and the request."""
         route = self.route
+        if self.layers:
+            return None
         if not isinstance(route, APIRoute) or not is_own(type(route), APIRoute, "handle") or "handle" in route.__dict__:
             return None
         if not untouched(Route, "handle"):
