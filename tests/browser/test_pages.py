@@ -44,7 +44,7 @@ def described(browser: Browser) -> set[tuple[str, str]]:
 
 def execute(browser: Browser, method: str, path: str) -> str:
     """Try an operation out; what Swagger UI then says of the answer."""
-    block = f'.opblock[id$="{re.sub(r"[^a-z]", "_", path)}_{method.lower()}"]'
+    block = f'.opblock[id$="{re.sub(r"[^a-z0-9]", "_", path)}_{method.lower()}"]'
     browser.click(f"{block} .opblock-summary-control")
     browser.click(f"{block} .try-out__btn")
     browser.click(f"{block} .execute")
