@@ -24,12 +24,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ._edits import EDITS, SETTINGS
 from ._hooks import is_own, untouched, watch
-from ._native import Entrance
+from ._native import Entrance, Outlet, Surroundings
 from ._pickling import Regained
 from .middleware.asyncexitstack import AsyncExitStackMiddleware
 from .routing import APIRouter
 from .routing._exchange import Exchange
-from .routing._files import inside_stack
+from .routing._files import FileStack, leave_stack
 from .routing._guard import Guard
 from .routing._handler import handle_exception
 from .routing._limits import BodyLimit, answer_outer_limit, body_limit_error, serve_limited
@@ -75,7 +75,7 @@ watch(AsyncExitStackMiddleware)
 class _Layer(Regained, Guard):
     """What both ends have in common: whether the short way is open is looked up again when a setting was changed."""
 
-    _made = frozenset({"_as_of", "_is_open", "entrance"})
+    _made = frozenset({"_as_of", "_is_open", "entrance", "surroundings"})
     _as_of = -1
     _is_open = False
 
@@ -85,6 +85,7 @@ class _Layer(Regained, Guard):
             self._as_of = SETTINGS.value
             self._is_open = self.leads_to_router()
             self.__dict__.pop("entrance", None)
+            self.__dict__.pop("surroundings", None)
             self.look_again()
         return self._is_open
 
@@ -100,10 +101,12 @@ class Exceptions(_Layer, ExceptionMiddleware):
     """The innermost layer: exception handlers."""
 
     exchange = staticmethod(Exchange)
+    file_stack = FileStack
+    leave_stack = staticmethod(leave_stack)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and self.goes_short():
-            await inside_stack(scope, self.entrance.serve(scope, receive, send))
+            await self.entrance.serve_inside_stack(scope, receive, send)
         else:
             await ExceptionMiddleware.__call__(self, scope, receive, send)
 
@@ -156,32 +159,41 @@ class ServerErrors(_Layer, ServerErrorMiddleware):
         """What serves HTTP requests as of now; None if only the parent's ``__call__`` may."""
         if self.goes_short():
             return self.entrance.serve
-        return self.serve_around if self._is_as_written else None
+        return self.surroundings.serve if self._is_as_written else None
 
     def look_again(self) -> None:
         """A setting was changed."""
         self._is_as_written = untouched(ServerErrorMiddleware)
         self._skips_limit = untouched(AppBodyLimitMiddleware)
 
-    async def serve_around(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request with middleware in between: the parent's ``__call__``, and the layer of no limit in it."""
-        has_started = False
-
-        def noting(message: Message) -> Awaitable[None]:
-            nonlocal has_started
-            if message["type"] == "http.response.start":
-                has_started = True
-            return send(message)
-
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """What serves requests with middleware in between: the parent's ``__call__``, and the layer of no limit in it."""
         below: Any = self.app
-        is_unlimited = self._skips_limit and type(below) is AppBodyLimitMiddleware and not below.is_limited
+        if self._skips_limit and type(below) is AppBodyLimitMiddleware:
+            return Surroundings(self, below.app, below)
+        return Surroundings(self, below, None)
+
+    async def recover_around(
+        self, scope: Scope, receive: Receive, send: Send, outlet: Outlet, skips_limit: bool, exc: Exception
+    ) -> None:
+        """Answer what the layers below have raised, and raise it again.
+
+        Parameters:
+            scope: the ASGI scope.
+            receive: the ASGI receive callable.
+            send: that of the server, or of what is around.
+            outlet: that of the layers below, which knows whether the response has begun.
+            skips_limit: whether the layer of no limit was left out; it answers for a limit further out.
+            exc: what they have raised.
+        """
         try:
-            await (below.app if is_unlimited else below)(scope, receive, noting)
-        except Exception as exc:
-            if is_unlimited and await answer_outer_limit(exc, scope, receive, noting):
+            raise exc
+        except Exception:
+            if skips_limit and await answer_outer_limit(exc, scope, receive, outlet):
                 return
             x = Exchange(scope, receive, send)
-            x.started = has_started
+            x.started = outlet.started
             await self._answer(x, exc)
             raise
 

@@ -11,6 +11,7 @@ from typing import Any, final
 from ._plan import GroupPlan, ProgramPlan, RoutePlan
 
 __all__ = [
+    "Adding",
     "Connection",
     "Cycle",
     "EditCounter",
@@ -23,12 +24,15 @@ __all__ = [
     "LimitExceeded",
     "NativeServer",
     "NativeSite",
+    "Outlet",
     "PlanError",
     "Program",
     "Reader",
+    "Ready",
     "Registry",
     "RouteTable",
     "Serving",
+    "Surroundings",
     "TypeWatch",
     "answer_http_exception",
     "encode_json",
@@ -229,6 +233,65 @@ class Entrance:
         send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
     ) -> Serving:
         """A coroutine that serves a request."""
+    def serve_inside_stack(
+        self,
+        scope: MutableMapping[str, Any],
+        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
+        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    ) -> Serving:
+        """The same, inside of an exit stack that is in the scope."""
+
+@final
+class Surroundings:
+    """The outermost layer of an application with middleware."""
+
+    def __new__(cls, layer: Any, below: Any, limit: Any) -> Surroundings:
+        """The layer around `below`. `layer` answers exceptions; `limit` is between the two, and left out if it has none."""
+
+    def serve(
+        self,
+        scope: MutableMapping[str, Any],
+        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
+        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    ) -> Serving:
+        """A coroutine that serves a request."""
+
+@final
+class Outlet:
+    """The `send` of a request below the outermost layer."""
+
+    @property
+    def started(self) -> bool:
+        """Whether the response has begun."""
+    def __call__(self, message: MutableMapping[str, Any]) -> Awaitable[None]: ...
+
+@final
+class Adding:
+    """The `send` of a layer that adds the same headers to each response, if it has none of them."""
+
+    def __new__(
+        cls,
+        target: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+        added: list[tuple[bytes, bytes]],
+        instead: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    ) -> Adding:
+        """One in front of `target`. `instead` sends the head of a response that has one of the headers."""
+
+    def __call__(self, message: MutableMapping[str, Any]) -> Awaitable[None]: ...
+
+@final
+class Ready(Coroutine[Any, Any, None]):
+    """A coroutine that returns None at once."""
+
+    def __await__(self) -> Any: ...
+    def __iter__(self) -> Any: ...
+    def __next__(self) -> Any: ...
+    def send(self, _value: Any) -> Any:
+        """Go on, which is to return."""
+    def throw(self, kind: Any, value: Any = None, traceback: Any = None) -> Any:
+        """Raise an exception."""
+    def close(self) -> None:
+        """Nothing is left to be ended."""
 
 @final
 class Program:

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .._at_once import run_at_once
 from .._edits import SETTINGS
 from .._hooks import untouched, watch
+from .._native import Adding
 from .._pickling import Regained
 
 MOST = 256
@@ -196,24 +197,11 @@ class RememberingCORS(_Layer):
                 await send({**message, "headers": list(response.raw_headers)})
                 await send({"type": "http.response.body", "body": response.body})
                 return
-        added = self._added.of(origin)
+        def send_plainly(message: Message) -> Awaitable[None]:
+            answer: Awaitable[None] = middleware.send(message, send=send, request_headers=Headers(raw=headers))
+            return answer
 
-        def adding(message: Message) -> Awaitable[None]:
-            if message["type"] == "http.response.start":
-                extended = extended_by(added, message.get("headers", ()))
-                if extended is None:
-                    answer: Awaitable[None] = middleware.send(message, send=send, request_headers=Headers(raw=headers))
-                    return answer
-                message["headers"] = extended
-            return send(message)
-
-        await middleware.app(scope, receive, adding)
-
-
-def extended_by(added: Pairs, headers: Any) -> Pairs | None:
-    """A response's headers with those that CORS adds; None if it has one of them already."""
-    names = {name for name, _ in headers}
-    return None if any(name in names for name, _ in added) else [*headers, *added]
+        await middleware.app(scope, receive, Adding(send, self._added.of(origin), send_plainly))
 
 
 class RememberingHosts(_Layer):

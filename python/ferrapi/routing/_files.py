@@ -9,7 +9,7 @@ that nobody sees.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -24,25 +24,18 @@ STACK_KEY = "fastapi_middleware_astack"
 
 
 class FileStack(AsyncExitStack):
-    """An exit stack that can be asked whether leaving it is worth the trouble."""
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing was pushed on it."""
-        return not self._exit_callbacks  # type: ignore[attr-defined]
+    """The exit stack around a request that has come through middleware. It is not left while there is nothing on it."""
 
 
-async def inside_stack(scope: Scope, call: Awaitable[Any]) -> None:
-    """Await `call` with a stack of its own in the scope, which is left afterwards."""
-    stack = scope[STACK_KEY] = FileStack()
+async def leave_stack(stack: FileStack, exc: BaseException | None) -> bool:
+    """Leave the stack around a request that is over; tell whether it has swallowed what the request has raised."""
+    if exc is None:
+        await stack.aclose()
+        return False
     try:
-        await call
-    except BaseException as exc:
-        if not await stack.__aexit__(type(exc), exc, exc.__traceback__):
-            raise
-    else:
-        if not stack.is_empty:
-            await stack.aclose()
+        raise exc
+    except BaseException:
+        return bool(await stack.__aexit__(type(exc), exc, exc.__traceback__))
 
 
 async def close_form(form: FormData) -> None:

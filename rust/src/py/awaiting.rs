@@ -7,6 +7,8 @@ use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use super::guard::guarded;
+
 /// What a step of an awaited object came to, unless it raised.
 pub(crate) enum Sent<'py> {
     /// It waits: this goes up to the event loop.
@@ -32,6 +34,14 @@ pub(crate) fn send<'py>(iterator: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>)
         ffi::PySendResult::PYGEN_ERROR => has_ended(iterator).then_some(Sent::Ended),
     }
     .ok_or_else(|| PyErr::fetch(py))
+}
+
+/// Goes on with `iterator`: sends a value into it, or throws an exception. A panic is an exception, too.
+pub(crate) fn resume<'py>(iterator: &Bound<'py, PyAny>, sent: PyResult<Bound<'py, PyAny>>) -> PyResult<Sent<'py>> {
+    guarded(|| match sent {
+        Ok(value) => send(iterator, &value),
+        Err(error) => throw(iterator, error),
+    })
 }
 
 /// Whether the exception that is set says that `iterator` was the last step of an asynchronous generator; clears it then.

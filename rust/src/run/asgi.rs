@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyMapping, PyTuple};
 
 use super::door::{Door, Headers};
+use super::layers::deliver;
 use super::machine::Machine;
 use super::program::Program;
 use super::reply::Body;
@@ -79,16 +80,22 @@ impl Entrance {
         receive: Py<PyAny>,
         send: Py<PyAny>,
     ) -> PyResult<Bound<'py, Serving>> {
-        let scope = match scope.cast_into::<PyDict>() {
-            Ok(scope) => scope.unbind(),
-            Err(other) => {
-                let copy = PyDict::new(slf.py());
-                copy.update(other.into_inner().cast::<PyMapping>()?)?;
-                copy.unbind()
-            }
-        };
-        let door = AsgiDoor { entrance: slf.clone().unbind(), scope, receive, send, content: None };
-        Bound::new(slf.py(), Serving::new(Machine::new(Door::Asgi(door), None)))
+        Bound::new(slf.py(), Serving::new(Self::machine(slf, scope, receive, send)?))
+    }
+
+    /// The same, inside of an exit stack that is in the scope (`ferrapi.routing._files`).
+    fn serve_inside_stack<'py>(
+        slf: &Bound<'py, Self>,
+        scope: Bound<'py, PyAny>,
+        receive: Py<PyAny>,
+        send: Py<PyAny>,
+    ) -> PyResult<Bound<'py, Serving>> {
+        let py = slf.py();
+        let stack = slf.get().layer.bind(py).call_method0(intern!(py, "file_stack"))?;
+        scope.set_item(intern!(py, "fastapi_middleware_astack"), &stack)?;
+        let mut machine = Self::machine(slf, scope, receive, send)?;
+        machine.file_stack = Some(stack.unbind());
+        Bound::new(py, Serving::new(machine))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -104,6 +111,24 @@ impl Entrance {
 }
 
 impl Entrance {
+    fn machine(
+        slf: &Bound<'_, Self>,
+        scope: Bound<'_, PyAny>,
+        receive: Py<PyAny>,
+        send: Py<PyAny>,
+    ) -> PyResult<Machine> {
+        let scope = match scope.cast_into::<PyDict>() {
+            Ok(scope) => scope.unbind(),
+            Err(other) => {
+                let copy = PyDict::new(slf.py());
+                copy.update(other.into_inner().cast::<PyMapping>()?)?;
+                copy.unbind()
+            }
+        };
+        let door = AsgiDoor { entrance: slf.clone().unbind(), scope, receive, send, content: None };
+        Ok(Machine::new(Door::Asgi(door), None))
+    }
+
     /// The route table, as of now.
     fn current_table<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, RouteTable>> {
         let edits = self.edits.get().current();
@@ -220,7 +245,7 @@ impl AsgiDoor {
         body: &Body,
     ) -> PyResult<bool> {
         let entrance = self.entrance.bind(py).get();
-        entrance.cycles.send(entrance.layer.bind(py), self.send.bind(py), status, headers, body.as_slice(py))
+        deliver(entrance.layer.bind(py), &entrance.cycles, self.send.bind(py), status, headers, body.as_slice(py))
     }
 
     /// Sends the message that begins a response with a body of `length` bytes.

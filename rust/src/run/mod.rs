@@ -12,6 +12,7 @@
 mod asgi;
 mod door;
 mod hop;
+mod layers;
 mod machine;
 mod overrides;
 mod program;
@@ -21,6 +22,7 @@ mod uvicorn;
 
 pub(crate) use asgi::{Entrance, program_of};
 pub(crate) use door::{Content, Door, Headers, HttpDoor};
+pub(crate) use layers::{Adding, Outlet, Ready, Surroundings};
 pub(crate) use machine::Machine;
 pub(crate) use program::Program;
 pub(crate) use serving::Serving;

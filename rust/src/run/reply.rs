@@ -122,7 +122,7 @@ fn whole(program: &Program, response: &Bound<'_, PyAny>) -> PyResult<Option<Whol
 }
 
 /// Whether the head of a response says how long its body is, and leaves the connection to the server.
-fn describes_body(status: u16, headers: &Bound<'_, PyList>, length: usize) -> bool {
+pub(super) fn describes_body(status: u16, headers: &Bound<'_, PyList>, length: usize) -> bool {
     let mut said = None;
     for pair in headers.iter() {
         if !pair.is_exact_instance_of::<PyTuple>() {

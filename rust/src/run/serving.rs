@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
 
 use super::door::Door;
+use super::layers::{Flow, Ready};
 use super::machine::Machine;
 use crate::py::{self, Attached};
 
@@ -20,22 +21,69 @@ pub(crate) struct Serving {
     state: Attached<State>,
 }
 
-/// The machine is taken out while it runs.
+/// What runs is taken out meanwhile.
 #[expect(
     clippy::large_enum_variant,
     reason = "the large one is the usual one, and a box would cost more than the move"
 )]
 enum State {
-    Waiting(Machine),
+    Waiting(Work),
     Running,
     Over,
+}
+
+/// What is run.
+#[expect(clippy::large_enum_variant, reason = "as above")]
+enum Work {
+    /// A request on its way through its program.
+    Request(Machine),
+    /// A layer around it.
+    Layer(Box<dyn Flow>),
+}
+
+impl Work {
+    fn is_new(&self) -> bool {
+        match self {
+            Self::Request(machine) => machine.is_new(),
+            Self::Layer(flow) => flow.is_new(),
+        }
+    }
+
+    fn awaiting(&self) -> Option<&Py<PyAny>> {
+        match self {
+            Self::Request(machine) => machine.awaiting(),
+            Self::Layer(flow) => flow.awaiting(),
+        }
+    }
+
+    fn take_awaiting(&mut self) -> Option<Py<PyAny>> {
+        match self {
+            Self::Request(machine) => machine.take_awaiting(),
+            Self::Layer(flow) => flow.take_awaiting(),
+        }
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match self {
+            Self::Request(machine) => machine.traverse(visit),
+            Self::Layer(flow) => flow.traverse(visit),
+        }
+    }
 }
 
 type Step<'py> = PyResult<Option<Bound<'py, PyAny>>>;
 
 impl Serving {
     pub(crate) fn new(machine: Machine) -> Self {
-        Self { has_door: matches!(machine.door, Door::Http(_)), state: Attached::new(State::Waiting(machine)) }
+        Self {
+            has_door: matches!(machine.door, Door::Http(_)),
+            state: Attached::new(State::Waiting(Work::Request(machine))),
+        }
+    }
+
+    /// A coroutine that runs a layer.
+    pub(super) fn of(flow: Box<dyn Flow>) -> Self {
+        Self { has_door: false, state: Attached::new(State::Waiting(Work::Layer(flow))) }
     }
 
     /// Whether the server knows the task that it is of.
@@ -51,10 +99,10 @@ impl Serving {
         seen
     }
 
-    /// Takes the machine, in order to run it; None if it is over.
-    fn take(&self, py: Python<'_>) -> PyResult<Option<Machine>> {
+    /// Takes what is to be run; None if it is over.
+    fn take(&self, py: Python<'_>) -> PyResult<Option<Work>> {
         match self.state.replace(py, State::Running) {
-            State::Waiting(machine) => Ok(Some(machine)),
+            State::Waiting(work) => Ok(Some(work)),
             State::Running => Err(PyValueError::new_err("coroutine already executing")),
             State::Over => {
                 drop(self.state.replace(py, State::Over));
@@ -63,21 +111,26 @@ impl Serving {
         }
     }
 
-    /// Runs the machine to its next wait, or to its end.
-    fn run<'py>(&self, py: Python<'py>, mut machine: Machine, sent: PyResult<Bound<'py, PyAny>>) -> Step<'py> {
-        let step = machine.resume(py, sent);
+    /// Runs it to its next wait, or to its end.
+    fn run<'py>(&self, py: Python<'py>, mut work: Work, sent: PyResult<Bound<'py, PyAny>>) -> Step<'py> {
+        let step = match &mut work {
+            Work::Request(machine) => machine.resume(py, sent),
+            Work::Layer(flow) => flow.resume(py, sent),
+        };
         if let Ok(Some(_)) = &step {
-            drop(self.state.replace(py, State::Waiting(machine)));
+            drop(self.state.replace(py, State::Waiting(work)));
         } else {
-            self.end(py, &machine)?;
+            self.end(py, &work)?;
         }
         step
     }
 
-    /// The request is over: lets go of all that it held.
-    fn end(&self, py: Python<'_>, machine: &Machine) -> PyResult<()> {
+    /// It is over: lets go of all that it held.
+    fn end(&self, py: Python<'_>, work: &Work) -> PyResult<()> {
         drop(self.state.replace(py, State::Over));
-        if let Door::Http(door) = &machine.door {
+        if let Work::Request(machine) = work
+            && let Door::Http(door) = &machine.door
+        {
             machine.release(py)?;
             door.connection().forget(py, &door.cycle)?;
         }
@@ -86,11 +139,11 @@ impl Serving {
 
     fn resume<'py>(&self, py: Python<'py>, value: Bound<'py, PyAny>) -> Step<'py> {
         match self.take(py)? {
-            Some(machine) if machine.is_new() && !value.is_none() => {
-                drop(self.state.replace(py, State::Waiting(machine)));
+            Some(work) if work.is_new() && !value.is_none() => {
+                drop(self.state.replace(py, State::Waiting(work)));
                 Err(PyTypeError::new_err("can't send non-None value to a just-started coroutine"))
             }
-            Some(machine) => self.run(py, machine, Ok(value)),
+            Some(work) => self.run(py, work, Ok(value)),
             None => Err(PyRuntimeError::new_err("cannot reuse already awaited coroutine")),
         }
     }
@@ -126,25 +179,25 @@ impl Serving {
     ) -> PyResult<Bound<'py, PyAny>> {
         let error = exception(&kind, value, traceback)?;
         match self.take(py)? {
-            Some(machine) if machine.is_new() => {
-                self.end(py, &machine)?;
+            Some(work) if work.is_new() => {
+                self.end(py, &work)?;
                 Err(error)
             }
-            Some(machine) => self.run(py, machine, Err(error))?.ok_or_else(|| PyStopIteration::new_err(())),
+            Some(work) => self.run(py, work, Err(error))?.ok_or_else(|| PyStopIteration::new_err(())),
             None => Err(PyRuntimeError::new_err("cannot reuse already awaited coroutine")),
         }
     }
 
     /// End it: raise `GeneratorExit` in what is awaited.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        let Some(mut machine) = self.take(py)? else { return Ok(()) };
-        if machine.is_new() {
-            return self.end(py, &machine);
+        let Some(mut work) = self.take(py)? else { return Ok(()) };
+        if work.is_new() {
+            return self.end(py, &work);
         }
         // What is awaited is closed, and then left behind.
-        let closed = machine.take_awaiting().map_or(Ok(()), |awaiting| py::close(awaiting.bind(py)));
+        let closed = work.take_awaiting().map_or(Ok(()), |awaiting| py::close(awaiting.bind(py)));
         let sent = closed.err().unwrap_or_else(|| PyGeneratorExit::new_err(()));
-        match self.run(py, machine, Err(sent)) {
+        match self.run(py, work, Err(sent)) {
             Ok(None) => Ok(()),
             Ok(Some(_)) => Err(PyRuntimeError::new_err("coroutine ignored GeneratorExit")),
             Err(error)
@@ -160,7 +213,7 @@ impl Serving {
     #[getter]
     fn cr_await(&self, py: Python<'_>) -> Option<Py<PyAny>> {
         self.look(py, |state| match state {
-            State::Waiting(machine) => machine.awaiting().map(|awaiting| awaiting.clone_ref(py)),
+            State::Waiting(work) => work.awaiting().map(|awaiting| awaiting.clone_ref(py)),
             State::Running | State::Over => None,
         })
     }
@@ -182,7 +235,7 @@ impl Serving {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.state.traverse(&visit, |state, visit| match state {
-            State::Waiting(machine) => machine.traverse(visit),
+            State::Waiting(work) => work.traverse(visit),
             State::Running | State::Over => Ok(()),
         })
     }
@@ -193,7 +246,7 @@ impl Serving {
 }
 
 /// The exception that `throw` is given, in one of the ways of giving one.
-fn exception<'py>(
+pub(super) fn exception<'py>(
     kind: &Bound<'py, PyAny>,
     value: Option<Bound<'py, PyAny>>,
     traceback: Option<Bound<'py, PyAny>>,
@@ -213,4 +266,12 @@ fn exception<'py>(
         instance.setattr(intern!(instance.py(), "__traceback__"), traceback)?;
     }
     Ok(PyErr::from_value(instance))
+}
+
+/// What a step of a coroutine awaits: `awaitable` itself if it is a coroutine, native or not; else one around it, by Python.
+pub(super) fn awaited<'py>(layer: &Bound<'py, PyAny>, awaitable: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let is_one = py::is_coroutine(&awaitable)
+        || awaitable.is_exact_instance_of::<Serving>()
+        || awaitable.is_exact_instance_of::<Ready>();
+    if is_one { Ok(awaitable) } else { layer.call_method1(intern!(layer.py(), "wait_for"), (awaitable,)) }
 }

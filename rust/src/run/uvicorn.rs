@@ -98,6 +98,15 @@ impl Cycles {
         Ok(true)
     }
 
+    /// Whether a whole response would be sent by `send`, which is a method of uvicorn's. ferrapi's own protocol puts the pieces
+    /// of a response together itself.
+    pub(super) fn takes_whole<'py>(&self, layer: &Bound<'py, PyAny>, send: &Bound<'py, PyAny>) -> PyResult<bool> {
+        match self.owner(layer, send, |parts| &parts.send)? {
+            Some(Owner::Uvicorn(cycle)) => cycle.is_fresh(),
+            Some(Owner::Own(_)) | None => Ok(false),
+        }
+    }
+
     /// The whole body of a request, if it has come.
     pub(super) fn receive<'py>(
         &self,

@@ -15,7 +15,7 @@ use crate::run::reply::Body;
 impl Machine {
     /// Answers an exception that something here has raised, or lets it out.
     pub(super) fn fail<'py>(&mut self, py: Python<'py>, error: PyErr) -> PyResult<Next<'py>> {
-        if matches!(self.stage, Stage::Delegated | Stage::Ending) {
+        if matches!(self.stage, Stage::Delegated | Stage::Ending | Stage::Leaving) {
             return Err(error);
         }
         if !self.function_open.is_empty() {

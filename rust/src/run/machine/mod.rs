@@ -67,6 +67,8 @@ enum Stage {
     UnwindingFunction,
     /// The end of the files of the form, after all else.
     Ending,
+    /// The end of the exit stack around the request, behind that.
+    Leaving,
     /// Python, which does all the rest.
     Delegated,
 }
@@ -145,6 +147,8 @@ pub(crate) struct Machine {
     background: Option<Py<PyAny>>,
     /// Whether there is a form, whose files are to be closed.
     has_form: bool,
+    /// The exit stack around the request, if there is one.
+    pub(in crate::run) file_stack: Option<Py<PyAny>>,
     /// What the request has come to, while these are being closed.
     end: Option<PyErr>,
     exchange: Option<Py<PyAny>>,
@@ -180,6 +184,7 @@ impl Machine {
             ready: None,
             background: None,
             has_form: false,
+            file_stack: None,
             end: None,
             exchange: None,
             failure: None,
@@ -226,11 +231,7 @@ impl Machine {
             let outcome = match self.awaiting.as_ref().map(|object| object.clone_ref(py).into_bound(py)) {
                 None => Outcome::from(sent),
                 Some(awaiting) => {
-                    let step = py::guarded(|| match sent {
-                        Ok(value) => py::send(&awaiting, &value),
-                        Err(error) => py::throw(&awaiting, error),
-                    });
-                    let outcome = match step {
+                    let outcome = match py::resume(&awaiting, sent) {
                         Ok(Sent::Yielded(value)) => return Ok(Some(value)),
                         Ok(Sent::Returned(value)) => Outcome::Value(value),
                         Ok(Sent::Ended) => Outcome::Ended,
@@ -241,7 +242,8 @@ impl Machine {
                 }
             };
             let next = py::guarded(|| self.advance(py, outcome)).or_else(|error| self.fail(py, error));
-            match if self.has_form { self.end_form(py, next) } else { next }? {
+            let next = if self.has_form { self.end_form(py, next) } else { next };
+            match if self.file_stack.is_some() { self.leave_file_stack(py, next) } else { next }? {
                 Next::Await(object) => self.awaiting = Some(object.unbind()),
                 Next::Done => return Ok(None),
             }
@@ -300,6 +302,11 @@ impl Machine {
                 }
             }
             Stage::UnwindingFunction => self.after_function_unwinding(py, outcome),
+            Stage::Leaving => {
+                self.stage = stage;
+                let swallowed = outcome?.is_truthy()?;
+                self.end.take().filter(|_| !swallowed).map_or(Ok(Next::Done), Err)
+            }
             Stage::Delegated | Stage::Ending => {
                 self.stage = stage; // what comes out of there was dealt with
                 outcome?;
@@ -323,6 +330,7 @@ impl Machine {
         visit.call(&self.json)?;
         visit.call(&self.errors)?;
         visit.call(&self.background)?;
+        visit.call(&self.file_stack)?;
         if let Some(ready) = &self.ready {
             ready.traverse(visit)?;
         }

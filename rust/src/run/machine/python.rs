@@ -9,6 +9,7 @@ use super::{Machine, Next, Stage};
 use crate::py;
 use crate::run::door::{Content, Door};
 use crate::run::program::{Body, Program};
+use crate::run::serving::awaited;
 
 impl Machine {
     /// Waits for an awaitable.
@@ -22,9 +23,7 @@ impl Machine {
         if py::is_coroutine(&awaitable) {
             return Ok(Next::Await(awaitable));
         }
-        // Whatever else can be awaited, a coroutine awaits as Python does.
-        let layer = self.door.layer(py)?;
-        Ok(Next::Await(layer.call_method1(intern!(py, "wait_for"), (awaitable,))?))
+        Ok(Next::Await(awaited(&self.door.layer(py)?, awaitable)?))
     }
 
     /// Lets Python do the rest: `function(exchange, *arguments)`, under guard.

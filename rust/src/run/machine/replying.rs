@@ -220,4 +220,24 @@ impl Machine {
         let closing = self.reference(py)?.call_method1(intern!(py, "close_form"), (exchange,))?;
         self.wait(py, Stage::Ending, closing)
     }
+
+    /// Leaves the exit stack around the request when all else is over.
+    pub(super) fn leave_file_stack<'py>(
+        &mut self,
+        py: Python<'py>,
+        next: PyResult<Next<'py>>,
+    ) -> PyResult<Next<'py>> {
+        if let Ok(Next::Await(_)) = &next {
+            return next;
+        }
+        let Some(stack) = self.file_stack.take() else { return next };
+        let stack = stack.into_bound(py);
+        if !stack.getattr(intern!(py, "_exit_callbacks"))?.is_truthy()? {
+            return next;
+        }
+        self.end = next.err();
+        let error = self.end.as_ref().map(|error| error.clone_ref(py));
+        let leaving = self.door.layer(py)?.call_method1(intern!(py, "leave_stack"), (stack, error))?;
+        self.wait(py, Stage::Leaving, leaving)
+    }
 }

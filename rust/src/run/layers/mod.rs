@@ -1,0 +1,17 @@
+//! What stands in an application's middleware stack and is native: the outermost layer, and the `send` of layers that add headers.
+//!
+//! A response that the engine made goes through those `send`s whole, as far as they are known ([`deliver`]); where code of the
+//! user's stands in between, it goes in messages, which [`Outlet`] puts together again in front of the server.
+
+mod adding;
+mod around;
+mod delivery;
+mod flow;
+mod outlet;
+mod ready;
+
+pub(crate) use adding::Adding;
+pub(super) use delivery::deliver;
+pub(super) use flow::Flow;
+pub(crate) use outlet::{Outlet, Surroundings};
+pub(crate) use ready::Ready;
