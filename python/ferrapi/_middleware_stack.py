@@ -20,7 +20,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ._edits import EDITS, SETTINGS
 from ._hooks import is_own, untouched, watch
@@ -168,7 +168,7 @@ class ServerErrors(_Layer, ServerErrorMiddleware):
 
     @cached_property
     def surroundings(self) -> Surroundings:
-        """What serves requests with middleware in between: the parent's ``__call__``, and the layer of no limit in it."""
+        """What serves requests with middleware in between: the parent's ``__call__``, and that of no limit."""
         below: Any = self.app
         if self._skips_limit and type(below) is AppBodyLimitMiddleware:
             return Surroundings(self, below.app, below)

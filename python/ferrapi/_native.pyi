@@ -25,6 +25,7 @@ __all__ = [
     "NativeServer",
     "NativeSite",
     "Outlet",
+    "Passage",
     "PlanError",
     "Program",
     "Reader",
@@ -246,7 +247,7 @@ class Surroundings:
     """The outermost layer of an application with middleware."""
 
     def __new__(cls, layer: Any, below: Any, limit: Any) -> Surroundings:
-        """The layer around `below`. `layer` answers exceptions; `limit` is between the two, and left out if it has none."""
+        """The layer around `below`. `layer` answers exceptions; `limit`, between the two, is left out if it has none."""
 
     def serve(
         self,
@@ -280,6 +281,38 @@ class Adding:
     def __call__(self, message: MutableMapping[str, Any]) -> Awaitable[None]: ...
 
 @final
+class Passage:
+    """One request on its way through a `BaseHTTPMiddleware`."""
+
+    @staticmethod
+    def serve(
+        layer: Any,
+        middleware: Any,
+        request: Any,
+        scope: MutableMapping[str, Any],
+        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+        around: Any,
+    ) -> Serving:
+        """A coroutine that calls the middleware's `dispatch_func`, and sends its response."""
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the response has been sent."""
+    @property
+    def request(self) -> Any: ...
+    @property
+    def send(self) -> Callable[[MutableMapping[str, Any]], Awaitable[None]]: ...
+    @property
+    def receiving(self) -> set[Any]:
+        """Cancel scopes in which the application below waits for a message."""
+    def call_next(self, request: Any) -> Serving:
+        """Run the application below until its response begins, and return that."""
+    def next_message(self) -> Awaitable[MutableMapping[str, Any] | None]:
+        """The next message from below; None when there will be none."""
+    def begin_body(self) -> None:
+        """Note that somebody has asked for the body of the response."""
+
+@final
 class Ready(Coroutine[Any, Any, None]):
     """A coroutine that returns None at once."""
 
@@ -309,6 +342,9 @@ class Serving(Coroutine[Any, Any, None]):
     @property
     def cr_frame(self) -> FrameType | None:
         """The frame of what it waits for: where a task that runs it stands."""
+    @property
+    def cr_suspended(self) -> bool:
+        """Whether it has begun, and waits."""
     @property
     def cr_running(self) -> bool:
         """Whether it is running."""

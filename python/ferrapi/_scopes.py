@@ -8,6 +8,7 @@ group. It needs a few private names of anyio's. With a version that doesn't have
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Coroutine, Iterable, MutableMapping
 from contextlib import suppress
 from functools import cache
@@ -27,6 +28,11 @@ def task_states() -> MutableMapping[asyncio.Task[Any], Any] | None:
     except ImportError:
         return None
     return _task_states
+
+
+def task_of(loop: asyncio.AbstractEventLoop) -> asyncio.Task[Any] | None:
+    """The task that an event loop is running; None outside of tasks."""
+    return asyncio.current_task(loop)
 
 
 def on_asyncio() -> bool:
@@ -51,7 +57,13 @@ _scopes_of: dict[asyncio.Task[Any], Any] = {}
 """The tasks that were begun in no scope, while they run, each with the scope that it was put into since, or None."""
 
 
-def begin_in_scope(coroutine: Coroutine[Any, Any, Any], scope: Any, *, may_enter: bool = False) -> asyncio.Task[Any]:
+def begin_in_scope(
+    coroutine: Coroutine[Any, Any, Any],
+    scope: Any,
+    *,
+    may_enter: bool = False,
+    context: contextvars.Context | None = None,
+) -> asyncio.Task[Any]:
     """A task that is inside of a cancel scope, as tasks of a task group are; in none for None.
 
     Parameters:
@@ -59,8 +71,9 @@ def begin_in_scope(coroutine: Coroutine[Any, Any, Any], scope: Any, *, may_enter
         scope: the scope.
         may_enter: whether it is put into a scope of its own, if it is in none, when that may make a difference
             (`may_be_cancelled_here`). It calls `leave_scope` at its end, or `end_tasks` is called for it.
+        context: the context in which it runs; a copy of this one by default.
     """
-    task = asyncio.get_running_loop().create_task(coroutine)
+    task = asyncio.get_running_loop().create_task(coroutine, context=context)
     states = task_states()
     if states is None:
         return task

@@ -34,6 +34,9 @@ class Parked(asyncio.Future[None]):
         self, callback: Callable[[Any], object], /, *, context: contextvars.Context | None = None
     ) -> None:
         """Note how the task that begins to wait is woken."""
+        if self.done():
+            super().add_done_callback(callback, context=context)
+            return
         self._wake = callback
         self._context = context
 

@@ -197,6 +197,7 @@ class RememberingCORS(_Layer):
                 await send({**message, "headers": list(response.raw_headers)})
                 await send({"type": "http.response.body", "body": response.body})
                 return
+
         def send_plainly(message: Message) -> Awaitable[None]:
             answer: Awaitable[None] = middleware.send(message, send=send, request_headers=Headers(raw=headers))
             return answer

@@ -6,6 +6,11 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 
+async def wait_for(awaitable: Awaitable[Any]) -> Any:
+    """Await what isn't a coroutine."""
+    return await awaitable
+
+
 class Guard:
     """A door, as the native engine knows it. Each door adds `exchange`, which makes the exchange of a request."""
 
@@ -31,10 +36,7 @@ class Guard:
 
         log_access(cycle.access_logger, cycle.scope, status)
 
-    @staticmethod
-    async def wait_for(awaitable: Awaitable[Any]) -> Any:
-        """Await what isn't a coroutine."""
-        return await awaitable
+    wait_for = staticmethod(wait_for)
 
     @staticmethod
     async def raise_again(x: Any, exc: BaseException) -> None:

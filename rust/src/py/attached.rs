@@ -34,6 +34,12 @@ impl<T> Attached<T> {
         see(unsafe { &*self.0.get() })
     }
 
+    /// What `change` returns, which moves parts of the value and does nothing else. What it takes out is to be dropped outside.
+    pub(crate) fn change<R>(&self, _py: Python<'_>, change: impl FnOnce(&mut T) -> R) -> R {
+        // SAFETY: as said above; moving values calls nothing.
+        change(unsafe { &mut *self.0.get() })
+    }
+
     /// Shows the garbage collector what is there.
     pub(crate) fn traverse(
         &self,

@@ -4,6 +4,7 @@
 mod attached;
 mod awaiting;
 mod call;
+mod context;
 mod guard;
 mod items;
 mod text;
@@ -12,6 +13,7 @@ mod types;
 pub(crate) use attached::Attached;
 pub(crate) use awaiting::{Sent, close, is_async_generator, is_coroutine, is_generator, resume, send};
 pub(crate) use call::call_named;
+pub(crate) use context::{copy_context, within};
 pub(crate) use guard::guarded;
 pub(crate) use items::items;
 pub(crate) use text::{latin1, text};

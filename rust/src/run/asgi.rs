@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyMapping, PyTuple};
 
 use super::door::{Door, Headers};
-use super::layers::deliver;
+use super::layers::{Delivery, deliver};
 use super::machine::Machine;
 use super::program::Program;
 use super::reply::Body;
@@ -236,16 +236,17 @@ impl AsgiDoor {
         Ok(None)
     }
 
-    /// Sends a whole response without messages, if the server is one that allows it; answers whether it did.
+    /// Sends a whole response without messages, if that is possible.
     pub(super) fn send_at_once<'py>(
         &self,
         py: Python<'py>,
         status: u16,
         headers: &Headers<'_, 'py>,
         body: &Body,
-    ) -> PyResult<bool> {
+    ) -> PyResult<Delivery<'py>> {
         let entrance = self.entrance.bind(py).get();
-        deliver(entrance.layer.bind(py), &entrance.cycles, self.send.bind(py), status, headers, body.as_slice(py))
+        let server = (entrance.layer.bind(py), &entrance.cycles);
+        deliver(Some(server), self.send.bind(py), status, headers, body.as_slice(py))
     }
 
     /// Sends the message that begins a response with a body of `length` bytes.

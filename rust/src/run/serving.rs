@@ -9,7 +9,7 @@ use pyo3::types::{PyTuple, PyType};
 use super::door::Door;
 use super::layers::{Flow, Ready};
 use super::machine::Machine;
-use crate::py::{self, Attached};
+use crate::py::{self, Attached, Sent};
 
 /// A request being served: a coroutine that returns None.
 ///
@@ -71,7 +71,7 @@ impl Work {
     }
 }
 
-type Step<'py> = PyResult<Option<Bound<'py, PyAny>>>;
+type Step<'py> = PyResult<Sent<'py>>;
 
 impl Serving {
     pub(crate) fn new(machine: Machine) -> Self {
@@ -114,10 +114,10 @@ impl Serving {
     /// Runs it to its next wait, or to its end.
     fn run<'py>(&self, py: Python<'py>, mut work: Work, sent: PyResult<Bound<'py, PyAny>>) -> Step<'py> {
         let step = match &mut work {
-            Work::Request(machine) => machine.resume(py, sent),
+            Work::Request(machine) => machine.resume(py, sent).map(|waits| waits.map_or(Sent::Ended, Sent::Yielded)),
             Work::Layer(flow) => flow.resume(py, sent),
         };
-        if let Ok(Some(_)) = &step {
+        if let Ok(Sent::Yielded(_)) = &step {
             drop(self.state.replace(py, State::Waiting(work)));
         } else {
             self.end(py, &work)?;
@@ -135,6 +135,22 @@ impl Serving {
             door.connection().forget(py, &door.cycle)?;
         }
         Ok(())
+    }
+
+    /// Whether a layer can go on before its task comes to that.
+    pub(super) fn is_early(&self, py: Python<'_>) -> bool {
+        self.look(py, |state| matches!(state, State::Waiting(Work::Layer(flow)) if flow.is_early()))
+    }
+
+    /// Runs a layer to its next wait before its task comes to that.
+    pub(super) fn run_early(&self, py: Python<'_>) -> PyResult<()> {
+        let mut state = self.state.replace(py, State::Running);
+        let done = match &mut state {
+            State::Waiting(Work::Layer(flow)) => py::guarded(|| flow.resume_early(py)),
+            State::Waiting(Work::Request(_)) | State::Running | State::Over => Ok(()),
+        };
+        drop(self.state.replace(py, state));
+        done
     }
 
     fn resume<'py>(&self, py: Python<'py>, value: Bound<'py, PyAny>) -> Step<'py> {
@@ -159,13 +175,17 @@ impl Serving {
         slf
     }
 
-    fn __next__<'py>(&self, py: Python<'py>) -> Step<'py> {
-        self.resume(py, py.None().into_bound(py))
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        match self.resume(py, py.None().into_bound(py))? {
+            Sent::Yielded(value) => Ok(Some(value)),
+            Sent::Returned(value) => Err(stop_with(value)),
+            Sent::Ended => Ok(None),
+        }
     }
 
     /// Go on with a value for what is awaited.
     fn send<'py>(&self, py: Python<'py>, value: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        self.resume(py, value)?.ok_or_else(|| PyStopIteration::new_err(()))
+        yielded(self.resume(py, value)?)
     }
 
     /// Go on with an exception in what is awaited.
@@ -183,7 +203,7 @@ impl Serving {
                 self.end(py, &work)?;
                 Err(error)
             }
-            Some(work) => self.run(py, work, Err(error))?.ok_or_else(|| PyStopIteration::new_err(())),
+            Some(work) => yielded(self.run(py, work, Err(error))?),
             None => Err(PyRuntimeError::new_err("cannot reuse already awaited coroutine")),
         }
     }
@@ -198,8 +218,8 @@ impl Serving {
         let closed = work.take_awaiting().map_or(Ok(()), |awaiting| py::close(awaiting.bind(py)));
         let sent = closed.err().unwrap_or_else(|| PyGeneratorExit::new_err(()));
         match self.run(py, work, Err(sent)) {
-            Ok(None) => Ok(()),
-            Ok(Some(_)) => Err(PyRuntimeError::new_err("coroutine ignored GeneratorExit")),
+            Ok(Sent::Returned(_) | Sent::Ended) => Ok(()),
+            Ok(Sent::Yielded(_)) => Err(PyRuntimeError::new_err("coroutine ignored GeneratorExit")),
             Err(error)
                 if error.is_instance_of::<PyGeneratorExit>(py) || error.is_instance_of::<PyStopIteration>(py) =>
             {
@@ -225,6 +245,12 @@ impl Serving {
             Some(awaiting) => awaiting.bind(py).getattr_opt(intern!(py, "cr_frame")),
             None => Ok(None),
         }
+    }
+
+    /// Whether it has begun, and waits.
+    #[getter]
+    fn cr_suspended(&self, py: Python<'_>) -> bool {
+        self.look(py, |state| matches!(state, State::Waiting(work) if !work.is_new()))
     }
 
     /// Whether it is running.
@@ -274,4 +300,18 @@ pub(super) fn awaited<'py>(layer: &Bound<'py, PyAny>, awaitable: Bound<'py, PyAn
         || awaitable.is_exact_instance_of::<Serving>()
         || awaitable.is_exact_instance_of::<Ready>();
     if is_one { Ok(awaitable) } else { layer.call_method1(intern!(layer.py(), "wait_for"), (awaitable,)) }
+}
+
+/// What `send` and `throw` return for a step, or raise at the end.
+fn yielded(step: Sent<'_>) -> PyResult<Bound<'_, PyAny>> {
+    match step {
+        Sent::Yielded(value) => Ok(value),
+        Sent::Returned(value) => Err(stop_with(value)),
+        Sent::Ended => Err(PyStopIteration::new_err(())),
+    }
+}
+
+/// What a coroutine raises that returns a value.
+fn stop_with(value: Bound<'_, PyAny>) -> PyErr {
+    PyStopIteration::new_err((value.unbind(),)) // in a tuple, or one would be taken apart
 }

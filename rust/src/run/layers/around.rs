@@ -23,7 +23,9 @@ pub(super) struct Around {
 enum Stage {
     New,
     /// The layers below serve the request.
-    Below { skips_limit: bool },
+    Below {
+        skips_limit: bool,
+    },
     /// Python answers what they have raised.
     Recovering,
 }
@@ -59,11 +61,7 @@ impl Around {
 }
 
 impl Flow for Around {
-    fn resume<'py>(
-        &mut self,
-        py: Python<'py>,
-        sent: PyResult<Bound<'py, PyAny>>,
-    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+    fn resume<'py>(&mut self, py: Python<'py>, sent: PyResult<Bound<'py, PyAny>>) -> PyResult<Sent<'py>> {
         let mut sent = sent;
         if self.stage == Stage::New {
             sent?;
@@ -79,14 +77,14 @@ impl Flow for Around {
         }
         loop {
             let Some(awaiting) = self.awaiting.as_ref().map(|awaiting| awaiting.bind(py).clone()) else {
-                return Ok(None);
+                return Ok(Sent::Ended);
             };
             match Outlet::at_work(self.outlet.bind(py), || py::resume(&awaiting, sent)) {
-                Ok(Sent::Yielded(value)) => return Ok(Some(value)),
                 Ok(Sent::Returned(_) | Sent::Ended) => {
                     self.awaiting = None;
-                    return Ok(None);
+                    return Ok(Sent::Ended);
                 }
+                Ok(waits) => return Ok(waits),
                 Err(error) => self.recover(py, error)?,
             }
             sent = Ok(py.None().into_bound(py));

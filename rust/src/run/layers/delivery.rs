@@ -3,48 +3,66 @@
 use pyo3::prelude::*;
 use smallvec::SmallVec;
 
-use super::{Adding, Outlet};
+use super::{Adding, Outlet, PassageSend};
 use crate::run::door::Headers;
 use crate::run::uvicorn::Cycles;
 
-/// Sends a whole response by an ASGI `send` without messages; answers whether it could. If not, nothing has happened.
+/// What became of a response.
+pub(in crate::run) enum Delivery<'py> {
+    Sent,
+    /// It will be when this coroutine is at its end.
+    Waits(Bound<'py, PyAny>),
+    /// Nothing has happened: it has to go in messages.
+    Not,
+}
+
+/// Sends a whole response by an ASGI `send` without messages, if it can be.
 ///
-/// `layer` answers the questions of `cycles`, which knows the server's `send`.
+/// `server` is what knows the server's `send`, and the layer that answers its questions.
 pub(in crate::run) fn deliver<'py>(
-    layer: &Bound<'py, PyAny>,
-    cycles: &Cycles,
+    server: Option<(&Bound<'py, PyAny>, &Cycles)>,
     send: &Bound<'py, PyAny>,
     status: u16,
     headers: &Headers<'_, 'py>,
     body: &[u8],
-) -> PyResult<bool> {
+) -> PyResult<Delivery<'py>> {
     let py = send.py();
     let mut passed: SmallVec<[Bound<'py, Outlet>; 1]> = SmallVec::new();
     let mut extended: Option<Headers<'_, 'py>> = None;
     let mut send = send.clone();
-    loop {
+    let delivery = loop {
         let headers = extended.as_ref().unwrap_or(headers);
         if let Ok(outlet) = send.cast_exact::<Outlet>() {
             if outlet.get().has_started() {
-                return Ok(false);
+                return Ok(Delivery::Not);
             }
             let outlet = outlet.clone();
             send = outlet.get().target(py);
             passed.push(outlet);
         } else if let Ok(adding) = send.cast_exact::<Adding>() {
-            let Some(pairs) = adding.get().extended(py, &headers.pairs(py, body.len())?)? else { return Ok(false) };
+            let Some(pairs) = adding.get().extended(py, &headers.pairs(py, body.len())?)? else {
+                return Ok(Delivery::Not);
+            };
             let target = adding.get().target(py);
             extended = Some(Headers::Pairs(pairs));
             send = target;
-        } else {
-            let is_sent = match passed.last() {
-                Some(outlet) => outlet.get().send_whole(py, status, headers, body)?,
-                None => cycles.send(layer, &send, status, headers, body)?,
-            };
-            if is_sent {
-                passed.iter().for_each(|outlet| outlet.get().note_start());
+        } else if let Ok(below) = send.cast_exact::<PassageSend>() {
+            match below.get().take_whole(py, status, headers.pairs(py, body.len())?, body)? {
+                Some(sending) => break Delivery::Waits(sending.into_any()),
+                None => return Ok(Delivery::Not),
             }
-            return Ok(is_sent);
+        } else {
+            let is_sent = match (passed.last(), server) {
+                (Some(outlet), _) => outlet.get().send_whole(py, status, headers, body)?,
+                (None, Some((layer, cycles))) => cycles.send(layer, &send, status, headers, body)?,
+                (None, None) => false,
+            };
+            if !is_sent {
+                return Ok(Delivery::Not);
+            }
+            break Delivery::Sent;
         }
-    }
+    };
+    passed.iter().for_each(|outlet| outlet.get().note_start());
+    Ok(delivery)
 }

@@ -3,13 +3,24 @@
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
+use crate::py::Sent;
+
 /// A coroutine's inside.
 pub(in crate::run) trait Flow: Send {
-    /// Goes on until there is something to wait for, which is returned; None at the end.
+    /// Goes on until there is something to wait for, or to the end.
     ///
     /// `sent` is what the event loop sends, or raises.
-    fn resume<'py>(&mut self, py: Python<'py>, sent: PyResult<Bound<'py, PyAny>>)
-    -> PyResult<Option<Bound<'py, PyAny>>>;
+    fn resume<'py>(&mut self, py: Python<'py>, sent: PyResult<Bound<'py, PyAny>>) -> PyResult<Sent<'py>>;
+
+    /// Goes on before the task that runs it has come to that, if it can.
+    fn resume_early(&mut self, _py: Python<'_>) -> PyResult<()> {
+        Ok(())
+    }
+
+    /// Whether it could.
+    fn is_early(&self) -> bool {
+        false
+    }
 
     /// Whether nothing has happened yet.
     fn is_new(&self) -> bool;

@@ -8,10 +8,12 @@ mod around;
 mod delivery;
 mod flow;
 mod outlet;
+mod passage;
 mod ready;
 
 pub(crate) use adding::Adding;
-pub(super) use delivery::deliver;
+pub(super) use delivery::{Delivery, deliver};
 pub(super) use flow::Flow;
 pub(crate) use outlet::{Outlet, Surroundings};
+pub(crate) use passage::{Passage, PassageSend};
 pub(crate) use ready::Ready;

@@ -209,8 +209,7 @@ impl Outlet {
         }
         let surroundings = self.surroundings(py);
         let Ok(message) = message.cast_exact::<PyDict>() else { return Ok(None) };
-        let (status, headers) =
-            (message.get_item(intern!(py, "status"))?, message.get_item(intern!(py, "headers"))?);
+        let (status, headers) = (message.get_item(intern!(py, "status"))?, message.get_item(intern!(py, "headers"))?);
         let (Some(status), Some(Ok(headers))) = (status, headers.map(Bound::cast_into_exact::<PyList>)) else {
             return Ok(None);
         };

@@ -7,6 +7,7 @@ use pyo3::types::{PyList, PyString, PyTuple};
 
 use super::{Machine, Next, Stage};
 use crate::run::door::{Door, Headers};
+use crate::run::layers::Delivery;
 use crate::run::program::Program;
 use crate::run::reply::{self, Body, Made, Whole};
 
@@ -158,8 +159,10 @@ impl Machine {
                 self.wait_or_go_on(py, pending)
             }
             Door::Asgi(door) => {
-                if door.send_at_once(py, status, headers, &body)? {
-                    return self.after_sending(py);
+                match door.send_at_once(py, status, headers, &body)? {
+                    Delivery::Sent => return self.after_sending(py),
+                    Delivery::Waits(sending) => return self.wait(py, Stage::Sent, sending),
+                    Delivery::Not => {}
                 }
                 let body = body.into_bytes(py);
                 let pending = door.send_head(py, status, headers, body.as_bytes().len())?;
@@ -222,11 +225,7 @@ impl Machine {
     }
 
     /// Leaves the exit stack around the request when all else is over.
-    pub(super) fn leave_file_stack<'py>(
-        &mut self,
-        py: Python<'py>,
-        next: PyResult<Next<'py>>,
-    ) -> PyResult<Next<'py>> {
+    pub(super) fn leave_file_stack<'py>(&mut self, py: Python<'py>, next: PyResult<Next<'py>>) -> PyResult<Next<'py>> {
         if let Ok(Next::Await(_)) = &next {
             return next;
         }
