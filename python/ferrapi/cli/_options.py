@@ -210,6 +210,18 @@ def _looking(commands: Any) -> None:
     _named(command)
     command.add_argument("--json", action="store_true", help="everything that is known, as JSON")
     command.set_defaults(do=_do("._routes", "routes"))
+    command = commands.add_parser(
+        "check",
+        help="look for mistakes in an application",
+        description="Look for routes that no request reaches, duplicate operation ids, objects of the real FastAPI, "
+        "and blocking calls in coroutine functions. The exit status is 1 if there is one. Synchronous endpoints are "
+        "noted.",
+    )
+    _named(command)
+    command.add_argument("--ignore", action="append", default=[], metavar="RULE", help="leave a rule out; repeatable")
+    command.add_argument("--strict", action="store_true", help="let notes count as well")
+    command.add_argument("--json", action="store_true", help="print JSON")
+    command.set_defaults(do=_do("._check", "check"))
 
 
 def _named(command: Any) -> None:
