@@ -33,7 +33,7 @@ export PYO3_PYTHON := $(abspath $(BIN)/python)
 
 .DEFAULT_GOAL := help
 .PHONY: help build run test test-rust test-python store-services check check-rust check-python conformance \
-	conformance-update libraries browser peers bench bench-full bench-soak bench-engine clean
+	conformance-update libraries browser peers bench bench-full bench-store bench-soak bench-engine clean
 
 help:
 	@echo 'make run                 build ferrapi and serve the store example on http://$(HOST):$(PORT)'
@@ -46,6 +46,7 @@ help:
 	@echo 'make browser             documentation pages of applications in a headless Chromium; screenshots in .cache/browser'
 	@echo 'make bench               a short comparison with FastAPI, a hand-written ASGI application and Go (20 minutes)'
 	@echo 'make bench-full          all peers and shapes at full length, scaling, the engine in process, instructions (3 hours)'
+	@echo 'make bench-store         the store example on FastAPI and ferrapi, with SQLite and with PostgreSQL'
 	@echo 'make bench-soak          full load with clients that misbehave: nothing lost, no growth (20 minutes)'
 	@echo 'make peers               install and build what `make bench-full` compares with'
 	@echo 'make bench-engine        the engine in process alone'
@@ -258,6 +259,11 @@ bench-full: build $(VENV)/.dev peers
 	@echo '== Instructions per request (about 20 minutes; needs valgrind)'
 	@$(BIN)/python -m benchmarks.callgrind
 	@$(BIN)/python -m benchmarks.callgrind --shape all
+
+bench-store: build $(VENV)/.dev
+	@echo '== The store example on FastAPI and ferrapi, with SQLite and with PostgreSQL (needs wrk and postgresql)'
+	@$(BIN)/python -m benchmarks.store --rounds $(ROUNDS) --seconds $(SECONDS)
+	@$(BIN)/python -m benchmarks.store --rounds $(ROUNDS) --seconds $(SECONDS) --database postgresql
 
 bench-soak: build $(VENV)/.dev
 	@echo '== Full load with clients that misbehave, $(SOAK_MINUTES) minutes for each door (needs wrk)'

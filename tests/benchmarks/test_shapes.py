@@ -11,6 +11,7 @@ if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
 from benchmarks.asgi import GZIP, WrongAnswer  # noqa: E402  # needs the path above
+from benchmarks import store  # noqa: E402
 from benchmarks.load import crowd, websocket  # noqa: E402
 from benchmarks.load.server import Server  # noqa: E402
 from benchmarks.load.wrk import LoadFailed  # noqa: E402
@@ -28,7 +29,7 @@ def test_all_give_the_answers_of_fastapi(shape: Shape, package: str) -> None:
     answers.expect(package, shape, answers.in_process(shape, package), right)
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
+@pytest.mark.parametrize("shape", [*SHAPES, *store.SHAPES], ids=lambda shape: shape.name)
 def test_requests_differ(shape: Shape) -> None:
     asked = {exchange.encoded("x") for exchange in shape.exchanges}
     assert len(asked) == len(shape.exchanges)
