@@ -362,7 +362,12 @@ class FastAPI(Regained, Verbs, Starlette):
 
     @app_route_options
     def api_route(self, path: str, **options: Unpack[AppRouteOptions]) -> Decorator:
-        """Register the decorated function at `path` for ``methods`` (GET if none are named)."""
+        """Register the decorated function at `path` for ``methods`` (GET if none are named).
+
+        Parameters:
+            path: the path template.
+            options: see `AppRouteOptions`.
+        """
 
         def register(function: DecoratedCallable) -> DecoratedCallable:
             self.router.add_api_route(path, function, **filled(AppRouteOptions, options))
@@ -372,7 +377,13 @@ class FastAPI(Regained, Verbs, Starlette):
 
     @app_route_options
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Unpack[AppRouteOptions]) -> None:
-        """Register `endpoint` at `path` for ``methods`` (GET if none are named)."""
+        """Register `endpoint` at `path` for ``methods`` (GET if none are named).
+
+        Parameters:
+            path: the path template.
+            endpoint: the function.
+            options: see `AppRouteOptions`.
+        """
         self.router.add_api_route(path, endpoint=endpoint, **filled(AppRouteOptions, options))
 
     def websocket(
@@ -408,7 +419,12 @@ class FastAPI(Regained, Verbs, Starlette):
 
     @include_options
     def include_router(self, router: APIRouter, **options: Unpack[IncludeOptions]) -> None:
-        """Serve the routes of `router`, those that it gets later too (see `APIRouter.include_router`)."""
+        """Serve the routes of `router`, those that it gets later too (see `APIRouter.include_router`).
+
+        Parameters:
+            router: what to include.
+            options: see `IncludeOptions`.
+        """
         self.router.include_router(router, **filled(IncludeOptions, options))
 
     def frontend(

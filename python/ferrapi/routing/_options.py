@@ -35,7 +35,19 @@ class FormLimits(TypedDict, total=False):
 
 
 class _Described(TypedDict, total=False):
-    """What OpenAPI and the response are told about an operation."""
+    """What OpenAPI and the response are told about an operation.
+
+    response_model: the type that results are validated and filtered by; left out, the endpoint's return type; None for
+        no validation.
+    status_code: the response's status; 200 unless the response class has another.
+    tags: the groups under which the documentation shows the operation.
+    dependencies: run before the endpoint, for what they do and not for what they return.
+    summary: its title in the documentation; left out, the endpoint's name in words.
+    description: its text there, in Markdown; left out, the endpoint's docstring.
+    response_description: the text beside the response's status.
+    responses: further responses for the documentation, by status.
+    deprecated: whether the documentation says that clients should stop using it.
+    """
 
     response_model: Any
     status_code: int | None
@@ -49,7 +61,19 @@ class _Described(TypedDict, total=False):
 
 
 class _Rendered(TypedDict, total=False):
-    """How the response is filtered and rendered."""
+    """How the response is filtered and rendered.
+
+    operation_id: the operation's id in the document; left out, made from its name, path and method.
+    response_model_include: the only fields of the result that are sent.
+    response_model_exclude: fields of the result that are not sent.
+    response_model_by_alias: whether fields are sent under their aliases.
+    response_model_exclude_unset: whether fields that nobody has set are left out.
+    response_model_exclude_defaults: whether fields that have their default are left out.
+    response_model_exclude_none: whether fields that are None are left out.
+    include_in_schema: whether the OpenAPI document has the operation.
+    response_class: what renders the result; left out, JSON.
+    name: the route's name, for `url_path_for`; left out, the endpoint's.
+    """
 
     operation_id: str | None
     response_model_include: IncEx | None
@@ -64,20 +88,31 @@ class _Rendered(TypedDict, total=False):
 
 
 class _Callbacks(TypedDict, total=False):
-    """What applications don't take in `api_route`."""
+    """What applications don't take in `api_route`.
+
+    callbacks: routes that the client offers and the application calls, for the documentation.
+    """
 
     callbacks: list[BaseRoute] | None
 
 
 class _Extra(TypedDict, total=False):
-    """What is beyond the description of the operation."""
+    """What is beyond the description of the operation.
+
+    openapi_extra: members to merge into the operation in the OpenAPI document.
+    generate_unique_id_function: makes the operation's id from the route.
+    """
 
     openapi_extra: dict[str, Any] | None
     generate_unique_id_function: Callable[[APIRoute], str]
 
 
 class _Limited(TypedDict, total=False):
-    """What bodies are taken."""
+    """What bodies are taken.
+
+    max_body_size: the longest body in bytes; a longer one is answered with 413. None for no limit of its own.
+    form_limits: limits of forms (`FormLimits`); those that are left out are inherited.
+    """
 
     max_body_size: int | None
     form_limits: FormLimits | None
@@ -88,7 +123,10 @@ class RouteOptions(_Described, _Rendered, _Callbacks, _Extra, _Limited, total=Fa
 
 
 class MethodsOptions(_Described, total=False):
-    """`methods`, in its place among the described options."""
+    """`methods`, in its place among the described options.
+
+    methods: the HTTP methods; GET if none are named.
+    """
 
     methods: list[str] | set[str] | None
 
@@ -102,10 +140,20 @@ class ApiRouteOptions(MethodsOptions, _Rendered, _Callbacks, _Extra, _Limited, t
 
 
 class _RouteClass(TypedDict, total=False):
+    """A class of routes.
+
+    route_class_override: the class of this route alone, instead of the router's.
+    """
+
     route_class_override: type[APIRoute] | None
 
 
 class _Strict(TypedDict, total=False):
+    """How bodies are read.
+
+    strict_content_type: whether a body without a content type is never read as JSON.
+    """
+
     strict_content_type: bool
 
 
@@ -114,7 +162,20 @@ class AddRouteOptions(MethodsOptions, _Rendered, _RouteClass, _Callbacks, _Extra
 
 
 class IncludeOptions(TypedDict, total=False):
-    """The options of `include_router`."""
+    """The options of `include_router`.
+
+    prefix: comes before each path; begins with a slash and does not end with one.
+    tags: come before the tags of the router and its routes.
+    dependencies: run before those of the router and its routes.
+    responses: for the documentation of each route, unless it says otherwise.
+    deprecated: whether the documentation says of each route that clients should stop using it.
+    include_in_schema: whether the OpenAPI document has the routes.
+    default_response_class: what renders results where neither the router nor the route says it.
+    callbacks: come before the callbacks of the router and its routes.
+    generate_unique_id_function: makes operation ids where neither the router nor the route says how.
+    max_body_size: the longest body in bytes where neither the router nor the route has a limit.
+    form_limits: limits of forms; those of the router and its routes count before them.
+    """
 
     prefix: str
     tags: list[str | Enum] | None
@@ -159,8 +220,9 @@ def filled(kind: type, options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: options.get(name, defaults[name]) for name in kind.__annotations__}
 
 
-route_options = spell_out(RouteOptions, ROUTE_DEFAULTS)
-app_route_options = spell_out(AppRouteOptions, ROUTE_DEFAULTS)
-api_route_options = spell_out(ApiRouteOptions, ROUTE_DEFAULTS)
-add_route_options = spell_out(AddRouteOptions, ROUTE_DEFAULTS)
+_PARTS = (_Described, MethodsOptions, _Rendered, _RouteClass, _Callbacks, _Extra, _Strict, _Limited)
+route_options = spell_out(RouteOptions, ROUTE_DEFAULTS, *_PARTS)
+app_route_options = spell_out(AppRouteOptions, ROUTE_DEFAULTS, *_PARTS)
+api_route_options = spell_out(ApiRouteOptions, ROUTE_DEFAULTS, *_PARTS)
+add_route_options = spell_out(AddRouteOptions, ROUTE_DEFAULTS, *_PARTS)
 include_options = spell_out(IncludeOptions, _INCLUDE_DEFAULTS)

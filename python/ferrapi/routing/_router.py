@@ -291,7 +291,12 @@ class APIRouter(Regained, Verbs, Router):
 
     @api_route_options
     def api_route(self, path: str, **options: Unpack[ApiRouteOptions]) -> Decorator:
-        """Register the decorated function at `path` for ``methods`` (GET if none are named)."""
+        """Register the decorated function at `path` for ``methods`` (GET if none are named).
+
+        Parameters:
+            path: the path template, after the router's prefix.
+            options: see `ApiRouteOptions`.
+        """
 
         def register(function: DecoratedCallable) -> DecoratedCallable:
             self.add_api_route(path, function, **filled(ApiRouteOptions, options))
@@ -301,12 +306,12 @@ class APIRouter(Regained, Verbs, Router):
 
     @add_route_options
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Unpack[AddRouteOptions]) -> None:
-        """Register `endpoint` at `path`. Options are those of the verb decorators, and:
+        """Register `endpoint` at `path`.
 
         Parameters:
             path: the path template, after the router's prefix.
             endpoint: the function.
-            options: ``methods``; ``route_class_override``, a class for this route alone; ``strict_content_type``.
+            options: see `AddRouteOptions`.
         """
         chosen = own_options(filled(AddRouteOptions, options))
         route_class = chosen.pop("route_class_override") or self.route_class
