@@ -32,13 +32,14 @@ PIP_INSTALL := pip install --quiet --disable-pip-version-check
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-rust test-python store-services check check-rust check-python conformance \
+.PHONY: help build run test test-rust test-python store-services deployment check check-rust check-python conformance \
 	conformance-update libraries browser peers bench bench-full bench-store bench-soak bench-engine clean
 
 help:
 	@echo 'make run                 build ferrapi and serve the store example on http://$(HOST):$(PORT)'
 	@echo 'make test                build ferrapi, test the Rust crates and the installed package'
 	@echo 'make store-services      the store example on PostgreSQL and Redis, which the tests start'
+	@echo 'make deployment          the store under each server, behind nginx and Traefik, and the files of deploy/'
 	@echo 'make check               formatting, lints and types of everything, and the native stub against the binary'
 	@echo 'make conformance         FastAPI 0.165.0'"'"'s own tests and public surface, and JSONTestSuite, asked of ferrapi'
 	@echo 'make conformance-update  write tests/conformance/passing.json anew'
@@ -119,6 +120,15 @@ test-python: build $(VENV)/.dev
 store-services: build $(VENV)/.dev
 	@echo '== Testing the store on PostgreSQL and Redis (apt-get install postgresql redis-server)'
 	@STORE_TEST_SERVICES=1 $(BIN)/python -m pytest tests/examples $(PYTEST_ARGS)
+
+$(VENV)/.deployment: requirements-deployment.txt $(VENV)/.dev
+	@echo '== Installing Traefik and the linters of deploy/'
+	@$(BIN)/$(PIP_INSTALL) -r $<
+	@touch $@
+
+deployment: build $(VENV)/.deployment
+	@echo '== The store under each server and behind nginx (apt-get install nginx-light) and Traefik; the files of deploy/'
+	@FERRAPI_DEPLOYMENT=1 $(BIN)/python -m pytest tests/deployment $(PYTEST_ARGS)
 
 check: check-rust check-python
 

@@ -10,8 +10,8 @@ ROOT = str(Path(__file__).parents[2])
 if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
-from benchmarks.asgi import GZIP, WrongAnswer  # noqa: E402  # needs the path above
 from benchmarks import store  # noqa: E402
+from benchmarks.asgi import GZIP, WrongAnswer  # noqa: E402  # needs the path above
 from benchmarks.load import crowd, websocket  # noqa: E402
 from benchmarks.load.server import Server  # noqa: E402
 from benchmarks.load.wrk import LoadFailed  # noqa: E402
