@@ -26,23 +26,36 @@ class DocsRoutes:
 
     Parameters:
         app: the application.
+        version: the version of its API that is documented; None for the application's own document.
     """
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: FastAPI, version: str | None = None) -> None:
         self.app = app
+        self.version = version
+
+    def _at(self, url: str | None) -> str | None:
+        """One of the application's addresses, as it is now, for the version that is documented."""
+        if not url or self.version is None or self.app.versioning is None:
+            return url
+        return self.app.versioning.prefix_of(self.version) + url
+
+    @property
+    def _title(self) -> str:
+        return self.app.title if self.version is None else f"{self.app.title} {self.version}"
 
     def add(self) -> None:
         """Add what the application's settings ask for."""
         app = self.app
-        if not app.openapi_url:
+        openapi_url, docs_url, redoc_url = map(self._at, (app.openapi_url, app.docs_url, app.redoc_url))
+        if not openapi_url:
             return
-        app.add_route(app.openapi_url, self.openapi, include_in_schema=False)
-        if app.docs_url:
-            app.add_route(app.docs_url, self.swagger_ui_html, include_in_schema=False)
-            if app.swagger_ui_oauth2_redirect_url:
+        app.add_route(openapi_url, self.openapi, include_in_schema=False)
+        if docs_url:
+            app.add_route(docs_url, self.swagger_ui_html, include_in_schema=False)
+            if app.swagger_ui_oauth2_redirect_url and self.version is None:
                 app.add_route(app.swagger_ui_oauth2_redirect_url, self.swagger_ui_redirect, include_in_schema=False)
-        if app.redoc_url:
-            app.add_route(app.redoc_url, self.redoc_html, include_in_schema=False)
+        if redoc_url:
+            app.add_route(redoc_url, self.redoc_html, include_in_schema=False)
 
     @staticmethod
     def _root_path(request: Request) -> str:
@@ -58,12 +71,12 @@ class DocsRoutes:
     def _openapi_url(self, request: Request) -> str:
         from .openapi.docs import local_url
 
-        return local_url(self._root_path(request), self.app.openapi_url or "")
+        return local_url(self._root_path(request), self._at(self.app.openapi_url) or "")
 
     async def openapi(self, request: Request) -> JSONResponse:
         """The document; behind a root path, with that as its first server."""
         root_path = self._root_path(request)
-        schema: dict[str, Any] = self.app.openapi()
+        schema: dict[str, Any] = self.app.openapi() if self.version is None else self.app.openapi_of(self.version)
         if root_path and self.app.root_path_in_servers:
             servers = schema.get("servers") or []
             if root_path not in {server.get("url") for server in servers}:
@@ -78,19 +91,20 @@ class DocsRoutes:
         if ASSET in request.query_params:
             return await asset(request)
         app = self.app
+        docs_url = self._at(app.docs_url)
         redirect = app.swagger_ui_oauth2_redirect_url
         render, assets = of_applications("get_swagger_ui_html"), {}
         if render is get_swagger_ui_html:
             render = swagger_ui_page
             assets = {
-                "swagger_js_url": self._asset_url(request, app.docs_url, SWAGGER_UI_JS),
-                "swagger_css_url": self._asset_url(request, app.docs_url, SWAGGER_UI_CSS),
-                "swagger_favicon_url": self._asset_url(request, app.docs_url, FAVICON),
-                "page_js_url": self._asset_url(request, app.docs_url, SWAGGER_UI_PAGE_JS),
+                "swagger_js_url": self._asset_url(request, docs_url, SWAGGER_UI_JS),
+                "swagger_css_url": self._asset_url(request, docs_url, SWAGGER_UI_CSS),
+                "swagger_favicon_url": self._asset_url(request, docs_url, FAVICON),
+                "page_js_url": self._asset_url(request, docs_url, SWAGGER_UI_PAGE_JS),
             }
         page: Response = render(
             openapi_url=self._openapi_url(request),
-            title=f"{app.title} - Swagger UI",
+            title=f"{self._title} - Swagger UI",
             oauth2_redirect_url=local_url(self._root_path(request), redirect) if redirect else redirect,
             init_oauth=app.swagger_ui_init_oauth,
             swagger_ui_parameters=app.swagger_ui_parameters,
@@ -119,7 +133,7 @@ class DocsRoutes:
 
         if ASSET in request.query_params:
             return await asset(request)
-        redoc_url = self.app.redoc_url
+        redoc_url = self._at(self.app.redoc_url)
         render, assets = of_applications("get_redoc_html"), dict[str, Any]()
         if render is get_redoc_html:
             render = redoc_page
@@ -131,7 +145,7 @@ class DocsRoutes:
             }
         page: Response = render(
             openapi_url=self._openapi_url(request),
-            title=f"{self.app.title} - ReDoc",
+            title=f"{self._title} - ReDoc",
             **assets,
         )
         return page

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from starlette.applications import Starlette
-from starlette.datastructures import State
+from starlette.datastructures import State, URLPath
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.errors import ServerErrorMiddleware
@@ -37,6 +37,7 @@ from .exceptions import (
     FastAPIDeprecationWarning,
     RequestValidationError,
     RouteError,
+    VersioningError,
     WebSocketRequestValidationError,
 )
 from .middleware.asyncexitstack import AsyncExitStackMiddleware
@@ -53,12 +54,18 @@ from .routing._options import (
     include_options,
 )
 from .routing._verbs import Decorator, Verbs
+from .routing._versioned import refuse_versions
+from .routing._versions import Versions
 from .sse import ServerSentEvent
 from .telemetry import TelemetryConfig
 from .telemetry._activation import active
 from .telemetry._config import complete
 from .types import DecoratedCallable
 from .utils import generate_unique_id
+
+if TYPE_CHECKING:
+    from .versioning import Versioning
+    from .versioning._routers import VersionedRoutes
 
 AppType = TypeVar("AppType", bound="FastAPI")
 ExceptionHandler = Callable[[Request, Any], Response | Coroutine[Any, Any, Response]]
@@ -108,6 +115,7 @@ class FastAPI(Regained, Verbs, Starlette):
         strict_content_type: whether a body without a content type is never read as JSON.
         max_body_size: the longest body in bytes; a longer one is answered with 413. None for no limit.
         form_limits: limits of automatic form parsing.
+        versioning: the versions of the API, if it has several (see `ferrapi.versioning`).
 
     Raises:
         RouteError: for an empty title or version.
@@ -156,6 +164,7 @@ class FastAPI(Regained, Verbs, Starlette):
         strict_content_type: bool = True,
         max_body_size: int | None = None,
         form_limits: FormLimits | None = None,
+        versioning: Versioning | None = None,
     ) -> None:
         if not title:
             raise RouteError("A title must be provided for OpenAPI, e.g.: 'My API'")
@@ -215,6 +224,9 @@ class FastAPI(Regained, Verbs, Starlette):
             self.exception_handlers.setdefault(kind, handler)
         self.user_middleware = list(middleware or [])
         self.middleware_stack: ASGIApp | None = None
+        self.versioning = versioning
+        self._versions = None if versioning is None else _versioned_routes(self, versioning)
+        self.router._check_versions = refuse_versions if self._versions is None else self._versions.check
         self.setup()
 
     _announces_overrides = True  # whether `dependency_overrides` can't be replaced without anybody noticing
@@ -252,6 +264,7 @@ class FastAPI(Regained, Verbs, Starlette):
             await super().__call__(scope, receive, send)
 
     _made = frozenset({"_way", "_way_as_of", "_openapi_edits", "_drain", "_app_scope"})
+    _versions: VersionedRoutes | None = None
     _way: ASGIApp | None = None
     _way_as_of = -1
     _openapi_edits = -1  # of the document; -1 for one that isn't made from the routes
@@ -275,17 +288,24 @@ class FastAPI(Regained, Verbs, Starlette):
         handlers = {key: value for key, value in handlers.items() if key not in (500, Exception)}
         of_server = [value for key, value in self.exception_handlers.items() if key in (500, Exception)]
         server_error = of_server[-1] if of_server else None
-        middleware = [
+        around = [
             Middleware(ServerErrorMiddleware, handler=server_error, debug=self.debug),
             Middleware(ExceptionTelemetryMiddleware),
             Middleware(AppBodyLimitMiddleware, max_body_size=self.max_body_size),
             *self.user_middleware,
+        ]
+        ends = [
             Middleware(ExceptionMiddleware, handlers=handlers, debug=self.debug),
             Middleware(AsyncExitStackMiddleware),
         ]
         telemetry = active(self._telemetry)
         self._watches = telemetry is not None
-        return build(self.router, middleware) if telemetry is None else telemetry.build(self.router, middleware)
+        put_into = build if telemetry is None else telemetry.build
+        if self._versions is None:
+            return put_into(self.router, [*around, *ends])
+        from .versioning._switch import build_stack
+
+        return build_stack(self._versions, put_into, around, ends)
 
     def decide_on_telemetry(self) -> None:
         """Make the middleware stack again if something came that receives what is recorded. Called after start-up."""
@@ -320,23 +340,11 @@ class FastAPI(Regained, Verbs, Starlette):
     def openapi(self) -> dict[str, Any]:
         """The application's OpenAPI document, made at the first call and again when routes were edited."""
         if self.openapi_schema is None or self._openapi_edits not in (-1, EDITS.value):
-            self.openapi_schema = of_applications("get_openapi")(
-                title=self.title,
-                version=self.version,
-                openapi_version=self.openapi_version,
-                summary=self.summary,
-                description=self.description,
-                terms_of_service=self.terms_of_service,
-                contact=self.contact,
-                license_info=self.license_info,
-                routes=self.routes,
-                webhooks=self.webhooks.routes,
-                tags=self.openapi_tags,
-                servers=self.servers,
-                separate_input_output_schemas=self.separate_input_output_schemas,
-                external_docs=self.openapi_external_docs,
+            edits = EDITS.value
+            made = (
+                self._document(self.routes, self.version) if self._versions is None else self._versions.document(None)
             )
-            self._openapi_edits = EDITS.value
+            self.openapi_schema, self._openapi_edits = made, edits
         return self.openapi_schema
 
     async def app_dependency(self, dependency: Callable[..., Any]) -> Any:
@@ -350,9 +358,58 @@ class FastAPI(Regained, Verbs, Starlette):
         """
         return await value_of(self, dependency)
 
+    def openapi_of(self, version: str) -> dict[str, Any]:
+        """The OpenAPI document of a version of the API (see `ferrapi.versioning`), made anew at each call.
+
+        Raises:
+            VersioningError: for a version that there isn't.
+        """
+        if self._versions is None or version not in self._versions.order:
+            raise VersioningError(f"The application has no version {version!r}")
+        return self._versions.document(version)
+
+    def _document(self, routes: Sequence[BaseRoute], version: str) -> dict[str, Any]:
+        document: dict[str, Any] = of_applications("get_openapi")(
+            title=self.title,
+            version=version,
+            openapi_version=self.openapi_version,
+            summary=self.summary,
+            description=self.description,
+            terms_of_service=self.terms_of_service,
+            contact=self.contact,
+            license_info=self.license_info,
+            routes=routes,
+            webhooks=self.webhooks.routes,
+            tags=self.openapi_tags,
+            servers=self.servers,
+            separate_input_output_schemas=self.separate_input_output_schemas,
+            external_docs=self.openapi_external_docs,
+        )
+        return document
+
     def setup(self) -> None:
         """Add the routes of the OpenAPI document and its pages."""
         DocsRoutes(self).add()
+        for version in self._versions.order if self._versions is not None else ():
+            DocsRoutes(self, version).add()
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """The routes; where paths name versions, those of all versions at their places."""
+        if self._versions is None or self._versions.versioning.by != "path":
+            return self.router.routes
+        return [placed.effective for placed in self._versions.by_path()]
+
+    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
+        """The path of the route that has this name and these parameters. Where paths name versions, ``version=`` says
+        which one is meant.
+
+        Raises:
+            NoMatchFound: if there is none.
+        """
+        by_path = self._versions is not None and self._versions.versioning.by == "path"
+        router = self._versions.router if self._versions is not None and by_path else self.router
+        return router.url_path_for(name, **path_params)
 
     # Registration, forwarded to the router
 
@@ -387,12 +444,18 @@ class FastAPI(Regained, Verbs, Starlette):
         self.router.add_api_route(path, endpoint=endpoint, **filled(AppRouteOptions, options))
 
     def websocket(
-        self, path: str, name: str | None = None, *, dependencies: Sequence[params.Depends] | None = None
+        self,
+        path: str,
+        name: str | None = None,
+        *,
+        dependencies: Sequence[params.Depends] | None = None,
+        versions: Versions = None,
     ) -> Decorator:
         """Register the decorated coroutine function as a WebSocket endpoint at `path`."""
 
         def register(function: DecoratedCallable) -> DecoratedCallable:
-            self.add_api_websocket_route(path, function, name=name, dependencies=dependencies)
+            own = {} if versions is None else {"versions": versions}
+            self.add_api_websocket_route(path, function, name=name, dependencies=dependencies, **own)
             return function
 
         return register
@@ -404,9 +467,11 @@ class FastAPI(Regained, Verbs, Starlette):
         name: str | None = None,
         *,
         dependencies: Sequence[params.Depends] | None = None,
+        versions: Versions = None,
     ) -> None:
         """Register `endpoint` as a WebSocket endpoint at `path`."""
-        self.router.add_api_websocket_route(path, endpoint, name=name, dependencies=dependencies)
+        own = {} if versions is None else {"versions": versions}
+        self.router.add_api_websocket_route(path, endpoint, name=name, dependencies=dependencies, **own)
 
     def websocket_route(self, path: str, name: str | None = None) -> Decorator:
         """Register the decorated function as a plain Starlette WebSocket endpoint."""
@@ -465,6 +530,15 @@ class FastAPI(Regained, Verbs, Starlette):
             return function
 
         return register
+
+
+def _versioned_routes(app: FastAPI, versioning: Versioning) -> VersionedRoutes:
+    from .versioning import Versioning
+    from .versioning._routers import VersionedRoutes
+
+    if not isinstance(versioning, Versioning):
+        raise VersioningError(f"versioning= takes a ferrapi.versioning.Versioning, not {versioning!r}")
+    return VersionedRoutes(app, versioning)
 
 
 watch(FastAPI)

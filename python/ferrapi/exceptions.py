@@ -40,6 +40,7 @@ __all__ = [
     "TelemetryError",
     "UsageError",
     "ValidationException",
+    "VersioningError",
     "WebSocketErrorModel",
     "WebSocketException",
     "WebSocketRequestValidationError",
@@ -128,6 +129,10 @@ class RouteError(UsageError):
 
 class LimitError(UsageError, ValueError):
     """A limit of bodies or forms is no limit. Also a `ValueError`, as in FastAPI."""
+
+
+class VersioningError(UsageError, ValueError):
+    """The versions of an API, or those that a route is for, are declared in a way that can't work."""
 
 
 class TelemetryError(FastAPIError, TypeError):

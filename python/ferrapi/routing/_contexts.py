@@ -27,6 +27,7 @@ from ..datastructures import Default
 from ..utils import generate_unique_id, get_value_or_default
 from ._effective import EFFECTIVE, EffectiveRouteContext, UnderPrefix
 from ._options import FormLimits
+from ._versions import VersionSet, both
 
 if TYPE_CHECKING:
     from ._layers import RouterLayer
@@ -53,6 +54,11 @@ class _RouterIncludeContext:
     form_limits: FormLimits = field(default_factory=FormLimits)
     dependency_overrides_provider: Any = None
     layers: tuple[RouterLayer, ...] = ()
+    versions: VersionSet | None = None
+    version: str | None = None
+    """The one version that this place is in, where paths name versions (see `ferrapi.versioning`)."""
+    names_version: bool = False
+    """Whether the prefix names it."""
 
     def path_for(self, route: Any) -> str:
         """The whole path template of `route`."""
@@ -82,6 +88,9 @@ class _RouterIncludeContext:
             form_limits={**outer.form_limits, **self.form_limits},
             dependency_overrides_provider=outer.dependency_overrides_provider or self.dependency_overrides_provider,
             layers=outer.layers + self.layers,
+            versions=both(outer.versions, self.versions),
+            version=outer.version or self.version,
+            names_version=outer.names_version or self.names_version,
         )
 
 

@@ -33,8 +33,11 @@ from ..utils import get_value_or_default, is_body_allowed_for_status_code
 from ._limits import validate_form_limits, validate_max_body_size
 from ._options import FormLimits
 from ._respond import wants_events
+from ._versions import VersionSet
 
-_WATCHED = frozenset({"app", "endpoint", "handle", "matches", "methods", "param_convertors", "path", "path_regex"})
+_WATCHED = frozenset(
+    {"app", "endpoint", "handle", "matches", "methods", "param_convertors", "path", "path_regex", "versions"}
+)
 
 _TAKEN_AS_THEY_ARE = (
     "summary",
@@ -69,6 +72,8 @@ class Watched:
     path_regex: Pattern[str]
     path_format: str
     param_convertors: dict[str, Convertor[Any]]
+    versions: VersionSet | None = None
+    """The versions of the API that have the route; None for a route that isn't versioned."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _WATCHED:

@@ -20,6 +20,7 @@ from ..utils import get_value_or_default
 from ._declared import Declared
 from ._limits import limit_body
 from ._options import ROUTE_DEFAULTS
+from ._versions import both
 
 if TYPE_CHECKING:
     from ..dependencies.models import Dependant
@@ -93,6 +94,7 @@ class _EffectiveRouteContext(Declared):
 
     app: Any = None
     included: Any = None
+    version: str | None = None
     frontend_prefix = ""
 
     def __init__(self, original_route: BaseRoute, starlette_route: BaseRoute | None = None) -> None:
@@ -152,8 +154,12 @@ class _EffectiveRouteContext(Declared):
         from ._route import APIRoute
 
         if isinstance(route, APIRoute):
-            return cls.from_api_route(original_route=route, include_context=context)
-        return cls(route, _below(route, context))
+            place = cls.from_api_route(original_route=route, include_context=context)
+        else:
+            place = cls(route, _below(route, context))
+        place.versions = both(context.versions, getattr(route, "versions", None))
+        place.version = context.version
+        return place
 
     @classmethod
     def of_front_ends(cls, front_ends: Any, dependant: Dependant, context: IncludeContext) -> _EffectiveRouteContext:

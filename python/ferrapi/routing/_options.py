@@ -18,6 +18,7 @@ from .._signatures import spell_out
 from ..datastructures import Default
 from ..types import IncEx
 from ..utils import generate_unique_id
+from ._versions import Versions
 
 if TYPE_CHECKING:
     from ._route import APIRoute
@@ -118,7 +119,16 @@ class _Limited(TypedDict, total=False):
     form_limits: FormLimits | None
 
 
-class RouteOptions(_Described, _Rendered, _Callbacks, _Extra, _Limited, total=False):
+class _Own(TypedDict, total=False):
+    """What FastAPI has no option for. It is passed on only where it is given: overridden methods need not take it.
+
+    versions: the versions of the API that have it, ``">=2"`` for example (see `ferrapi.versioning`).
+    """
+
+    versions: Versions
+
+
+class RouteOptions(_Described, _Rendered, _Callbacks, _Extra, _Limited, _Own, total=False):
     """The options of `get`, `post` and the other verbs."""
 
 
@@ -131,11 +141,11 @@ class MethodsOptions(_Described, total=False):
     methods: list[str] | set[str] | None
 
 
-class AppRouteOptions(MethodsOptions, _Rendered, _Extra, _Limited, total=False):
+class AppRouteOptions(MethodsOptions, _Rendered, _Extra, _Limited, _Own, total=False):
     """The options of an application's `api_route` and `add_api_route`."""
 
 
-class ApiRouteOptions(MethodsOptions, _Rendered, _Callbacks, _Extra, _Limited, total=False):
+class ApiRouteOptions(MethodsOptions, _Rendered, _Callbacks, _Extra, _Limited, _Own, total=False):
     """The options of a router's `api_route`."""
 
 
@@ -157,11 +167,11 @@ class _Strict(TypedDict, total=False):
     strict_content_type: bool
 
 
-class AddRouteOptions(MethodsOptions, _Rendered, _RouteClass, _Callbacks, _Extra, _Strict, _Limited, total=False):
+class AddRouteOptions(MethodsOptions, _Rendered, _RouteClass, _Callbacks, _Extra, _Strict, _Limited, _Own, total=False):
     """The options of `APIRouter.add_api_route`."""
 
 
-class IncludeOptions(TypedDict, total=False):
+class _Included(TypedDict, total=False):
     """The options of `include_router`.
 
     prefix: comes before each path; begins with a slash and does not end with one.
@@ -190,6 +200,10 @@ class IncludeOptions(TypedDict, total=False):
     form_limits: FormLimits | None
 
 
+class IncludeOptions(_Included, _Own, total=False):
+    """The options of `include_router`."""
+
+
 ROUTE_DEFAULTS: Mapping[str, Any] = {
     **dict.fromkeys((*RouteOptions.__annotations__, "methods", "route_class_override")),
     "response_model": Default(None),
@@ -214,15 +228,18 @@ _INCLUDE_DEFAULTS: Mapping[str, Any] = {
 
 def filled(kind: type, options: Mapping[str, Any]) -> dict[str, Any]:
     """All options of a kind, in the order of its declaration: those that were not given as the placeholders that
-    signatures show. Whoever overrides a method that registers routes gets them all, as in FastAPI.
+    signatures show. Whoever overrides a method that registers routes gets them all, as in FastAPI; and those that
+    FastAPI hasn't, if they were given.
     """
     defaults = _INCLUDE_DEFAULTS if kind is IncludeOptions else ROUTE_DEFAULTS
-    return {name: options.get(name, defaults[name]) for name in kind.__annotations__}
+    own = _Own.__annotations__
+    names = [name for name in kind.__annotations__ if name not in own or options.get(name) is not None]
+    return {name: options.get(name, defaults[name]) for name in names}
 
 
-_PARTS = (_Described, MethodsOptions, _Rendered, _RouteClass, _Callbacks, _Extra, _Strict, _Limited)
+_PARTS = (_Described, MethodsOptions, _Rendered, _RouteClass, _Callbacks, _Extra, _Strict, _Limited, _Own)
 route_options = spell_out(RouteOptions, ROUTE_DEFAULTS, *_PARTS)
 app_route_options = spell_out(AppRouteOptions, ROUTE_DEFAULTS, *_PARTS)
 api_route_options = spell_out(ApiRouteOptions, ROUTE_DEFAULTS, *_PARTS)
 add_route_options = spell_out(AddRouteOptions, ROUTE_DEFAULTS, *_PARTS)
-include_options = spell_out(IncludeOptions, _INCLUDE_DEFAULTS)
+include_options = spell_out(IncludeOptions, _INCLUDE_DEFAULTS, _Included, _Own)

@@ -54,6 +54,8 @@ from ._route import APIRoute
 from ._table import Table
 from ._tracer import tell_match
 from ._verbs import Decorator, Verbs
+from ._versions import Versions, VersionSet, both, unchecked
+from ._websocket import APIWebSocketRoute
 
 _ON_EVENT_DEPRECATED = "on_event is deprecated, use lifespan event handlers instead."
 
@@ -75,15 +77,19 @@ class APIRouter(Regained, Verbs, Router):
 
     Parameters: what each option means is said at `FastAPI`; here they apply to the routes of this router, before those
     of whoever includes it. `middleware` and `exception_handlers` are for the requests to its routes, and to those of
-    routers that it includes: innermost first.
+    routers that it includes: innermost first. `versions` are those of the API that have its routes (see
+    `ferrapi.versioning`).
 
     Raises:
         RouteError: for a prefix that doesn't begin with, or ends with, a slash; for what is no middleware or handler.
+        VersioningError: for versions that say none.
     """
 
     _made = frozenset({"_table", "_frontend_table"})
     _table: Table | None = None
     _frontend_table: FrontendTable | None = None
+    _check_versions: Callable[[Sequence[BaseRoute]], None] = staticmethod(unchecked)
+    """Checks the versions of new routes, where there is an application that knows which versions there are."""
 
     def __init__(
         self,
@@ -110,6 +116,7 @@ class APIRouter(Regained, Verbs, Router):
         form_limits: FormLimits | None = None,
         middleware: Sequence[Middleware] | None = None,
         exception_handlers: Mapping[int | type[Exception], Callable[..., Any]] | None = None,
+        versions: Versions = None,
     ) -> None:
         check_prefix(prefix)
         validate_max_body_size(max_body_size)
@@ -140,6 +147,7 @@ class APIRouter(Regained, Verbs, Router):
             self.middleware_stack = StandingAlone(self._layer, self.app)
         self.middleware_stack = limit_body(self.middleware_stack, max_body_size)
         self.form_limits = validate_form_limits(form_limits)
+        self.versions = VersionSet.of(versions)
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
@@ -315,6 +323,7 @@ class APIRouter(Regained, Verbs, Router):
         """
         chosen = own_options(filled(AddRouteOptions, options))
         route_class = chosen.pop("route_class_override") or self.route_class
+        versions = both(self.versions, VersionSet.of(chosen.pop("versions", None)))
         refuse(route_class, f"The class of the route {path!r}")
         chosen.update(
             tags=[*self.tags, *(chosen["tags"] or [])],
@@ -333,16 +342,28 @@ class APIRouter(Regained, Verbs, Router):
         )
         if chosen["form_limits"] is None:
             del chosen["form_limits"]  # route classes from before it existed need not take it
-        self.routes.append(route_class(self.prefix + path, endpoint=endpoint, **chosen))
+        self._add(route_class(self.prefix + path, endpoint=endpoint, **chosen), versions)
+
+    def _add(self, route: APIRoute | APIWebSocketRoute, versions: VersionSet | None) -> None:
+        if versions is not None:
+            route.versions = versions
+        self._check_versions([route])
+        self.routes.append(route)
         self._mark_routes_changed()
 
     def websocket(
-        self, path: str, name: str | None = None, *, dependencies: Sequence[params.Depends] | None = None
+        self,
+        path: str,
+        name: str | None = None,
+        *,
+        dependencies: Sequence[params.Depends] | None = None,
+        versions: Versions = None,
     ) -> Decorator:
         """Register the decorated coroutine function as a WebSocket endpoint at `path`."""
 
         def register(function: DecoratedCallable) -> DecoratedCallable:
-            self.add_api_websocket_route(path, function, name=name, dependencies=dependencies)
+            own = {} if versions is None else {"versions": versions}
+            self.add_api_websocket_route(path, function, name=name, dependencies=dependencies, **own)
             return function
 
         return register
@@ -354,8 +375,10 @@ class APIRouter(Regained, Verbs, Router):
         name: str | None = None,
         *,
         dependencies: Sequence[params.Depends] | None = None,
+        versions: Versions = None,
     ) -> None:
         """Register `endpoint` as a WebSocket endpoint at `path`, after the router's prefix."""
+        chosen = both(self.versions, VersionSet.of(versions))
         route = routing_class("APIWebSocketRoute")(
             self.prefix + path,
             endpoint=endpoint,
@@ -363,8 +386,7 @@ class APIRouter(Regained, Verbs, Router):
             dependencies=[*self.dependencies, *(dependencies or [])],
             dependency_overrides_provider=self.dependency_overrides_provider,
         )
-        self.routes.append(route)
-        self._mark_routes_changed()
+        self._add(route, chosen)
 
     def add_route(
         self,
@@ -434,8 +456,7 @@ class APIRouter(Regained, Verbs, Router):
 
         Parameters:
             router: what to include.
-            options: ``prefix`` comes before each path; ``tags``, ``dependencies``, ``responses`` and ``callbacks`` come
-                before the router's own; the others apply where the router and its routes say nothing.
+            options: see `IncludeOptions`.
 
         Raises:
             RouteError: for a bad prefix or a router that contains this one.
@@ -476,8 +497,11 @@ class APIRouter(Regained, Verbs, Router):
             },
             dependency_overrides_provider=self.dependency_overrides_provider,
             layers=(router._layer,),
+            versions=both(self.versions, VersionSet.of(chosen.get("versions"))),
         )
-        self.routes.append(routing_class("_IncludedRouter")(router, context))
+        included = routing_class("_IncludedRouter")(router, context)
+        self._check_versions([included])
+        self.routes.append(included)
         self._mark_routes_changed()
         for kind, handlers in (("startup", router.on_startup), ("shutdown", router.on_shutdown)):
             for handler in handlers:

@@ -29,6 +29,7 @@ from ._plan import Plan, Values
 from ._respond import endpoint_context
 from ._shield import exit_shield
 from ._tracer import follow_socket
+from ._versions import both
 
 
 class WebSocketApp(Regained):
@@ -142,6 +143,9 @@ class APIWebSocketRoute(Watched, WebSocketRoute):
             dependencies=[*context.dependencies, *self.dependencies],
             dependency_overrides_provider=context.dependency_overrides_provider or self.dependency_overrides_provider,
         )
+        versions = both(context.versions, self.versions)
+        if versions is not None:
+            route.versions = versions
         return route
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:

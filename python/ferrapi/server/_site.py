@@ -48,7 +48,7 @@ class Site:
         self.app = app
         self.stack = stack
         self.proxy = proxy
-        self.router: APIRouter = app.router
+        self.router: APIRouter = inner.app  # type: ignore[assignment]  # which `_are_ends` has seen
         self.twins = Twins(layers) if layers else None
         self.handlers = inner.handlers
         self.table = self.router.table().native
