@@ -33,7 +33,7 @@ export PYO3_PYTHON := $(abspath $(BIN)/python)
 
 .DEFAULT_GOAL := help
 .PHONY: help build run test test-rust test-python store-services deployment check check-rust check-python conformance \
-	conformance-update libraries browser peers bench bench-full bench-store bench-soak bench-engine clean
+	conformance-update libraries browser docs peers bench bench-full bench-store bench-soak bench-engine clean
 
 help:
 	@echo 'make run                 build ferrapi and serve the store example on http://$(HOST):$(PORT)'
@@ -44,6 +44,7 @@ help:
 	@echo 'make conformance         FastAPI 0.165.0'"'"'s own tests and public surface, and JSONTestSuite, asked of ferrapi'
 	@echo 'make conformance-update  write tests/conformance/passing.json anew'
 	@echo 'make libraries           libraries that are written against FastAPI, used through ferrapi.as_fastapi'
+	@echo 'make docs                the documentation as a site in site/'
 	@echo 'make browser             documentation pages of applications in a headless Chromium; screenshots in .cache/browser'
 	@echo 'make bench               a short comparison with FastAPI, a hand-written ASGI application and Go (20 minutes)'
 	@echo 'make bench-full          all peers and shapes at full length, scaling, the engine in process, instructions (3 hours)'
@@ -186,6 +187,18 @@ libraries: $(WHEELS)/.built
 	@echo '== Libraries that are written against FastAPI'
 	@$(PYTHON) scripts/libraries.py --ferrapi $(WHEELS)/*.whl $(LIBRARIES)
 
+$(VENV)/.docs: requirements-docs.txt | $(VENV)/.created
+	@echo '== Making the environment $(VENV)/docs with what builds the documentation'
+	@$(PYTHON) -m venv --clear $(VENV)/docs
+	@$(VENV)/docs/bin/$(PIP_INSTALL) -r $<
+	@touch $@
+
+# Nothing is asked of the network while it is built, and nothing by whoever reads it. Code blocks are run by `make test`.
+docs: $(VENV)/.docs
+	@echo '== Building the documentation into site/'
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --strict --quiet
+	@echo 'Read it at file://$(abspath site)/index.html'
+
 # Debian's Chromium, or the one that is there (Google's packages will do): its driver must be of the same version.
 CHROMIUM := chromium chromium-driver fonts-dejavu-core
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
@@ -284,5 +297,5 @@ bench-engine: build $(VENV)/.dev
 	@$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-columns=median,iqr,rounds --benchmark-sort=fullname
 
 clean:
-	@echo '== Removing .venv/, dist/, .cache/ and target/'
-	@rm -rf .venv dist .cache target
+	@echo '== Removing .venv/, dist/, site/, .cache/ and target/'
+	@rm -rf .venv dist site .cache target

@@ -1,7 +1,8 @@
-"""Writes what README says of the benchmarks, and its plot, from the newest results: `python -m benchmarks.load.readme`.
+"""Writes what the documentation says of the benchmarks from the newest results: `python -m benchmarks.load.readme`.
 
-There are two blocks: the shapes of real services (`benchmarks.shapes`), and the cases of all peers (`benchmarks.load`).
-The newest results are those of the results file that was finished last. `--check` writes nothing and fails if it would.
+`docs/performance.md` has two blocks, the shapes of real services (`benchmarks.shapes`) and the cases of all peers
+(`benchmarks.load`), and the plot of the latter. README has a summary of the former. The newest results are those of the
+results file that was finished last. `--check` writes nothing and fails if it would.
 """
 
 import argparse
@@ -18,17 +19,27 @@ from .plot import svg
 from .report import CPU, RATE, RESULTS, Cases, median, peers_of, ratio_table, ratios, table, times
 
 README = ROOT / "README.md"
-PLOT = ROOT / "docs" / "benchmark.svg"
-CASES, SHAPES = "benchmark", "shapes"
-"""The names of the blocks in README's marks."""
+PAGE = ROOT / "docs" / "performance.md"
+PLOT = PAGE.with_name("benchmark.svg")
+CASES, SHAPES, SUMMARY = "benchmark", "shapes", "summary"
+"""The names of the blocks in the pages' marks."""
 COLUMNS = ("ferrapi", "ferrapi-asgi", "ferrapi-freeze", "asgi", "go", "axum")
-"""The peers of README's tables by case."""
+"""The peers of the tables by case."""
 SAMPLE = "hello"
-"""The case for which README shows every peer."""
+"""The case for which every peer is shown."""
+SUMMARIZED = {
+    "my-shipment": "a row from the database, by a synchronous endpoint behind a bearer token",
+    "booking": "a nested order with validators behind a token, a session, a background task",
+    "no-invoice": "a 404",
+    "booking-production": "that order under CORS, GZip and two middlewares of the user's",
+    "search": "20 rows of an ORM through a response model",
+    "manifest": "1,000 such rows",
+}
+"""The shapes of README's summary, each in a few words: from much to gain to nothing."""
 
 
 class NoResults(Exception):
-    """There are no results that README could show."""
+    """There are no results that the pages could show."""
 
 
 def newest(folder: Path = RESULTS, key: str = "cases") -> tuple[str, dict[str, Any]]:
@@ -58,12 +69,17 @@ def _everyone(cases: Cases) -> str:
     return f"Every peer, {BY_NAME[SAMPLE].title} (in brackets: the rounds' spread):\n\n{table(head, rows)}"
 
 
+def _link(stem: str) -> str:
+    page = f"benchmarks/results/{stem}.md"
+    return f"[{page}](../{page})"
+
+
 def block(stem: str, data: dict[str, Any]) -> str:
     """What stands between the marks."""
     cases: Cases = data["cases"]
     present = peers_of(cases)
     columns = [peer for peer in COLUMNS if peer in present]
-    parts = ["![Requests per second as multiples of FastAPI, case by case](docs/benchmark.svg)"]
+    parts = [f"![Requests per second as multiples of FastAPI, case by case]({PLOT.name})"]
     parts.append("Requests per second ÷ FastAPI's, medians of the rounds' ratios; higher is better:")
     parts.append(ratio_table(cases, columns, "fastapi", RATE))
     parts.append("FastAPI's CPU time per request ÷ the peer's, in the same run:")
@@ -74,8 +90,7 @@ def block(stem: str, data: dict[str, Any]) -> str:
         parts.append(ratio_table(cases, against, "go", RATE))
     if SAMPLE in cases:
         parts.append(_everyone(cases))
-    page = f"benchmarks/results/{stem}.md"
-    said = f"All peers in all cases, spread, latencies, versions and method: [{page}]({page})."
+    said = f"All peers in all cases, spread, latencies, versions and method: {_link(stem)}."
     parts.append(" ".join(part for part in (said, data.get("note", "")) if part))
     return "\n\n".join(parts)
 
@@ -87,38 +102,55 @@ def shapes_block(folder: Path = RESULTS) -> str:
     except NoResults:
         return "Not measured with this release yet: `python -m benchmarks.shapes` does."
     said = "CPU time of the server per request, and FastAPI's as a multiple of ferrapi's in the same run:"
-    page = f"benchmarks/results/{stem}.md"
-    more = f"Spread, goals, versions and method: [{page}]({page})."
+    more = f"Spread, goals, versions and method: {_link(stem)}."
     parts = [said, shapes_table(data["shapes"], brief=True), stalls(data["shapes"]), more, data.get("note", "")]
     return "\n\n".join(part for part in parts if part)
 
 
-def with_block(readme: str, text: str, name: str = CASES) -> str:
-    """README with what stands between the marks of a block replaced."""
+def summary(folder: Path = RESULTS) -> str:
+    """What README says of a few shapes: how much CPU time a request takes in FastAPI, and how much here."""
+    try:
+        _, data = newest(folder, "shapes")
+    except NoResults:
+        return "Not measured with this release yet."
+    rows = []
+    for name, words in SUMMARIZED.items():
+        shape = data["shapes"].get(name, {})
+        if {"fastapi", "protocol"} <= shape.keys():
+            ratio = times(statistics.median(ratios(shape, "protocol", "fastapi", CPU)))
+            rows.append([words, *(f"{median(shape[way], CPU.key):,.0f}" for way in ("fastapi", "protocol")), ratio])
+    return table(["CPU time per request, µs", "FastAPI", "ferrapi", "FastAPI ÷ ferrapi"], rows)
+
+
+def with_block(page: str, text: str, name: str = CASES) -> str:
+    """A page with what stands between the marks of a block replaced."""
     begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
-    before, _, rest = readme.partition(begin)
+    before, _, rest = page.partition(begin)
     _, _, after = rest.partition(end)
     return f"{before}{begin}\n{text}\n{end}{after}"
 
 
-def whole(readme: str) -> tuple[str, str, str]:
-    """README with both blocks, the plot, and the name of the results of the latter. Raises `NoResults`."""
+def whole(pages: dict[Path, str]) -> tuple[dict[Path, str], str]:
+    """Both pages with their blocks, the plot, and the name of the results of the latter. Raises `NoResults`.
+
+    Parameters:
+        pages: what the pages are now.
+    """
     stem, data = newest()
-    text = with_block(with_block(readme, shapes_block(), SHAPES), block(stem, data))
-    return text, svg(data["cases"]), stem
+    page = with_block(with_block(pages[PAGE], shapes_block(), SHAPES), block(stem, data))
+    return {README: with_block(pages[README], summary(), SUMMARY), PAGE: page, PLOT: svg(data["cases"])}, stem
 
 
 def main() -> int:
-    """Write README's block and the plot; with `--check`, 1 if they would change."""
+    """Write the blocks and the plot; with `--check`, 1 if they would change."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load.readme", description=__doc__)
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
     try:
-        text, plot, stem = whole(README.read_text())
+        wanted, stem = whole({file: file.read_text() for file in (README, PAGE)})
     except NoResults as error:
         print(error, file=sys.stderr)
         return 1
-    wanted = {README: text, PLOT: plot}
     changed = [file for file, text in wanted.items() if not file.exists() or file.read_text() != text]
     for file in changed:
         if check:

@@ -1,4 +1,4 @@
-"""What README says of the benchmarks is what the newest results say, and tables and plot are made as they should be."""
+"""What the documentation says of the benchmarks is what the newest results say; tables and plot are as they should be."""
 
 import json
 import sys
@@ -27,9 +27,22 @@ def results(**peers: list[dict[str, float]]) -> dict[str, Any]:
     return {"date": "2026-01-02", "name": "x", "note": "", "method": "m", "versions": {}, "cases": {"hello": peers}}
 
 
-def test_readme_says_what_the_newest_results_say() -> None:
-    text = readme.README.read_text()
-    assert (text, readme.PLOT.read_text()) == readme.whole(text)[:2]
+def test_pages_say_what_the_newest_results_say() -> None:
+    files = (readme.README, readme.PAGE, readme.PLOT)
+    pages = {file: file.read_text() for file in files}
+    assert pages == readme.whole(pages)[0]
+
+
+def test_the_summary_has_the_shapes_that_were_measured_both_ways(tmp_path: Path) -> None:
+    shapes = {
+        "booking": {"fastapi": rounds(1), "protocol": rounds(5)},
+        "search": {"fastapi": rounds(1)},
+        "status": {"fastapi": rounds(1), "protocol": rounds(9)},
+    }
+    (tmp_path / "2026-01-02-x.json").write_text(json.dumps({"date": "2026-01-02", "shapes": shapes}))
+    lines = readme.summary(tmp_path).splitlines()
+    assert len(lines) == 3
+    assert lines[2].endswith("| 100 | 20 | 5.0 |")
 
 
 def test_the_newest_results_are_those_finished_last(tmp_path: Path) -> None:
