@@ -1,4 +1,4 @@
-"""What the documentation says of the benchmarks is what the newest results say; tables and plot are as they should be."""
+"""What the documentation says of the benchmarks is what the newest results say; tables and plot are made well."""
 
 import json
 import sys
