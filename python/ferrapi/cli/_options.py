@@ -224,6 +224,21 @@ def _looking(commands: Any) -> None:
     command.set_defaults(do=_do("._check", "check"))
 
 
+def _moving(commands: Any) -> None:
+    command = commands.add_parser(
+        "migrate",
+        help="change the imports of a project from fastapi to ferrapi",
+        description="Change imports of fastapi to ferrapi in Python files, and report what is left: names that ferrapi "
+        "doesn't have, texts that name FastAPI, libraries that import it. Needs ferrapi[migrate].",
+    )
+    command.add_argument("path", nargs="*", metavar="PATH", help="files or folders (default: the current folder)")
+    command.add_argument(
+        "--check", action="store_true", help="change nothing; the exit status is 1 if something would change"
+    )
+    command.add_argument("--diff", action="store_true", help="show the changes")
+    command.set_defaults(do=_do("._migrate", "migrate"))
+
+
 def _named(command: Any) -> None:
     command.add_argument("path", nargs="?", metavar="APP", help=_PATH)
     command.add_argument("--app", metavar="NAME", help="the name of the application in its module")
@@ -236,4 +251,5 @@ def parser() -> argparse.ArgumentParser:
     commands = reader.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     _servers(commands)
     _looking(commands)
+    _moving(commands)
     return reader
