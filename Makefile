@@ -197,7 +197,7 @@ $(VENV)/.docs: requirements-docs.txt | $(VENV)/.created
 docs: $(VENV)/.docs
 	@echo '== Building the documentation into site/'
 	@NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --strict --quiet
-	@echo 'Read it at file://$(abspath site)/index.html'
+	@echo 'Read it: $(PYTHON) -m http.server --directory site'
 
 # Debian's Chromium, or the one that is there (Google's packages will do): its driver must be of the same version.
 CHROMIUM := chromium chromium-driver fonts-dejavu-core

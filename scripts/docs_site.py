@@ -3,8 +3,13 @@
 Pages link to files of the repository that are no pages (`../benchmarks/README.md`). Those that readers of the site need
 become pages here; links to the others become plain text, since the site may be read where there is no repository. And a
 page that would load something from another host fails the build.
+
+Where a page has `<!-- options: FILE CLASS -->`, the options are listed that a class of keyword arguments describes in
+its docstring, and its bases in theirs.
 """
 
+import ast
+import inspect
 import posixpath
 import re
 from pathlib import Path
@@ -28,6 +33,8 @@ FETCHED = re.compile(
     r"<(?:script|img|iframe|source|video|audio)\b[^>]*\ssrc=\"(?:https?:)?//"
     r"|<link\b(?![^>]*canonical)[^>]*\shref=\"(?:https?:)?//"
 )
+OPTIONS = re.compile(r"<!-- options: (?P<file>\S+) (?P<name>\w+) -->")
+OPTION = re.compile(r"^ *([a-z_]+(?:, [a-z_]+)*): (\S.*)$", re.MULTILINE)
 CODE = re.compile(r"^( *)```.*?^\1```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 
 
@@ -38,8 +45,32 @@ def on_files(files: Files, config: Any) -> Files:
     return files
 
 
+def _options(match: re.Match[str]) -> str:
+    """A list of the options of a class of keyword arguments."""
+    tree = ast.parse((ROOT / match["file"]).read_text(encoding="utf-8"))
+    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    lines: list[str] = []
+
+    def add(name: str) -> None:
+        node = classes[name]
+        for base in node.bases:
+            if isinstance(base, ast.Name) and base.id in classes:
+                add(base.id)
+        types = {
+            ast.unparse(one.target): ast.unparse(one.annotation) for one in node.body if isinstance(one, ast.AnnAssign)
+        }
+        text = re.sub(r"\n +(?![a-z_, ]+: )(?=\S)", " ", inspect.cleandoc(ast.get_docstring(node) or ""))
+        for names, meaning in OPTION.findall(text):
+            shown = ", ".join(f"**`{one}`**" for one in names.split(", "))
+            lines.append(f"* {shown} (`{types[names.partition(',')[0]]}`): {meaning}")
+
+    add(match["name"])
+    return "\n".join(lines)
+
+
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
     """Point links to where their targets are on the site."""
+    markdown = OPTIONS.sub(_options, markdown)
     site = page.file.src_uri
     source = next((path for path, target in FROM_OUTSIDE.items() if target == site), f"docs/{site}")
 
