@@ -2,8 +2,8 @@
 //!
 //! # One request through the crate
 //!
-//! Bytes arrive on a connection. [`http1::HeadReader`] finds the end of the head and reads it, or says that somebody
-//! else should: it accepts what can be understood in one way only. The path of the head is percent-encoded;
+//! Bytes arrive on a connection. [`http1::Conversation`] reads one request after the other out of them, heads and bodies,
+//! and refuses what can't be understood in one way only. The path of the head is percent-encoded;
 //! [`path::percent_decode`] makes it text, and [`Router::candidates`] names the routes that match it, in the order in
 //! which the application registered them. The caller takes the first that serves the method, and reads what that route
 //! asks for: the parts of the path that the candidate captured, [`query::pairs`], [`cookies::pairs`], header values as

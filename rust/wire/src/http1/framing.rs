@@ -4,6 +4,8 @@
 
 use thiserror::Error;
 
+use super::response::is_bodiless;
+
 /// Why a piece of a body can't be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum FramingError {
@@ -25,6 +27,8 @@ pub enum Framing {
     Length(u64),
     /// In chunks, until an empty one.
     Chunked,
+    /// As it is, until the connection closes.
+    UntilClose,
     /// It is left out, as for HEAD.
     LeftOut,
 }
@@ -49,7 +53,7 @@ impl Framing {
     pub fn settled(self, status: u16, is_head: bool) -> (Self, bool) {
         match self {
             _ if is_head => (Self::LeftOut, false),
-            Self::Unknown if matches!(status, 204 | 304) => (Self::Length(0), false),
+            Self::Unknown if is_bodiless(status.into()) => (Self::Length(0), false),
             Self::Unknown => (Self::Chunked, true),
             known => (known, false),
         }
@@ -63,6 +67,7 @@ impl Framing {
     pub fn write(&mut self, out: &mut Vec<u8>, piece: &[u8], more: bool) -> Result<(), FramingError> {
         match self {
             Self::LeftOut | Self::Unknown => {}
+            Self::UntilClose => out.extend_from_slice(piece),
             Self::Chunked => {
                 if !piece.is_empty() {
                     hexadecimal(out, piece.len());
@@ -86,13 +91,37 @@ impl Framing {
         Ok(())
     }
 
-    /// Takes notice of a piece that is exactly the rest of a body whose length was announced; tells whether it is.
-    pub fn is_rest(&mut self, length: usize) -> bool {
-        let is_rest = matches!(self, Self::Length(left) if u64::try_from(length) == Ok(*left));
-        if is_rest {
-            *self = Self::Length(0);
+    /// Takes notice of a piece of so many bytes that is written as it is, with what is appended to `before` and `behind` around it;
+    /// tells whether it is written at all.
+    ///
+    /// # Errors
+    ///
+    /// [`FramingError`]
+    pub fn wrap(
+        &mut self,
+        before: &mut Vec<u8>,
+        behind: &mut Vec<u8>,
+        length: usize,
+        more: bool,
+    ) -> Result<bool, FramingError> {
+        match self {
+            Self::LeftOut | Self::Unknown => return Ok(false),
+            Self::UntilClose => {}
+            Self::Chunked if length == 0 => self.write(behind, b"", more)?,
+            Self::Chunked => {
+                hexadecimal(before, length);
+                before.extend_from_slice(b"\r\n");
+                behind.extend_from_slice(if more { b"\r\n" } else { b"\r\n0\r\n\r\n" });
+            }
+            Self::Length(left) => {
+                let length = u64::try_from(length).unwrap_or(u64::MAX);
+                *left = left.checked_sub(length).ok_or(FramingError::TooLong)?;
+                if !more && *left > 0 {
+                    return Err(FramingError::TooShort);
+                }
+            }
         }
-        is_rest
+        Ok(true)
     }
 }
 
@@ -147,6 +176,26 @@ mod tests {
         assert_eq!(framing.write(&mut out, b"def", true), Err(FramingError::TooLong));
         assert_eq!(Framing::Length(5).write(&mut out, b"abc", false), Err(FramingError::TooShort));
         assert_eq!(framing.write(&mut out, b"de", false), Ok(()));
+    }
+
+    #[test]
+    fn a_large_piece_is_written_as_the_small_ones_are() {
+        let piece = [b'x'; 300];
+        for framing in [Framing::Chunked, Framing::Length(300), Framing::LeftOut, Framing::UntilClose] {
+            for (more, framing) in [(true, framing), (false, framing)] {
+                let (mut whole, mut before, mut behind) = (Vec::new(), Vec::new(), Vec::new());
+                let (mut one, mut other) = (framing, framing);
+                one.write(&mut whole, &piece, more).unwrap();
+                if other.wrap(&mut before, &mut behind, piece.len(), more).unwrap() {
+                    before.extend_from_slice(&piece);
+                }
+                before.extend_from_slice(&behind);
+                assert_eq!((before, other), (whole, one));
+            }
+        }
+        let short = Framing::Length(5).wrap(&mut Vec::new(), &mut Vec::new(), 3, false);
+        assert_eq!(short, Err(FramingError::TooShort));
+        assert_eq!(Framing::Length(5).wrap(&mut Vec::new(), &mut Vec::new(), 6, true), Err(FramingError::TooLong));
     }
 
     proptest! {
