@@ -4,15 +4,15 @@ A `scope` is typed as Starlette types it; ASGI says that it is a `dict`, and not
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
 from types import FrameType, TracebackType
-from typing import Any, final
+from typing import Any, Self, final
 
 from ._plan import GroupPlan, ProgramPlan, RoutePlan
 
 __all__ = [
     "Adding",
-    "Connection",
     "Cycle",
     "EditCounter",
     "Entrance",
@@ -20,8 +20,9 @@ __all__ = [
     "FormReader",
     "FormRefused",
     "Head",
-    "HeadReader",
+    "HttpConnection",
     "LimitExceeded",
+    "MessageCall",
     "NativeServer",
     "NativeSite",
     "Outlet",
@@ -81,108 +82,147 @@ class NativeServer:
 
     def __new__(
         cls,
-        max_head: int,
-        max_body: int,
-        event_loop: Any,
-        new_task: Callable[..., Any] | None,
+        event_loop: asyncio.AbstractEventLoop,
+        new_task: Any | None,
         resets_context: bool,
-        tasks: set[Any],
-        state: dict[str, Any],
+        state: Any,
         status_lines: dict[int, bytes],
-        logs: bool,
-        is_limited: bool,
+        loggers: tuple[logging.Logger, logging.Logger | None],
+        settings: tuple[int, float, int | None, bool, str, str],
     ) -> NativeServer:
-        """A server, as its connections know it.
+        """A server.
 
-        Requests are taken up to these sizes in bytes. Each gets a task, which is noted in `tasks`: from `new_task`, as
-        `asyncio.Task`, or from the event loop; with a copy of the context it is made in, or, if `resets_context`, an
-        empty one. `state` holds the attributes of the server's. `status_lines` are by status. `logs`: whether the
-        protocols are told of responses, to log them. `is_limited`: whether all bytes go to the protocols first.
+        Parameters:
+            event_loop: its event loop.
+            new_task: makes tasks, as `asyncio.Task`; None if the loop is to make them.
+            resets_context: whether tasks begin without context variables.
+            state: `uvicorn.server.ServerState`.
+            status_lines: by status.
+            loggers: for errors, and for requests if those are logged.
+            settings: bytes of a head, seconds of keep-alive, the limit of concurrency, whether there are WebSockets, the
+                version of ASGI, the root path.
         """
 
-@final
-class Connection:
-    """The native side of a connection: the short way of its bytes into the engine, and of responses back."""
+    @property
+    def site(self) -> Any:
+        """The application, if its routes are known."""
 
-    def __new__(cls, server: NativeServer, protocol: Any) -> Connection:
-        """The connection of `protocol`, one of a server."""
+class HttpConnection:
+    """A connection, between the transport and the requests in flight: the base of `ferrapi.server.HttpProtocol`."""
 
-    def attach(self, transport: Any) -> None:
-        """Use `transport`."""
+    def __new__(cls, server: NativeServer, app_state: Any) -> Self:
+        """A connection of a server.
 
-    def use_site(self, site: NativeSite | None) -> None:
-        """Serve `site` from here on; None lets the protocol do it."""
+        Parameters:
+            server: what is known of it.
+            app_state: what the lifespan has left for each scope.
+        """
+
+    @property
+    def server(self) -> NativeServer:
+        """What is known of the server."""
 
     @property
     def in_flight(self) -> Cycle | None:
         """The request in flight, if there is one."""
 
     @property
-    def idle_since(self) -> float | None:
-        """When the last request was over, by the event loop's clock; None if there is another one."""
+    def is_resuming(self) -> bool:
+        """Whether bytes that are held are going to be taken up."""
 
-    def pause(self, paused: bool) -> None:
-        """Note whether the client reads too slowly for anything more to be written."""
+    @property
+    def transport(self) -> Any:
+        """The transport; None before there is one."""
 
-    def shut(self) -> None:
-        """Begin no request with what comes next: the connection closes."""
+    @property
+    def client(self) -> tuple[str, int] | None:
+        """The client's address."""
 
-    def end_timer(self) -> None:
-        """Note that the timer that `start_timer` started has come to its end."""
+    @property
+    def scheme(self) -> str:
+        """``"https"`` or ``"http"``."""
 
-    def await_completion(self) -> None:
-        """Have the protocol told when the request in flight no longer is."""
+    def open(self, transport: Any, ends: tuple[Any, Any, str]) -> None:
+        """Serve what comes by `transport`.
 
-    def rest(self) -> None:
-        """Note that the connection is idle from now on; the protocol's timer may end it."""
-
-    def note_activity(self) -> None:
-        """Note that bytes have come."""
-
-    def start(self, head: Head, target: Any | None, params: dict[str, Any], content: bytes | None) -> None:
-        """Serve a request in a task of its own; its response may be complete when this is back.
-
-        `target` is the route; None calls the application. `content` is the body; None if the client left before it was
-        complete.
+        Parameters:
+            transport: it.
+            ends: the server's and the client's address, and the scheme.
         """
-
-    def complete(self, keep_alive: bool) -> None:
-        """The response to the request in flight is complete; `keep_alive` tells whether another request may come."""
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of the connection."""
 
+    def eof_received(self) -> bool:
+        """The client sends nothing more. Returns whether the connection is to stay open."""
+
+    def pause_writing(self) -> None:
+        """The client reads too slowly."""
+
+    def resume_writing(self) -> None:
+        """It has read on."""
+
+    def close_down(self) -> None:
+        """There is no connection any more."""
+
+    def shutdown(self) -> None:
+        """Close the connection when nothing is in flight any more."""
+
+    def resume(self) -> None:
+        """Take up what is held."""
+
+    def on_timer(self) -> None:
+        """Look whether the connection has been idle for too long."""
+
 @final
 class Cycle:
-    """A request in flight on a connection that the door serves. To uvicorn it is a cycle."""
+    """A request in flight, and the `receive` and `send` of who answers it."""
 
-    disconnected: bool
-    """Whether the client is gone."""
-    response_complete: bool
-    """Whether the whole response has been written."""
-    keep_alive: bool
-    """Whether the connection is to stay open behind the response."""
-    message_event: Any
-    """What is set when the client is gone or the response is complete; the cycle itself until somebody waits for it."""
-    scope: Any
-    """The ASGI scope, once it was made."""
+    @property
+    def disconnected(self) -> bool:
+        """Whether the client is gone."""
+
+    @property
+    def response_complete(self) -> bool:
+        """Whether the whole response has been written."""
+
+    @property
+    def keep_alive(self) -> bool:
+        """Whether the connection is to stay open behind the response."""
+
+    @property
+    def scope(self) -> dict[str, Any]:
+        """The ASGI scope."""
 
     @property
     def task(self) -> asyncio.Task[None] | None:
         """The task that serves the request, until it is over."""
 
-    def set(self) -> None:
-        """In place of the event that nobody waits for."""
-
     @property
     def started(self) -> bool:
         """Whether a response has begun."""
 
-    def send(self, message: MutableMapping[str, Any]) -> None:
-        """Take an ASGI message of the response; nothing is done with it if the client is gone.
+    def receive(self) -> MessageCall:
+        """The ASGI receive callable: a coroutine that returns the next message."""
+
+    def send(self, message: MutableMapping[str, Any]) -> MessageCall:
+        """The ASGI send callable: a coroutine that sends a message, when the client has read enough.
 
         Raises:
             RuntimeError: for a message or a head that can't be sent, in uvicorn's words.
+        """
+
+    def send_at_once(self, message: MutableMapping[str, Any]) -> None:
+        """Take an ASGI message without waiting for the client; nothing is done with it if the client is gone."""
+
+    def respond(self, status: int, headers: bytes | list[tuple[bytes, bytes]], body: bytes) -> None:
+        """Write a whole response; nothing if the client is gone.
+
+        Parameters:
+            status: the status code.
+            headers: pairs of bytes that were checked; or a content type, for a head with that, the body's length and
+                nothing else.
+            body: the body.
         """
 
     def flush(self) -> None:
@@ -191,11 +231,22 @@ class Cycle:
     def forget(self) -> None:
         """Note that the task that serves the request is over."""
 
-    def respond(self, status: int, headers: list[tuple[bytes, bytes]] | bytes, body: bytes) -> None:
-        """Write a whole response; nothing if the client is gone.
+@final
+class MessageCall(Coroutine[Any, Any, Any]):
+    """What `receive()` and `send(message)` return: a coroutine that is done in one step unless it has to wait."""
 
-        `headers` may be a content type, for a head with that, the body's length and nothing else.
-        """
+    @property
+    def cr_await(self) -> Any:
+        """What it waits for."""
+    def __await__(self) -> Any: ...
+    def __iter__(self) -> MessageCall: ...
+    def __next__(self) -> Any: ...
+    def send(self, value: Any) -> Any:
+        """Go on with a value for what is awaited."""
+    def throw(self, kind: Any, value: Any = None, traceback: TracebackType | None = None) -> Any:
+        """Go on with an exception in what is awaited."""
+    def close(self) -> None:
+        """End it."""
 
 @final
 class NativeSite:
@@ -428,17 +479,6 @@ class Head:
         """The same, as text."""
     def headers(self) -> list[tuple[bytes, bytes]]:
         """The headers as ASGI has them: a list of pairs of bytes, names in lower case."""
-
-@final
-class HeadReader:
-    """Reads one head after the other from a connection's bytes."""
-
-    def __new__(cls, limit: int) -> HeadReader: ...
-    def read(self, buffer: bytes) -> Head | bool | None:
-        """Look at `buffer`, which begins with a head and holds all that earlier calls without an answer were given.
-
-        Returns the head; or None while it is incomplete, False if uvicorn has to look at it, True if it is too large.
-        """
 
 @final
 class Registry:

@@ -1,13 +1,12 @@
-"""What ferrapi knows of uvicorn's insides: the releases that it was tested with, and their cycles.
+"""What ferrapi knows of the insides of uvicorn's protocol for httptools: the releases that it was tested with, and its cycles.
 
 A cycle is a request and its response; the `receive` and `send` of an ASGI application are its methods. Import this
-module only where uvicorn is there.
+module only where that protocol is in use.
 """
 
 from __future__ import annotations
 
 import logging
-import sys
 from typing import Any
 
 import uvicorn
@@ -30,14 +29,8 @@ def is_known(version: str) -> bool:
     return OLDEST <= (int(parts[0]), int(parts[1])) <= NEWEST
 
 
-def parts_of_cycle(kind: type) -> tuple[dict[int, bytes] | None, Any, Any] | None:
-    """The status lines, `send` and `receive` of a class of cycles, if it is that of a known release of uvicorn.
-
-    Without status lines for the calls of ferrapi's own protocol.
-    """
-    own = sys.modules.get("ferrapi.server._call")
-    if own is not None and kind is own.AsgiCall:
-        return None, own.SEND, own.RECEIVE
+def parts_of_cycle(kind: type) -> tuple[dict[int, bytes], Any, Any] | None:
+    """The status lines, `send` and `receive` of a class of cycles, if it is that of a known release of uvicorn."""
     if kind is not RequestResponseCycle or not is_known(uvicorn.__version__):
         return None
     send, receive = (vars(kind).get(name) for name in ("send", "receive"))

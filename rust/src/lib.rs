@@ -33,7 +33,7 @@ mod _native {
     #[pymodule_export]
     use crate::edits::EditCounter;
     #[pymodule_export]
-    use crate::http1::{Connection, Cycle, Head, HeadReader, Server, Site};
+    use crate::http1::{Connection, Cycle, Head, MessageCall, Server, Site};
     #[pymodule_export]
     use crate::plan::PlanError;
     #[pymodule_export]

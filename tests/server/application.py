@@ -129,7 +129,8 @@ def _bodies(app: FastAPI, note: Any) -> None:
 
 
 def _shown(request: Request) -> list[list[str]]:
-    return [[name.decode("latin-1"), value.decode("latin-1")] for name, value in request.headers.raw]
+    # uvicorn's httptools protocol leaves blanks at the end of a value, which are no part of it.
+    return [[name.decode("latin-1"), value.decode("latin-1").strip(" \t")] for name, value in request.headers.raw]
 
 
 def make() -> FastAPI:

@@ -106,15 +106,10 @@ def test_what_completes_a_held_request_does_not_stop_the_clock() -> None:
         paused = Paused()
         wire = Wire(configured(paused.app, timeout_keep_alive=50))
         await wire.feed(HELLO + HELLO[:6])
-        resume_soon = wire.protocol.resume_soon
-
-        def and_then() -> None:  # the rest comes before the event loop's next turn
-            resume_soon()
-            wire.protocol.resume_soon = resume_soon
-            wire.protocol.data_received(HELLO[6:])
-
-        wire.protocol.resume_soon = and_then
         paused.go.set()
+        while not wire.protocol.is_resuming:  # noqa: ASYNC110  # nothing to wait for
+            await asyncio.sleep(0)
+        wire.protocol.data_received(HELLO[6:])  # before the event loop's next turn
         await wire.settle()
         assert wire.written == OK * 2
         clock.ahead += 49

@@ -130,9 +130,10 @@ def test_reading_is_resumed_in_the_context_of_the_connection(length: int) -> Non
 
 def test_connections_share_what_they_know_of_their_server_and_servers_do_not() -> None:
     async def main() -> list[Any]:
-        wires = [Wire(configured(FastAPI())) for _ in range(2)]
+        config = configured(FastAPI())
+        wires = [Wire(config) for _ in range(2)]
         one = vars(wires[0].state)["_ferrapi"]
-        again = Wire(configured(FastAPI()), state=wires[0].state)
+        again = Wire(config, state=wires[0].state)
         assert vars(again.state)["_ferrapi"] is one
         return [vars(wire.state)["_ferrapi"][1] for wire in wires]
 

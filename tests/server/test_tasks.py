@@ -268,7 +268,7 @@ def test_pipelined_requests_do_not_run_inside_of_each_other() -> None:
         wire = Wire(configured(serving(endpoint)))
         number = 1500
         wire.protocol.data_received(b"".join(get(f"/?n={n}") for n in range(number)))
-        while wire.state.tasks or wire.protocol._resuming:  # noqa: ASYNC110  # nothing to wait for
+        while wire.state.tasks or wire.protocol.is_resuming:  # noqa: ASYNC110  # nothing to wait for
             await asyncio.sleep(0)
         bodies = [part.rpartition(b"\r\n\r\n")[2] for part in wire.written.split(b"HTTP/1.1 ")[1:]]
         assert bodies == [b"%d" % n for n in range(number)]

@@ -97,7 +97,7 @@ class Wire:
 
     @property
     def _is_resuming(self) -> bool:
-        return getattr(self.protocol, "_resuming", False)
+        return getattr(self.protocol, "is_resuming", False)
 
     async def feed(self, *pieces: bytes) -> None:
         """Let the client send `pieces`, the server having time to answer after each."""

@@ -21,7 +21,7 @@ class Guard:
         raise NotImplementedError
 
     @staticmethod
-    def parts_of_cycle(kind: type) -> tuple[dict[int, bytes] | None, Any, Any] | None:
+    def parts_of_cycle(kind: type) -> tuple[dict[int, bytes], Any, Any] | None:
         """The status lines, `send` and `receive` of a class of cycles; None unless it is uvicorn's, and known."""
         if kind.__module__ != "uvicorn.protocols.http.httptools_impl":
             return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
@@ -14,108 +13,41 @@ from .._native import Cycle, Head, Reader
 from ..routing._exchange import Exchange
 from ..routing._limits import inherit_form_limits
 from ..routing._table import Target
-from ._site import Site
+from ._server import LOGGER
 
 if TYPE_CHECKING:
-    from ._protocol import HttpProtocol
-    from ._twins import Twins
+    from ._site import Site
 
 _BODILESS = frozenset({204, 304})
 
 
-def scope_of(protocol: HttpProtocol, head: Head) -> Scope:
-    """The ASGI scope of a request, as uvicorn makes it."""
-    root_path = protocol.root_path
-    return {
-        "type": "http",
-        "asgi": {"version": protocol.asgi_version, "spec_version": "2.3"},
-        "http_version": "1.1",
-        "server": protocol.server,
-        "client": protocol.client,
-        "scheme": protocol.scheme,
-        "root_path": root_path,
-        "headers": head.headers(),
-        "state": protocol.app_state.copy(),
-        "method": head.method,
-        "path": root_path + head.path if root_path else head.path,
-        "raw_path": root_path.encode("ascii") + head.raw_path if root_path else head.raw_path,
-        "query_string": head.query_string,
-    }
-
-
-class InFlight:
-    """A request that the connection has read: its body, and the sending of its response.
+def refuse(flight: Cycle, transport: Any, complaint: str, error: BaseException | None = None) -> None:
+    """Log what has gone wrong, and answer with 500, or close the connection if there is a part of an answer.
 
     Parameters:
-        protocol: the connection.
-        flight: the native side, which knows what has become of the request.
-        content: the body; None if the client left before it was complete.
+        flight: the request.
+        transport: the connection's.
+        complaint: what to log.
+        error: what was raised, if anything.
     """
-
-    __slots__ = ("content", "flight", "protocol", "taken")
-
-    def __init__(self, protocol: HttpProtocol, flight: Cycle, content: bytes | None) -> None:
-        self.protocol = protocol
-        self.flight = flight
-        self.content = content
-        self.taken = False  # whether the body has been received
-
-    @property
-    def message_event(self) -> asyncio.Event:
-        """Set when the client is gone or the response is complete."""
-        event = self.flight.message_event
-        if not isinstance(event, asyncio.Event):
-            event = self.flight.message_event = asyncio.Event()
-        return event
-
-    async def receive(self) -> Message:
-        """The ASGI receive callable: the body, then the disconnect."""
-        if self.flight.disconnected or self.flight.response_complete:
-            return {"type": "http.disconnect"}
-        if not self.taken:
-            self.taken = True
-            return {"type": "http.request", "body": self.content, "more_body": False}
-        await self.message_event.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(self, message: Message) -> None:
-        """The ASGI send callable.
-
-        Raises:
-            RuntimeError: for a message or a head that can't be sent, in uvicorn's words.
-        """
-        flight, flow = self.flight, self.protocol.flow
-        if flow.write_paused and not flight.disconnected:
-            await flow.drain()
-        flight.send(message)
-
-    def refuse(self, complaint: str, error: BaseException | None = None) -> None:
-        """Log what has gone wrong, and answer with 500, or close the connection if there is a part of an answer."""
-        flight, protocol = self.flight, self.protocol
-        flight.flush()
-        protocol.logger.error(complaint, exc_info=error)
-        if flight.started:
-            protocol.transport.close()
-            return
-        headers = [
-            (b"content-type", b"text/plain; charset=utf-8"),
-            (b"content-length", b"21"),
-            (b"connection", b"close"),
-        ]
-        flight.send({"type": "http.response.start", "status": 500, "headers": headers})
-        flight.send({"type": "http.response.body", "body": b"Internal Server Error"})
-
-    def complain(self) -> None:
-        """Refuse a request whose application has come to its end without a whole response."""
-        what = "completing" if self.flight.started else "starting"
-        self.refuse(f"ASGI callable returned without {what} response.")
+    flight.flush()
+    LOGGER.error(complaint, exc_info=error)
+    if flight.started:
+        transport.close()
+        return
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", b"21"),
+        (b"connection", b"close"),
+    ]
+    flight.send_at_once({"type": "http.response.start", "status": 500, "headers": headers})
+    flight.send_at_once({"type": "http.response.body", "body": b"Internal Server Error"})
 
 
-class HttpExchange(InFlight, Exchange):
+class HttpExchange(Exchange):
     """A request that the door serves itself. Its scope is made when something asks for it.
 
     Parameters:
-        protocol: the connection.
         site: the application.
         flight: the native side, which knows what has become of the request.
         head: the request's head.
@@ -130,7 +62,6 @@ class HttpExchange(InFlight, Exchange):
 
     def __init__(
         self,
-        protocol: HttpProtocol,
         site: Site,
         flight: Cycle,
         head: Head,
@@ -138,7 +69,8 @@ class HttpExchange(InFlight, Exchange):
         params: dict[str, Any],
         content: bytes | None,
     ) -> None:
-        InFlight.__init__(self, protocol, flight, content)
+        self.flight = flight
+        self.content = content
         self.site = site
         self.head = head
         self.target = target
@@ -149,12 +81,12 @@ class HttpExchange(InFlight, Exchange):
         """The ASGI scope, as uvicorn and the application would have made it by now."""
         scope = self._scope
         if scope is None:
-            scope = self._scope = self.flight.scope = self._make_scope()
+            scope = self._scope = self._make_scope()
         return scope
 
     def _make_scope(self) -> Scope:
         target = self.target
-        scope = scope_of(self.protocol, self.head)
+        scope = self.flight.scope
         self.site.apply_proxy_headers(scope)
         scope["app"] = self.site.app
         scope["router"] = self.site.router
@@ -239,10 +171,16 @@ class HttpExchange(InFlight, Exchange):
 
     # ASGI, for whatever asks for it
 
-    async def send(self, message: Message) -> None:
+    async def receive(self) -> Message:  # type: ignore[override]  # it is set for one that comes by ASGI
+        content, self.content = self.content, None
+        if content is not None and not self.flight.disconnected and not self.flight.response_complete:
+            return {"type": "http.request", "body": content, "more_body": False}
+        return await self.flight.receive()
+
+    async def send(self, message: Message) -> None:  # type: ignore[override]  # the same
         if message["type"] == "http.response.start":
             self.started = True
-        await super().send(message)
+        await self.flight.send(message)
 
     send_noting = send
 

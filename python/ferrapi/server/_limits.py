@@ -1,8 +1,7 @@
-"""How much of a request the door reads itself."""
-
-from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+"""How much of a request is held."""
 
 MAX_HEAD = 65_536
 """Bytes of a request head; a longer one is answered with 431."""
-MAX_BODY: int = HIGH_WATER_LIMIT
-"""Bytes of a body that is collected here; uvicorn takes longer ones and holds the client back."""
+MAX_BODY = 65_536
+"""Bytes of a body that is collected for a route before it is served; a longer one comes to the application in pieces, and
+the client is held back while so much of it waits."""

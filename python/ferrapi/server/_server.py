@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import http
+import logging
 import sys
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.config import Config
+from uvicorn.server import ServerState
 
 from .._native import NativeServer
-from ._limits import MAX_BODY, MAX_HEAD
+from ._limits import MAX_HEAD
 from ._registry import know, quicken_tasks
+
+LOGGER = logging.getLogger("uvicorn.error")
+_ACCESS_LOGGER = logging.getLogger("uvicorn.access")
 
 _new_task: Any = asyncio.Task
 if sys.version_info >= (3, 13):  # 3.12 has releases that crash when somebody asks such a task for its coroutine
@@ -24,31 +30,47 @@ quicken_tasks()
 _KEY = "_ferrapi"
 
 
-def server_of(protocol: HttpToolsProtocol) -> NativeServer:
-    """What is shared by the connections of the protocol's server that have the same settings.
+def _phrase(status: int) -> str:
+    try:
+        return http.HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+STATUS_LINES = {status: f"HTTP/1.1 {status} {_phrase(status)}\r\n".encode() for status in range(100, 600)}
+"""The first lines of responses, as uvicorn writes them."""
+
+
+def server_of(config: Config, state: ServerState, loop: Any) -> NativeServer:
+    """What is shared by the connections of a server that have the same settings.
 
     uvicorn's protocols all know the state of their server, so it is kept there.
     """
-    loop, attributes = protocol.loop, vars(protocol.server_state)
     # Not with a factory, which may want to make all tasks, nor with what only looks like a loop.
     makes_tasks = isinstance(loop, asyncio.AbstractEventLoop) and loop.get_task_factory() is None
-    resets_context, is_limited = protocol.config.reset_contextvars, protocol.limit_concurrency is not None
-    settings = (loop, makes_tasks, resets_context, protocol.access_log, is_limited)
+    resets_context = getattr(config, "reset_contextvars", False)  # newer releases of uvicorn have it
+    access_logger = _ACCESS_LOGGER if _ACCESS_LOGGER.hasHandlers() else None
+    settings = (config, loop, makes_tasks, access_logger is None)
+    attributes = vars(state)
     known: tuple[Any, NativeServer] | None = attributes.get(_KEY)
     if known is not None and known[0] == settings:
         return known[1]
     server = NativeServer(
-        MAX_HEAD,
-        MAX_BODY,
         loop,
         _new_task if makes_tasks else None,
         resets_context,
-        protocol.tasks,
-        attributes,
-        STATUS_LINE,
-        protocol.access_log,
-        is_limited,
+        state,
+        STATUS_LINES,
+        (LOGGER, access_logger),
+        (
+            MAX_HEAD,
+            float(config.timeout_keep_alive),
+            config.limit_concurrency,
+            config.ws_protocol_class is not None,
+            config.asgi_version,
+            config.root_path,
+        ),
     )
     attributes[_KEY] = (settings, server)
-    know(protocol.server_state)
+    know(state)
     return server

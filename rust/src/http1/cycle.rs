@@ -1,20 +1,23 @@
-//! `Cycle`: a request in flight, as uvicorn's protocol and the exchange see it, and how its response is written.
+//! `Cycle`: a request in flight, and the `receive` and `send` of who answers it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList};
+use pyo3::types::{PyBytes, PyDict, PyList};
 
-use super::connection::Connection;
+use super::access;
+use super::connection::{CONTINUE, Connection};
 use super::head::Head;
+use super::messages::MessageCall;
 use super::response::Response;
 use super::sending::Sending;
+use super::waiters::Waiters;
 use crate::py::Attached;
 use crate::run::Headers;
 
-/// A request in flight on a connection that the door serves. To uvicorn, which looks at ``protocol.cycle``, it is a cycle.
+/// A request in flight: a cycle of request and response, in uvicorn's words.
 #[pyclass(frozen, module = "ferrapi._native")]
 pub(crate) struct Cycle {
     head: Head,
@@ -26,33 +29,47 @@ pub(crate) struct Cycle {
     keep_alive: AtomicBool,
     /// Whether the task is over.
     is_over: AtomicBool,
+    /// Whether the client waits to be told to send the body.
+    awaits_continue: AtomicBool,
+    /// Whether the end of the body has been received.
+    has_received_all: AtomicBool,
     connection: Py<Connection>,
     task: Attached<Option<Py<PyAny>>>,
-    event: Attached<Option<Py<PyAny>>>,
-    scope: Attached<Option<Py<PyAny>>>,
+    scope: Attached<Option<Py<PyDict>>>,
+    /// Who waits for more of the body, or for the client to leave.
+    waiters: Waiters,
     /// What has been sent of a response that comes in messages.
     pub(super) sending: Attached<Sending>,
 }
 
 impl Cycle {
-    pub(super) fn new(connection: Py<Connection>, head: Head, disconnected: bool) -> Self {
+    /// A request that has just come; the connection closes behind the last one.
+    pub(super) fn new(connection: Py<Connection>, head: Head, is_last: bool) -> Self {
+        let wire = head.wire();
         Self {
-            disconnected: AtomicBool::new(disconnected),
+            disconnected: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             response_complete: AtomicBool::new(false),
-            keep_alive: AtomicBool::new(head.keeps_alive()),
+            keep_alive: AtomicBool::new(wire.keep_alive && !is_last),
+            awaits_continue: AtomicBool::new(wire.expects_continue),
+            has_received_all: AtomicBool::new(false),
+            sending: Attached::new(Sending::new(wire)),
             head,
             connection,
             task: Attached::default(),
-            event: Attached::default(),
             scope: Attached::default(),
-            sending: Attached::default(),
+            waiters: Waiters::default(),
         }
     }
 
     /// The connection that it is on.
     pub(crate) fn connection(&self) -> &Connection {
         self.connection.get()
+    }
+
+    /// The connection as Python knows it.
+    pub(crate) fn protocol<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.connection.bind(py).clone().into_any()
     }
 
     /// The request's head.
@@ -75,14 +92,93 @@ impl Cycle {
         self.task.take(py)
     }
 
-    /// The ASGI scope, once it was made.
-    pub(super) fn scope_of(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        self.scope.get(py)
-    }
-
     /// Whether somebody is still waiting for the response, which nobody is writing any more.
     pub(crate) fn is_unanswered(&self) -> bool {
         !self.response_complete.load(Ordering::Relaxed) && !self.disconnected.load(Ordering::Relaxed)
+    }
+
+    /// Has the connection closed behind the response.
+    pub(super) fn close_behind(&self) {
+        self.keep_alive.store(false, Ordering::Relaxed);
+    }
+
+    /// The client is gone.
+    pub(super) fn lose(&self, py: Python<'_>) -> PyResult<()> {
+        if !self.response_complete() {
+            self.disconnected.store(true, Ordering::Relaxed);
+        }
+        self.wake(py)
+    }
+
+    /// Whoever waits may go on.
+    pub(super) fn wake(&self, py: Python<'_>) -> PyResult<()> {
+        self.waiters.wake(py)
+    }
+
+    /// Who waits for something to come.
+    pub(super) fn waiters(&self) -> &Waiters {
+        &self.waiters
+    }
+
+    /// The next message for who answers; None if there is none yet.
+    pub(super) fn next_message<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        if !self.is_unanswered() {
+            return disconnect(py).map(Some);
+        }
+        if !self.has_received_all.load(Ordering::Relaxed) {
+            let (body, is_complete) = self.connection().take_body(py, self)?.unwrap_or_default();
+            if is_complete || !body.is_empty() {
+                self.has_received_all.store(is_complete, Ordering::Relaxed);
+                let message = PyDict::new(py);
+                message.set_item(intern!(py, "type"), intern!(py, "http.request"))?;
+                message.set_item(intern!(py, "body"), PyBytes::new(py, &body))?;
+                message.set_item(intern!(py, "more_body"), !is_complete)?;
+                return Ok(Some(message));
+            }
+            self.ask_for_body(py)?;
+        }
+        if self.connection().has_ended() { disconnect(py).map(Some) } else { Ok(None) }
+    }
+
+    /// Tells a client to send the body, if it waits for that.
+    fn ask_for_body(&self, py: Python<'_>) -> PyResult<()> {
+        if self.awaits_continue.load(Ordering::Relaxed) && !self.disconnected() {
+            self.awaits_continue.store(false, Ordering::Relaxed);
+            self.connection().write_bytes(py, &PyBytes::new(py, CONTINUE))?;
+        }
+        Ok(())
+    }
+
+    /// The whole body, if it has come and nobody has taken anything of it.
+    pub(crate) fn body_at_once<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        if self.has_received_all.load(Ordering::Relaxed) || !self.is_unanswered() || !self.connection().has_whole_body(py) {
+            return Ok(None);
+        }
+        let Some((body, true)) = self.connection().take_body(py, self)? else { return Ok(None) };
+        self.has_received_all.store(true, Ordering::Relaxed);
+        Ok(Some(PyBytes::new(py, &body)))
+    }
+
+    /// The body has been taken in another way.
+    pub(super) fn note_body_taken(&self) {
+        self.has_received_all.store(true, Ordering::Relaxed);
+        self.awaits_continue.store(false, Ordering::Relaxed);
+    }
+
+    /// Nobody is told to send a body any more: the response begins.
+    pub(super) fn note_response(&self) {
+        self.awaits_continue.store(false, Ordering::Relaxed);
+    }
+
+    /// The ASGI scope, made when it is asked for first.
+    pub(super) fn scope_of<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        if let Some(scope) = self.scope.get(py) {
+            return Ok(scope.into_bound(py));
+        }
+        let connection = self.connection();
+        let scope = connection.known().scope(py, &self.head, &connection.ends(py)?, connection.state(py)?)?;
+        drop(self.scope.replace(py, Some(scope.clone().unbind())));
+        Ok(scope)
     }
 
     /// Writes a whole response; nothing if the client is gone.
@@ -99,56 +195,63 @@ impl Cycle {
         let connection = self.connection();
         let keep_alive = self.keep_alive.load(Ordering::Relaxed);
         let response = Response { status, headers, body, keep_alive, without_body: self.head.is_head() };
-        drop(self.sending.replace(py, Sending::begun()));
-        connection.write(py, &response, &self.head, self.scope.get(py))?;
+        self.sending.change(py, |sending| sending.started = true);
+        self.note_response();
+        self.log(py, status)?;
+        let bytes = connection.known().whole(py, &response)?;
+        connection.write_bytes(py, &bytes)?;
         self.finish(py)
+    }
+
+    /// Has the access log told of the response, if there is one.
+    pub(super) fn log(&self, py: Python<'_>, status: u16) -> PyResult<()> {
+        let known = self.connection().known();
+        let Some(logger) = known.access_logger(py) else { return Ok(()) };
+        let Some(scope) = self.scope.get(py) else {
+            let client = self.connection().ends(py)?.get_item(1)?;
+            let client = known.seen_client(py, &self.head, client)?;
+            return access::log_head(&logger, &client, &self.head, known.root_path(), status);
+        };
+        access::log_scope(&logger, scope.bind(py), status)
     }
 
     /// The whole response has been written.
     pub(super) fn finish(&self, py: Python<'_>) -> PyResult<()> {
-        let connection = self.connection();
         let keep_alive = self.keep_alive.load(Ordering::Relaxed);
         self.response_complete.store(true, Ordering::Relaxed);
-        if let Some(event) = self.event.get(py) {
-            event.bind(py).call_method0(intern!(py, "set"))?;
-        }
+        self.wake(py)?;
         if !keep_alive {
-            connection.close(py)?;
+            self.connection().close(py)?;
         }
-        connection.complete(py, keep_alive)
+        Connection::complete(self.connection.bind(py), keep_alive)
     }
+}
+
+/// What is received when the client is gone, or has its response.
+fn disconnect(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let message = PyDict::new(py);
+    message.set_item(intern!(py, "type"), intern!(py, "http.disconnect"))?;
+    Ok(message)
 }
 
 #[pymethods]
 impl Cycle {
+    /// Whether the client is gone.
     #[getter]
     pub(super) fn disconnected(&self) -> bool {
         self.disconnected.load(Ordering::Relaxed)
     }
 
-    #[setter]
-    fn set_disconnected(&self, disconnected: bool) {
-        self.disconnected.store(disconnected, Ordering::Relaxed);
-    }
-
+    /// Whether the whole response has been written.
     #[getter]
     pub(super) fn response_complete(&self) -> bool {
         self.response_complete.load(Ordering::Relaxed)
     }
 
-    #[setter]
-    fn set_response_complete(&self, complete: bool) {
-        self.response_complete.store(complete, Ordering::Relaxed);
-    }
-
+    /// Whether the connection is to stay open behind the response.
     #[getter]
     pub(super) fn keep_alive(&self) -> bool {
         self.keep_alive.load(Ordering::Relaxed)
-    }
-
-    #[setter]
-    pub(super) fn set_keep_alive(&self, keep_alive: bool) {
-        self.keep_alive.store(keep_alive, Ordering::Relaxed);
     }
 
     /// The task that serves the request, until it is over.
@@ -157,31 +260,10 @@ impl Cycle {
         self.task.get(py)
     }
 
-    /// What is set when the client is gone or the response is complete: an event, if anybody waits for one.
+    /// The ASGI scope.
     #[getter]
-    fn message_event<'py>(slf: &Bound<'py, Self>) -> Bound<'py, PyAny> {
-        let py = slf.py();
-        slf.get().event.get(py).map_or_else(|| slf.clone().into_any(), |event| event.into_bound(py))
-    }
-
-    #[setter]
-    fn set_message_event(&self, py: Python<'_>, event: Py<PyAny>) {
-        drop(self.event.replace(py, Some(event)));
-    }
-
-    /// In place of the event that nobody waits for.
-    #[expect(clippy::unused_self, reason = "a method of an event")]
-    fn set(&self) {}
-
-    /// The ASGI scope, once it was made.
-    #[getter]
-    fn scope(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        self.scope.get(py)
-    }
-
-    #[setter]
-    fn set_scope(&self, py: Python<'_>, scope: Py<PyAny>) {
-        drop(self.scope.replace(py, Some(scope)));
+    fn scope<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.scope_of(py)
     }
 
     /// Write a whole response; nothing if the client is gone.
@@ -203,8 +285,18 @@ impl Cycle {
         self.has_started(py)
     }
 
-    /// Take an ASGI message of the response; nothing is done with it if the client is gone.
-    fn send(slf: &Bound<'_, Self>, message: &Bound<'_, PyAny>) -> PyResult<()> {
+    /// The ASGI receive callable: a coroutine that returns the next message.
+    fn receive<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, MessageCall>> {
+        MessageCall::receive(slf)
+    }
+
+    /// The ASGI send callable: a coroutine that sends a message, when the client has read enough.
+    fn send<'py>(slf: &Bound<'py, Self>, message: Bound<'py, PyAny>) -> PyResult<Bound<'py, MessageCall>> {
+        MessageCall::send_message(slf, message)
+    }
+
+    /// Take an ASGI message without waiting for the client; nothing is done with it if the client is gone.
+    fn send_at_once(slf: &Bound<'_, Self>, message: &Bound<'_, PyAny>) -> PyResult<()> {
         Self::take_message(slf, message)
     }
 
@@ -221,13 +313,13 @@ impl Cycle {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.connection)?;
         self.task.visit(&visit)?;
-        self.event.visit(&visit)?;
-        self.scope.visit(&visit)
+        self.scope.visit(&visit)?;
+        self.waiters.traverse(&visit)
     }
 
     fn __clear__(&self, py: Python<'_>) {
-        for object in [&self.task, &self.event, &self.scope] {
-            drop(object.take(py));
-        }
+        drop(self.task.take(py));
+        drop(self.scope.take(py));
+        self.waiters.clear(py);
     }
 }

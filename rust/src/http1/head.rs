@@ -1,10 +1,10 @@
 //! The head of one request, owned: the bytes and where things are in them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
-use wire::http1::{self, Step};
+use wire::http1;
 
 use crate::py;
 
@@ -30,9 +30,22 @@ impl Head {
         Self(Arc::new(Parts { bytes: own.unbind(), head }))
     }
 
-    /// Whether the client wants to send another request on the connection.
-    pub(super) fn keeps_alive(&self) -> bool {
-        self.0.head.keep_alive
+    /// What the state machine knows of it.
+    pub(super) fn wire(&self) -> &http1::Head {
+        &self.0.head
+    }
+
+    /// The bytes that it was read from.
+    pub(super) fn raw<'b>(&'b self, py: Python<'b>) -> &'b [u8] {
+        self.0.bytes.as_bytes(py).get(..self.0.head.length).unwrap_or_default()
+    }
+
+    /// The version of HTTP, as a scope has it.
+    pub(super) fn version(&self) -> &'static str {
+        match self.0.head.version {
+            http1::Version::Old => "1.0",
+            http1::Version::New => "1.1",
+        }
     }
 
     /// Whether the response has no body, whatever its head says of one.
@@ -77,13 +90,13 @@ impl Head {
     /// The length of the body in bytes.
     #[getter]
     fn content_length(&self) -> u64 {
-        self.0.head.content_length.unwrap_or(0)
+        self.0.head.content_length().unwrap_or(0)
     }
 
     /// Whether the client wants to send another request on the connection.
     #[getter]
     fn keep_alive(&self) -> bool {
-        self.keeps_alive()
+        self.0.head.keep_alive
     }
 
     /// The method.
@@ -121,43 +134,13 @@ impl Head {
     }
 
     /// The headers as ASGI has them: a list of pairs of bytes, names in lower case.
-    fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+    #[pyo3(name = "headers")]
+    pub(super) fn header_list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let list = PyList::empty(py);
         for (name, value) in self.header_bytes(py) {
             let name = PyBytes::new(py, &name.to_ascii_lowercase());
             list.append(PyTuple::new(py, [name, PyBytes::new(py, value)])?)?;
         }
         Ok(list)
-    }
-}
-
-/// Reads one head after the other from a connection's bytes.
-///
-/// Parameters:
-///     limit: the largest head, in bytes.
-#[pyclass(frozen, module = "ferrapi._native")]
-pub(crate) struct HeadReader(Mutex<http1::HeadReader>);
-
-#[pymethods]
-impl HeadReader {
-    #[new]
-    fn new(limit: usize) -> Self {
-        Self(Mutex::new(http1::HeadReader::new(limit)))
-    }
-
-    /// Look at `buffer`, which begins with a head and holds everything that an earlier call without an answer was given.
-    ///
-    /// Returns the head; or None while it is incomplete, False if uvicorn has to look at it, True if it is too large.
-    fn read<'py>(&self, buffer: &Bound<'py, PyBytes>) -> PyResult<Bound<'py, PyAny>> {
-        let py = buffer.py();
-        // Nothing here calls Python while the lock is held.
-        let step = self.0.lock().unwrap_or_else(PoisonError::into_inner).read(buffer.as_bytes());
-        let answer = match step {
-            Step::Complete(head) => return Ok(Bound::new(py, Head::new(buffer, head))?.into_any()),
-            Step::Partial => None,
-            Step::HandOver => Some(false),
-            Step::TooLarge => Some(true),
-        };
-        Ok(answer.into_pyobject(py)?.into_any())
     }
 }

@@ -7,8 +7,7 @@ use pyo3::exceptions::{PyKeyError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString};
-use wire::http1::Framing;
-use wire::http1::response::{is_header_name, is_header_value};
+use wire::http1::{Answer, AnswerError, Head};
 
 use super::cycle::Cycle;
 use crate::response::head::pair_of_bytes;
@@ -17,19 +16,18 @@ use crate::response::head::pair_of_bytes;
 const MUCH: usize = 64 * 1024;
 
 /// What has been sent of a response.
-#[derive(Default)]
 pub(super) struct Sending {
     pub(super) started: bool,
-    framing: Framing,
+    answer: Answer,
     /// What is written on the event loop's next turn at the latest.
     pending: Vec<u8>,
     is_scheduled: bool,
 }
 
 impl Sending {
-    /// A response that has begun, and of which nothing more is known.
-    pub(super) fn begun() -> Self {
-        Self { started: true, ..Self::default() }
+    /// The response to the request with this head, of which nothing has been sent.
+    pub(super) fn new(head: &Head) -> Self {
+        Self { started: false, answer: Answer::to(head), pending: Vec::new(), is_scheduled: false }
     }
 }
 
@@ -64,47 +62,36 @@ impl Cycle {
     fn begin_response(slf: &Bound<'_, Self>, message: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
-        drop(this.sending.replace(py, Sending::begun()));
+        let mut answer = this.sending.change(py, |sending| {
+            sending.started = true;
+            sending.answer
+        });
+        this.note_response();
         let status = message.get_item(intern!(py, "status"))?;
         let Ok(code) = status.extract::<u16>() else { return Err(PyKeyError::new_err(status.unbind())) };
         let headers = item_or_none(message, intern!(py, "headers"))?;
-        let connection = this.connection();
-        connection.log(py, this.head(), this.scope_of(py), code)?;
-        let mut head = connection.opening(py, code)?;
-        let mut framing = Framing::default();
-        let mut says_close = false;
+        this.log(py, code)?;
+        let mut head = this.connection().known().opening(py, code)?;
+        answer.keep_alive = this.keep_alive();
         let pairs = headers.map(|headers| headers.try_iter()).transpose()?;
         for pair in pairs.into_iter().flatten() {
             let pair = pair?;
             let Some((name, value)) = pair_of_bytes(&pair) else {
                 return Err(PyTypeError::new_err(format!("The header {} is not a pair of bytes", pair.repr()?)));
             };
-            let (name, value) = (name.as_bytes().to_ascii_lowercase(), value.as_bytes());
-            if !is_header_name(&name) {
-                return Err(PyRuntimeError::new_err("Invalid HTTP header name."));
-            }
-            if !is_header_value(value) {
-                return Err(PyRuntimeError::new_err("Invalid HTTP header value."));
-            }
-            let Some(now) = framing.with_header(&name, value) else {
-                return Err(PyValueError::new_err("A content-length is no number of bytes"));
-            };
-            framing = now;
-            says_close |= name == b"connection"
-                && value.split(|&byte| byte == b',').any(|token| token.trim_ascii().eq_ignore_ascii_case(b"close"));
-            append(&mut head, &name, value);
+            answer.field(&mut head, name.as_bytes(), value.as_bytes()).map_err(|error| match error {
+                AnswerError::Field(error) => PyRuntimeError::new_err(error.to_string()),
+                AnswerError::Length => PyValueError::new_err(error.to_string()),
+            })?;
         }
-        if says_close {
-            this.set_keep_alive(false);
-        } else if !this.keep_alive() {
-            append(&mut head, b"connection", b"close");
+        answer.end_head(&mut head, code);
+        if !answer.keep_alive {
+            this.close_behind();
         }
-        let (framing, is_new) = framing.settled(code, this.head().is_head());
-        if is_new {
-            append(&mut head, b"transfer-encoding", b"chunked");
-        }
-        head.extend_from_slice(b"\r\n");
-        drop(this.sending.replace(py, Sending { started: true, framing, pending: head, is_scheduled: false }));
+        this.sending.change(py, |sending| {
+            sending.answer = answer;
+            sending.pending = head;
+        });
         Self::schedule(slf)
     }
 
@@ -120,50 +107,57 @@ impl Cycle {
             None => false,
             Some(more) => more.is_truthy()?,
         };
-        let mut sending = this.sending.replace(py, Sending::begun());
-        let length = piece.as_bytes().len();
-        let is_much = length >= MUCH && sending.framing.is_rest(length);
-        let written =
-            if is_much { Ok(()) } else { sending.framing.write(&mut sending.pending, piece.as_bytes(), more) };
-        let is_due = !more || is_much || sending.pending.len() >= MUCH;
-        drop(this.sending.replace(py, sending));
-        if is_due {
-            this.flush_pending(py)?;
+        let raw = piece.as_bytes();
+        if raw.len() >= MUCH {
+            this.take_large(py, &piece, more)?;
+        } else {
+            let (written, is_due) = this.sending.change(py, |sending| {
+                let written = sending.answer.write(&mut sending.pending, raw, more);
+                (written, !more || sending.pending.len() >= MUCH)
+            });
+            if is_due {
+                this.flush_pending(py)?;
+            }
+            written.map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
         }
-        if is_much {
-            this.connection().write_bytes(py, &piece)?;
-        }
-        written.map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
         if more { Self::schedule(slf) } else { this.finish(py) }
+    }
+
+    /// Writes a large piece without copying it.
+    fn take_large(&self, py: Python<'_>, piece: &Bound<'_, PyBytes>, more: bool) -> PyResult<()> {
+        let length = piece.as_bytes().len();
+        let mut behind = Vec::new();
+        let is_written =
+            self.sending.change(py, |sending| sending.answer.wrap(&mut sending.pending, &mut behind, length, more));
+        self.flush_pending(py)?;
+        if is_written.map_err(|error| PyRuntimeError::new_err(error.to_string()))? && !self.disconnected() {
+            self.connection().write_bytes(py, piece)?;
+        }
+        self.sending.change(py, |sending| sending.pending = behind);
+        if more { Ok(()) } else { self.flush_pending(py) }
     }
 
     /// Has what is pending written on the event loop's next turn.
     fn schedule(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
-        let mut sending = slf.get().sending.replace(py, Sending::begun());
-        let is_new = !sending.is_scheduled && !sending.pending.is_empty();
-        sending.is_scheduled |= is_new;
-        drop(slf.get().sending.replace(py, sending));
-        if is_new { slf.get().connection().call_soon(&slf.getattr(intern!(py, "flush"))?) } else { Ok(()) }
+        let is_new = slf.get().sending.change(py, |sending| {
+            let is_new = !sending.is_scheduled && !sending.pending.is_empty();
+            sending.is_scheduled |= is_new;
+            is_new
+        });
+        if is_new { slf.get().connection().known().call_soon(&slf.getattr(intern!(py, "flush"))?) } else { Ok(()) }
     }
 
     /// Writes what is pending.
     pub(super) fn flush_pending(&self, py: Python<'_>) -> PyResult<()> {
-        let started = self.has_started(py);
-        let mut sending = self.sending.replace(py, Sending { started, ..Sending::default() });
-        let pending = std::mem::take(&mut sending.pending);
-        sending.is_scheduled = false;
-        drop(self.sending.replace(py, sending));
+        let pending = self.sending.change(py, |sending| {
+            sending.is_scheduled = false;
+            std::mem::take(&mut sending.pending)
+        });
         if pending.is_empty() || self.disconnected() {
             return Ok(());
         }
         self.connection().write_bytes(py, &PyBytes::new(py, &pending))
-    }
-}
-
-fn append(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
-    for part in [name, b": ", value, b"\r\n"] {
-        out.extend_from_slice(part);
     }
 }
 

@@ -2,102 +2,265 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use pyo3::exceptions::{PyAttributeError, PyKeyError};
+use pyo3::exceptions::PyKeyError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PySet, PyString};
+use pyo3::types::{PyBytes, PyDict, PyList, PySet, PyTuple};
 
+use super::head::Head;
 use super::response::{Opening, Response};
+use super::site::Site;
 use super::tasks::Tasks;
+use crate::py::{self, Attached};
 
 /// A server, as its connections know it.
 #[pyclass(frozen, module = "ferrapi._native", name = "NativeServer")]
 pub(crate) struct Server {
-    /// Bytes of the heads and bodies that are taken here.
+    /// Bytes of a head.
     pub(super) max_head: usize,
-    pub(super) max_body: u64,
+    /// Seconds after which an idle connection is closed.
+    pub(super) keep_alive: f64,
+    /// Whether there is a class for WebSockets.
+    pub(super) has_web_sockets: bool,
     pub(super) tasks: Tasks,
-    /// The event loop's clock, and its way to call something on its next turn.
+    /// The largest number of connections or tasks.
+    limit: Option<usize>,
+    /// The event loop's methods.
     time: Py<PyAny>,
     call_soon: Py<PyAny>,
-    /// The attributes of the server's state.
-    state: Py<PyDict>,
+    call_later: Py<PyAny>,
+    create_future: Py<PyAny>,
+    /// The context in which connections are read.
+    context: Py<PyAny>,
+    /// `uvicorn.server.ServerState`, and its sets.
+    state: Py<PyAny>,
+    connections: Py<PyAny>,
+    running: Py<PySet>,
     status_lines: Py<PyDict>,
-    /// Whether protocols are told of responses, to log them.
-    pub(super) logs: bool,
-    /// Whether protocols have to be asked before each request.
-    pub(super) is_limited: bool,
+    logger: Py<PyAny>,
+    access_logger: Option<Py<PyAny>>,
+    asgi_version: Py<PyAny>,
+    root_path: String,
     opening: Mutex<Opening>,
+    /// The application as Python knows it, if its routes are known.
+    site: Attached<Option<Py<PyAny>>>,
+    native_site: Attached<Option<Py<Site>>>,
 }
 
 #[pymethods]
 impl Server {
     /// Parameters:
-    ///     `max_head`, `max_body`: bytes of what is taken here.
     ///     `event_loop`: its event loop.
     ///     `new_task`: makes tasks, as `asyncio.Task`; None if the loop is to make them.
     ///     `resets_context`: whether tasks begin without context variables.
-    ///     tasks: the set of tasks that run.
-    ///     state: the attributes of the server's state.
+    ///     state: `uvicorn.server.ServerState`.
     ///     `status_lines`: by status.
-    ///     logs: whether protocols are told of responses, to log them.
-    ///     `is_limited`: whether all bytes go to the protocols first.
+    ///     loggers: for errors, and for requests if those are logged.
+    ///     settings: bytes of a head, seconds of keep-alive, the limit of concurrency, whether there are WebSockets, the version
+    ///         of ASGI, the root path.
     #[new]
-    #[expect(clippy::too_many_arguments, reason = "each is one thing to know of a server")]
     fn new(
-        max_head: usize,
-        max_body: u64,
         event_loop: &Bound<'_, PyAny>,
         new_task: Option<Py<PyAny>>,
         resets_context: bool,
-        tasks: Py<PySet>,
-        state: Py<PyDict>,
+        state: &Bound<'_, PyAny>,
         status_lines: Py<PyDict>,
-        logs: bool,
-        is_limited: bool,
+        loggers: (Py<PyAny>, Option<Py<PyAny>>),
+        settings: (usize, f64, Option<usize>, bool, Py<PyAny>, String),
     ) -> PyResult<Self> {
-        let tasks = Tasks::new(event_loop, new_task, resets_context, tasks)?;
-        let time = event_loop.getattr(intern!(event_loop.py(), "time"))?.unbind();
-        let call_soon = event_loop.getattr(intern!(event_loop.py(), "call_soon"))?.unbind();
-        let opening = Mutex::default();
-        Ok(Self { max_head, max_body, tasks, time, call_soon, state, status_lines, logs, is_limited, opening })
+        let py = event_loop.py();
+        let running = state.getattr(intern!(py, "tasks"))?.cast_into::<PySet>()?.unbind();
+        let tasks = Tasks::new(event_loop, new_task, resets_context, running.clone_ref(py))?;
+        let method = |name: &str| Ok::<_, PyErr>(event_loop.getattr(name)?.unbind());
+        let (max_head, keep_alive, limit, has_web_sockets, asgi_version, root_path) = settings;
+        Ok(Self {
+            max_head,
+            keep_alive,
+            has_web_sockets,
+            tasks,
+            limit,
+            time: method("time")?,
+            call_soon: method("call_soon")?,
+            call_later: method("call_later")?,
+            create_future: method("create_future")?,
+            context: py.import("contextvars")?.call_method0("copy_context")?.unbind(),
+            connections: state.getattr(intern!(py, "connections"))?.unbind(),
+            state: state.clone().unbind(),
+            running,
+            status_lines,
+            logger: loggers.0,
+            access_logger: loggers.1,
+            asgi_version,
+            root_path,
+            opening: Mutex::default(),
+            site: Attached::default(),
+            native_site: Attached::default(),
+        })
+    }
+
+    /// The application, if its routes are known.
+    #[getter(site)]
+    fn python_site(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.site.get(py)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.time)?;
-        visit.call(&self.call_soon)?;
+        for object in [&self.time, &self.call_soon, &self.call_later, &self.create_future, &self.context] {
+            visit.call(object)?;
+        }
         self.tasks.traverse(&visit)?;
         visit.call(&self.state)?;
+        visit.call(&self.connections)?;
+        self.site.visit(&visit)?;
+        self.native_site.visit(&visit)?;
         match self.opening.try_lock() {
             Ok(opening) => visit.call(&opening.defaults),
             Err(_) => Ok(()),
         }
     }
+
+    fn __clear__(&self, py: Python<'_>) {
+        drop(self.site.take(py));
+        drop(self.native_site.take(py));
+    }
 }
 
 impl Server {
+    /// The application, if its routes are known.
+    pub(super) fn site<'py>(&self, py: Python<'py>) -> Option<Bound<'py, Site>> {
+        self.native_site.get(py).map(|site| site.into_bound(py))
+    }
+
+    /// Serves this application from here on: a `Site`, or None if it has to be called.
+    pub(super) fn use_site<'py>(&self, found: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Site>>> {
+        let py = found.py();
+        if found.is_none() {
+            drop(self.native_site.take(py));
+            drop(self.site.take(py));
+            return Ok(None);
+        }
+        let native = found.getattr(intern!(py, "native"))?.cast_into::<Site>()?;
+        drop(self.native_site.replace(py, Some(native.clone().unbind())));
+        drop(self.site.replace(py, Some(found.clone().unbind())));
+        Ok(Some(native))
+    }
+
+    /// The client of a request as the application sees it: `peer`, or the one that a trusted proxy names.
+    pub(super) fn seen_client<'py>(
+        &self,
+        py: Python<'py>,
+        head: &Head,
+        peer: Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        match self.site.get(py) {
+            Some(site) if head.value_of(py, b"x-forwarded-for").is_some() => {
+                site.bind(py).call_method1(intern!(py, "client"), (head.clone(), peer))
+            }
+            _ => Ok(peer),
+        }
+    }
+
+    /// The connections that are open.
+    pub(super) fn connections<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.connections.bind(py).clone()
+    }
+
+    /// The context in which connections are read.
+    pub(super) fn context<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.context.bind(py).clone()
+    }
+
+    /// Whether there are as many connections or tasks as there may be.
+    pub(super) fn is_full(&self, py: Python<'_>) -> PyResult<bool> {
+        let Some(limit) = self.limit else { return Ok(false) };
+        Ok(self.connections.bind(py).len()? >= limit || self.running.bind(py).len() >= limit)
+    }
+
+    /// The logger for requests, if those are logged.
+    pub(super) fn access_logger<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.access_logger.as_ref().map(|logger| logger.bind(py).clone())
+    }
+
+    /// The path that a proxy in front leaves out.
+    pub(super) fn root_path(&self) -> &str {
+        &self.root_path
+    }
+
+    /// Logs a warning.
+    pub(super) fn warn(&self, py: Python<'_>, message: &str) -> PyResult<()> {
+        self.logger.bind(py).call_method1(intern!(py, "warning"), (message,)).map(drop)
+    }
+
     /// The time by the event loop's clock, in seconds.
     pub(super) fn now(&self, py: Python<'_>) -> PyResult<f64> {
         self.time.bind(py).call0()?.extract()
     }
 
+    /// The ASGI scope of a request, as uvicorn makes it.
+    pub(super) fn scope<'py>(
+        &self,
+        py: Python<'py>,
+        head: &Head,
+        ends: &Bound<'py, PyTuple>,
+        state: Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let asgi = PyDict::new(py);
+        asgi.set_item(intern!(py, "version"), &self.asgi_version)?;
+        asgi.set_item(intern!(py, "spec_version"), intern!(py, "2.3"))?;
+        let scope = PyDict::new(py);
+        scope.set_item(intern!(py, "type"), intern!(py, "http"))?;
+        scope.set_item(intern!(py, "asgi"), asgi)?;
+        scope.set_item(intern!(py, "http_version"), head.version())?;
+        scope.set_item(intern!(py, "server"), ends.get_item(0)?)?;
+        scope.set_item(intern!(py, "client"), ends.get_item(1)?)?;
+        scope.set_item(intern!(py, "scheme"), ends.get_item(2)?)?;
+        scope.set_item(intern!(py, "root_path"), py::text(py, &self.root_path))?;
+        scope.set_item(intern!(py, "headers"), head.header_list(py)?)?;
+        scope.set_item(intern!(py, "state"), state)?;
+        scope.set_item(intern!(py, "method"), head.method_name())?;
+        let raw = head.path_bytes(py);
+        let path = wire::path::percent_decode(raw);
+        if self.root_path.is_empty() {
+            scope.set_item(intern!(py, "path"), py::text(py, &path))?;
+            scope.set_item(intern!(py, "raw_path"), PyBytes::new(py, raw))?;
+        } else {
+            scope.set_item(intern!(py, "path"), py::text(py, &format!("{}{path}", self.root_path)))?;
+            scope.set_item(intern!(py, "raw_path"), PyBytes::new(py, &[self.root_path.as_bytes(), raw].concat()))?;
+        }
+        scope.set_item(intern!(py, "query_string"), PyBytes::new(py, head.query_bytes(py)))?;
+        Ok(scope)
+    }
+
     /// The status line and the server's default headers.
     pub(super) fn opening(&self, py: Python<'_>, status: u16) -> PyResult<Vec<u8>> {
-        let defaults = self.state(py, intern!(py, "default_headers"))?.cast_into::<PyList>()?;
+        let defaults = self.state.bind(py).getattr(intern!(py, "default_headers"))?.cast_into::<PyList>()?;
         let mut known = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
         let opening = known.of(status, self.status_lines.bind(py), &defaults)?;
         opening.map(<[u8]>::to_vec).ok_or_else(|| PyKeyError::new_err(status))
     }
 
-    /// Has `callback` called on the event loop's next turn.
+    /// Has `callback` called on the event loop's next turn, in the context in which connections are read.
     pub(super) fn call_soon(&self, callback: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.call_soon.bind(callback.py()).call1((callback,)).map(drop)
+        let py = callback.py();
+        let options = PyDict::new(py);
+        options.set_item(intern!(py, "context"), &self.context)?;
+        self.call_soon.bind(py).call((callback,), Some(&options)).map(drop)
+    }
+
+    /// Has `callback` called in so many seconds; returns what cancels that.
+    pub(super) fn call_later<'py>(&self, delay: f64, callback: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        self.call_later.bind(callback.py()).call1((delay, callback))
+    }
+
+    /// A future of the event loop's.
+    pub(super) fn new_future<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.create_future.bind(py).call0()
     }
 
     /// The bytes of a response.
     pub(super) fn whole<'py>(&self, py: Python<'py>, response: &Response<'_, 'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let defaults = self.state(py, intern!(py, "default_headers"))?.cast_into::<PyList>()?;
+        let defaults = self.state.bind(py).getattr(intern!(py, "default_headers"))?.cast_into::<PyList>()?;
         let mut known = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
         let opening = known.of(response.status, self.status_lines.bind(py), &defaults)?;
         // Where there is none, uvicorn raises this as well.
@@ -106,13 +269,8 @@ impl Server {
 
     /// Counts a request that is over.
     pub(super) fn count(&self, py: Python<'_>) -> PyResult<()> {
+        let state = self.state.bind(py);
         let key = intern!(py, "total_requests");
-        self.state.bind(py).set_item(key, self.state(py, key)?.add(1)?)
-    }
-
-    /// An attribute of the server's state.
-    fn state<'py>(&self, py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
-        let value = self.state.bind(py).get_item(name)?;
-        value.ok_or_else(|| PyAttributeError::new_err(name.clone().unbind()))
+        state.setattr(key, state.getattr(key)?.add(1)?)
     }
 }

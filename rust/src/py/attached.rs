@@ -34,9 +34,9 @@ impl<T> Attached<T> {
         see(unsafe { &*self.0.get() })
     }
 
-    /// What `change` returns, which moves parts of the value and does nothing else. What it takes out is to be dropped outside.
+    /// What `change` makes of the value. It may change that, and nothing else: it calls nothing of Python's, and drops no object.
     pub(crate) fn change<R>(&self, _py: Python<'_>, change: impl FnOnce(&mut T) -> R) -> R {
-        // SAFETY: as said above; moving values calls nothing.
+        // SAFETY: as said above; whoever changes the value calls nothing, so there is no other reference meanwhile.
         change(unsafe { &mut *self.0.get() })
     }
 

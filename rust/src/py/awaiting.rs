@@ -2,10 +2,11 @@
 
 use std::ptr;
 
-use pyo3::exceptions::PyStopIteration;
+use pyo3::exceptions::{PyStopIteration, PyTypeError};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::{PyTuple, PyType};
 
 use super::guard::guarded;
 
@@ -97,4 +98,27 @@ pub(crate) fn is_async_generator(object: &Bound<'_, PyAny>) -> bool {
 pub(crate) fn is_generator(object: &Bound<'_, PyAny>) -> bool {
     // SAFETY: as above.
     unsafe { ffi::PyGen_CheckExact(object.as_ptr()) != 0 }
+}
+
+/// The exception that `throw` is given, in one of the ways of giving one.
+pub(crate) fn exception<'py>(
+    kind: &Bound<'py, PyAny>,
+    value: Option<Bound<'py, PyAny>>,
+    traceback: Option<Bound<'py, PyAny>>,
+) -> PyResult<PyErr> {
+    let value = value.filter(|value| !value.is_none());
+    let instance = match (kind.cast::<PyType>(), value) {
+        (Err(_), None) => kind.clone(),
+        (Err(_), Some(_)) => return Err(PyTypeError::new_err("instance exception may not have a separate value")),
+        (Ok(kind), Some(value)) if value.is_instance(kind)? => value,
+        (Ok(kind), Some(value)) => match value.cast_into::<PyTuple>() {
+            Ok(arguments) => kind.call1(arguments)?,
+            Err(other) => kind.call1((other.into_inner(),))?,
+        },
+        (Ok(kind), None) => kind.call0()?,
+    };
+    if let Some(traceback) = traceback.filter(|traceback| !traceback.is_none()) {
+        instance.setattr(intern!(instance.py(), "__traceback__"), traceback)?;
+    }
+    Ok(PyErr::from_value(instance))
 }

@@ -11,7 +11,7 @@ mod text;
 mod types;
 
 pub(crate) use attached::Attached;
-pub(crate) use awaiting::{Sent, close, is_async_generator, is_coroutine, is_generator, resume, send};
+pub(crate) use awaiting::{Sent, close, exception, is_async_generator, is_coroutine, is_generator, resume, send};
 pub(crate) use call::call_named;
 pub(crate) use context::{copy_context, within};
 pub(crate) use guard::guarded;

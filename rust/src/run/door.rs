@@ -46,7 +46,7 @@ impl Door {
     /// The object that makes exchanges, and guards what is done in Python.
     pub(super) fn layer<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         match self {
-            Self::Http(door) => Ok(door.connection().protocol(py)),
+            Self::Http(door) => Ok(door.cycle.get().protocol(py)),
             Self::Asgi(door) => Ok(door.layer(py)),
         }
     }

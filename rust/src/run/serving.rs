@@ -4,11 +4,11 @@ use pyo3::exceptions::{PyGeneratorExit, PyRuntimeError, PyStopIteration, PyTypeE
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyTuple, PyType};
 
 use super::door::Door;
 use super::layers::{Flow, Ready};
 use super::machine::Machine;
+use crate::http1::MessageCall;
 use crate::py::{self, Attached, Sent};
 
 /// A request being served: a coroutine that returns None.
@@ -197,7 +197,7 @@ impl Serving {
         value: Option<Bound<'py, PyAny>>,
         traceback: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let error = exception(&kind, value, traceback)?;
+        let error = py::exception(&kind, value, traceback)?;
         match self.take(py)? {
             Some(work) if work.is_new() => {
                 self.end(py, &work)?;
@@ -271,34 +271,12 @@ impl Serving {
     }
 }
 
-/// The exception that `throw` is given, in one of the ways of giving one.
-pub(super) fn exception<'py>(
-    kind: &Bound<'py, PyAny>,
-    value: Option<Bound<'py, PyAny>>,
-    traceback: Option<Bound<'py, PyAny>>,
-) -> PyResult<PyErr> {
-    let value = value.filter(|value| !value.is_none());
-    let instance = match (kind.cast::<PyType>(), value) {
-        (Err(_), None) => kind.clone(),
-        (Err(_), Some(_)) => return Err(PyTypeError::new_err("instance exception may not have a separate value")),
-        (Ok(kind), Some(value)) if value.is_instance(kind)? => value,
-        (Ok(kind), Some(value)) => match value.cast_into::<PyTuple>() {
-            Ok(arguments) => kind.call1(arguments)?,
-            Err(other) => kind.call1((other.into_inner(),))?,
-        },
-        (Ok(kind), None) => kind.call0()?,
-    };
-    if let Some(traceback) = traceback.filter(|traceback| !traceback.is_none()) {
-        instance.setattr(intern!(instance.py(), "__traceback__"), traceback)?;
-    }
-    Ok(PyErr::from_value(instance))
-}
-
 /// What a step of a coroutine awaits: `awaitable` itself if it is a coroutine, native or not; else one around it, by Python.
 pub(super) fn awaited<'py>(layer: &Bound<'py, PyAny>, awaitable: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let is_one = py::is_coroutine(&awaitable)
         || awaitable.is_exact_instance_of::<Serving>()
-        || awaitable.is_exact_instance_of::<Ready>();
+        || awaitable.is_exact_instance_of::<Ready>()
+        || awaitable.is_exact_instance_of::<MessageCall>();
     if is_one { Ok(awaitable) } else { layer.call_method1(intern!(layer.py(), "wait_for"), (awaitable,)) }
 }
 

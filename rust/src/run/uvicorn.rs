@@ -29,11 +29,10 @@ struct Known {
 }
 
 /// The same, as Python says it.
-type Found<'py> = (Option<Bound<'py, PyDict>>, Bound<'py, PyAny>, Bound<'py, PyAny>);
+type Found<'py> = (Bound<'py, PyDict>, Bound<'py, PyAny>, Bound<'py, PyAny>);
 
 struct Parts {
-    /// None for ferrapi's own protocol, which has them.
-    status_lines: Option<Py<PyDict>>,
+    status_lines: Py<PyDict>,
     send: Py<PyAny>,
     receive: Py<PyAny>,
 }
@@ -41,7 +40,7 @@ struct Parts {
 impl Clone for Parts {
     fn clone(&self) -> Self {
         Python::attach(|py| Self {
-            status_lines: self.status_lines.as_ref().map(|lines| lines.clone_ref(py)),
+            status_lines: self.status_lines.clone_ref(py),
             send: self.send.clone_ref(py),
             receive: self.receive.clone_ref(py),
         })
@@ -58,8 +57,8 @@ struct Cycle<'py> {
 /// Whose `send` or `receive` a callable is.
 enum Owner<'py> {
     Uvicorn(Cycle<'py>),
-    /// A call of ferrapi's own protocol (`ferrapi.server._call.AsgiCall`).
-    Own(Bound<'py, PyAny>),
+    /// A request of ferrapi's own protocol.
+    Own(Bound<'py, http1::Cycle>),
 }
 
 impl Cycles {
@@ -75,7 +74,7 @@ impl Cycles {
         let py = send.py();
         let cycle = match self.owner(layer, send, |parts| &parts.send)? {
             None => return Ok(false),
-            Some(Owner::Own(call)) => return send_by(&call, status, headers, body),
+            Some(Owner::Own(cycle)) => return send_by(&cycle, status, headers, body),
             Some(Owner::Uvicorn(cycle)) => cycle,
         };
         if wire::http1::response::is_bodiless(status.into()) || !cycle.is_fresh()? {
@@ -115,7 +114,7 @@ impl Cycles {
     ) -> PyResult<Option<Bound<'py, PyBytes>>> {
         match self.owner(layer, receive, |parts| &parts.receive)? {
             Some(Owner::Uvicorn(cycle)) => cycle.take_body(),
-            Some(Owner::Own(call)) => receive_by(&call),
+            Some(Owner::Own(cycle)) => cycle.get().body_at_once(cycle.py()),
             None => Ok(None),
         }
     }
@@ -129,15 +128,19 @@ impl Cycles {
     ) -> PyResult<Option<Owner<'py>>> {
         let py = method.py();
         let Some(object) = method.getattr_opt(intern!(py, "__self__"))? else { return Ok(None) };
+        // Nobody can replace the methods of a native class.
+        let object = match object.cast_into::<http1::Cycle>() {
+            Ok(cycle) => return Ok(Some(Owner::Own(cycle))),
+            Err(other) => other.into_inner(),
+        };
         let class = object.get_type().into_any();
         let Some(parts) = self.parts(layer, &class)? else { return Ok(None) };
         let function = method.getattr_opt(intern!(py, "__func__"))?;
         if !function.is_some_and(|function| function.is(own(&parts))) {
             return Ok(None);
         }
-        let Some(status_lines) = parts.status_lines else { return Ok(Some(Owner::Own(object))) };
         let attributes = object.getattr(intern!(py, "__dict__"))?.cast_into::<PyDict>()?;
-        Ok(Some(Owner::Uvicorn(Cycle { object, attributes, status_lines: status_lines.into_bound(py) })))
+        Ok(Some(Owner::Uvicorn(Cycle { object, attributes, status_lines: parts.status_lines.into_bound(py) })))
     }
 
     /// What is known of a class; asks Python at the first request of a server's.
@@ -151,7 +154,7 @@ impl Cycles {
         }
         let found: Option<Found<'py>> = layer.call_method1(intern!(py, "parts_of_cycle"), (class,))?.extract()?;
         let parts = found.map(|(status_lines, send, receive)| Parts {
-            status_lines: status_lines.map(Bound::unbind),
+            status_lines: status_lines.unbind(),
             send: send.unbind(),
             receive: receive.unbind(),
         });
@@ -163,29 +166,18 @@ impl Cycles {
     }
 }
 
-/// Sends a whole response by a call of ferrapi's own protocol, unless it has begun one.
-fn send_by<'py>(call: &Bound<'py, PyAny>, status: u16, headers: &Headers<'_, 'py>, body: &[u8]) -> PyResult<bool> {
-    let py = call.py();
-    let flight = call.getattr(intern!(py, "flight"))?.cast_into::<http1::Cycle>()?;
-    if flight.get().has_started(py) || !flight.get().is_unanswered() || flight.get().connection().is_paused() {
+/// Sends a whole response to a request of ferrapi's own protocol, unless one has begun.
+fn send_by<'py>(cycle: &Bound<'py, http1::Cycle>, status: u16, headers: &Headers<'_, 'py>, body: &[u8]) -> PyResult<bool> {
+    let py = cycle.py();
+    let cycle = cycle.get();
+    if cycle.has_started(py) || !cycle.is_unanswered() || cycle.connection().is_paused() {
         return Ok(false);
     }
     if wire::http1::response::is_bodiless(status.into()) {
         return Ok(false);
     }
-    flight.get().write(py, status, headers, body)?;
+    cycle.write(py, status, headers, body)?;
     Ok(true)
-}
-
-/// The body of a request of ferrapi's own protocol, if nobody has taken it.
-fn receive_by<'py>(call: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-    let py = call.py();
-    let flight = call.getattr(intern!(py, "flight"))?.cast_into::<http1::Cycle>()?;
-    if call.getattr(intern!(py, "taken"))?.is_truthy()? || !flight.get().is_unanswered() {
-        return Ok(None);
-    }
-    call.setattr(intern!(py, "taken"), true)?;
-    Ok(call.getattr(intern!(py, "content"))?.cast_into::<PyBytes>().ok())
 }
 
 impl<'py> Cycle<'py> {

@@ -62,6 +62,8 @@ pub struct Conversation {
     received: u64,
     /// Whether there is no request, or its answer is complete.
     is_answered: bool,
+    /// Whether a request's head has come, and not its end.
+    is_after_head: bool,
 }
 
 impl Conversation {
@@ -76,6 +78,7 @@ impl Conversation {
             blank: 0,
             received: 0,
             is_answered: true,
+            is_after_head: false,
         }
     }
 
@@ -99,6 +102,12 @@ impl Conversation {
     #[must_use]
     pub fn is_in_body(&self) -> bool {
         matches!(self.state, State::Length(_) | State::Chunks(_))
+    }
+
+    /// Whether a request was answered before the end of its body, which has not come.
+    #[must_use]
+    pub fn is_answered_early(&self) -> bool {
+        self.is_answered && self.is_after_head
     }
 
     /// Whether nothing more is read.
@@ -179,6 +188,7 @@ impl Conversation {
     }
 
     fn end<'b>(&mut self) -> Event<'b> {
+        self.is_after_head = false;
         self.state = State::Read;
         Event::End
     }
@@ -218,6 +228,7 @@ impl Conversation {
                     BodyLength::Chunked => State::Chunks(Box::new(ChunkReader::new(self.limits.head))),
                 };
                 self.is_answered = false;
+                self.is_after_head = true;
                 (at, Event::Request(Box::new(head)))
             }
         }

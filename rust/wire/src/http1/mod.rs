@@ -10,7 +10,7 @@ mod method;
 mod refusal;
 pub mod response;
 
-pub use answer::Answer;
+pub use answer::{Answer, AnswerError};
 pub use conversation::{Conversation, Event, Limits};
 pub use framing::{Framing, FramingError};
 pub use head::{BodyLength, Head, HeadReader, MAX_HEADERS, Step, Upgrade, Version, read_whole};
