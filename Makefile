@@ -33,7 +33,8 @@ export PYO3_PYTHON := $(abspath $(BIN)/python)
 
 .DEFAULT_GOAL := help
 .PHONY: help build run test test-rust test-python store-services deployment check check-rust check-python conformance \
-	conformance-update libraries browser docs peers bench bench-full bench-store bench-soak bench-engine clean
+	conformance-update libraries browser docs peers bench bench-full bench-store bench-soak bench-engine \
+	uvicorn-tests uvicorn-versions clean
 
 help:
 	@echo 'make run                 build ferrapi and serve the store example on http://$(HOST):$(PORT)'
@@ -52,6 +53,8 @@ help:
 	@echo 'make bench-soak          full load with clients that misbehave: nothing lost, no growth (20 minutes)'
 	@echo 'make peers               install and build what `make bench-full` compares with'
 	@echo 'make bench-engine        the engine in process alone'
+	@echo 'make uvicorn-tests       uvicorn'"'"'s own tests of protocols, with ferrapi'"'"'s protocol'
+	@echo 'make uvicorn-versions    the protocol on sockets, under the oldest, a middle and the newest uvicorn'
 	@echo 'make clean               remove everything that these commands made'
 	@echo 'Variables: PYTHON=$(PYTHON) HOST=$(HOST) PORT=$(PORT) PYTEST_ARGS=$(PYTEST_ARGS) CONFORMANCE=$(CONFORMANCE)'
 
@@ -179,6 +182,12 @@ conformance-update: $(CONFORMANCE_VENV)/.ferrapi
 	@$(RUN_CONFORMANCE) --passing .cache/conformance/passing.json || test -s .cache/conformance/passing.json
 	@mv .cache/conformance/passing.json tests/conformance/passing.json
 endif
+
+uvicorn-tests: build $(VENV)/.dev
+	@$(BIN)/python scripts/uvicorn_tests.py
+
+uvicorn-versions: build
+	@$(BIN)/python scripts/uvicorn_versions.py
 
 # The libraries of scripts/libraries.toml. LIBRARIES names some of them; each environment is .venv/libraries-*.
 LIBRARIES ?=

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMap
 from types import FrameType, TracebackType
 from typing import Any, Self, final
 
+from typing_extensions import disjoint_base
+
 from ._plan import GroupPlan, ProgramPlan, RoutePlan
 
 __all__ = [
@@ -88,7 +90,7 @@ class NativeServer:
         state: Any,
         status_lines: dict[int, bytes],
         loggers: tuple[logging.Logger, logging.Logger | None],
-        settings: tuple[int, float, int | None, bool, str, str],
+        settings: tuple[int, float, int | None, str, str],
     ) -> NativeServer:
         """A server.
 
@@ -99,14 +101,15 @@ class NativeServer:
             state: `uvicorn.server.ServerState`.
             status_lines: by status.
             loggers: for errors, and for requests if those are logged.
-            settings: bytes of a head, seconds of keep-alive, the limit of concurrency, whether there are WebSockets, the
-                version of ASGI, the root path.
+            settings: bytes of a head, seconds of keep-alive, the limit of concurrency, the version of ASGI, the root
+                path.
         """
 
     @property
     def site(self) -> Any:
         """The application, if its routes are known."""
 
+@disjoint_base
 class HttpConnection:
     """A connection, between the transport and the requests in flight: the base of `ferrapi.server.HttpProtocol`."""
 
@@ -129,6 +132,10 @@ class HttpConnection:
     @property
     def is_resuming(self) -> bool:
         """Whether bytes that are held are going to be taken up."""
+
+    @property
+    def timeout_keep_alive_task(self) -> asyncio.TimerHandle | None:
+        """The timer, if the connection is idle."""
 
     @property
     def transport(self) -> Any:

@@ -184,6 +184,8 @@ class ServeConfig(Config):
 
     def load(self) -> None:
         """Load everything; called in the process that serves."""
+        if self.http == DOOR:  # older releases of uvicorn don't take the name of a class
+            self.http = importlib.import_module(DOOR.partition(":")[0]).HttpProtocol
         super().load()
         parts: list[type[Any]] = [FreezeAfterStartup] if self.gc_freeze else []
         self.lifespan_class: type[Any] = type("Lifespan", (*parts, Drains, self.lifespan_class), {})

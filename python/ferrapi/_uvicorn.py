@@ -1,4 +1,4 @@
-"""What ferrapi knows of the insides of uvicorn's protocol for httptools: the releases that it was tested with, and its cycles.
+"""What ferrapi knows of the insides of uvicorn's own protocol: the releases that it was tested with, and its cycles.
 
 A cycle is a request and its response; the `receive` and `send` of an ASGI application are its methods. Import this
 module only where that protocol is in use.

@@ -5,8 +5,8 @@ refuse the second before it has answered the first. ferrapi's answers in order, 
 between bytes; so some of the first bytes may also come one by one.
 
 Where the two differ, ferrapi's is the stricter one: it answers the same requests in the same way up to one that it
-refuses, and closes the connection. So there is nothing that it reads and httptools doesn't, and nothing that it reads as
-another message. What httptools does with an upgrade or with HTTP/1.0 is compared with h11 instead.
+refuses, and closes the connection. So there is nothing that it reads and httptools doesn't, and nothing that it reads
+as another message. `OWN_WAY` has the exceptions.
 
 ``FERRAPI_MUTANTS=100000`` asks for more than the usual number of mutated requests.
 """
@@ -101,8 +101,8 @@ def is_stricter(found: Outcome, expected: Outcome) -> bool:
         return False
     if is_refused:
         return True
-    # What httptools refuses at its first byte is waited for, to be refused as a whole; a request that has got its answer
-    # gets no other one when its body goes wrong.
+    # What httptools refuses at its first byte is waited for, to be refused as a whole; a request that has got its
+    # answer gets no other one when its body goes wrong.
     return was_refused and before == other
 
 
@@ -226,7 +226,7 @@ def mutated(rng: random.Random, data: bytes) -> bytes:
 def test_mutated_requests_are_answered_as_httptools_does() -> None:
     """Also what nobody has thought of: requests of the table, changed at random, whole, cut once and byte by byte."""
     rng = random.Random(20261123)
-    sources = [data for data in REQUESTS.values() if len(data) < 400]
+    sources = [data for name, data in REQUESTS.items() if len(data) < 400 and name not in OWN_WAY]
     bench = Bench()
     handled = 0
 
@@ -266,7 +266,9 @@ def test_h11_differs_only_where_it_is_explained() -> None:
     async def main() -> None:
         for name, request in REQUESTS.items():
             data = [request + CANARY]
-            if (await bench.send("door", data)).summary != (await bench.send("h11", data)).summary:
+            one, other = [(await bench.send(kind, data)).summary for kind in ("door", "h11")]
+            refused = [400 if status in (431, 501, 505) else status for status in one[0]]  # h11 has one status for all
+            if (refused, *one[1:]) != other:
                 found.add(name)
 
     run(main)

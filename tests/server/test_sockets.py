@@ -15,10 +15,10 @@ import pytest
 import uvicorn
 from ferrapi import FastAPI, Request, WebSocket
 from ferrapi.responses import FileResponse, StreamingResponse
+from ferrapi.server import HttpProtocol
 
 from .application import make
 
-DOOR = "ferrapi.server:HttpProtocol"
 HELLO = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
@@ -79,7 +79,8 @@ class Running:
 
     def __init__(self, app: Any, **options: Any) -> None:
         self.app = app
-        config = uvicorn.Config(app, port=0, http=DOOR, log_config=None, access_log=False, **options)
+        # Older releases of uvicorn don't take the name of a class.
+        config = uvicorn.Config(app, port=0, http=HttpProtocol, log_config=None, access_log=False, **options)
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run)
         self.tick = threading.Event()

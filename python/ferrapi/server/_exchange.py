@@ -17,6 +17,7 @@ from ._server import LOGGER
 
 if TYPE_CHECKING:
     from ._site import Site
+    from ._twins import Twins
 
 _BODILESS = frozenset({204, 304})
 
@@ -171,13 +172,14 @@ class HttpExchange(Exchange):
 
     # ASGI, for whatever asks for it
 
-    async def receive(self) -> Message:  # type: ignore[override]  # it is set for one that comes by ASGI
+    async def receive(self) -> Message:
         content, self.content = self.content, None
         if content is not None and not self.flight.disconnected and not self.flight.response_complete:
             return {"type": "http.request", "body": content, "more_body": False}
-        return await self.flight.receive()
+        message: Message = await self.flight.receive()
+        return message
 
-    async def send(self, message: Message) -> None:  # type: ignore[override]  # the same
+    async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started = True
         await self.flight.send(message)

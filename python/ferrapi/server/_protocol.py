@@ -36,18 +36,21 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard):
         app_state: what the lifespan has left for each scope.
     """
 
+    loop: asyncio.AbstractEventLoop
+
     def __new__(
         cls, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None
     ) -> HttpProtocol:
         if not config.loaded:
             config.load()
-        server = server_of(config, server_state, _loop or asyncio.get_event_loop())
-        return super().__new__(cls, server, app_state)
+        loop = _loop or asyncio.get_event_loop()
+        protocol = super().__new__(cls, server_of(config, server_state, loop), app_state)
+        protocol.loop = loop
+        return protocol
 
-    def __init__(
-        self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None
-    ) -> None:
+    def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None) -> None:
         self.config = config
+        self.ws_protocol_class = config.ws_protocol_class
         self.server_state = server_state
         self.app_state = app_state
 
@@ -57,11 +60,11 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard):
         """Serve what comes by `transport`."""
         scheme = "https" if _is_secure(transport) else "http"
         self.open(transport, (_local(transport), _remote(transport), scheme))
-        self._trace("connection made")
+        self._trace("HTTP connection made")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever has a request that the client is gone."""
-        self._trace("connection lost")
+        self._trace("HTTP connection lost")
         self.close_down()
 
     def shutdown(self) -> None:
@@ -71,32 +74,32 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard):
 
     def _trace(self, what: str) -> None:
         if LOGGER.level <= _TRACE:
-            LOGGER.log(_TRACE, "%sHTTP %s", "%s:%d - " % self.client if self.client else "", what)
+            client = self.client
+            LOGGER.log(_TRACE, "%s%s", f"{client[0]}:{client[1]} - " if client else "", what)
 
     def warn_of_upgrade(self) -> None:
         """Say that a client asks for a protocol that is not spoken here."""
         LOGGER.warning("Unsupported upgrade request.")
-        if self.config.ws_protocol_class is None:
+        if self.ws_protocol_class is None:
             LOGGER.warning(
                 "No supported WebSocket library detected. Please use \"pip install 'uvicorn[standard]'\", "
                 "or install 'websockets' or 'wsproto' manually."
             )
 
-    def upgrade(self, head: bytes, rest: bytes) -> None:
+    def upgrade(self, head: Head, rest: bytes) -> None:
         """Let uvicorn's class for WebSockets have the connection.
 
         Parameters:
             head: the head of the upgrade request.
             rest: what has come behind it.
         """
-        if LOGGER.level <= _TRACE:
-            LOGGER.log(_TRACE, "%sUpgrading to WebSocket", "%s:%d - " % self.client if self.client else "")
+        self._trace("Upgrading to WebSocket")
         transport: asyncio.Transport = self.transport
-        protocol: Any = self.config.ws_protocol_class(  # type: ignore[call-arg, misc]
+        protocol: Any = self.ws_protocol_class(  # type: ignore[call-arg, misc]
             config=self.config, server_state=self.server_state, app_state=self.app_state
         )
         protocol.connection_made(transport)
-        protocol.data_received(head)
+        protocol.data_received(_written(head))
         if rest and not transport.is_closing():
             protocol.data_received(rest)
         transport.set_protocol(protocol)
@@ -117,7 +120,7 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard):
     async def call(self, flight: Cycle) -> None:
         """Call the application; answer or log what it raises, and what it has not answered, as uvicorn does."""
         try:
-            result: Any = await self.config.loaded_app(flight.scope, flight.receive, flight.send)  # type: ignore[operator]
+            result: Any = await self.config.loaded_app(flight.scope, flight.receive, flight.send)
         except BaseException as error:
             refuse(flight, self.transport, "Exception in ASGI application\n", error)
         else:
@@ -130,7 +133,7 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard):
         finally:
             flight.forget()
 
-    def turn_away(self, flight: Cycle) -> None:
+    async def turn_away(self, flight: Cycle) -> None:
         """Answer a request that is one too many."""
         LOGGER.warning("Exceeded concurrency limit.")
         headers = [
@@ -140,6 +143,7 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard):
         ]
         flight.send_at_once({"type": "http.response.start", "status": 503, "headers": headers})
         flight.send_at_once({"type": "http.response.body", "body": b"Service Unavailable"})
+        flight.forget()
 
     def _complain(self, flight: Cycle) -> None:
         """Refuse a request whose application has come to its end without a whole response."""
@@ -168,6 +172,14 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard):
         else:
             if not x.flight.response_complete and not x.flight.disconnected:
                 self._complain(x.flight)
+
+
+def _written(head: Head) -> bytes:
+    """The head of a request, the names of its headers in lower case."""
+    query = head.query_string
+    lines = [b"%b %b%b%b HTTP/1.1\r\n" % (head.method.encode(), head.raw_path, b"?" if query else b"", query)]
+    lines += [b"%b: %b\r\n" % header for header in head.headers()]
+    return b"".join([*lines, b"\r\n"])
 
 
 def _is_secure(transport: asyncio.BaseTransport) -> bool:

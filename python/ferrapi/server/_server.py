@@ -66,7 +66,6 @@ def server_of(config: Config, state: ServerState, loop: Any) -> NativeServer:
             MAX_HEAD,
             float(config.timeout_keep_alive),
             config.limit_concurrency,
-            config.ws_protocol_class is not None,
             config.asgi_version,
             config.root_path,
         ),

@@ -91,7 +91,11 @@ struct Collecting {
 
 /// Who answers a request.
 enum Answerer {
-    Route { target: Py<PyAny>, params: PathParams, content: Content },
+    Route {
+        target: Py<PyAny>,
+        params: PathParams,
+        content: Content,
+    },
     Application,
     /// There are too many requests.
     Nobody,
@@ -159,6 +163,12 @@ impl Connection {
     #[getter]
     fn is_resuming(&self) -> bool {
         is(&self.flags.is_resuming)
+    }
+
+    /// The timer, if the connection is idle.
+    #[getter]
+    fn timeout_keep_alive_task(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.idle_since.get().and_then(|_| self.timer.get(py))
     }
 
     /// The transport; None before there is one.
@@ -247,7 +257,11 @@ impl Connection {
         let this = slf.get();
         set(&this.flags.is_paused, false);
         this.drains.wake(py)?;
-        if this.in_flight.get(py).is_none() && this.reading.see(py, Reading::has_held) { this.resume_soon(slf) } else { Ok(()) }
+        if this.in_flight.get(py).is_none() && this.reading.see(py, Reading::has_held) {
+            this.resume_soon(slf)
+        } else {
+            Ok(())
+        }
     }
 
     /// There is no connection any more.
@@ -416,18 +430,16 @@ impl Connection {
     fn arrive(slf: &Bound<'_, Self>, head: Head) -> PyResult<bool> {
         let py = slf.py();
         let this = slf.get();
-        let server = this.server.get();
         if let Some(upgrade) = head.wire().upgrade {
-            let has_web_sockets = server.has_web_sockets;
-            if upgrade == Upgrade::WebSocket && has_web_sockets {
+            let has_web_sockets = || slf.getattr(intern!(py, "ws_protocol_class")).map(|class| !class.is_none());
+            if upgrade == Upgrade::WebSocket && has_web_sockets()? {
                 let rest = this.reading.change(py, |reading| {
                     let rest = reading.take_held();
                     reading.close();
                     rest
                 });
                 this.leave(slf)?;
-                let bytes = (PyBytes::new(py, head.raw(py)), PyBytes::new(py, &rest));
-                slf.call_method1(intern!(py, "upgrade"), bytes)?;
+                slf.call_method1(intern!(py, "upgrade"), (head, PyBytes::new(py, &rest)))?;
                 return Ok(true);
             }
             slf.call_method0(intern!(py, "warn_of_upgrade"))?;
@@ -438,11 +450,15 @@ impl Connection {
             return Ok(false);
         };
         let most = u64::try_from(HIGH_WATER).unwrap_or(u64::MAX);
-        let has_come = |length: u64| this.reading.see(py, |reading| u64::try_from(reading.held()).is_ok_and(|held| held >= length));
+        let has_come = |length: u64| {
+            this.reading.see(py, |reading| u64::try_from(reading.held()).is_ok_and(|held| held >= length))
+        };
         let reads_body = || target.bind(py).call_method0(intern!(py, "reads_body"))?.is_truthy();
         let collects = match head.wire().body {
             BodyLength::None => true,
-            BodyLength::Known(length) => length <= most && (has_come(length) || reads_body()?),
+            BodyLength::Known(length) if length > most => false,
+            // Who waits to be told to send the body is told by whoever receives it.
+            BodyLength::Known(length) => (has_come(length) && !head.wire().expects_continue) || reads_body()?,
             BodyLength::Chunked => reads_body()?,
         };
         if !collects {
@@ -453,7 +469,7 @@ impl Connection {
             Self::start(slf, head, Answerer::Route { target, params, content: Content::Empty })?;
             return Ok(false);
         }
-        if head.wire().expects_continue && reads_body()? {
+        if head.wire().expects_continue {
             this.write_bytes(py, &PyBytes::new(py, CONTINUE))?;
         }
         drop(this.collecting.replace(py, Some(Collecting { head, target, params })));
@@ -518,7 +534,8 @@ impl Connection {
 
     /// What has come of the body of `cycle`, and whether it is complete; None if it is not in flight.
     pub(super) fn take_body(&self, py: Python<'_>, cycle: &Cycle) -> PyResult<Option<(Vec<u8>, bool)>> {
-        let is_current = self.in_flight.see(py, |current| current.as_ref().is_some_and(|own| std::ptr::eq(own.get(), cycle)));
+        let is_current =
+            self.in_flight.see(py, |current| current.as_ref().is_some_and(|own| std::ptr::eq(own.get(), cycle)));
         if !is_current {
             return Ok(None);
         }
@@ -626,7 +643,10 @@ impl Connection {
                 let running = slf.call_method1(intern!(py, "call"), (cycle.clone(),))?;
                 server.tasks.make(py, &running)?
             }
-            Answerer::Nobody => return slf.call_method1(intern!(py, "turn_away"), (cycle,)).map(drop),
+            Answerer::Nobody => {
+                let running = slf.call_method1(intern!(py, "turn_away"), (cycle.clone(),))?;
+                server.tasks.make(py, &running)?
+            }
         };
         if cycle.get().begin(&task) {
             server.tasks.note(&task)?;

@@ -122,6 +122,7 @@ impl Cycle {
 
     /// The next message for who answers; None if there is none yet.
     pub(super) fn next_message<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        self.ask_for_body(py)?;
         if !self.is_unanswered() {
             return disconnect(py).map(Some);
         }
@@ -135,7 +136,6 @@ impl Cycle {
                 message.set_item(intern!(py, "more_body"), !is_complete)?;
                 return Ok(Some(message));
             }
-            self.ask_for_body(py)?;
         }
         if self.connection().has_ended() { disconnect(py).map(Some) } else { Ok(None) }
     }
@@ -151,9 +151,13 @@ impl Cycle {
 
     /// The whole body, if it has come and nobody has taken anything of it.
     pub(crate) fn body_at_once<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        if self.has_received_all.load(Ordering::Relaxed) || !self.is_unanswered() || !self.connection().has_whole_body(py) {
+        if self.has_received_all.load(Ordering::Relaxed)
+            || !self.is_unanswered()
+            || !self.connection().has_whole_body(py)
+        {
             return Ok(None);
         }
+        self.ask_for_body(py)?;
         let Some((body, true)) = self.connection().take_body(py, self)? else { return Ok(None) };
         self.has_received_all.store(true, Ordering::Relaxed);
         Ok(Some(PyBytes::new(py, &body)))

@@ -35,11 +35,6 @@ impl Head {
         &self.0.head
     }
 
-    /// The bytes that it was read from.
-    pub(super) fn raw<'b>(&'b self, py: Python<'b>) -> &'b [u8] {
-        self.0.bytes.as_bytes(py).get(..self.0.head.length).unwrap_or_default()
-    }
-
     /// The version of HTTP, as a scope has it.
     pub(super) fn version(&self) -> &'static str {
         match self.0.head.version {

@@ -42,7 +42,10 @@ impl MessageCall {
     }
 
     /// A message of a response.
-    pub(super) fn send_message<'py>(cycle: &Bound<'py, Cycle>, message: Bound<'py, PyAny>) -> PyResult<Bound<'py, Self>> {
+    pub(super) fn send_message<'py>(
+        cycle: &Bound<'py, Cycle>,
+        message: Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, Self>> {
         Self::new(cycle, Some(message.unbind()))
     }
 

@@ -21,8 +21,6 @@ pub(crate) struct Server {
     pub(super) max_head: usize,
     /// Seconds after which an idle connection is closed.
     pub(super) keep_alive: f64,
-    /// Whether there is a class for WebSockets.
-    pub(super) has_web_sockets: bool,
     pub(super) tasks: Tasks,
     /// The largest number of connections or tasks.
     limit: Option<usize>,
@@ -57,8 +55,7 @@ impl Server {
     ///     state: `uvicorn.server.ServerState`.
     ///     `status_lines`: by status.
     ///     loggers: for errors, and for requests if those are logged.
-    ///     settings: bytes of a head, seconds of keep-alive, the limit of concurrency, whether there are WebSockets, the version
-    ///         of ASGI, the root path.
+    ///     settings: bytes of a head, seconds of keep-alive, the limit of concurrency, the version of ASGI, the root path.
     #[new]
     fn new(
         event_loop: &Bound<'_, PyAny>,
@@ -67,17 +64,16 @@ impl Server {
         state: &Bound<'_, PyAny>,
         status_lines: Py<PyDict>,
         loggers: (Py<PyAny>, Option<Py<PyAny>>),
-        settings: (usize, f64, Option<usize>, bool, Py<PyAny>, String),
+        settings: (usize, f64, Option<usize>, Py<PyAny>, String),
     ) -> PyResult<Self> {
         let py = event_loop.py();
         let running = state.getattr(intern!(py, "tasks"))?.cast_into::<PySet>()?.unbind();
         let tasks = Tasks::new(event_loop, new_task, resets_context, running.clone_ref(py))?;
         let method = |name: &str| Ok::<_, PyErr>(event_loop.getattr(name)?.unbind());
-        let (max_head, keep_alive, limit, has_web_sockets, asgi_version, root_path) = settings;
+        let (max_head, keep_alive, limit, asgi_version, root_path) = settings;
         Ok(Self {
             max_head,
             keep_alive,
-            has_web_sockets,
             tasks,
             limit,
             time: method("time")?,

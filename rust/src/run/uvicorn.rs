@@ -167,7 +167,12 @@ impl Cycles {
 }
 
 /// Sends a whole response to a request of ferrapi's own protocol, unless one has begun.
-fn send_by<'py>(cycle: &Bound<'py, http1::Cycle>, status: u16, headers: &Headers<'_, 'py>, body: &[u8]) -> PyResult<bool> {
+fn send_by<'py>(
+    cycle: &Bound<'py, http1::Cycle>,
+    status: u16,
+    headers: &Headers<'_, 'py>,
+    body: &[u8],
+) -> PyResult<bool> {
     let py = cycle.py();
     let cycle = cycle.get();
     if cycle.has_started(py) || !cycle.is_unanswered() || cycle.connection().is_paused() {

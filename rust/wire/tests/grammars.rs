@@ -74,6 +74,7 @@ macro_rules! grammars {
 
 grammars! {
     content_type: 0,
+    conversation: 0,
     cookies: 0,
     head: 0,
     multipart: 2,

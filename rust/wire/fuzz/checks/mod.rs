@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each target uses one of these modules")]
 
 pub mod content_type;
+pub mod conversation;
 pub mod cookies;
 pub mod head;
 pub mod multipart;

@@ -104,7 +104,13 @@ impl Answer {
     /// # Errors
     ///
     /// [`FramingError`]
-    pub fn wrap(&mut self, before: &mut Vec<u8>, behind: &mut Vec<u8>, length: usize, more: bool) -> Result<bool, FramingError> {
+    pub fn wrap(
+        &mut self,
+        before: &mut Vec<u8>,
+        behind: &mut Vec<u8>,
+        length: usize,
+        more: bool,
+    ) -> Result<bool, FramingError> {
         self.framing.wrap(before, behind, length, more)
     }
 }

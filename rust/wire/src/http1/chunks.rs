@@ -15,7 +15,7 @@ const MAX_EXTENSIONS: usize = 16 * 1024;
 /// Digits of a chunk's size. More of them would be no size that there is.
 const MAX_DIGITS: u8 = 15;
 /// Trailers that are refused, since they would be too late.
-const FORBIDDEN: [&[u8]; 4] = [b"content-length", b"transfer-encoding", b"host", b"trailer"];
+const FORBIDDEN: [&[u8]; 3] = [b"content-length", b"transfer-encoding", b"host"];
 
 /// Reads the chunks of one body.
 #[derive(Clone, Debug)]
@@ -29,16 +29,36 @@ pub(super) struct ChunkReader {
 /// Where the reader is.
 #[derive(Clone, Debug)]
 enum State {
-    Size { digits: u8, size: u64 },
+    Size {
+        digits: u8,
+        size: u64,
+    },
     /// Behind a semicolon; then in a name, behind an equals sign, and in a value.
-    ExtensionStart { size: u64 },
-    ExtensionName { size: u64 },
-    ExtensionEquals { size: u64 },
-    ExtensionToken { size: u64 },
-    ExtensionQuoted { size: u64, is_escaped: bool },
-    ExtensionEnd { size: u64 },
-    SizeLineFeed { size: u64 },
-    Data { left: u64 },
+    ExtensionStart {
+        size: u64,
+    },
+    ExtensionName {
+        size: u64,
+    },
+    ExtensionEquals {
+        size: u64,
+    },
+    ExtensionToken {
+        size: u64,
+    },
+    ExtensionQuoted {
+        size: u64,
+        is_escaped: bool,
+    },
+    ExtensionEnd {
+        size: u64,
+    },
+    SizeLineFeed {
+        size: u64,
+    },
+    Data {
+        left: u64,
+    },
     DataReturn,
     DataLineFeed,
     TrailerStart,
@@ -101,10 +121,7 @@ impl ChunkReader {
             State::DataLineFeed => expect(byte, b'\n', State::Size { digits: 0, size: 0 })?,
             State::EndLineFeed => expect(byte, b'\n', State::End)?,
             State::Data { .. } | State::End => return Err(Refusal::Malformed),
-            trailer @ (State::TrailerStart
-            | State::TrailerName(_)
-            | State::TrailerValue
-            | State::TrailerLineFeed) => {
+            trailer @ (State::TrailerStart | State::TrailerName(_) | State::TrailerValue | State::TrailerLineFeed) => {
                 self.trailer_room = self.trailer_room.checked_sub(1).ok_or(Refusal::HeadTooLarge)?;
                 trailer_step(trailer, byte)?
             }

@@ -249,7 +249,8 @@ fn parse(buffer: &[u8]) -> Result<Head, Refusal> {
 /// Since each line is held to be all of what was sent and to end in CR and LF, the head ends at the first empty line.
 fn parse_into<'b>(buffer: &'b [u8], fields: &mut [MaybeUninit<httparse::Header<'b>>]) -> Result<Head, Refusal> {
     let mut request = Request::new(&mut []);
-    let length = match httparse::ParserConfig::default().parse_request_with_uninit_headers(&mut request, buffer, fields) {
+    let length = match httparse::ParserConfig::default().parse_request_with_uninit_headers(&mut request, buffer, fields)
+    {
         Ok(Status::Complete(length)) => length,
         Ok(Status::Partial) => return Err(Refusal::Malformed),
         Err(Error::TooManyHeaders) => return Err(Refusal::HeadTooLarge),
@@ -346,9 +347,9 @@ impl<'b> Target<'b> {
             Some(b'/') => (&[][..], None, target),
             Some(b'*') if target.len() == 1 && method == Method::Options => (&[][..], None, target),
             _ => {
-                let scheme = [&b"http://"[..], b"https://"].into_iter().find(|scheme| {
-                    target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-                });
+                let scheme = [&b"http://"[..], b"https://"]
+                    .into_iter()
+                    .find(|scheme| target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
                 let length = scheme.ok_or(Refusal::Malformed)?.len();
                 let after = target.get(length..).unwrap_or_default();
                 let size = after.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(after.len());
@@ -419,7 +420,9 @@ impl<'b> Said<'b> {
     fn see(&mut self, own: &[u8], value: &'b [u8]) -> Result<(), Refusal> {
         let is = |name: &[u8]| own.eq_ignore_ascii_case(name);
         match own.len() {
-            4 if is(b"host") => return if self.host.replace(value).is_none() { Ok(()) } else { Err(Refusal::Malformed) },
+            4 if is(b"host") => {
+                return if self.host.replace(value).is_none() { Ok(()) } else { Err(Refusal::Malformed) };
+            }
             6 if is(b"expect") => self.expects_continue |= value.eq_ignore_ascii_case(b"100-continue"),
             7 if is(b"upgrade") => {
                 let is_web_socket = value.eq_ignore_ascii_case(b"websocket");
