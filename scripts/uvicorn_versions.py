@@ -51,7 +51,18 @@ def check(release: str) -> bool:
     link.symlink_to(Path(ferrapi.__file__).parent)
     code = "import uvicorn, importlib.util as u; print(uvicorn.__version__, u.find_spec('httptools') is None)"
     found = subprocess.run([str(python), "-c", code], check=True, capture_output=True, text=True).stdout.split()
-    pytest = [str(python), "-m", "pytest", "-q", "--noconftest", "-o", "addopts=", "tests/server/test_sockets.py"]
+    pytest = [
+        str(python),
+        "-m",
+        "pytest",
+        "-q",
+        "--noconftest",
+        "-o",
+        "addopts=",
+        "-o",
+        "filterwarnings=",
+        "tests/server/test_sockets.py",
+    ]
     paths = os.pathsep.join([str(packages), str(ROOT / "tests")])
     done = subprocess.run(pytest, cwd=ROOT, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True)
     print(f"uvicorn {found[0]}: {done.stdout.strip().splitlines()[-1]}")
