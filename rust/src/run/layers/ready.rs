@@ -34,7 +34,7 @@ impl Ready {
         value: Option<Bound<'_, PyAny>>,
         traceback: Option<Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        Err(crate::run::serving::exception(kind, value, traceback)?)
+        Err(crate::py::exception(kind, value, traceback)?)
     }
 
     /// Nothing is left to be ended.
