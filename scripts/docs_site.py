@@ -38,6 +38,14 @@ OPTION = re.compile(r"^ *([a-z_]+(?:, [a-z_]+)*): (\S.*)$", re.MULTILINE)
 CODE = re.compile(r"^( *)```.*?^\1```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 
 
+def on_config(config: Any) -> Any:
+    """Add how-to pages that the navigation does not name, so that nobody has to think of it."""
+    named = re.findall(r"how-to/[\w-]+\.md", str(config.nav))
+    section = next(one["How to"] for one in config.nav if "How to" in one)
+    section += sorted({f"how-to/{page.name}" for page in (ROOT / "docs" / "how-to").glob("*.md")} - set(named))
+    return config
+
+
 def on_files(files: Files, config: Any) -> Files:
     """Add the repository's files that are pages of the site."""
     for source, target in FROM_OUTSIDE.items():

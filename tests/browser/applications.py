@@ -13,15 +13,13 @@ from urllib.parse import urlencode
 from ferrapi import Depends, FastAPI, Form, HTTPException, Query
 from ferrapi.responses import RedirectResponse
 from ferrapi.security import OAuth2AuthorizationCodeBearer, OAuth2PasswordBearer, OAuth2PasswordRequestForm
+from ferrapi.versioning import Versioning
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from examples.store.main import app as store_application
 
-POLICY = "default-src 'self'"
-PREFIX = "/api/v1"
-PASSWORD = "a password"
-AWKWARD = """</template><script>'"\\ Infinity ${1} &amp; \u2028 \U0001f600,"""
+from .settings import AWKWARD, PASSWORD, POLICY, PREFIX
 
 
 class Strict:
@@ -117,7 +115,22 @@ def _mounted() -> FastAPI:
     return outer
 
 
+def _versioned() -> FastAPI:
+    app = FastAPI(title="Versioned", versioning=Versioning(["1", "2"]))
+
+    @app.get("/items", versions=">=1")
+    def items() -> list[Item]:
+        return []
+
+    @app.get("/prices", versions=">=2")
+    def prices() -> list[int]:
+        return []
+
+    return app
+
+
 store = Strict(store_application)
 plain = Strict(guarded(""))
 mounted = Strict(_mounted())
 proxied = Strict(guarded(PREFIX), PREFIX)
+versioned = Strict(_versioned())

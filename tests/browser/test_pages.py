@@ -7,12 +7,12 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from .applications import AWKWARD, PASSWORD, POLICY, PREFIX
 from .conftest import Browser
+from .settings import AWKWARD, PASSWORD, POLICY, PREFIX
 
 Served = Callable[[str], str]
-PLACES = {"store": "", "plain": "", "mounted": PREFIX, "proxied": PREFIX}
-GUARDED = [name for name in PLACES if name != "store"]
+PLACES = {"store": "", "plain": "", "mounted": PREFIX, "proxied": PREFIX, "versioned": "/v2"}
+GUARDED = ["plain", "mounted", "proxied"]
 
 
 def operations(url: str) -> set[tuple[str, str]]:
