@@ -55,7 +55,7 @@ class ModelField:
     def __post_init__(self) -> None:
         info = self.field_info
         plain = self.config is None and not info.metadata and info.discriminator is None
-        if not (plain and is_ready(info.annotation)) or _describes_a_model(info):
+        if not (plain and is_ready(info.annotation)):
             self._type_adapter  # noqa: B018  # a mistake has to be raised by the decorator
 
     def __getstate__(self) -> dict[str, Any]:
@@ -190,9 +190,13 @@ _READY_CONTAINERS = frozenset({list, set, frozenset, dict, tuple, Union, UnionTy
 
 
 def is_ready(annotation: Any) -> bool:
-    """Whether pydantic surely has a schema for this type: a plain scalar, a finished model, a container of these."""
+    """Whether pydantic surely has a schema for this type: a plain scalar, a finished model, a container of these.
+
+    What is said about a recursive model where it is used (a description, say) pydantic notes in the core schema of the
+    model, where all other uses find it from when the schema of this use is made. So these are made in FastAPI's order.
+    """
     if isinstance(annotation, type) and get_origin(annotation) is None and issubclass(annotation, BaseModel):
-        return bool(annotation.__pydantic_complete__)
+        return bool(annotation.__pydantic_complete__) and annotation.__pydantic_core_schema__["type"] != "definitions"
     try:
         if annotation in _READY:
             return True
@@ -200,16 +204,6 @@ def is_ready(annotation: Any) -> bool:
         return False
     arguments = get_args(annotation)
     return get_origin(annotation) in _READY_CONTAINERS and bool(arguments) and all(map(is_ready, arguments))
-
-
-def _describes_a_model(info: FieldInfo) -> bool:
-    """Whether `info` says something about a model that documents show.
-
-    pydantic notes that in the core schema of a recursive model, where all other uses of the model find it, from when
-    the schema of this use is made.
-    """
-    said = info.title, info.description, info.examples, info.deprecated, info.json_schema_extra
-    return is_model(info.annotation) and any(fact is not None for fact in said)
 
 
 def create_model_field(

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from starlette.datastructures import FormData
 
 from .. import params
-from .._fields import ModelField, create_model_field
+from .._fields import ModelField, create_model_field, is_ready
 from .._native import FormReader
 from .._plan import form_plan
 from . import _types
@@ -26,10 +26,16 @@ def flat_body_params(dependant: Dependant) -> list[ModelField]:
     return [field for node in in_order(dependant) for field in node.body_params]
 
 
-def may_be_refused(fields: Sequence[ModelField]) -> bool:
-    """Whether pydantic may refuse to make the model of such a body: for names that fields can't have, for forms."""
+def has_to_be_made_now(fields: Sequence[ModelField]) -> bool:
+    """Whether the model of such a body is made with the route.
+
+    pydantic may refuse it, for names that fields can't have or for forms; or schemas have to be made in order (see
+    `is_ready`).
+    """
     names_refused = any(field.name.startswith("_") or hasattr(BaseModel, field.name) for field in fields)
-    return names_refused or any(form_models(field) is not None for field in fields)
+    return names_refused or any(
+        form_models(field) is not None or not is_ready(field.field_info.annotation) for field in fields
+    )
 
 
 def should_embed_body_fields(fields: Sequence[ModelField]) -> bool:

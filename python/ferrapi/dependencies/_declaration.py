@@ -209,7 +209,7 @@ def _check_type(draft: _Draft, field: ModelField, path_param_names: set[str]) ->
     if isinstance(info, params.Query) and not (
         _types.field_annotation_is_scalar(info.annotation)
         or _types.field_annotation_is_scalar_sequence(info.annotation)
-        or len(_types.model_classes(info.annotation)) == 1
+        or _types.sole_model(info.annotation) is not None
     ):
         raise ParameterError(f"Query parameter {draft.name!r} must be one of the supported types")
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Union, get_args
 
-from pydantic import BaseModel, GetJsonSchemaHandler, create_model
+from pydantic import BaseModel, GetJsonSchemaHandler, GetPydanticSchema, create_model
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
 from .._fields import ModelField, is_model
 from ._forms import FormModel, FormModels, form_models
+from ._types import is_union
 from ._values import names_of
 
 Schema = dict[str, Any]
@@ -37,7 +38,7 @@ class ComposedForm(BaseModel):
         resolved = handler.resolve_ref_schema(schema)
         found = resolved.pop("properties", {})
         resolved.pop("required", None)
-        composition = _Composition(handler)
+        composition = _Composition()
         for index, field in enumerate(cls.form_fields):
             part = found.get(_numbered(index))
             if part is not None:  # pydantic leaves out what no document can describe
@@ -67,8 +68,37 @@ def _definition(field: ModelField) -> tuple[Any, FieldInfo]:
     titled.title = _title(field)
     titled._attributes_set["title"] = titled.title
     ModelField(field_info=titled, name=field.name)  # what documents show of a recursive model: see there
-    is_reference = form_models(field) is not None
-    return field.field_info.annotation, _without_names(field.field_info) if is_reference else titled
+    if form_models(field) is not None:
+        return _as_read(field), _without_names(field.field_info)
+    return field.field_info.annotation, titled
+
+
+def _as_read(field: ModelField) -> Any:
+    """The type of a field that stands for the form, each model in it described by the names that a form has for it.
+
+    pydantic keeps a reference that is described by a function apart from the model, so what is said about the model
+    where it is used (see `ModelField`) is noted in the same places as in FastAPI.
+    """
+    info, models = field.field_info, form_models(field)
+    member = None if models is None else models.single
+    alone = is_model(info.annotation)
+    if info.metadata and not alone:
+        member = None
+
+    def described(schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """One with other names than pydantic's, if there are any and nothing is said about the model here."""
+        found = handler(schema)
+        if member is None or "$ref" not in found or (len(found) > 1 and not alone):
+            return found
+        resolved = handler.resolve_ref_schema(found)
+        renamed = _with_names(resolved, member)
+        return found if renamed == resolved else renamed
+
+    def read(annotation: Any) -> Any:
+        return annotation if annotation is type(None) else Annotated[annotation, GetPydanticSchema(None, described)]
+
+    members = get_args(info.annotation) if is_union(info.annotation) else ()
+    return Union[tuple(map(read, members))] if members else read(info.annotation)  # noqa: UP007  # a tuple
 
 
 def _without_names(info: FieldInfo) -> FieldInfo:
@@ -89,14 +119,9 @@ class _Whole:
 
 
 class _Composition:
-    """Puts the schema of a form together.
+    """Puts the schema of a form together."""
 
-    Parameters:
-        handler: resolves references.
-    """
-
-    def __init__(self, handler: GetJsonSchemaHandler) -> None:
-        self.handler = handler
+    def __init__(self) -> None:
         self.whole = _Whole()
 
     def add(self, field: ModelField, schema: Schema) -> None:
@@ -119,32 +144,14 @@ class _Composition:
         if "$ref" not in schema and not is_model(field.field_info.annotation):
             schema["title"] = _title(field)
         if not models.optional:
-            return [self._as_read(schema, field, models.single)]
+            return [schema]
         members = [member for member in schema.get("anyOf", [schema]) if member != {"type": "null"}]
-        present = {**schema, "anyOf": [self._as_read(member, field, models.single) for member in members]}
+        present = {**schema, "anyOf": members}
         absent: Schema = {"maxProperties": 0}
         if not models.keeps_extra:
             required: list[Schema] = [{"required": [name]} for name in models.names]
             absent = {"not": {"anyOf": required}} if required else {}
         return [{"not": absent}, present] if field.field_info.is_required() else [{"anyOf": [absent, present]}]
-
-    def _as_read(self, schema: Schema, field: ModelField, member: FormModel | None) -> Schema:
-        """`schema`, or if a field of the model has other names in a form or several, one with these.
-
-        Only what `field` says about a model shows beside the names; a member of a union about which something is said
-        stays as it is.
-        """
-        info = field.field_info
-        alone = is_model(info.annotation)
-        if member is None or "$ref" not in schema or ((len(schema) > 1 or info.metadata) and not alone):
-            return schema
-        resolved = self.handler.resolve_ref_schema({"$ref": schema["$ref"]})
-        as_read = _with_names(resolved, member)
-        if as_read == resolved:
-            return schema
-        said = {"description", "examples", "deprecated"} | ({"title"} if info.title else set())
-        said |= info.json_schema_extra.keys() if isinstance(info.json_schema_extra, dict) else set()
-        return {**as_read, **{key: value for key, value in schema.items() if key in said}}
 
 
 def _with_names(schema: Schema, member: FormModel) -> Schema:

@@ -174,7 +174,7 @@ def is_buildable(field: ModelField) -> bool:
 def is_plain_field(field: ModelField) -> bool:
     """Whether a parameter can be read by the native reader."""
     info = field.field_info
-    if info.default_factory is not None or info.validate_default or _types.parameter_models(info):
+    if info.default_factory is not None or info.validate_default or _types.parameter_model(info) is not None:
         return False
     is_one_text = isinstance(info, params.Cookie) or _types.is_json(info)
     if is_one_text and _types.field_annotation_is_sequence(info.annotation):

@@ -17,6 +17,8 @@ from pydantic import BaseModel, Json
 from pydantic.fields import FieldInfo
 from starlette.datastructures import UploadFile as StarletteUploadFile
 
+from .. import params
+
 _ALIASES: tuple[Any, ...] = tuple(
     {typing_extensions.TypeAliasType, getattr(typing, "TypeAliasType", typing_extensions.TypeAliasType)}
 )
@@ -157,20 +159,20 @@ def is_json(info: FieldInfo) -> bool:
     return any(item is Json or type(item) is Json for item in info.metadata)
 
 
-def parameter_models(info: FieldInfo) -> list[type[BaseModel]]:
-    """The models that a declared parameter stands for; empty if it is a single value."""
-    return [] if is_json(info) else model_classes(info.annotation)
+def parameter_model(info: FieldInfo) -> type[BaseModel] | None:
+    """The model that a declared parameter stands for; None if it is a single value.
+
+    JSON text is one value, and so is a path parameter that may be None.
+    """
+    if is_json(info) or (isinstance(info, params.Path) and is_union(info.annotation)):
+        return None
+    return sole_model(info.annotation)
 
 
-def model_classes(annotation: Any) -> list[type[BaseModel]]:
-    """The model classes among the members; empty unless every member is a model or None."""
-    found = []
-    for member in members(annotation):
-        if member is type(None):
-            continue
-        origin = get_origin(member)
-        candidate = origin if isinstance(origin, type) else member
-        if not _subclass(candidate, BaseModel):
-            return []
-        found.append(member)
-    return found
+def sole_model(annotation: Any) -> type[BaseModel] | None:
+    """The model that `annotation` is, perhaps with None instead. ``Annotated`` in a union makes it something else."""
+    found = annotation
+    if is_union(annotation) and type(None) in get_args(annotation):
+        others = [member for member in get_args(annotation) if member is not type(None)]
+        found = others[0] if len(others) == 1 else None
+    return found if lenient_issubclass(found, BaseModel) else None

@@ -96,8 +96,8 @@ def parameter_model(field: ModelField) -> _ParameterModel | None:
     """How to read `field` if it is a parameter model; remembered on the field."""
     known = field.__dict__.get("_parameter_model", MISSING)
     if known is MISSING:
-        models = _types.parameter_models(field.field_info)
-        known = field.__dict__["_parameter_model"] = _ParameterModel(field, models[0]) if models else None
+        model = _types.parameter_model(field.field_info)
+        known = field.__dict__["_parameter_model"] = None if model is None else _ParameterModel(field, model)
     found: _ParameterModel | None = known
     return found
 

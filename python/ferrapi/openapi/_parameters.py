@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any
 
-from pydantic import AliasChoices, BaseModel, Json
+from pydantic import AliasChoices, BaseModel
 from pydantic_core import PydanticUndefined
 
 from .._fields import cached_model_fields
 from .._foreign import own
 from ..datastructures import DefaultPlaceholder
+from ..dependencies._types import is_union, parameter_model
 from ..dependencies.models import each_call
 from ..encoders import jsonable_encoder
 from ._schemas import JsonObject, Schemas
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from ..dependencies.models import Dependant
 
 _GROUPS = (("path", "path_params"), ("query", "query_params"), ("header", "header_params"), ("cookie", "cookie_params"))
-
-_JSON: type = Json  # for type checkers, `Json` is an alias of `Annotated`
 
 
 @dataclass(frozen=True)
@@ -76,8 +74,8 @@ def expand(location: str, declared: ModelField) -> Iterator[Located]:
     info = declared.field_info
     hyphens = location == "header" and getattr(info, "convert_underscores", True)
     shown = getattr(info, "include_in_schema", True)
-    model, optional = (None, False) if _is_json(info.metadata) else _model_of(info.annotation)
-    optional = optional and not info.is_required()
+    model = parameter_model(info)
+    optional = model is not None and is_union(info.annotation) and not info.is_required()
     for one in [declared] if model is None else cached_model_fields(model):
         title, convertible = _name_of(one, location, model)
         name = title.replace("_", "-") if hyphens and convertible else title
@@ -105,19 +103,6 @@ def _first_choice(alias: object) -> str | None:
     if isinstance(alias, AliasChoices) and all(isinstance(choice, str) for choice in alias.choices):
         return next((choice for choice in alias.choices if isinstance(choice, str)), None)
     return None
-
-
-def _is_json(metadata: Iterable[object]) -> bool:
-    """Whether the value is sent as one JSON text: `Json[Model]` has the annotation `Model`."""
-    return any(one is _JSON or isinstance(one, _JSON) for one in metadata)
-
-
-def _model_of(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
-    """The model that `annotation` is, and whether it may be None instead."""
-    optional = get_origin(annotation) in (Union, UnionType) and NoneType in get_args(annotation)
-    members = [one for one in get_args(annotation) if one is not NoneType] if optional else [annotation]
-    model = members[0] if len(members) == 1 else None
-    return (model, optional) if isinstance(model, type) and issubclass(model, BaseModel) else (None, False)
 
 
 def render_parameters(parameters: Iterable[Located], schemas: Schemas) -> list[JsonObject]:

@@ -176,8 +176,8 @@ class Declared(Watched):
         self._embed_body_fields = _body.should_embed_body_fields(body_params)
         self._body_facts = (body_params, self.unique_id, self._embed_body_fields)
         self._body_encoding = _body.body_encoding(body_params, self._embed_body_fields)
-        if _body.may_be_refused(body_params):
-            self.body_field  # noqa: B018  # now, because a mistake has to be raised by the decorator
+        if _body.has_to_be_made_now(body_params):
+            self.body_field  # noqa: B018  # made by being looked at
         self._declare_success()
 
     def _declare_output(self, response_model: Any, stream_item_type: Any) -> None:
