@@ -8,9 +8,11 @@ fine (`is_ready`) are spared that until they are used: most routes of a large ap
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property, lru_cache
+from threading import Lock
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -29,11 +31,51 @@ if TYPE_CHECKING:
 __all__ = ["ModelField", "create_model_field", "prefix_locations"]
 
 Location = tuple[int | str, ...]
+_RESTORING = Lock()
 
 
 def prefix_locations(errors: Sequence[Any], prefix: Location) -> list[dict[str, Any]]:
     """The same error documents, each ``loc`` starting with `prefix`."""
     return [{**error, "loc": prefix + error["loc"]} for error in errors]
+
+
+@dataclass(slots=True)
+class _Made:
+    """What pydantic had made for a model when a field was declared. `model_rebuild` makes it anew, tools edit it."""
+
+    model: type[BaseModel]
+    core_schema: Any
+    validator: Any
+    serializer: Any
+
+    @classmethod
+    def now(cls, model: type[BaseModel]) -> _Made:
+        """What is there for `model` now."""
+        return cls(model, model.__pydantic_core_schema__, model.__pydantic_validator__, model.__pydantic_serializer__)
+
+    def restore(self) -> None:
+        """Give it to the model again."""
+        self.model.__pydantic_core_schema__ = self.core_schema
+        self.model.__pydantic_validator__ = self.validator
+        self.model.__pydantic_serializer__ = self.serializer
+
+
+@contextmanager
+def _as_they_were(declared: Sequence[_Made]) -> Iterator[None]:
+    """Let pydantic see models as they were when a field was declared, because FastAPI makes its schema then."""
+    changed = [made for made in declared if made.model.__dict__.get("__pydantic_core_schema__") is not made.core_schema]
+    if not changed:
+        yield
+        return
+    with _RESTORING:
+        present = [_Made.now(made.model) for made in changed]
+        try:
+            for made in changed:
+                made.restore()
+            yield
+        finally:
+            for made in present:
+                made.restore()
 
 
 @dataclass(eq=False)
@@ -55,7 +97,9 @@ class ModelField:
     def __post_init__(self) -> None:
         info = self.field_info
         plain = self.config is None and not info.metadata and info.discriminator is None
-        if not (plain and is_ready(info.annotation)):
+        if plain and is_ready(info.annotation):
+            self._declared_models = [_Made.now(model) for model in models_in(info.annotation)]
+        else:
             self._type_adapter  # noqa: B018  # a mistake has to be raised by the decorator
 
     def __getstate__(self) -> dict[str, Any]:
@@ -64,7 +108,7 @@ class ModelField:
 
     @cached_property
     def _type_adapter(self) -> TypeAdapter[Any]:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _as_they_were(getattr(self, "_declared_models", ())):
             # An alias inside `Annotated` means nothing to a bare TypeAdapter: ferrapi reads it from the field itself.
             warnings.simplefilter("ignore", category=UnsupportedFieldAttributeWarning)
             return TypeAdapter(
@@ -196,7 +240,8 @@ def is_ready(annotation: Any) -> bool:
     model, where all other uses find it from when the schema of this use is made. So these are made in FastAPI's order.
     """
     if isinstance(annotation, type) and get_origin(annotation) is None and issubclass(annotation, BaseModel):
-        return bool(annotation.__pydantic_complete__) and annotation.__pydantic_core_schema__["type"] != "definitions"
+        schema: Any = annotation.__dict__.get("__pydantic_core_schema__")
+        return annotation.__pydantic_complete__ and isinstance(schema, dict) and schema.get("type") != "definitions"
     try:
         if annotation in _READY:
             return True
@@ -204,6 +249,16 @@ def is_ready(annotation: Any) -> bool:
         return False
     arguments = get_args(annotation)
     return get_origin(annotation) in _READY_CONTAINERS and bool(arguments) and all(map(is_ready, arguments))
+
+
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that a ready type is made of."""
+    arguments = get_args(annotation)
+    if arguments:
+        for argument in arguments:
+            yield from models_in(argument)
+    elif is_model(annotation):
+        yield annotation
 
 
 def create_model_field(

@@ -142,7 +142,10 @@ _TABLE: dict[str, dict[str, str]] = {
         ".dependencies._body": (
             "should_embed_body_fields=_should_embed_body_fields flat_body_params=_get_flat_body_params"
         ),
-        ".dependencies._forms": "is_unselected=_is_empty_file_input read_keeping_position=_read_file_bytes",
+        ".dependencies._forms": (
+            "is_unselected=_is_empty_file_input normalize_form_model=_normalize_form_model "
+            "read_keeping_position=_read_file_bytes"
+        ),
         ".dependencies._multipart": (
             "ensure_multipart_is_installed multipart_incorrect_install_error multipart_not_installed_error"
         ),
@@ -150,7 +153,7 @@ _TABLE: dict[str, dict[str, str]] = {
             "extract_form_body extract_form_items get_body_field get_flat_fields_from_params "
             "get_form_model get_form_models get_form_union_models get_model_type get_multidict_extras "
             "get_multidict_value get_param_aliases get_param_model get_signature is_form_model_supplied is_json_field "
-            "normalize_form_model request_param_model_to_args validate_value_with_model_field"
+            "request_param_model_to_args validate_value_with_model_field"
         ),
         ".dependencies.models": (
             "_get_cache_key _get_computed_scope _get_oauth_scopes _is_async_gen_callable _is_coroutine_callable "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from copy import copy
 from typing import Any
 
@@ -15,7 +15,7 @@ from .._fields import ModelField, create_model_field, is_ready
 from .._native import FormReader
 from .._plan import form_plan
 from . import _types
-from ._forms import allows_none, form_model_classes, form_models, read_form_field, validate_given, whole_form
+from ._forms import allows_none, form_model_classes, form_models, read_form_field, whole_form
 from ._plain import is_plain_field
 from ._values import MISSING, Errors, missing_error, names_of, validate_found
 from .models import Dependant, in_order
@@ -51,6 +51,8 @@ def should_embed_body_fields(fields: Sequence[ModelField]) -> bool:
         return False
     # A lone form field is still a field of a form. Only a model stands for the form itself, however often it is used.
     models = form_model_classes(first.field_info.annotation)
+    if len(models) > 1 and _types.is_json(first.field_info):
+        return True
     if len(fields) == 1 or not models or form_models(first) is None:
         return not models
     asked = first.field_info.annotation
@@ -166,18 +168,20 @@ async def request_body_to_args(
         return {field.name: value}, errors
     values: dict[str, Any] = {}
     errors = []
+    look_up = getattr(received_body, "get", None)  # of a dictionary, or of whatever a caller has made of the body
     for field in body_fields:
         names = names_of(field)
         name, received = names[0], MISSING
-        if isinstance(received_body, Mapping):
+        if look_up is not None:
             for candidate in names:
-                if candidate in received_body:
-                    name, received = candidate, received_body[candidate]
+                received = look_up(candidate, MISSING)
+                if received is not MISSING:
+                    name = candidate
                     break
         elif received_body is not MISSING and not isinstance(received_body, bytes):
             errors.append(missing_error(("body", name)))  # JSON, but no object that could have keys
             continue
-        value, found = validate_given(field, received, ("body", name))
+        value, found = validate_found(field, received, ("body", name))
         if found:
             errors.extend(found)
         else:
@@ -199,7 +203,7 @@ def form_reader(fields: Sequence[ModelField]) -> FormReader | None:
 
 def _takes_all(field: ModelField) -> bool:
     """Whether `field`, if it is alone, is the body, rather than a key of it: the values of a form all have names."""
-    return not isinstance(field.field_info, params.Form) or _stands_for_form(field.field_info)
+    return not wants_key([field])
 
 
 def _is_plain_form_field(field: ModelField) -> bool:
@@ -207,8 +211,8 @@ def _is_plain_form_field(field: ModelField) -> bool:
 
 
 def _stands_for_form(info: FieldInfo) -> bool:
-    """Whether the only form parameter is a model that is sent as JSON text (`Json[Model]`)."""
-    return _types.is_json(info) and bool(form_model_classes(info.annotation))
+    """Whether the only form parameter is one model that is sent as JSON text (`Json[Model]`)."""
+    return _types.is_json(info) and len(form_model_classes(info.annotation)) == 1
 
 
 async def _form_to_args(fields: Sequence[ModelField], form: FormData, embed: bool) -> tuple[dict[str, Any], Errors]:

@@ -26,6 +26,7 @@ from .._foreign import own_marker, refuse_annotation
 from ..exceptions import ParameterError
 from . import _types
 from ._callables import name_of
+from ._forms import as_form
 from ._models import choices_of
 from .models import Dependant
 
@@ -232,6 +233,8 @@ def _make_field(draft: _Draft, info: FieldInfo) -> ModelField:
     else:
         alias = info.alias or draft.name
     info.alias = alias
+    if isinstance(info, params.Form):
+        info.annotation = as_form(info.annotation)
     return create_model_field(
         name=draft.name, type_=info.annotation, default=info.default, alias=alias, field_info=info
     )

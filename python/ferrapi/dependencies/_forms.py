@@ -10,15 +10,15 @@ union (validators, discriminators) has seen the parts as they came.
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from typing import Annotated, Any, get_args, get_origin
+from functools import lru_cache, partial
+from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import AliasChoices, BaseModel
+from pydantic import AliasChoices, BaseModel, BeforeValidator, Tag
 from pydantic.fields import FieldInfo
-from pydantic_core import SchemaValidator, ValidationError, core_schema
 from starlette.datastructures import FormData, UploadFile
 
 from .. import params
-from .._fields import Location, ModelField, prefix_locations
+from .._fields import Location, ModelField
 from . import _types
 from ._models import ModelReader, wants_many
 from ._values import MISSING, Errors, names_of, validate_found
@@ -159,7 +159,6 @@ class FormModels:
         self.single = first if len(self.members) == 1 else None
         self.keeps_extra = any(member.keeps_extra for member in self.members.values())
         self.names = sorted({name for member in self.members.values() for name in member.own_names})
-        self.validator = None if self.single is not None else _union_validator(field, self.members)
 
     def _concerned(self, raw: Raw) -> bool:
         """Whether anything in the form is any member's business."""
@@ -170,33 +169,12 @@ class FormModels:
         raw = raw_values(form)
         if self.optional and not self._concerned(raw):
             return validate_found(field, MISSING, BODY)
-        if self.validator is not None:
-            return _validate(self.validator, raw, BODY)
         if self.single is None:
             return field.validate(raw, loc=BODY)
         values = self.single.read(raw)
         for name in self.single.bytes_names & values.keys():
             values[name] = await contents(values[name])
         return field.validate(values, loc=BODY)
-
-
-def validate_given(field: ModelField, value: Any, loc: Location) -> tuple[Any, Errors]:
-    """The validated value of a parameter, or None and the errors.
-
-    A value that stands for a form, but came as a dictionary, is read as a form by the members of a union, and only by
-    these. So it is with FastAPI.
-    """
-    models = form_models(field)
-    if models is None or models.validator is None or value is MISSING:
-        return validate_found(field, value, loc)
-    return _validate(models.validator, value, loc)
-
-
-def _validate(validator: SchemaValidator, value: Any, loc: Location) -> tuple[Any, Errors]:
-    try:
-        return validator.validate_python(value, from_attributes=True), []
-    except ValidationError as exc:
-        return None, prefix_locations(exc.errors(include_url=False), loc)
 
 
 def allows_none(field: ModelField) -> bool:
@@ -221,6 +199,35 @@ def form_model_classes(annotation: Any) -> list[type[BaseModel]]:
         elif model is not type(None):
             return []
     return [] if annotated and len(found) == 1 else found
+
+
+@lru_cache
+def _reader_of(model: type[BaseModel]) -> FormModel:
+    return FormModel(model)
+
+
+def normalize_form_model(value: Any, *, model: type[BaseModel]) -> Any:
+    """A form's parts as the dictionary that `model` reads; what is no dictionary stays as it is."""
+    return _reader_of(model).read(value) if isinstance(value, dict) else value
+
+
+def as_form(annotation: Any) -> Any:
+    """The type of a form parameter, where each model of a union reads the form in its own way.
+
+    Errors name the members of the union by their tags, or else by the names of the models.
+    """
+    if len(form_model_classes(annotation)) < 2:
+        return annotation
+    return Union[tuple(map(_as_member, get_args(annotation)))]  # noqa: UP007  # a tuple
+
+
+def _as_member(member: Any) -> Any:
+    if member is type(None):
+        return member
+    model = _types.strip(member)
+    noted = get_args(member)[1:] if get_origin(member) is Annotated else ()
+    tag = next((one for one in noted if isinstance(one, Tag)), Tag(model.__name__))
+    return Annotated[member, BeforeValidator(partial(normalize_form_model, model=model)), tag]
 
 
 def form_models(field: ModelField) -> FormModels | None:
@@ -271,62 +278,3 @@ async def read_form_field(field: ModelField, form: FormData) -> tuple[Any, Error
                 value = await contents(value)
             return validate_found(field, value, ("body", name))
     return validate_found(field, MISSING, ("body", names[0]))
-
-
-# Unions: each member of the union gets a function before it that reads the form for that member.
-
-
-def _union_validator(field: ModelField, members: Mapping[type[BaseModel], FormModel]) -> SchemaValidator:
-    schema: Any = field._type_adapter.core_schema
-    return SchemaValidator(_with_readers(schema, members, {}))
-
-
-def _with_readers(schema: Any, members: Mapping[type[BaseModel], FormModel], definitions: Mapping[str, Any]) -> Any:
-    """`schema` with a reader before each model of the outermost unions."""
-    kind = schema["type"]
-    if kind == "definitions":
-        known = {definition["ref"]: definition for definition in schema["definitions"]}
-        return {**schema, "schema": _with_readers(schema["schema"], members, known)}
-    model = _model_of(schema, definitions)
-    if model is not None and model in members:
-        return _reader_before(schema, members[model])
-    if kind == "union":
-        return {**schema, "choices": [_choice(choice, members, definitions) for choice in schema["choices"]]}
-    if kind == "tagged-union":
-        choices = {tag: _with_readers(choice, members, definitions) for tag, choice in schema["choices"].items()}
-        return {**schema, "choices": choices}
-    if "schema" in schema:
-        return {**schema, "schema": _with_readers(schema["schema"], members, definitions)}
-    return schema
-
-
-def _choice(choice: Any, members: Mapping[type[BaseModel], FormModel], definitions: Mapping[str, Any]) -> Any:
-    """A member of a union; in error locations it goes by its model's name, as it would without the reader."""
-    schema, label = choice if isinstance(choice, tuple) else (choice, None)
-    changed = _with_readers(schema, members, definitions)
-    if label is None and changed is not schema and changed["type"] == "function-before":
-        model = _model_of(schema, definitions)
-        label = None if model is None else model.__name__
-    return changed if label is None else (changed, label)
-
-
-def _reader_before(schema: Any, member: FormModel) -> Any:
-    def read(value: Any) -> Any:
-        return member.read(value) if isinstance(value, dict) else value
-
-    return core_schema.no_info_before_validator_function(read, schema)
-
-
-def _model_of(schema: Any, definitions: Mapping[str, Any]) -> type[BaseModel] | None:
-    """The model that `schema` validates, behind whatever validators are around it."""
-    while True:
-        kind = schema["type"]
-        if kind == "model":
-            found: type[BaseModel] = schema["cls"]
-            return found
-        if kind == "definition-ref":
-            schema = definitions[schema["schema_ref"]]
-        elif kind in ("function-before", "function-after", "function-wrap"):
-            schema = schema["schema"]
-        else:
-            return None

@@ -216,11 +216,6 @@ def is_form_model_supplied(model: type[BaseModel], received_body: FormData) -> b
     return bool(received_body) if reader.keeps_extra else any(name in received_body for name in reader.own_names)
 
 
-def normalize_form_model(value: Any, *, model: type[BaseModel]) -> Any:
-    """A form's parts as the dictionary that `model` reads; what is no dictionary stays as it is."""
-    return FormModel(model).read(value) if isinstance(value, dict) else value
-
-
 def extract_form_items(
     body_fields: list[ModelField], received_body: FormData
 ) -> Iterator[tuple[str, Any, ModelField | None]]:
