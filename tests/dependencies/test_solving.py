@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from importlib import import_module
 from typing import Any
 
 import pytest
 from starlette.background import BackgroundTasks
+from starlette.datastructures import Headers, QueryParams
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -257,4 +259,57 @@ def test_replacement_is_asked_for_websockets_too(path: str, monkeypatch: pytest.
         return log, received
 
     theirs, ours = (ask(fw) for fw in BOTH)
+    assert ours == theirs
+
+
+class Own(Request):
+    query_params = property(lambda self: QueryParams("q=9"))  # type: ignore[assignment]  # of a subclass
+    cookies = property(lambda self: {"c": "9"})  # type: ignore[assignment]  # of a subclass
+    headers = property(lambda self: Headers({"h": "9"}))  # type: ignore[assignment]  # of a subclass
+    path_params = property(lambda self: {"p": "9"})  # type: ignore[assignment]  # of a subclass
+
+
+CHANGES: dict[str, str] = {
+    "nothing": "",
+    "a query parameter": "request.query_params._dict['q'] = '5'",
+    "the query of the scope, which nobody has read": "scope['query_string'] = b'q=7'",
+    "the query of the scope, which somebody has read": "request.query_params; scope['query_string'] = b'q=7'",
+    "the query": "request._query_params = QueryParams('q=8&l=8&l=9')",
+    "a cookie": "request.cookies['c'] = '5'",
+    "the cookies": "request._cookies = {'c': '8'}",
+    "the headers of the scope, whose cookies somebody has read": "request.cookies; scope['headers'] = [(b'h', b'2')]",
+    "the headers of the scope, which somebody has read": "request.headers; scope['headers'] = [(b'h', b'7')]",
+    "the headers of the scope, made anew": "scope['headers'] = [(b'h', b'7')]; vars(request).pop('_headers', 0)",
+    "the headers": "request._headers = Headers({'h': '8'})",
+    "a path parameter": "request.path_params['p'] = '5'",
+}
+
+
+@pytest.mark.parametrize("kind", [Request, Own])
+@pytest.mark.parametrize("change", CHANGES)
+def test_parameters_are_what_the_request_says_by_now(change: str, kind: type[Request]) -> None:
+    async def values(fw: Framework) -> Any:
+        def endpoint(
+            p: int = fw.Path(),
+            q: int | None = None,
+            l: list[int] = fw.Query([]),  # noqa: E741  # one letter for each source
+            h: int | None = fw.Header(None),
+            c: int | None = fw.Cookie(None),
+        ) -> None: ...
+
+        headers = [(b"h", b"1"), (b"cookie", b"c=1")]
+        scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/1", "headers": headers}
+        scope |= {"query_string": b"q=1&l=1", "path_params": {"p": "1"}}
+        utils = import_module(f"{fw.package}.dependencies.utils")
+        async with AsyncExitStack() as stack:
+            scope |= {"fastapi_inner_astack": stack, "fastapi_function_astack": stack}
+            request = kind(scope)
+            exec(CHANGES[change], {**globals(), "request": request, "scope": scope})
+            dependant = utils.get_dependant(path="/{p}", call=endpoint)
+            solved = await utils.solve_dependencies(
+                request=request, dependant=dependant, async_exit_stack=stack, embed_body_fields=False
+            )
+        return solved.values, solved.errors
+
+    theirs, ours = (asyncio.run(values(fw)) for fw in BOTH)
     assert ours == theirs

@@ -117,6 +117,11 @@ class Exchange:
             tasks = self.background = BackgroundTasks()
         return tasks
 
+    @property
+    def path_params(self) -> dict[str, Any]:
+        """The parameters that are in the path."""
+        return self.scope.get("path_params") or {}
+
     @cached_property
     def query(self) -> QueryParams:
         """The query parameters.

@@ -377,7 +377,7 @@ def validate_parameters(dependant: Dependant, x: Exchange) -> tuple[Values, Erro
     values: Values = {}
     errors: Errors = []
     for fields, source in (
-        (dependant.path_params, lambda: x.scope.get("path_params") or {}),
+        (dependant.path_params, lambda: x.path_params),
         (dependant.query_params, lambda: x.query),
         (dependant.header_params, lambda: x.headers),
         (dependant.cookie_params, lambda: x.cookies),

@@ -9,9 +9,11 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from typing import Any
 
-from starlette.requests import Request
+from starlette.datastructures import Headers, QueryParams
+from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocket
 
+from .._native import Reader
 from ..dependencies._body import request_body_to_args
 from ..dependencies._values import Errors
 from ..dependencies.models import Dependant, may_share
@@ -20,6 +22,46 @@ from ._late import Late
 from ._observed import PLAN
 from ._plan import Plan, Step, Values, validate_parameters
 from ._shield import SHIELD
+
+
+_HELD = {"query_params": "_query_params", "headers": "_headers", "cookies": "_cookies", "path_params": ""}
+"""The sources of parameters, and where a request keeps each once somebody has looked at it."""
+
+
+class _Given(Exchange):
+    """The exchange of a request that is in a caller's hands, who may have changed what it has.
+
+    Whatever somebody has looked at, or has declared anew in a subclass, is taken from the request itself.
+    """
+
+    def _is_held(self, name: str) -> bool:
+        connection = self.connection
+        return _HELD[name] in vars(connection) or getattr(type(connection), name) is not getattr(HTTPConnection, name)
+
+    def read(self, reader: Reader) -> list[dict[str, Any] | None] | None:
+        """The declared parameters, read natively from the scope; None if the request may say something else."""
+        return None if any(map(self._is_held, _HELD)) else super().read(reader)
+
+    @property
+    def path_params(self) -> Any:
+        """The parameters that are in the path."""
+        return self.connection.path_params or {}
+
+    @property
+    def query(self) -> QueryParams:
+        """The query parameters."""
+        return self.connection.query_params if self._is_held("query_params") else super().query
+
+    @property
+    def headers(self) -> Headers:
+        """The headers."""
+        return self.connection.headers if self._is_held("headers") else super().headers
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """The cookies."""
+        is_held = self._is_held("cookies") or self._is_held("headers")  # which they are made of
+        return self.connection.cookies if is_held else super().cookies
 
 
 def plan_of(request: Request | WebSocket, dependant: Dependant, provider: Any, *, embed: bool) -> Plan:
@@ -40,7 +82,7 @@ def exchange_of(request: Request | WebSocket, stack: AsyncExitStack) -> Exchange
     if isinstance(query, str) or scope.get("path_params", {}) is None:
         query = query.encode() if isinstance(query, str) else query
         scope = {**scope, "query_string": query, "path_params": scope.get("path_params") or {}}
-    x = Exchange(scope, request.receive if isinstance(request, Request) else request._receive, request._send)
+    x = _Given(scope, request.receive if isinstance(request, Request) else request._receive, request._send)
     if isinstance(request, Request):
         x.request_object = request
     else:
