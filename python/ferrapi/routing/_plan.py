@@ -134,7 +134,8 @@ class Step:
             dependant.path_params or dependant.query_params or dependant.header_params or dependant.cookie_params
         )
         self.has_fields = self.has_params or self.has_body
-        self.open = opener_of(self.call, is_asynchronous=self.kind is Kind.ASYNC_GENERATOR)
+        if self.kind >= Kind.GENERATOR:
+            self.open = opener_of(self.call, is_asynchronous=self.kind is Kind.ASYNC_GENERATOR)
         # A replaced function of `routing`, which endpoints are run by, makes requests be served by `Observed`.
         elsewhere = {} if is_endpoint else replaced("ferrapi.dependencies.utils")
         self.in_thread: Callable[..., Coroutine[Any, Any, Any]] = elsewhere.get("run_in_threadpool", run_in_thread)

@@ -129,6 +129,13 @@ def _in_hop(step: Step) -> Callable[..., Any] | None:
     return step.call if step.kind is Kind.GENERATOR and inspect.isgeneratorfunction(step.call) else None
 
 
+def _validator_of(field: ModelField) -> Callable[..., Any]:
+    """What validates `field`. While its type is not defined, it says so when it is called, and not before."""
+    if _plain.is_buildable(field):
+        return field._type_adapter.validator.validate_python
+    return lambda value, **options: field._type_adapter.validator.validate_python(value, **options)
+
+
 def _fields_plan(step: Step) -> FieldsPlan:
     fields = step.dependant.body_params
     return {
@@ -137,7 +144,7 @@ def _fields_plan(step: Step) -> FieldsPlan:
             {
                 "name": field.name,
                 "keys": names_of(field),
-                "validate": field._type_adapter.validator.validate_python,
+                "validate": _validator_of(field),
                 "field": field,
             }
             for field in fields
@@ -163,7 +170,7 @@ def _reply_plan(responder: Responder) -> ReplyPlan:
         "in_thread": responder.serializer.in_thread,
     }
     serializer = responder.serializer
-    if not responder.is_short:
+    if not responder.is_short or not serializer.is_defined:
         return plan
     if not responder.is_default:
         is_text = responder.is_text and (serializer.field is None or serializer.is_plain_text)

@@ -81,7 +81,10 @@ class Serializer:
         self.field = field
         self.options = options
         self.context = context
-        self.in_thread = in_thread and field is not None and not _plain.is_plain(_plain.bare_schema(field))
+        self.is_defined = field is None or _plain.is_buildable(field)
+        self.in_thread = (
+            in_thread and field is not None and not (self.is_defined and _plain.is_plain(_plain.bare_schema(field)))
+        )
 
     @cached_property
     def validate(self) -> Callable[..., Any]:

@@ -23,7 +23,6 @@ from ._observed import PLAN
 from ._plan import Plan, Step, Values, validate_parameters
 from ._shield import SHIELD
 
-
 _HELD = {"query_params": "_query_params", "headers": "_headers", "cookies": "_cookies", "path_params": ""}
 """The sources of parameters, and where a request keeps each once somebody has looked at it."""
 
