@@ -32,7 +32,7 @@ PIP_INSTALL := pip install --quiet --disable-pip-version-check
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-rust test-python store-services deployment check check-rust check-python conformance \
+.PHONY: help build run test test-rust test-python store-services deployment ray check check-rust check-python conformance \
 	conformance-update libraries browser docs peers bench bench-full bench-store bench-soak bench-engine \
 	uvicorn-tests uvicorn-versions clean
 
@@ -41,6 +41,7 @@ help:
 	@echo 'make test                build ferrapi, test the Rust crates and the installed package'
 	@echo 'make store-services      the store example on PostgreSQL and Redis, which the tests start'
 	@echo 'make deployment          the store under each server, behind nginx and Traefik, and the files of deploy/'
+	@echo 'make ray                 the store on a local cluster of Ray Serve, of which a replica is killed'
 	@echo 'make check               formatting, lints and types of everything, and the native stub against the binary'
 	@echo 'make conformance         FastAPI 0.165.0'"'"'s own tests and public surface, and JSONTestSuite, asked of ferrapi'
 	@echo 'make conformance-update  write tests/conformance/passing.json anew'
@@ -133,6 +134,21 @@ $(VENV)/.deployment: requirements-deployment.txt $(VENV)/.dev
 deployment: build $(VENV)/.deployment
 	@echo '== The store under each server and behind nginx (apt-get install nginx-light) and Traefik; the files of deploy/'
 	@FERRAPI_DEPLOYMENT=1 $(BIN)/python -m pytest tests/deployment $(PYTEST_ARGS)
+
+# Ray has an environment of its own: it is large, and has its own opinion of some versions.
+RAY_VENV := .venv/ray-$(VERSION)
+
+$(RAY_VENV)/.created: requirements-ray.txt examples/store/requirements.txt
+	@echo '== Making the environment $(RAY_VENV) with Ray Serve'
+	@$(PYTHON) -m venv --clear $(RAY_VENV)
+	@$(RAY_VENV)/bin/$(PIP_INSTALL) -r requirements-ray.txt
+	@touch $@
+
+ray: $(WHEELS)/.built $(RAY_VENV)/.created
+	@$(RAY_VENV)/bin/$(PIP_INSTALL) --force-reinstall --no-deps $(WHEELS)/*.whl
+	@$(RAY_VENV)/bin/$(PIP_INSTALL) $(WHEELS)/*.whl
+	@echo '== The store on Ray Serve: two replicas under load, one of them killed (two minutes)'
+	@FERRAPI_RAY=1 $(RAY_VENV)/bin/python -m pytest tests/ray -o addopts= -o filterwarnings= $(PYTEST_ARGS)
 
 check: check-rust check-python
 
