@@ -310,8 +310,9 @@ bench-full: build $(VENV)/.dev peers
 
 bench-store: build $(VENV)/.dev
 	@echo '== The store example on FastAPI and ferrapi, with SQLite and with PostgreSQL (needs wrk and postgresql)'
-	@$(BIN)/python -m benchmarks.store --rounds $(ROUNDS) --seconds $(SECONDS)
-	@$(BIN)/python -m benchmarks.store --rounds $(ROUNDS) --seconds $(SECONDS) --database postgresql
+	@for database in sqlite postgresql; do $(BIN)/python -m benchmarks.store --rounds $(ROUNDS) --seconds $(SECONDS) \
+		--database $$database --out "benchmarks/results/$$(date -u +%F)-store-$$database.md" || exit 1; done
+	@$(BIN)/python -m benchmarks.load.readme
 
 bench-soak: build $(VENV)/.dev
 	@echo '== Full load with clients that misbehave, $(SOAK_MINUTES) minutes for each door (needs wrk)'

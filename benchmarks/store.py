@@ -121,6 +121,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--case", action="append", choices=list(BY_NAME), help="may be repeated; default: all")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=2, help="of each measurement")
+    parser.add_argument("--out", type=Path, help="a Markdown file for the table, which docs/performance.md takes")
     return parser.parse_args()
 
 
@@ -139,7 +140,10 @@ def main() -> int:
         except (WrongAnswer, wrk.LoadFailed, ServerDidNotStart) as error:
             print(error, file=sys.stderr)
             return 1
-    print(report(results))
+    text = report(results)
+    print(text)
+    if arguments.out:
+        arguments.out.write_text(f"# {arguments.out.stem}\n\n{text}\n")
     return 0
 
 

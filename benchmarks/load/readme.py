@@ -1,8 +1,8 @@
 """Writes what the documentation says of the benchmarks from the newest results: `python -m benchmarks.load.readme`.
 
-`docs/performance.md` has two blocks, the shapes of real services (`benchmarks.shapes`) and the cases of all peers
-(`benchmarks.load`), and the plot of the latter. README has a summary of the former. The newest results are those of the
-results file that was finished last. `--check` writes nothing and fails if it would.
+`docs/performance.md` has three blocks, the shapes of real services (`benchmarks.shapes`), the store with its database
+(`benchmarks.store`) and the cases of all peers (`benchmarks.load`) with a plot. README has a summary of the first. The
+newest results are those of the results file that was finished last. `--check` writes nothing and fails if it would.
 """
 
 import argparse
@@ -21,14 +21,14 @@ from .report import CPU, RATE, RESULTS, Cases, median, peers_of, ratio_table, ra
 README = ROOT / "README.md"
 PAGE = ROOT / "docs" / "performance.md"
 PLOT = PAGE.with_name("benchmark.svg")
-CASES, SHAPES, SUMMARY = "benchmark", "shapes", "summary"
+CASES, SHAPES, STORE, SUMMARY = "benchmark", "shapes", "store", "summary"
 """The names of the blocks in the pages' marks."""
 COLUMNS = ("ferrapi", "ferrapi-asgi", "ferrapi-freeze", "asgi", "go", "axum")
 """The peers of the tables by case."""
 SAMPLE = "hello"
 """The case for which every peer is shown."""
 SUMMARIZED = {
-    "my-shipment": "a row from the database, by a synchronous endpoint behind a bearer token",
+    "my-shipment": "a synchronous endpoint with a session, behind a bearer token, an ORM row as the answer",
     "booking": "a nested order with validators behind a token, a session, a background task",
     "no-invoice": "a 404",
     "booking-production": "that order under CORS, GZip and two middlewares of the user's",
@@ -122,6 +122,17 @@ def summary(folder: Path = RESULTS) -> str:
     return table(["CPU time per request, µs", "FastAPI", "ferrapi", "FastAPI ÷ ferrapi"], rows)
 
 
+def store_block(folder: Path = RESULTS) -> str:
+    """The newest tables of the store with its database (`benchmarks.store --out`), one for each database."""
+    parts = []
+    for kind, title in {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.items():
+        pages = sorted(folder.glob(f"*-store-{kind}.md"))
+        if pages:
+            lines = [line for line in pages[-1].read_text().splitlines() if line.startswith("|")]
+            parts.append("\n".join([f"On {title} ({_link(pages[-1].stem)}):", "", *lines]))
+    return "\n\n".join(parts) or "Not measured with this release yet: `make bench-store` does."
+
+
 def with_block(page: str, text: str, name: str = CASES) -> str:
     """A page with what stands between the marks of a block replaced."""
     begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
@@ -137,7 +148,8 @@ def whole(pages: dict[Path, str]) -> tuple[dict[Path, str], str]:
         pages: what the pages are now.
     """
     stem, data = newest()
-    page = with_block(with_block(pages[PAGE], shapes_block(), SHAPES), block(stem, data))
+    page = with_block(with_block(pages[PAGE], shapes_block(), SHAPES), store_block(), STORE)
+    page = with_block(page, block(stem, data))
     return {README: with_block(pages[README], summary(), SUMMARY), PAGE: page, PLOT: svg(data["cases"])}, stem
 
 

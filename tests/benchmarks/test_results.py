@@ -45,6 +45,14 @@ def test_the_summary_has_the_shapes_that_were_measured_both_ways(tmp_path: Path)
     assert lines[2].endswith("| 100 | 20 | 5.0 |")
 
 
+def test_the_tables_of_the_store_are_the_newest_of_each_database(tmp_path: Path) -> None:
+    assert "make bench-store" in readme.store_block(tmp_path)
+    for name, row in ("2026-01-01-store-sqlite", "| old |"), ("2026-01-02-store-sqlite", "| new |"):
+        (tmp_path / f"{name}.md").write_text(f"# {name}\n\n{row}\n")
+    shown = readme.store_block(tmp_path).splitlines()
+    assert [line for line in shown if line] == [f"On SQLite ({readme._link('2026-01-02-store-sqlite')}):", "| new |"]
+
+
 def test_the_newest_results_are_those_finished_last(tmp_path: Path) -> None:
     content = results(fastapi=rounds(1))
     for name, finished in (

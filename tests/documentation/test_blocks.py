@@ -39,6 +39,11 @@ def test_every_block_of_the_page_holds(page: Path, tmp_path: Path) -> None:
         pytest.skip(f"{error.name} is not installed")
 
 
+def test_the_ten_lines_are_the_example() -> None:
+    first = next(blocks((ROOT / "README.md").read_text(encoding="utf-8").partition("## Ten lines")[2]))
+    assert (ROOT / "examples" / "hello" / "main.py").read_text(encoding="utf-8").endswith(f"\n{first.content}")
+
+
 def _page(folder: Path, text: str) -> Path:
     page = folder / "page.md"
     page.write_text(text)
