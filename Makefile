@@ -33,7 +33,7 @@ export PYO3_PYTHON := $(abspath $(BIN)/python)
 
 .DEFAULT_GOAL := help
 .PHONY: help build run test test-rust test-python store-services deployment ray check check-rust check-python conformance \
-	conformance-update libraries browser docs peers bench bench-full bench-store bench-soak bench-engine \
+	conformance-update libraries chromium browser docs peers bench bench-full bench-store bench-soak bench-engine \
 	uvicorn-tests uvicorn-versions clean
 
 help:
@@ -233,9 +233,11 @@ $(VENV)/.browser: requirements-browser.txt $(VENV)/.dev
 	@$(BIN)/$(PIP_INSTALL) -r $<
 	@touch $@
 
-browser: build $(VENV)/.browser
-	@command -v chromedriver >/dev/null || { echo '== Installing $(CHROMIUM)'; \
-		$(SUDO) apt-get -qq update && $(SUDO) apt-get -qq install -y --no-install-recommends $(CHROMIUM) >/dev/null; }
+chromium:
+	@command -v chromedriver >/dev/null || { echo '== Installing $(CHROMIUM)'; $(SUDO) apt-get -qq update && \
+		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $(CHROMIUM) >/dev/null; }
+
+browser: chromium build $(VENV)/.browser
 	@echo '== Documentation pages in a browser (a minute; screenshots in .cache/browser)'
 	@FERRAPI_BROWSER=required $(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)
 
