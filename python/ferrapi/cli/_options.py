@@ -244,6 +244,29 @@ def _named(command: Any) -> None:
     command.add_argument("--app", metavar="NAME", help="the name of the application in its module")
 
 
+def _shadowing(commands: Any) -> None:
+    command = commands.add_parser(
+        "shadow",
+        help="record what an application is asked, and compare how others answer it",
+        usage="ferrapi shadow --record FILE APP | ferrapi shadow FILE APP [APP]",
+        description="Record requests and answers, without secrets; or ask one application or two what was recorded, "
+        "and say where the answers differ: from each other, or from the recording.",
+    )
+    add = command.add_argument
+    several: Any = {"action": "append", "default": []}
+    add("what", nargs="+", metavar="WHAT", help="the recording, and applications as module:name")
+    add("--record", metavar="FILE", help="serve the application, and write requests and answers to the end of the file")
+    add("--redact", **several, metavar="NAME", help="a further name whose values are secret; repeatable")
+    add("--host", default="127.0.0.1", help="with --record: the address to listen at (default: 127.0.0.1)")
+    add("--port", type=_number("port", 0, 65535), default=8000, help="with --record: the port (default: 8000)")
+    add("--alias", action="store_true", help="let fastapi mean ferrapi in the second application (ferrapi.as_fastapi)")
+    add("--header", **several, metavar="NAME:VALUE", help="send this header with each request; repeatable")
+    add("--ignore-header", **several, metavar="NAME", help="don't compare this header; repeatable")
+    add("--ignore-field", **several, metavar="NAME", help="don't compare this JSON member; repeatable")
+    add("--timeout", type=float, default=10.0, metavar="SECONDS", help="for each request (default: 10)")
+    command.set_defaults(do=_do("._shadow", "shadow"))
+
+
 def parser() -> argparse.ArgumentParser:
     """The reader of the whole command line; ``options.do(options)`` does what was asked for."""
     reader = _Parser(prog="ferrapi", description="Serve, look into and move applications of FastAPI's kind.")
@@ -252,4 +275,5 @@ def parser() -> argparse.ArgumentParser:
     _servers(commands)
     _looking(commands)
     _moving(commands)
+    _shadowing(commands)
     return reader
