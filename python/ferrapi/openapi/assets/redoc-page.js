@@ -9,6 +9,7 @@
     document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
     return sheet;
   };
+  adopt("body { margin: 0; padding: 0 }"); // an old browser stops here, and ReDoc does what it always did
   const createElement = document.createElement;
   document.createElement = function (name, options) {
     if (String(name).toLowerCase() !== "style") {
@@ -26,5 +27,4 @@
     };
     return element;
   };
-  adopt("body { margin: 0; padding: 0 }");
 }
