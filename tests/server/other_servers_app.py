@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -83,3 +84,22 @@ async def echo(socket: WebSocket) -> None:
     await socket.accept()
     async for text in socket.iter_text():
         await socket.send_text(text * 2)
+
+
+@app.get("/slow")
+async def slow() -> str:
+    """An answer that takes a second."""
+    await asyncio.sleep(1)
+    return "done"
+
+
+@app.get("/slow-stream")
+async def slow_stream() -> StreamingResponse:
+    """A stream that takes a second."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(10):
+            yield b"piece,"
+            await asyncio.sleep(0.1)
+
+    return StreamingResponse(pieces(), media_type="text/plain")

@@ -1,7 +1,7 @@
 """The native way into asyncio's registry of tasks: the set is what it would be.
 
-Since Python 3.14 tasks are in no set, and weak sets have other insides. Then nothing is put in the place of anything, and
-what is tested is that asyncio finds the tasks all the same.
+Since Python 3.14 tasks are in no set, and weak sets have other insides. Then nothing is put in the place of anything,
+and what is tested is that asyncio finds the tasks all the same.
 """
 
 from __future__ import annotations
