@@ -2,9 +2,10 @@
 
     python scripts/update_docs_assets.py                          # the newest releases of the majors in use
     python scripts/update_docs_assets.py swagger-ui-dist@5.1.0    # one package at one version
+    python scripts/update_docs_assets.py --own                    # record this project's own files after a change
     python scripts/update_docs_assets.py --check                  # the files are those of the manifest
 
-Needs `npm`; `--check` needs nothing. The manifest records each package's version, licence and integrity (npm's own
+Needs `npm`; `--own` and `--check` need nothing. The manifest records each package's version, licence and integrity (npm's own
 hash of the package) and the SHA-256 of each file. Files of this project in the same folder are recorded too.
 
 Some files are changed on the way, so that pages work under `Content-Security-Policy: default-src 'self'` and ask no
@@ -155,6 +156,11 @@ def update(wanted: list[str]) -> None:
         if not versions or name in versions:
             known[name] = take(name, versions.get(name) or major, files)
             print(f"{name} {known[name]['version']}")
+    _write(known)
+
+
+def _write(known: dict[str, dict[str, Any]]) -> None:
+    """Write the manifest of what is known of each package, and remove files that no package has any more."""
     known["ferrapi"] = OWN | {"files": {name: sha256(ASSETS / name) for name in OWN["files"]}}
     for file in ASSETS.iterdir():
         if file != MANIFEST and not any(file.name in one["files"] for one in known.values()):
@@ -182,11 +188,15 @@ def main() -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare the files with the manifest and change nothing")
+    parser.add_argument("--own", action="store_true", help="record the files of this project alone")
     parser.add_argument("package", nargs="*", help="what to take, as name or name@version; by default everything")
     arguments = parser.parse_args()
     if arguments.check:
         return check()
-    update(arguments.package)
+    if arguments.own:
+        _write({one["name"]: one for one in _manifest()})
+    else:
+        update(arguments.package)
     return 0
 
 
