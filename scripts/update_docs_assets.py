@@ -5,8 +5,8 @@
     python scripts/update_docs_assets.py --own                    # record this project's own files after a change
     python scripts/update_docs_assets.py --check                  # the files are those of the manifest
 
-Needs `npm`; `--own` and `--check` need nothing. The manifest records each package's version, licence and integrity (npm's own
-hash of the package) and the SHA-256 of each file. Files of this project in the same folder are recorded too.
+Needs `npm`; `--own` and `--check` need nothing. The manifest records each package's version, licence and integrity
+(npm's own hash of the package) and the SHA-256 of each file. Files of this project in the same folder are recorded too.
 
 Some files are changed on the way, so that pages work under `Content-Security-Policy: default-src 'self'` and ask no
 other host for anything: images in `data:` URLs and ReDoc's search worker become files, which the page's address serves
