@@ -205,12 +205,14 @@ uvicorn-tests: build $(VENV)/.dev
 uvicorn-versions: build
 	@$(BIN)/python scripts/uvicorn_versions.py
 
-# The libraries of scripts/libraries.toml. LIBRARIES names some of them; each environment is .venv/libraries-*.
+# The libraries of scripts/libraries.toml. LIBRARIES names some of them; each environment is .venv/libraries-*. PAGE is a
+# file that the results are written to (docs/libraries.md).
 LIBRARIES ?=
+PAGE ?=
 
 libraries: $(WHEELS)/.built
 	@echo '== Libraries that are written against FastAPI'
-	@$(PYTHON) scripts/libraries.py --ferrapi $(WHEELS)/*.whl $(LIBRARIES)
+	@$(PYTHON) scripts/libraries.py --ferrapi $(WHEELS)/*.whl $(if $(PAGE),--page $(PAGE)) $(LIBRARIES)
 
 $(VENV)/.docs: requirements-docs.txt | $(VENV)/.created
 	@echo '== Making the environment $(VENV)/docs with what builds the documentation'

@@ -2,6 +2,7 @@
 
     python scripts/libraries.py --ferrapi dist/3.13/ferrapi-0.1.0-....whl    # all of libraries.toml
     python scripts/libraries.py --ferrapi python cadwyn dishka               # some of them, from a source tree
+    python scripts/libraries.py --ferrapi ... --page docs/libraries.md       # all, and the results as a page
 
 Each environment is a folder `.venv/libraries-NAME`, made when it is missing. What can't be installed is left out. A
 library passes if its modules import, and its transcript (a script of `transcripts/`, which prints what a client gets)
@@ -9,13 +10,17 @@ says the same with both packages. The exit status is 1 if one does not.
 """
 
 import argparse
+import ast
 import difflib
 import os
+import platform
 import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -93,6 +98,34 @@ class Environment:
         return [_UNSTABLE.sub("0x", line) for line in lines]
 
 
+PAGE = """# Libraries
+
+What is written against FastAPI, used through `import ferrapi.as_fastapi` without a change of the library
+([how to](how-to/libraries.md)). `make libraries` installs each of these releases, runs the same script with FastAPI
+{control} and with ferrapi, and compares every line of what a client got: status, headers, bodies, OpenAPI documents,
+recorded traces. This table is written by `make libraries PAGE=docs/libraries.md`; {day} with Python {python}.
+
+| library | what is compared | result |
+| --- | --- | --- |
+{rows}
+"""
+
+
+def written(results: Sequence[tuple[Library, str]], control: str) -> str:
+    """The results as a page."""
+    rows = [f"| {', '.join(library.requires)} | {subject(library)} | {result} |" for library, result in results]
+    day = datetime.now(UTC).strftime("%Y-%m-%d")
+    return PAGE.format(control=control, day=day, python=platform.python_version(), rows="\n".join(rows))
+
+
+def subject(library: Library) -> str:
+    """What is compared: the first sentence of a transcript, after the library's name; or that modules import."""
+    if not library.transcript:
+        return "its modules for FastAPI import"
+    sentence = ast.get_docstring(ast.parse((TRANSCRIPTS / library.transcript).read_text())) or ""
+    return sentence.splitlines()[0].partition(": ")[2].rstrip(".") or sentence.splitlines()[0].rstrip(".")
+
+
 def compared(environment: Environment, library: Library, source: Path | None) -> list[str]:
     """The differences between both packages, as lines; none if there is no difference."""
     theirs, ours = (environment.output(package, library, source) for package in ("fastapi", "ferrapi"))
@@ -103,13 +136,14 @@ def main() -> int:
     """Check all libraries, or those that are named."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ferrapi", type=Path, required=True, help="a wheel, or a folder that holds the package")
+    parser.add_argument("--page", type=Path, help="write the results there, as Markdown")
     parser.add_argument("names", nargs="*", help="the libraries; all without any")
     arguments = parser.parse_args()
     table = tomllib.loads((HERE / "libraries.toml").read_text())
     chosen = [Library(**entry) for entry in table["library"]]
     chosen = [library for library in chosen if not arguments.names or library.name in arguments.names]
     source = arguments.ferrapi.resolve() if arguments.ferrapi.is_dir() else None
-    different = left_out = 0
+    results: list[tuple[Library, str]] = []
     for name in dict.fromkeys(library.environment for library in chosen):
         environment = Environment(name, table["control"]["requires"])
         usable = environment.make()
@@ -118,7 +152,7 @@ def main() -> int:
         for library in [one for one in chosen if one.environment == name]:
             if not usable or not environment.install(library.requires):
                 print(f"left out   {library.name}: it could not be installed here")
-                left_out += 1
+                results.append((library, "could not be installed"))
                 continue
             lines = compared(environment, library, source)
             print(
@@ -127,8 +161,12 @@ def main() -> int:
                 sep="\n           ",
                 flush=True,
             )
-            different += bool(lines)
-    print(f"{len(chosen) - different - left_out} same, {different} different, {left_out} left out")
+            results.append((library, "different" if lines else "the same"))
+    said = [result for _, result in results]
+    different = said.count("different")
+    print(f"{said.count('the same')} same, {different} different, {said.count('could not be installed')} left out")
+    if arguments.page:
+        arguments.page.write_text(written(results, table["control"]["requires"][0].partition("==")[2]))
     return 1 if different else 0
 
 
