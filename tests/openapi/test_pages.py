@@ -8,6 +8,8 @@ import pytest
 from ferrapi import FastAPI
 from starlette.testclient import TestClient
 
+from tests.support.frameworks import BOTH
+
 BASE = "http://testserver"
 
 
@@ -144,6 +146,21 @@ def test_pages_have_nothing_inline(path: str) -> None:
     assert [names for tag, names in page.names if tag == "script" and "src" not in names] == []
     assert "style" not in [tag for tag, _ in page.names]
     assert [name for _, names in page.names for name in names if name == "style" or name.startswith("on")] == []
+
+
+def test_the_text_of_fastapis_script_is_in_the_page() -> None:
+    """Tests and tools of users look for it there."""
+    pages = []
+    for fw in BOTH:
+        app = fw.FastAPI(
+            swagger_ui_init_oauth={"clientId": "c", "scopes": "a b", "usePkce": True},
+            swagger_ui_parameters={"deepLinking": False, "syntaxHighlight": {"theme": "<x>"}, "none": None},
+        )
+        text = TestClient(app).get("/docs").text
+        pages.append([line.strip() for line in text[text.index("const ui") :].splitlines() if line.strip()])
+    script = pages[0][: pages[0].index("</script>")]
+    assert len(script) > 12
+    assert pages[1][: len(script)] == script
 
 
 def test_files_that_are_not_for_pages_are_not_served() -> None:
