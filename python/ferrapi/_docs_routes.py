@@ -32,6 +32,7 @@ class DocsRoutes:
     def __init__(self, app: FastAPI, version: str | None = None) -> None:
         self.app = app
         self.version = version
+        self._written: Written | None = None
 
     def _at(self, url: str | None) -> str | None:
         """One of the application's addresses, as it is now, for the version that is documented."""
@@ -73,15 +74,38 @@ class DocsRoutes:
 
         return local_url(self._root_path(request), self._at(self.app.openapi_url) or "")
 
-    async def openapi(self, request: Request) -> JSONResponse:
+    async def openapi(self, request: Request) -> Response:
         """The document; behind a root path, with that as its first server."""
+        schema = await self._document()
         root_path = self._root_path(request)
-        schema: dict[str, Any] = self.app.openapi() if self.version is None else self.app.openapi_of(self.version)
-        if root_path and self.app.root_path_in_servers:
-            servers = schema.get("servers") or []
-            if root_path not in {server.get("url") for server in servers}:
-                schema = {**schema, "servers": [{"url": root_path}, *servers]}
-        return JSONResponse(schema)
+        if not self.app.openapi_etag:
+            return JSONResponse(self._with_server(schema, root_path))
+        written = self._written
+        if written is None or written.schema is not schema or written.root_path != root_path:
+            content = JSONResponse(self._with_server(schema, root_path)).body
+            written = self._written = Written(schema, root_path, bytes(content))
+        return written.answer(request)
+
+    async def _document(self) -> dict[str, Any]:
+        """The document. One that has to be made first is made in a thread, unless code of the application's makes it:
+        that runs where FastAPI runs it.
+        """
+        app, version = self.app, self.version
+        if version is None:
+            is_own = type(app).openapi is vars(_application_class())["openapi"] and "openapi" not in vars(app)
+            if app._is_documented() or not is_own:
+                return app.openapi()
+            return await run_in_threadpool(app.openapi)
+        made = app._versions.known_document(version) if app._versions is not None else None
+        return await run_in_threadpool(app.openapi_of, version) if made is None else made
+
+    def _with_server(self, schema: dict[str, Any], root_path: str) -> dict[str, Any]:
+        if not root_path or not self.app.root_path_in_servers:
+            return schema
+        servers = schema.get("servers") or []
+        if root_path in {server.get("url") for server in servers}:
+            return schema
+        return {**schema, "servers": [{"url": root_path}, *servers]}
 
     async def swagger_ui_html(self, request: Request) -> Response:
         """The Swagger UI page."""
@@ -149,6 +173,40 @@ class DocsRoutes:
             **assets,
         )
         return page
+
+
+class Written:
+    """A document as it is sent, with its entity tag (RFC 9110, section 8.8.3).
+
+    Parameters:
+        schema: the document.
+        root_path: what the servers in it were completed with.
+        content: its bytes.
+    """
+
+    def __init__(self, schema: dict[str, Any], root_path: str, content: bytes) -> None:
+        from hashlib import sha256
+
+        self.schema = schema
+        self.root_path = root_path
+        self.content = content
+        self.etag = f'"{sha256(content).hexdigest()[:32]}"'
+
+    def answer(self, request: Request) -> Response:
+        """The document, or 304 if the client says that it has it (RFC 9110, section 13.1.2)."""
+        headers = {"ETag": self.etag, "Cache-Control": "no-cache"}
+        known = [
+            tag.strip().removeprefix("W/") for tag in ",".join(request.headers.getlist("if-none-match")).split(",")
+        ]
+        if self.etag in known or "*" in known:
+            return Response(status_code=304, headers=headers)
+        return Response(self.content, media_type=JSONResponse.media_type, headers=headers)
+
+
+def _application_class() -> type[FastAPI]:
+    from .applications import FastAPI
+
+    return FastAPI
 
 
 async def asset(request: Request) -> Response:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
+from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from starlette.applications import Starlette
@@ -116,6 +118,9 @@ class FastAPI(Regained, Verbs, Starlette):
         max_body_size: the longest body in bytes; a longer one is answered with 413. None for no limit.
         form_limits: limits of automatic form parsing.
         versioning: the versions of the API, if it has several (see `ferrapi.versioning`).
+        openapi_version: the version of OpenAPI that the document is written in: ``"3.1.0"`` or ``"3.2.0"``.
+        openapi_etag: whether the document is sent with an ``ETag``, and ``If-None-Match`` is answered with 304. It is
+            written once then, so an edit in place of `openapi_schema` is not seen; assigning another one is.
 
     Raises:
         RouteError: for an empty title or version.
@@ -165,6 +170,8 @@ class FastAPI(Regained, Verbs, Starlette):
         max_body_size: int | None = None,
         form_limits: FormLimits | None = None,
         versioning: Versioning | None = None,
+        openapi_version: str = "3.1.0",
+        openapi_etag: bool = False,
     ) -> None:
         if not title:
             raise RouteError("A title must be provided for OpenAPI, e.g.: 'My API'")
@@ -194,7 +201,8 @@ class FastAPI(Regained, Verbs, Starlette):
         self.servers = servers or []
         self.separate_input_output_schemas = separate_input_output_schemas
         self.openapi_external_docs = openapi_external_docs
-        self.openapi_version = "3.1.0"
+        self.openapi_version = openapi_version
+        self.openapi_etag = openapi_etag
         self.openapi_schema: dict[str, Any] | None = None
         refuse(webhooks, "webhooks=")
         self.webhooks = webhooks or routing_class("APIRouter")()
@@ -263,7 +271,7 @@ class FastAPI(Regained, Verbs, Starlette):
                 self._drain.end()
             await super().__call__(scope, receive, send)
 
-    _made = frozenset({"_way", "_way_as_of", "_openapi_edits", "_drain", "_app_scope"})
+    _made = frozenset({"_way", "_way_as_of", "_openapi_edits", "_lock_of_document", "_drain", "_app_scope"})
     _versions: VersionedRoutes | None = None
     _way: ASGIApp | None = None
     _way_as_of = -1
@@ -338,14 +346,29 @@ class FastAPI(Regained, Verbs, Starlette):
     # Documentation
 
     def openapi(self) -> dict[str, Any]:
-        """The application's OpenAPI document, made at the first call and again when routes were edited."""
-        if self.openapi_schema is None or self._openapi_edits not in (-1, EDITS.value):
-            edits = EDITS.value
-            made = (
-                self._document(self.routes, self.version) if self._versions is None else self._versions.document(None)
-            )
-            self.openapi_schema, self._openapi_edits = made, edits
-        return self.openapi_schema
+        """The application's OpenAPI document, made at the first call and again when routes were edited.
+
+        Threads that ask for it while it is being made wait for the one that makes it.
+        """
+        if self._is_documented():
+            return self.openapi_schema  # type: ignore[return-value]  # it is there
+        with self._documenting():
+            if not self._is_documented():
+                edits = EDITS.value
+                if self._versions is None:
+                    self.openapi_schema = self._document(self.routes, self.version)
+                else:
+                    self.openapi_schema = self._versions.document(None)
+                self._openapi_edits = edits
+            return self.openapi_schema  # type: ignore[return-value]
+
+    def _is_documented(self) -> bool:
+        """Whether there is a document, as of now."""
+        return self.openapi_schema is not None and self._openapi_edits in (-1, EDITS.value)
+
+    def _documenting(self) -> AbstractContextManager[Any]:
+        lock: AbstractContextManager[Any] = self.__dict__.setdefault("_lock_of_document", RLock())
+        return lock
 
     async def app_dependency(self, dependency: Callable[..., Any]) -> Any:
         """The value of an application-scoped dependency, for code outside of requests; opened if it isn't yet.
@@ -359,14 +382,15 @@ class FastAPI(Regained, Verbs, Starlette):
         return await value_of(self, dependency)
 
     def openapi_of(self, version: str) -> dict[str, Any]:
-        """The OpenAPI document of a version of the API (see `ferrapi.versioning`), made anew at each call.
+        """The OpenAPI document of a version of the API (see `ferrapi.versioning`).
 
         Raises:
             VersioningError: for a version that there isn't.
         """
         if self._versions is None or version not in self._versions.order:
             raise VersioningError(f"The application has no version {version!r}")
-        return self._versions.document(version)
+        with self._documenting():
+            return self._versions.document(version)
 
     def _document(self, routes: Sequence[BaseRoute], version: str) -> dict[str, Any]:
         document: dict[str, Any] = of_applications("get_openapi")(

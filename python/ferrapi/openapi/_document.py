@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..encoders import jsonable_encoder
-from ._operation import Described, declared_fields, describe_routes, render_route
+from ._blame import blame_field, blame_route
+from ._operation import Described, declared_fields, describe_routes, render_request_body, render_route
 from ._schemas import JsonObject, Schemas, generate_schemas
 from .models import OpenAPI
 
@@ -16,11 +17,21 @@ if TYPE_CHECKING:
     from ..routing import RouteContext
 
 
-class _Paths:
-    """Renders routes into path items and collects what they refer to."""
+FIXED_METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace", "query"})
+"""The methods that are fields of a path item in OpenAPI 3.2; others are among its additional operations there."""
 
-    def __init__(self, schemas: Schemas) -> None:
+
+class _Paths:
+    """Renders routes into path items and collects what they refer to.
+
+    Parameters:
+        schemas: the schemas of all fields.
+        has_all_methods: whether path items have room for any method, as from OpenAPI 3.2 on.
+    """
+
+    def __init__(self, schemas: Schemas, *, has_all_methods: bool = False) -> None:
         self.schemas = schemas
+        self.has_all_methods = has_all_methods
         self.definitions = dict(schemas.definitions)
         self.security_schemes: dict[str, JsonObject] = {}
         self._operation_ids: set[str] = set()
@@ -29,12 +40,29 @@ class _Paths:
         """The path items of `routes` by path; a later route of the same path and method wins."""
         paths: dict[str, JsonObject] = {}
         for one in routes:
-            rendered = render_route(one, self.schemas, self._operation_ids)
+            try:
+                rendered = render_route(one, self.schemas, self._operation_ids)
+            except Exception as exc:
+                blame_route(exc, one)
+                raise
             if rendered.operations:
-                paths.setdefault(one.route.path_format, {}).update(rendered.operations)
+                self._add(paths.setdefault(one.route.path_format, {}), one, rendered.operations)
             self.security_schemes |= rendered.security_schemes
             self.definitions |= rendered.definitions
         return paths
+
+    def _add(self, item: JsonObject, one: Described, operations: dict[str, JsonObject]) -> None:
+        if not self.has_all_methods:
+            item.update(operations)
+            return
+        for method, operation in operations.items():
+            if method in FIXED_METHODS:
+                item[method] = operation
+            else:
+                item.setdefault("additionalOperations", {})[method.upper()] = operation
+            body = render_request_body(one.route.body_field, self.schemas) if method == "query" else None
+            if body is not None:
+                operation.setdefault("requestBody", body)
 
     def components(self) -> JsonObject:
         """What the path items refer to; models in alphabetical order."""
@@ -91,7 +119,13 @@ def get_openapi(
     described = describe_routes(routes)
     described_webhooks = describe_routes(webhooks or ())
     fields = declared_fields([*described, *described_webhooks])
-    paths = _Paths(generate_schemas(fields, separate=separate_input_output_schemas))
+    try:
+        schemas = generate_schemas(fields, separate=separate_input_output_schemas)
+    except Exception as exc:
+        blame_field(exc, [*described, *described_webhooks], separate=separate_input_output_schemas)
+        raise
+    has_all_methods = not openapi_version.startswith(("2.", "3.0", "3.1"))
+    paths = _Paths(schemas, has_all_methods=has_all_methods)
     info = {"title": title, "version": version} | _only_set(
         summary=summary,
         description=description,

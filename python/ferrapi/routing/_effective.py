@@ -157,7 +157,8 @@ class _EffectiveRouteContext(Declared):
             place = cls.from_api_route(original_route=route, include_context=context)
         else:
             place = cls(route, _below(route, context))
-        place.versions = both(context.versions, getattr(route, "versions", None))
+        # Not announced as an edit: this is how the place begins.
+        place.__dict__["versions"] = both(context.versions, getattr(route, "versions", None))
         place.version = context.version
         return place
 

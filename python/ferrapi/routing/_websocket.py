@@ -143,9 +143,7 @@ class APIWebSocketRoute(Watched, WebSocketRoute):
             dependencies=[*context.dependencies, *self.dependencies],
             dependency_overrides_provider=context.dependency_overrides_provider or self.dependency_overrides_provider,
         )
-        versions = both(context.versions, self.versions)
-        if versions is not None:
-            route.versions = versions
+        route.__dict__["versions"] = both(context.versions, self.versions)  # not announced: no edit
         return route
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:

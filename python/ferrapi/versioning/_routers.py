@@ -81,6 +81,7 @@ class VersionedRoutes:
         self.app = app
         self.versioning = versioning
         self.order = {name: number for number, name in enumerate(versioning.known)}
+        self._documents: dict[str | None, tuple[int, dict[str, Any] | None]] = {}
         self._places: dict[tuple[int, str, str], tuple[object, Placed]] = {}
 
     def check(self, routes: Sequence[BaseRoute]) -> None:
@@ -144,7 +145,24 @@ class VersionedRoutes:
         return [placed.effective for placed in found]
 
     def document(self, version: str | None) -> dict[str, Any]:
-        """The document of a version, or the application's own (see `documented`)."""
+        """The document of a version, made again when routes were edited; None for the application's own one, which is
+        made at each call (see `documented`).
+        """
+        before = self.known_document(version)
+        if before is not None:
+            return before
+        edits = EDITS.value
+        found = self._made_document(version)
+        if version is not None:
+            self._documents[version] = (edits, found)
+        return found
+
+    def known_document(self, version: str | None) -> dict[str, Any] | None:
+        """The document of a version, if it is made already."""
+        edits, found = self._documents.get(version, (-1, None))
+        return found if edits == EDITS.value else None
+
+    def _made_document(self, version: str | None) -> dict[str, Any]:
         shown = version or self.versioning.default or next(reversed(self.order))
         routes = self.documented(version)
         found = self.app._document(routes, version or self.app.version)
