@@ -121,6 +121,8 @@ class FastAPI(Regained, Verbs, Starlette):
         openapi_version: the version of OpenAPI that the document is written in: ``"3.1.0"`` or ``"3.2.0"``.
         openapi_etag: whether the document is sent with an ``ETag``, and ``If-None-Match`` is answered with 304. It is
             written once then, so an edit in place of `openapi_schema` is not seen; assigning another one is.
+        dependencies_before_body: whether the dependencies that need no body run before the body is read, so that who
+            isn't let in sends it in vain. Routers, includes and routes may say otherwise.
 
     Raises:
         RouteError: for an empty title or version.
@@ -172,6 +174,7 @@ class FastAPI(Regained, Verbs, Starlette):
         versioning: Versioning | None = None,
         openapi_version: str = "3.1.0",
         openapi_etag: bool = False,
+        dependencies_before_body: bool | None = None,
     ) -> None:
         if not title:
             raise RouteError("A title must be provided for OpenAPI, e.g.: 'My API'")
@@ -227,6 +230,7 @@ class FastAPI(Regained, Verbs, Starlette):
             max_body_size=max_body_size,
             form_limits=form_limits,
         )
+        self.router.dependencies_before_body = dependencies_before_body
         self.exception_handlers: dict[Any, Any] = dict(exception_handlers or {})
         for kind, handler in _DEFAULT_HANDLERS.items():
             self.exception_handlers.setdefault(kind, handler)

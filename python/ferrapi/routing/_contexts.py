@@ -26,7 +26,7 @@ from .._pickling import Regained
 from ..datastructures import Default
 from ..utils import generate_unique_id, get_value_or_default
 from ._effective import EFFECTIVE, EffectiveRouteContext, UnderPrefix
-from ._options import FormLimits
+from ._options import FormLimits, first_set
 from ._versions import VersionSet, both
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class _RouterIncludeContext:
     """The one version that this place is in, where paths name versions (see `ferrapi.versioning`)."""
     names_version: bool = False
     """Whether the prefix names it."""
+    dependencies_before_body: bool | None = None
 
     def path_for(self, route: Any) -> str:
         """The whole path template of `route`."""
@@ -91,6 +92,7 @@ class _RouterIncludeContext:
             versions=both(outer.versions, self.versions),
             version=outer.version or self.version,
             names_version=outer.names_version or self.names_version,
+            dependencies_before_body=first_set(self.dependencies_before_body, outer.dependencies_before_body),
         )
 
 

@@ -57,6 +57,7 @@ _TAKEN_AS_THEY_ARE = (
     "generate_unique_id_function",
     "strict_content_type",
     "max_body_size",
+    "dependencies_before_body",
 )
 
 
@@ -128,6 +129,7 @@ class Declared(Watched):
     generate_unique_id_function: Callable[[Any], str] | DefaultPlaceholder
     strict_content_type: bool | DefaultPlaceholder
     max_body_size: int | None = None
+    dependencies_before_body: bool | None = None
     form_limits: FormLimits
     _outer_form_limits: FormLimits = {}
     _embed_body_fields: bool

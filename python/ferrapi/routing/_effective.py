@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from ..utils import get_value_or_default
 from ._declared import Declared
 from ._limits import limit_body
-from ._options import ROUTE_DEFAULTS
+from ._options import ROUTE_DEFAULTS, first_set
 from ._versions import both
 
 if TYPE_CHECKING:
@@ -141,6 +141,7 @@ class _EffectiveRouteContext(Declared):
             ),
             max_body_size=context.max_body_size if route.max_body_size is None else route.max_body_size,
             form_limits=None,
+            dependencies_before_body=first_set(route.dependencies_before_body, context.dependencies_before_body),
             dependency_overrides_provider=context.dependency_overrides_provider or route.dependency_overrides_provider,
         )
         effective.form_limits = route.form_limits  # the very object, which may be edited

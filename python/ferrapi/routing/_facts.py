@@ -46,6 +46,7 @@ class HandlerFacts:
     _body_encoding: str | None = None
     _outer_form_limits: FormLimits = field(default_factory=FormLimits)
     form_limits: FormLimits | None = None
+    dependencies_before_body: bool | None = None
 
     @classmethod
     def of(cls, route: Any) -> HandlerFacts:

@@ -25,6 +25,7 @@ from .._native import LimitExceeded
 from .._pickling import Regained
 from ..datastructures import DefaultPlaceholder
 from ..dependencies._callables import Kind
+from ..dependencies._overrides import Overrides
 from ..dependencies._values import MISSING, Errors
 from ..exception_handlers import handler_for, short_answer
 from ..exceptions import EndpointContext, FastAPIError, RequestValidationError, ValidationException
@@ -66,9 +67,10 @@ class Compiled:
         self.edits = EDITS.value
         self.route = route
         embed = route._embed_body_fields
-        self.base = Plan(route.dependant, embed=embed, provider=route.dependency_overrides_provider)
         self.embed = embed
         self.has_body = route._body_encoding is not None
+        self.reads_body_last = self.has_body and bool(route.dependencies_before_body)
+        self.base = self._plan({})
         self.is_form = route._body_encoding == "form"
         self.bounds = FormBounds.of({**route._outer_form_limits, **(route.form_limits or {})})
         strict = route.strict_content_type
@@ -126,11 +128,29 @@ class Compiled:
         if plan is None:
             if len(self._overridden) >= _REMEMBERED_OVERRIDES:
                 self._overridden.clear()
-            route = self.route
-            provider = route.dependency_overrides_provider
-            plan = Plan(route.dependant, embed=self.embed, provider=provider, overrides=dict(overrides))
-            self._overridden[key] = plan
+            plan = self._overridden[key] = self._plan(dict(overrides))
         return plan
+
+    def _plan(self, overrides: Overrides) -> Plan:
+        return Plan(
+            self.route.dependant,
+            embed=self.embed,
+            provider=self.route.dependency_overrides_provider,
+            overrides=overrides,
+            body_last=self.reads_body_last,
+        )
+
+    async def before_body(self, x: Exchange, plan: Plan) -> SoFar:
+        """What the dependencies come to that need no body. They are run, and the body isn't read yet.
+
+        Raises:
+            RequestValidationError: for mistakes in what they need of the request. They are not told with the others.
+        """
+        so_far: SoFar = ([], set(), [])
+        await plan.values(x, plan.read(x), MISSING, None, so_far, plan.before_body)
+        if so_far[2]:
+            raise RequestValidationError(so_far[2], endpoint_ctx=self.context())
+        return so_far
 
 
 class RouteApp(Regained):
@@ -185,7 +205,8 @@ class RouteApp(Regained):
 
     def reads_body(self) -> bool:
         """Whether the body is read before any of the application's code runs; False before the first request."""
-        return self._handler is None and self._compiled is not None and self._compiled.has_body
+        compiled = self._compiled
+        return self._handler is None and compiled is not None and compiled.has_body and not compiled.reads_body_last
 
     def is_wrapped(self) -> bool:
         """Whether there is something around the engine here: a handler of the user's, or a limit for bodies."""
@@ -263,6 +284,9 @@ class RouteApp(Regained):
         """What the endpoint returns, or the generator that it is."""
         if x.tracer is not None:
             return await followed_result(self, x, compiled, plan, x.tracer)
+        if compiled.reads_body_last:
+            so_far = await compiled.before_body(x, plan)
+            return await compiled.rest(x, plan, plan.read(x), await self._body(x, compiled), so_far)
         body = await self._body(x, compiled) if compiled.has_body else MISSING
         values = compiled.valid(*await plan.values(x, plan.read(x), body, compiled.provider), body)
         return await compiled.responder.call(x, plan.endpoint, values)

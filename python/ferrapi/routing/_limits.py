@@ -25,7 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..exceptions import LimitError
 from ._exchange import Exchange
-from ._options import FormLimits
+from ._options import FormLimits, first_set
 
 __all__ = [
     "MAX_BODY_SIZE_SCOPE_KEY",
@@ -58,7 +58,7 @@ def validate_max_body_size(max_body_size: int | None) -> None:
 
 def get_body_size_limit(*limits: int | None) -> int | None:
     """The limit that applies: the first that is set."""
-    return next((limit for limit in limits if limit is not None), None)
+    return first_set(*limits)
 
 
 def validate_form_limits(limits: Mapping[str, Any] | None) -> FormLimits:

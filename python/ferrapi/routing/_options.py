@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
@@ -22,6 +22,9 @@ from ._versions import Versions
 
 if TYPE_CHECKING:
     from ._route import APIRoute
+
+
+T = TypeVar("T")
 
 
 class FormLimits(TypedDict, total=False):
@@ -123,9 +126,12 @@ class _Own(TypedDict, total=False):
     """What FastAPI has no option for. It is passed on only where it is given: overridden methods need not take it.
 
     versions: the versions of the API that have it, ``">=2"`` for example (see `ferrapi.versioning`).
+    dependencies_before_body: whether the dependencies that need no body run before the body is read; None for what
+    the router says.
     """
 
     versions: Versions
+    dependencies_before_body: bool | None
 
 
 class RouteOptions(_Described, _Rendered, _Callbacks, _Extra, _Limited, _Own, total=False):
@@ -235,6 +241,11 @@ def filled(kind: type, options: Mapping[str, Any]) -> dict[str, Any]:
     own = _Own.__annotations__
     names = [name for name in kind.__annotations__ if name not in own or options.get(name) is not None]
     return {name: options.get(name, defaults[name]) for name in names}
+
+
+def first_set(*values: T | None) -> T | None:
+    """The first that is set: what the innermost says of those who may say something."""
+    return next((value for value in values if value is not None), None)
 
 
 _PARTS = (_Described, MethodsOptions, _Rendered, _RouteClass, _Callbacks, _Extra, _Strict, _Limited, _Own)

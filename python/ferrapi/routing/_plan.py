@@ -188,6 +188,7 @@ class Plan:
         provider: the application, to which what is application-scoped belongs.
         overrides: dependency overrides that apply.
         websocket: whether it serves WebSockets, not requests.
+        body_last: whether the steps that need no body come before those that do (`before_body` is their number).
     """
 
     def __init__(
@@ -198,6 +199,7 @@ class Plan:
         provider: Any = None,
         overrides: Overrides | None = None,
         websocket: bool = False,
+        body_last: bool = False,
     ) -> None:
         self.embed = embed
         self.program: Program | Literal[False] | None = None  # of a plan with overrides: see `_program.py`
@@ -209,6 +211,7 @@ class Plan:
         self._scope_users = scope_users(dependant)
         steps: list[Step] = []
         self._flatten(dependant, steps)
+        self.before_body = _put_body_last(steps) if body_last else 0
         self.steps = tuple(steps)
         self.endpoint = steps[-1]
         self.dependencies = tuple(steps[:-1])
@@ -271,7 +274,13 @@ class Plan:
         return x.read(self.reader) if self.reads else NOTHING_TO_READ
 
     async def values(
-        self, x: Exchange, groups: Groups, body: Any, provider: Any = None, so_far: SoFar | None = None
+        self,
+        x: Exchange,
+        groups: Groups,
+        body: Any,
+        provider: Any = None,
+        so_far: SoFar | None = None,
+        until: int | None = None,
     ) -> tuple[Values | None, Errors]:
         """Run the dependencies; answer the endpoint's keyword arguments, or None and the errors.
 
@@ -281,9 +290,10 @@ class Plan:
             body: the parsed body.
             provider: the object whose ``dependency_overrides`` may still change while the dependencies run.
             so_far: of the first steps, if they have run.
+            until: the number of steps after which to stop, with nothing but what is then in `so_far`.
         """
         results, failed, errors = so_far or ([], set(), [])
-        for step in self.steps[len(results) :]:
+        for step in self.steps[len(results) : until]:
             overrides = None if provider is None else provider.dependency_overrides
             if (overrides or self._overrides) and provider is not None and overrides != self._overrides:
                 late = Late(self, x, body, provider, results, failed, errors)
@@ -371,6 +381,28 @@ class Plan:
             errors.extend(found)
             return None
         return values
+
+
+def _put_body_last(steps: list[Step]) -> int:
+    """Put the steps that need a body, themselves or below, behind those that need none; answer the number of these.
+
+    Uses that share a call need the same, so that the first of them stays before the others.
+    """
+    needing: set[int] = {len(steps) - 1}
+    for step in steps:
+        if step.has_body or not needing.isdisjoint(step.children):
+            needing.add(step.index)
+    order = sorted(range(len(steps)), key=lambda index: index in needing)
+    now = {old: new for new, old in enumerate(order)}
+    for step in steps:
+        step.index = now[step.index]
+        step.children = tuple(now[child] for child in step.children)
+        step.feeds = tuple((name, now[child]) for name, child in step.feeds)
+        step.same_as = None if step.same_as is None else now[step.same_as]
+    steps.sort(key=lambda step: step.index)
+    for step in steps:
+        step.begins = min((steps[child].begins for child in step.children), default=step.index)
+    return len(steps) - len(needing)
 
 
 def validate_parameters(dependant: Dependant, x: Exchange) -> tuple[Values, Errors]:

@@ -54,7 +54,7 @@ def program_of(app: RouteApp, placed: Any) -> Program | None:
     if app.is_wrapped():
         return None
     compiled = app.compiled()
-    if compiled.observed is not None or type(compiled.responder) is not Responder:
+    if compiled.observed is not None or compiled.reads_body_last or type(compiled.responder) is not Responder:
         return None
     return _program(app, compiled, compiled.base, placed)
 

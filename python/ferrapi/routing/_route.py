@@ -70,6 +70,7 @@ class APIRoute(Declared, Route):
         strict_content_type: bool | DefaultPlaceholder = Default(True),
         max_body_size: int | None = None,
         form_limits: FormLimits | None = None,
+        dependencies_before_body: bool | None = None,
     ) -> None:
         refuse_routes(callbacks or (), "callbacks=")
         if methods is not None and not methods:
@@ -104,6 +105,7 @@ class APIRoute(Declared, Route):
             strict_content_type=own(strict_content_type),
             max_body_size=max_body_size,
             form_limits=form_limits,
+            dependencies_before_body=dependencies_before_body,
         )
         self.app = app_of(self)
 

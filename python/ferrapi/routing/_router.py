@@ -48,6 +48,7 @@ from ._options import (
     add_route_options,
     api_route_options,
     filled,
+    first_set,
     include_options,
 )
 from ._route import APIRoute
@@ -117,6 +118,7 @@ class APIRouter(Regained, Verbs, Router):
         middleware: Sequence[Middleware] | None = None,
         exception_handlers: Mapping[int | type[Exception], Callable[..., Any]] | None = None,
         versions: Versions = None,
+        dependencies_before_body: bool | None = None,
     ) -> None:
         check_prefix(prefix)
         validate_max_body_size(max_body_size)
@@ -148,6 +150,7 @@ class APIRouter(Regained, Verbs, Router):
         self.middleware_stack = limit_body(self.middleware_stack, max_body_size)
         self.form_limits = validate_form_limits(form_limits)
         self.versions = VersionSet.of(versions)
+        self.dependencies_before_body = dependencies_before_body
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
@@ -340,6 +343,8 @@ class APIRouter(Regained, Verbs, Router):
             max_body_size=self.max_body_size if chosen["max_body_size"] is None else chosen["max_body_size"],
             dependency_overrides_provider=self.dependency_overrides_provider,
         )
+        if self.dependencies_before_body is not None:
+            chosen.setdefault("dependencies_before_body", self.dependencies_before_body)
         if chosen["form_limits"] is None:
             del chosen["form_limits"]  # route classes from before it existed need not take it
         self._add(route_class(self.prefix + path, endpoint=endpoint, **chosen), versions)
@@ -498,6 +503,9 @@ class APIRouter(Regained, Verbs, Router):
             dependency_overrides_provider=self.dependency_overrides_provider,
             layers=(router._layer,),
             versions=both(self.versions, VersionSet.of(chosen.get("versions"))),
+            dependencies_before_body=first_set(
+                router.dependencies_before_body, chosen.get("dependencies_before_body"), self.dependencies_before_body
+            ),
         )
         included = routing_class("_IncludedRouter")(router, context)
         self._check_versions([included])

@@ -20,7 +20,7 @@ from ..exceptions import EndpointContext, RequestValidationError, WebSocketReque
 from ._contexts import Placed
 from ._effective import UnderPrefix
 from ._exchange import Exchange
-from ._plan import Plan, Step
+from ._plan import Plan, SoFar, Step
 
 if TYPE_CHECKING:
     from ._handler import Compiled, RouteApp
@@ -105,10 +105,11 @@ def followed(compiled: Compiled, tracer: Tracer) -> Compiled:
 async def followed_result(app: RouteApp, x: Exchange, compiled: Compiled, plan: Plan, tracer: Tracer) -> Any:
     """What the endpoint returns, or the generator that it is."""
     tracer.started(x)
+    so_far = await _before_body(x, compiled, plan, tracer) if compiled.reads_body_last else None
     with telling_body(tracer) as tell:
         body = await app._body(x, compiled) if compiled.has_body else MISSING
         tell(body)
-    values, errors = await _solve(x, plan, body, compiled.provider, tracer)
+    values, errors = await _solve(x, plan, body, compiled.provider, tracer, so_far)
     if values is None:
         tracer.refused(errors)
     return await compiled.responder.call(x, plan.endpoint, compiled.valid(values, errors, body))
@@ -125,13 +126,22 @@ async def follow_socket(x: Exchange, plan: Plan, tracer: Tracer, place: Endpoint
         await plan.endpoint.call(**values)
 
 
+async def _before_body(x: Exchange, compiled: Compiled, plan: Plan, tracer: Tracer) -> SoFar:
+    try:
+        with tracer.step("dependencies", plan.endpoint.call):
+            return await compiled.before_body(x, plan)
+    except RequestValidationError as exc:
+        tracer.refused(exc.errors())
+        raise
+
+
 async def _solve(
-    x: Exchange, plan: Plan, body: Any, provider: Any, tracer: Tracer
+    x: Exchange, plan: Plan, body: Any, provider: Any, tracer: Tracer, so_far: SoFar | None = None
 ) -> tuple[dict[str, Any] | None, list[Any]]:
-    results: list[Any] = []
+    so_far = so_far or ([], set(), [])
     with tracer.step("dependencies", plan.endpoint.call):
-        values, errors = await plan.values(x, plan.read(x), body, provider, (results, set(), []))
-        tracer.solved(await plan.as_far(x, body, results) if values is None else values, errors)
+        values, errors = await plan.values(x, plan.read(x), body, provider, so_far)
+        tracer.solved(await plan.as_far(x, body, so_far[0]) if values is None else values, errors)
     return values, errors
 
 
