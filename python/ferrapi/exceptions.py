@@ -23,6 +23,7 @@ from starlette.exceptions import WebSocketException as StarletteWebSocketExcepti
 from ._names import names_of
 
 __all__ = [
+    "AccessRuleError",
     "CircularDependencyError",
     "DependencyScopeError",
     "EndpointContext",
@@ -133,6 +134,10 @@ class LimitError(UsageError, ValueError):
 
 class VersioningError(UsageError, ValueError):
     """The versions of an API, or those that a route is for, are declared in a way that can't work."""
+
+
+class AccessRuleError(UsageError):
+    """A rule about roles or scopes doesn't say whose, or a user says nothing of them."""
 
 
 class TelemetryError(FastAPIError, TypeError):

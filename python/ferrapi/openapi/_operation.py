@@ -179,7 +179,7 @@ def _render_operation(
     operation = render_metadata(route, method, operation_ids)
     rendered.security_schemes |= one.security.schemes
     if one.security.scopes:
-        operation["security"] = [{name: scopes} for name, scopes in one.security.scopes.items()]
+        operation["security"] = one.security.listed()
     parameters = render_parameters(one.parameters, schemas)
     if parameters:
         operation["parameters"] = parameters
@@ -191,6 +191,9 @@ def _render_operation(
         operation["callbacks"] = _render_callbacks(one, schemas, operation_ids)
     responses = _render_responses(one, schemas)
     operation["responses"] = responses
+    for code, refusal in one.security.responses().items():
+        if not responses.keys() & {code, "4XX", "default"}:
+            responses[code] = refusal
     if (one.parameters or route.body_field) and not responses.keys() & {"422", "4XX", "default"}:
         responses["422"] = {
             "description": "Validation Error",

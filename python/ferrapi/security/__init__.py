@@ -20,3 +20,8 @@ from .oauth2 import OAuth2PasswordRequestForm as OAuth2PasswordRequestForm
 from .oauth2 import OAuth2PasswordRequestFormStrict as OAuth2PasswordRequestFormStrict
 from .oauth2 import SecurityScopes as SecurityScopes
 from .open_id_connect_url import OpenIdConnect as OpenIdConnect
+from .rules import AccessRule as AccessRule
+from .rules import RequireRoles as RequireRoles
+from .rules import RequireScopes as RequireScopes
+from .rules import all_of as all_of
+from .rules import any_of as any_of
