@@ -127,7 +127,7 @@ class _Own(TypedDict, total=False):
 
     versions: the versions of the API that have it, ``">=2"`` for example (see `ferrapi.versioning`).
     dependencies_before_body: whether the dependencies that need no body run before the body is read; None for what
-    the router says.
+        the router says.
     """
 
     versions: Versions
