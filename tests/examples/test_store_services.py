@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from conftest import serve_store
 from example_server import Server, new_postgres_database
-from services import real_services
-from store_client import DENVER, STAFF, TEN_LINES, log_in, order
+from services import real_services, redis
+from store_client import DENVER, STAFF, TEN_LINES, log_in, opened, order
 from websockets.sync.client import connect
 
 pytestmark = real_services
@@ -60,3 +61,15 @@ def test_an_order_placed_at_one_process_is_told_at_all(shops: list[Server]) -> N
 def test_processes_count_together(shops: list[Server]) -> None:
     left = [int(shop.client.get("/v2/products/ID-D-IF-050").headers["RateLimit-Remaining"]) for shop in shops * 2]
     assert left == list(range(left[0], left[0] - 6, -1))
+
+
+def test_a_shop_whose_redis_is_gone_sells_all_the_same(tmp_path: Path) -> None:
+    with redis() as url:
+        pass
+    # Nobody listens there any more: from its start this shop has no Redis.
+    with opened(tmp_path / "shop.sqlite3", redis_url=url, rate_limit="1/hour") as client:
+        denver = log_in(client, DENVER)
+        placed = client.post("/orders", json=order(TEN_LINES["lines"]), headers=denver)
+        audit = client.get("/admin/audit", headers=log_in(client, STAFF))
+    assert placed.status_code == 201
+    assert [entry["action"] for entry in audit.json()] == ["placed"]

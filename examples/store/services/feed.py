@@ -8,7 +8,7 @@ orders again when it comes back, and nobody waits for it.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
@@ -26,6 +26,8 @@ BEHIND = 100
 """How many events a listener may be behind before it is let go of."""
 PAUSE = 1.0
 """Seconds before Redis is asked again after it was gone."""
+PATIENCE = 5.0
+"""Seconds that a start waits for Redis."""
 logger = logging.getLogger(__name__)
 
 
@@ -107,8 +109,13 @@ class RedisFeed(LocalFeed):
         self._redis = redis
 
     async def publish(self, event: OrderEvent) -> None:
-        """Tells everybody, through Redis."""
-        await self._redis.publish(CHANNEL, event.model_dump_json())
+        """Tells everybody, through Redis; while it is gone, nobody: the order is in the database all the same."""
+        from redis.exceptions import RedisError
+
+        try:
+            await self._redis.publish(CHANNEL, event.model_dump_json())
+        except (RedisError, OSError):
+            logger.warning("an event of the order feed is lost: there is no Redis", exc_info=True)
 
     async def deliver(self, subscribed: asyncio.Event) -> None:
         """Hands on what Redis says until it is cancelled; what is said while Redis is gone is lost."""
@@ -139,7 +146,8 @@ async def open_feed(redis_url: str | None) -> AsyncIterator[Feed]:
         subscribed = asyncio.Event()
         task = asyncio.create_task(feed.deliver(subscribed))
         try:
-            await subscribed.wait()
+            with suppress(TimeoutError):  # a shop without Redis sells, too
+                await asyncio.wait_for(subscribed.wait(), PATIENCE)
             yield feed
         finally:
             task.cancel()
