@@ -143,3 +143,15 @@ def test_serves_over_tls(project: Path) -> None:
             assert answer.read() == b'{"path":"x"}'
         server.stop()
         server.wait()
+
+
+def test_the_socket_of_a_stopped_server_is_gone(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import ferrapi._serve as serving
+
+    def run(server: serving.uvicorn.Server) -> None:
+        Path("server.sock").touch()
+        server.started = True
+
+    monkeypatch.setattr(serving.uvicorn.Server, "run", run)
+    assert serving.serve(serving.ServeConfig("main:app", gc_freeze=False, uds="server.sock")) == 0
+    assert not Path("server.sock").exists()

@@ -14,8 +14,7 @@ from urllib.parse import quote_plus, unquote_plus
 
 REDACTED = "[redacted]"
 
-_PARTS = ("apikey", "authorization", "cookie", "credential", "passphrase", "passwd", "password", "secret", "session")
-_PARTS += ("token",)
+_PARTS = frozenset("apikey authorization cookie credential passphrase passwd password secret session token".split())
 _WORDS = frozenset({"auth", "csrf", "cvc", "cvv", "jwt", "otp", "pin", "pwd", "signature", "ssn", "xsrf"})
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _SCHEME = re.compile(r"(Basic|Bearer|Digest|Token) +", re.IGNORECASE)

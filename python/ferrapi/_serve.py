@@ -20,6 +20,7 @@ import sys
 import threading
 import types
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -223,6 +224,9 @@ def serve(config: ServeConfig) -> int:
             server.run()
     except KeyboardInterrupt:
         pass
+    finally:
+        if config.uds:
+            Path(config.uds).unlink(missing_ok=True)
     return 0 if watched or server.started else 3
 
 
