@@ -14,7 +14,8 @@ from urllib.parse import quote_plus, unquote_plus
 
 REDACTED = "[redacted]"
 
-_PARTS = frozenset("apikey authorization cookie credential passphrase passwd password secret session token".split())
+_PARTS = frozenset({"apikey", "authorization", "cookie", "credential", "passphrase", "passwd", "password"})
+_PARTS |= {"secret", "session", "token"}
 _WORDS = frozenset({"auth", "csrf", "cvc", "cvv", "jwt", "otp", "pin", "pwd", "signature", "ssn", "xsrf"})
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _SCHEME = re.compile(r"(Basic|Bearer|Digest|Token) +", re.IGNORECASE)
