@@ -19,7 +19,7 @@ from .._plan import reader_plan
 from .._threads import run_in_thread
 from ..concurrency import opener_of
 from ..dependencies import _plain
-from ..dependencies._body import flat_body_params, request_body_to_args, should_embed_body_fields, wants_key
+from ..dependencies._body import request_body_to_args, wants_key
 from ..dependencies._callables import Kind, computed_scope, header_scheme, kind_of
 from ..dependencies._dependant import circular_dependency
 from ..dependencies._overrides import Overrides, override_of
@@ -356,11 +356,9 @@ class Plan:
         """The visit of a dependency, or of what overrides it."""
         if dependant.scope == "app":
             return _Visit(leaf(dependant, overrides, self._provider), dependant, embed, begins)
-        node = override_of(dependant, overrides)
-        if node is not dependant:
-            # An override may want the body's keys where the route doesn't.
-            embed = embed or should_embed_body_fields(flat_body_params(node))
-        return _Visit(node, dependant, embed, begins)
+        # Whether the body has keys is the route's say, overrides or not. A callable with several parameters looks for
+        # keys all the same.
+        return _Visit(override_of(dependant, overrides), dependant, embed, begins)
 
     async def step_values(
         self, step: Step, x: Exchange, early: Values | None, body: Any, errors: Errors
