@@ -81,14 +81,13 @@ def _as_read(field: ModelField) -> Any:
     """
     info, models = field.field_info, form_models(field)
     member = None if models is None else models.single
-    alone = is_model(info.annotation)
-    if info.metadata and not alone:
+    if info.metadata and not is_model(info.annotation):
         member = None
 
     def described(schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """One with other names than pydantic's, if there are any and nothing is said about the model here."""
+        """One with other names than pydantic's, if there are any."""
         found = handler(schema)
-        if member is None or "$ref" not in found or (len(found) > 1 and not alone):
+        if member is None or "$ref" not in found:
             return found
         resolved = handler.resolve_ref_schema(found)
         renamed = _with_names(resolved, member)
