@@ -6,7 +6,7 @@ use pyo3::exceptions::PyKeyError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PySet, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PySet, PyString, PyTuple};
 
 use super::head::Head;
 use super::response::{Opening, Response};
@@ -33,6 +33,8 @@ pub(crate) struct Server {
     context: Py<PyAny>,
     /// `uvicorn.server.ServerState`, and its sets.
     state: Py<PyAny>,
+    /// Its attributes, most of which are found here without looking at its class.
+    attributes: Option<Py<PyDict>>,
     connections: Py<PyAny>,
     running: Py<PySet>,
     status_lines: Py<PyDict>,
@@ -83,6 +85,10 @@ impl Server {
             context: py.import("contextvars")?.call_method0("copy_context")?.unbind(),
             connections: state.getattr(intern!(py, "connections"))?.unbind(),
             state: state.clone().unbind(),
+            attributes: state
+                .getattr_opt("__dict__")?
+                .and_then(|own| own.cast_into::<PyDict>().ok())
+                .map(Bound::unbind),
             running,
             status_lines,
             logger: loggers.0,
@@ -107,6 +113,7 @@ impl Server {
         }
         self.tasks.traverse(&visit)?;
         visit.call(&self.state)?;
+        visit.call(&self.attributes)?;
         visit.call(&self.connections)?;
         self.site.visit(&visit)?;
         self.native_site.visit(&visit)?;
@@ -230,7 +237,7 @@ impl Server {
 
     /// The status line and the server's default headers.
     pub(super) fn opening(&self, py: Python<'_>, status: u16) -> PyResult<Vec<u8>> {
-        let defaults = self.state.bind(py).getattr(intern!(py, "default_headers"))?.cast_into::<PyList>()?;
+        let defaults = self.state_of(py, intern!(py, "default_headers"))?.cast_into::<PyList>()?;
         let mut known = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
         let opening = known.of(status, self.status_lines.bind(py), &defaults)?;
         opening.map(<[u8]>::to_vec).ok_or_else(|| PyKeyError::new_err(status))
@@ -256,7 +263,7 @@ impl Server {
 
     /// The bytes of a response.
     pub(super) fn whole<'py>(&self, py: Python<'py>, response: &Response<'_, 'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let defaults = self.state.bind(py).getattr(intern!(py, "default_headers"))?.cast_into::<PyList>()?;
+        let defaults = self.state_of(py, intern!(py, "default_headers"))?.cast_into::<PyList>()?;
         let mut known = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
         let opening = known.of(response.status, self.status_lines.bind(py), &defaults)?;
         // Where there is none, uvicorn raises this as well.
@@ -265,8 +272,17 @@ impl Server {
 
     /// Counts a request that is over.
     pub(super) fn count(&self, py: Python<'_>) -> PyResult<()> {
-        let state = self.state.bind(py);
         let key = intern!(py, "total_requests");
-        state.setattr(key, state.getattr(key)?.add(1)?)
+        let counted = self.state_of(py, key)?.add(1)?;
+        match &self.attributes {
+            Some(own) if own.bind(py).contains(key)? => own.bind(py).set_item(key, counted),
+            _ => self.state.bind(py).setattr(key, counted),
+        }
+    }
+
+    /// An attribute of the server's state.
+    fn state_of<'py>(&self, py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+        let own = self.attributes.as_ref().map(|own| own.bind(py).get_item(name)).transpose()?;
+        own.flatten().map_or_else(|| self.state.bind(py).getattr(name), Ok)
     }
 }

@@ -441,6 +441,9 @@ impl<'b> Said<'b> {
     }
 
     fn see_connection(&mut self, value: &[u8]) {
+        if value.eq_ignore_ascii_case(b"keep-alive") {
+            return;
+        }
         for option in value.split(|&byte| byte == b',').map(trim_blanks) {
             self.closes |= option.eq_ignore_ascii_case(b"close");
             self.upgrades |= option.eq_ignore_ascii_case(b"upgrade");
@@ -482,7 +485,9 @@ impl<'b> Said<'b> {
 
 /// Whether this is a host and perhaps a port, or nothing (RFC 9110, section 7.2). What a name may hold is not looked at closely.
 fn is_host(value: &[u8]) -> bool {
-    value.iter().all(|byte| byte.is_ascii_graphic() && !b"@/?#\\\"<>^`{|},".contains(byte))
+    // Most hosts are of these.
+    let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b':' | b'-');
+    value.iter().all(|&byte| is_usual(byte) || (byte.is_ascii_graphic() && !b"@/?#\\\"<>^`{|},".contains(&byte)))
 }
 
 /// Whether `byte` may be in a token (RFC 9110, section 5.6.2).
