@@ -66,7 +66,7 @@ class Environment:
 
     def make(self) -> bool:
         """Make it, unless it is there; tell whether the control could be installed."""
-        if not self.python.exists():
+        if not (self.folder / "bin" / "pip").exists():
             subprocess.run([sys.executable, "-m", "venv", str(self.folder)], check=True)
         return self.install(self.control)
 
