@@ -241,7 +241,11 @@ def is_ready(annotation: Any) -> bool:
     """
     if isinstance(annotation, type) and get_origin(annotation) is None and issubclass(annotation, BaseModel):
         schema: Any = annotation.__dict__.get("__pydantic_core_schema__")
-        return annotation.__pydantic_complete__ and isinstance(schema, dict) and schema.get("type") != "definitions"
+        return (
+            annotation.__pydantic_complete__
+            and isinstance(schema, dict)
+            and schema.get("type", "definitions") != "definitions"
+        )
     try:
         if annotation in _READY:
             return True
