@@ -15,15 +15,15 @@ CONFORMANCE ?= ../shared/conformance
 # The folder of JSONTestSuite (test_parsing/*.json).
 JSON_SUITE ?= $(CONFORMANCE)/../data/JSONTestSuite
 
-VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-ifeq ($(VERSION),)
+PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+ifeq ($(PYTHON_VERSION),)
 $(error "$(PYTHON)" does not run; name a Python 3.11 or later with PYTHON=...)
 endif
 
-VENV := .venv/$(VERSION)
+VENV := .venv/$(PYTHON_VERSION)
 BIN := $(VENV)/bin
-CONFORMANCE_VENV := .venv/conformance-$(VERSION)
-WHEELS := dist/$(VERSION)
+CONFORMANCE_VENV := .venv/conformance-$(PYTHON_VERSION)
+WHEELS := dist/$(PYTHON_VERSION)
 SOURCES := Cargo.toml Cargo.lock pyproject.toml README.md LICENSE $(shell find python rust -type f \
 	-not -path '*/__pycache__/*' -not -path '*/target/*' -not -name '*.so' -not -path 'rust/wire/fuzz/*' -not -path 'rust/wire/benches/*')
 
@@ -33,7 +33,7 @@ export PYO3_PYTHON := $(abspath $(BIN)/python)
 
 .DEFAULT_GOAL := help
 .PHONY: help build run test test-rust test-python store-services deployment ray check check-rust check-python conformance \
-	conformance-update libraries chromium browser docs peers bench bench-full bench-store bench-soak bench-engine \
+	conformance-update libraries dist lowest newest follow chromium browser docs peers bench bench-full bench-store bench-soak bench-engine \
 	uvicorn-tests uvicorn-versions clean
 
 help:
@@ -48,6 +48,10 @@ help:
 	@echo 'make libraries           libraries that are written against FastAPI, used through ferrapi.as_fastapi'
 	@echo 'make docs                the documentation as a site in site/'
 	@echo 'make browser             documentation pages of applications in a headless Chromium; screenshots in .cache/browser'
+	@echo 'make dist                wheels for Linux and the source distribution, built, checked and tried (dist/release)'
+	@echo 'make lowest              the tests with the oldest releases that ferrapi may be installed with'
+	@echo 'make newest              the tests with the newest ones'
+	@echo 'make follow VERSION=...  what another release of FastAPI changes'
 	@echo 'make bench               a short comparison with FastAPI, a hand-written ASGI application and Go (20 minutes)'
 	@echo 'make bench-full          all peers and shapes at full length, scaling, the engine in process, instructions (3 hours)'
 	@echo 'make bench-store         the store example on FastAPI and ferrapi, with SQLite and with PostgreSQL'
@@ -69,7 +73,7 @@ $(VENV)/.created:
 	@touch $@
 
 $(WHEELS)/.built: $(SOURCES) | $(VENV)/.created
-	@echo '== Building ferrapi for Python $(VERSION) (release; the first time takes some minutes)'
+	@echo '== Building ferrapi for Python $(PYTHON_VERSION) (release; the first time takes some minutes)'
 	@rm -rf $(WHEELS)
 	@$(BIN)/maturin build --release --locked --quiet --interpreter $(BIN)/python --out $(WHEELS)
 	@touch $@
@@ -119,7 +123,7 @@ test-rust: $(VENV)/.created
 	@$(CARGO) test --workspace --locked --quiet
 
 test-python: build $(VENV)/.dev
-	@echo '== Testing ferrapi with Python $(VERSION)'
+	@echo '== Testing ferrapi with Python $(PYTHON_VERSION)'
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 store-services: build $(VENV)/.dev
@@ -136,7 +140,7 @@ deployment: build $(VENV)/.deployment
 	@FERRAPI_DEPLOYMENT=1 $(BIN)/python -m pytest tests/deployment $(PYTEST_ARGS)
 
 # Ray has an environment of its own: it is large, and has its own opinion of some versions.
-RAY_VENV := .venv/ray-$(VERSION)
+RAY_VENV := .venv/ray-$(PYTHON_VERSION)
 
 $(RAY_VENV)/.created: requirements-ray.txt examples/store/requirements.txt
 	@echo '== Making the environment $(RAY_VENV) with Ray Serve'
@@ -243,6 +247,49 @@ browser: chromium build $(VENV)/.browser
 	@echo '== Documentation pages in a browser (a minute; screenshots in .cache/browser)'
 	@FERRAPI_BROWSER=required $(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)
 
+# --- what is published, and what it is installed with -----------------------------------------------------------------
+
+# Pythons that are not found by themselves: DIST_PYTHONS='/path/to/python3.14'.
+DIST_PYTHONS ?=
+# Some of the versions: DIST_VERSIONS='3.13 3.14'.
+DIST_VERSIONS ?=
+DIST_VENV := .venv/dist-$(PYTHON_VERSION)
+
+$(DIST_VENV)/.created: requirements-dist.txt
+	@echo '== Making the environment $(DIST_VENV) with what builds and checks wheels'
+	@$(PYTHON) -m venv --clear $(DIST_VENV)
+	@$(DIST_VENV)/bin/$(PIP_INSTALL) -r $<
+	@touch $@
+
+dist: $(DIST_VENV)/.created
+	@echo '== Building and checking what is published (some minutes for each Python)'
+	@$(DIST_VENV)/bin/python -m scripts.dist --out dist/release $(addprefix --interpreter ,$(DIST_PYTHONS)) \
+		$(addprefix --only ,$(DIST_VERSIONS))
+
+# The whole suite, FastAPI beside ferrapi, with requirements as the resolver chooses them. The environments stay.
+lowest newest: $(WHEELS)/.built $(DIST_VENV)/.created
+	@echo '== Making the environment .venv/$@-$(PYTHON_VERSION) with the $@ releases of what ferrapi requires'
+	@mkdir -p .cache
+	@$(PYTHON) scripts/unpinned.py > .cache/unpinned.txt
+	@$(PYTHON) -m venv --clear .venv/$@-$(PYTHON_VERSION)
+	@UV_CACHE_DIR=.cache/uv $(DIST_VENV)/bin/uv pip install --quiet --python .venv/$@-$(PYTHON_VERSION)/bin/python \
+		--resolution $(if $(filter lowest,$@),lowest-direct,highest) \
+		"ferrapi[all] @ file://$(abspath $(firstword $(wildcard $(WHEELS)/*.whl)))" -r .cache/unpinned.txt
+	@.venv/$@-$(PYTHON_VERSION)/bin/python -m pip list --format freeze --disable-pip-version-check \
+		| grep -iE '^(starlette|pydantic|anyio|uvicorn|httpx2|typing.extensions|annotated.doc|fastapi)='
+	@.venv/$@-$(PYTHON_VERSION)/bin/python -m pytest $(PYTEST_ARGS)
+
+ifneq ($(MAKECMDGOALS:follow=),$(MAKECMDGOALS))
+ifneq ($(origin VERSION),command line)
+$(error Which release? make follow VERSION=0.166.0)
+endif
+endif
+
+follow: $(WHEELS)/.built $(if $(wildcard $(CONFORMANCE)/conformance.py),$(CONFORMANCE_VENV)/.ferrapi)
+	@echo '== What FastAPI $(VERSION) changes'
+	@$(PYTHON) -m scripts.follow $(VERSION) --ferrapi $(WHEELS)/*.whl --conformance '$(CONFORMANCE)' \
+		--conformance-python $(if $(wildcard $(CONFORMANCE)/conformance.py),$(CONFORMANCE_VENV)/bin/python,$(PYTHON))
+
 # --- benchmarks -------------------------------------------------------------------------------------------------------
 
 # benchmarks/README.md says what is measured and how. The peers that are not needed for `make test` have environments,
@@ -262,15 +309,15 @@ PEERS := .cache/peers
 environment = if $(2) -m venv --clear .venv/$(1) && .venv/$(1)/bin/$(PIP_INSTALL) -r benchmarks/$(3); \
 	then touch $@; else rm -rf .venv/$(1); echo 'Left out: $(4) could not be installed here'; fi
 
-$(PEERS)/.python-$(VERSION): benchmarks/requirements-peers.txt
+$(PEERS)/.python-$(PYTHON_VERSION): benchmarks/requirements-peers.txt
 	@mkdir -p $(@D)
 	@echo '== Installing Starlette, Litestar, BlackSheep, Granian, Sanic and Falcon'
-	@$(call environment,peers-$(VERSION),$(PYTHON),requirements-peers.txt,Starlette to Falcon)
+	@$(call environment,peers-$(PYTHON_VERSION),$(PYTHON),requirements-peers.txt,Starlette to Falcon)
 
-$(PEERS)/.robyn-$(VERSION): benchmarks/requirements-peers-robyn.txt
+$(PEERS)/.robyn-$(PYTHON_VERSION): benchmarks/requirements-peers-robyn.txt
 	@mkdir -p $(@D)
 	@echo '== Installing Robyn'
-	@$(call environment,robyn-$(VERSION),$(PYTHON),requirements-peers-robyn.txt,Robyn)
+	@$(call environment,robyn-$(PYTHON_VERSION),$(PYTHON),requirements-peers-robyn.txt,Robyn)
 
 $(PEERS)/.bolt: benchmarks/requirements-peers-bolt.txt
 	@mkdir -p $(@D)
@@ -290,7 +337,7 @@ $(PEERS)/axum-service: $(AXUM_SOURCES)
 	@CARGO_TARGET_DIR=.cache/axum $(CARGO) build --release --locked --quiet --manifest-path benchmarks/apps/axum/Cargo.toml \
 		&& cp .cache/axum/release/benchmark-axum $@ || echo 'Left out: the axum peer could not be built here'
 
-peers: $(PEERS)/go-service $(PEERS)/axum-service $(PEERS)/.python-$(VERSION) $(PEERS)/.robyn-$(VERSION) $(PEERS)/.bolt
+peers: $(PEERS)/go-service $(PEERS)/axum-service $(PEERS)/.python-$(PYTHON_VERSION) $(PEERS)/.robyn-$(PYTHON_VERSION) $(PEERS)/.bolt
 
 bench: build $(VENV)/.dev $(PEERS)/go-service
 	@echo '== Load: FastAPI, ferrapi, a hand-written ASGI application and Go (about 8 minutes; needs wrk)'

@@ -200,7 +200,8 @@ def test_sequences_of_the_declared_kind(annotation: Any, value: Any) -> None:
 @pytest.mark.parametrize("annotation", [int, Union[int, list[int]], Annotated[list[int], 1]])
 def test_a_value_that_is_no_sequence_is_refused(annotation: Any) -> None:
     for fw in (FASTAPI, FERRAPI):
-        with pytest.raises(AssertionError):
+        # In FastAPI, `Annotated` by itself is asked whether it is a subclass, which it can't say since Python 3.14.
+        with pytest.raises((AssertionError, TypeError)):
             fw._compat.serialize_sequence_value(field=field(fw, annotation), value=[1])
 
 

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .models import Dependant
+
+
+_PARTIALS_COUNT = sys.version_info >= (3, 14)
+"""Whether a partial of a coroutine function that somebody has wrapped is awaited: in FastAPI since Python 3.14."""
 
 
 class Kind(IntEnum):
@@ -74,8 +79,11 @@ def kind_of(call: Callable[..., Any] | None) -> Kind:
         return Kind.ASYNC_GENERATOR
     if any(inspect.isgeneratorfunction(face) for face in faces):
         return Kind.GENERATOR
-    # A partial of a coroutine function that somebody has wrapped is not awaited, as in FastAPI.
-    if any(inspect.iscoroutinefunction(face) for face in faces if not isinstance(face, functools.partial)):
+    if any(
+        inspect.iscoroutinefunction(face)
+        for face in faces
+        if _PARTIALS_COUNT or not isinstance(face, functools.partial)
+    ):
         return Kind.ASYNC
     return Kind.SYNC
 

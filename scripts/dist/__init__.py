@@ -1,0 +1,1 @@
+"""What is published: wheels and the source distribution, built and checked (`make dist`)."""

@@ -1,0 +1,1 @@
+"""What another release of FastAPI changes (`make follow VERSION=...`)."""
