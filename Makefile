@@ -34,6 +34,8 @@ export PYO3_PYTHON := $(abspath $(BIN)/python)
 .DEFAULT_GOAL := help
 .PHONY: help build run test test-rust test-python store-services deployment ray check check-rust check-python conformance \
 	conformance-update libraries dist lowest newest follow chromium browser docs peers bench bench-full bench-store bench-soak bench-engine \
+.PHONY: help build run test test-rust test-python store-services deployment clients ray check check-rust check-python \
+	conformance conformance-update libraries chromium browser docs peers bench bench-full bench-store bench-soak bench-engine \
 	uvicorn-tests uvicorn-versions clean
 
 help:
@@ -41,6 +43,7 @@ help:
 	@echo 'make test                build ferrapi, test the Rust crates and the installed package'
 	@echo 'make store-services      the store example on PostgreSQL and Redis, which the tests start'
 	@echo 'make deployment          the store under each server, behind nginx and Traefik, and the files of deploy/'
+	@echo 'make clients             a TypeScript client and Schemathesis, made from the document of the store, against the store'
 	@echo 'make ray                 the store on a local cluster of Ray Serve, of which a replica is killed'
 	@echo 'make check               formatting, lints and types of everything, and the native stub against the binary'
 	@echo 'make conformance         FastAPI 0.165.0'"'"'s own tests and public surface, and JSONTestSuite, asked of ferrapi'
@@ -138,6 +141,24 @@ $(VENV)/.deployment: requirements-deployment.txt $(VENV)/.dev
 deployment: build $(VENV)/.deployment
 	@echo '== The store under each server and behind nginx (apt-get install nginx-light) and Traefik; the files of deploy/'
 	@FERRAPI_DEPLOYMENT=1 $(BIN)/python -m pytest tests/deployment $(PYTEST_ARGS)
+
+CLIENTS := .cache/clients
+
+$(CLIENTS)/.installed: tests/api_clients/package.json
+	@echo '== Installing TypeScript and what makes clients from OpenAPI documents'
+	@mkdir -p $(CLIENTS)
+	@cp $< $(CLIENTS)/package.json
+	@npm install --prefix $(CLIENTS) --no-audit --no-fund --silent
+	@touch $@
+
+$(VENV)/.clients: requirements-clients.txt $(VENV)/.dev
+	@echo '== Installing Schemathesis'
+	@$(BIN)/$(PIP_INSTALL) -r $<
+	@touch $@
+
+clients: build $(VENV)/.clients $(CLIENTS)/.installed
+	@echo '== The store, asked by programs that know its OpenAPI document alone (needs Node; some minutes)'
+	@FERRAPI_CLIENTS=$(CLIENTS) $(BIN)/python -m pytest tests/api_clients $(PYTEST_ARGS)
 
 # Ray has an environment of its own: it is large, and has its own opinion of some versions.
 RAY_VENV := .venv/ray-$(PYTHON_VERSION)
