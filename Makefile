@@ -32,11 +32,9 @@ PIP_INSTALL := pip install --quiet --disable-pip-version-check
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-rust test-python store-services deployment ray check check-rust check-python conformance \
-	conformance-update libraries dist lowest newest follow chromium browser docs peers bench bench-full bench-store bench-soak bench-engine \
 .PHONY: help build run test test-rust test-python store-services deployment clients ray check check-rust check-python \
-	conformance conformance-update libraries chromium browser docs peers bench bench-full bench-store bench-soak bench-engine \
-	uvicorn-tests uvicorn-versions clean
+	conformance conformance-update libraries dist lowest newest follow chromium browser docs peers bench bench-full \
+	bench-store bench-soak bench-engine uvicorn-tests uvicorn-versions clean
 
 help:
 	@echo 'make run                 build ferrapi and serve the store example on http://$(HOST):$(PORT)'
