@@ -305,7 +305,7 @@ class Surroundings:
     """The outermost layer of an application with middleware."""
 
     def __new__(cls, layer: Any, below: Any, limit: Any) -> Surroundings:
-        """The layer around `below`. `layer` answers exceptions; `limit`, between the two, is left out if it has none."""
+        """The layer around `below`. `layer` answers exceptions; `limit` is between the two, if it limits."""
 
     def serve(
         self,
@@ -332,9 +332,14 @@ class Adding:
         cls,
         target: Callable[[MutableMapping[str, Any]], Awaitable[None]],
         added: list[tuple[bytes, bytes]],
+        merge: Callable[[list[tuple[bytes, bytes]]], list[tuple[bytes, bytes]]],
         instead: Callable[[MutableMapping[str, Any]], Awaitable[None]],
     ) -> Adding:
-        """One in front of `target`. `instead` sends the head of a response that has one of the headers."""
+        """One in front of `target`.
+
+        `merge` says what becomes of headers of a response that have the same names, and what is added to them; `instead`
+        sends a head for which that can't be said.
+        """
 
     def __call__(self, message: MutableMapping[str, Any]) -> Awaitable[None]: ...
 

@@ -54,41 +54,34 @@ def scope_here() -> Any:
 
 
 _scopes_of: dict[asyncio.Task[Any], Any] = {}
-"""The tasks that were begun in no scope, while they run, each with the scope that it was put into since, or None."""
+"""The tasks that were begun in no scope, while they run, each with the scope that it was put into since, or None.
+
+Whoever begins a task puts it in, if it is to be put into a scope of its own when that may make a difference
+(`may_be_cancelled_here`), and takes it out at its end, if `end_tasks` hasn't.
+"""
+
+
+def scopes_of_tasks() -> dict[asyncio.Task[Any], Any] | None:
+    """The dictionary for such tasks; None if tasks can't be put into scopes."""
+    return None if task_states() is None else _scopes_of
 
 
 def begin_in_scope(
-    coroutine: Coroutine[Any, Any, Any],
-    scope: Any,
-    *,
-    may_enter: bool = False,
-    context: contextvars.Context | None = None,
+    coroutine: Coroutine[Any, Any, Any], scope: Any, *, context: contextvars.Context | None = None
 ) -> asyncio.Task[Any]:
     """A task that is inside of a cancel scope, as tasks of a task group are; in none for None.
 
     Parameters:
         coroutine: what it runs.
         scope: the scope.
-        may_enter: whether it is put into a scope of its own, if it is in none, when that may make a difference
-            (`may_be_cancelled_here`). It calls `leave_scope` at its end, or `end_tasks` is called for it.
         context: the context in which it runs; a copy of this one by default.
     """
     task = asyncio.get_running_loop().create_task(coroutine, context=context)
     states = task_states()
-    if states is None:
-        return task
-    if scope is None:
-        if may_enter and not task.done():  # as it may be, with a factory of eager tasks
-            _scopes_of[task] = None
-    else:
+    if states is not None and scope is not None:
         _enter(states, task, scope)
         task.add_done_callback(scope._tasks.discard)
     return task
-
-
-def leave_scope() -> None:
-    """Forget the current task, which has been begun in no scope and is at its end."""
-    _scopes_of.pop(asyncio.current_task(), None)  # type: ignore[arg-type]  # this is a task
 
 
 def may_be_cancelled_here() -> bool:

@@ -26,7 +26,7 @@ from .._edits import SETTINGS
 from .._hooks import untouched, watch
 from .._native import Passage
 from .._pickling import Regained
-from .._scopes import begin_in_scope, end_tasks, leave_scope, on_asyncio, scope_here, task_of
+from .._scopes import begin_in_scope, end_tasks, on_asyncio, scope_here, scopes_of_tasks, task_of
 from ..routing._guard import wait_for
 from ._parked import Parked
 
@@ -46,13 +46,13 @@ class Shortened(Regained):
         middleware: an instance of `BaseHTTPMiddleware` or of a subclass.
     """
 
-    _made = frozenset({"_as_of", "_is_open"})
+    _made = frozenset({"_as_of", "_is_open", "scopes"})
     _as_of = -1
     _is_open = False
+    scopes: dict[asyncio.Task[Any], Any] | None = None
 
     def __init__(self, middleware: ASGIApp) -> None:
         self.app = middleware
-        self._may_enter = type(middleware) is not BaseHTTPMiddleware
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         middleware: Any = self.app
@@ -66,6 +66,8 @@ class Shortened(Regained):
         if self._as_of != SETTINGS.value:
             self._as_of = SETTINGS.value
             self._is_open = all(untouched(kind) for kind in (BaseHTTPMiddleware, _CachedRequest, _StreamingResponse))
+            # What is below a function can't be cancelled by a scope that is entered later.
+            self.scopes = None if type(middleware) is BaseHTTPMiddleware else scopes_of_tasks()
         return self._is_open and type(middleware).__call__ is BaseHTTPMiddleware.__call__
 
     # What a passage asks for
@@ -80,14 +82,10 @@ class Shortened(Regained):
     checkpoint = staticmethod(checkpoint_if_cancelled)
     end_tasks = staticmethod(end_tasks)
 
-    def begin(self, below: Coroutine[Any, Any, None], around: Any, context: contextvars.Context) -> asyncio.Task[None]:
-        """The task of an application below."""
-        return begin_in_scope(below, around, may_enter=self._may_enter, context=context)
-
-    def leave(self) -> None:
-        """The end of such a task has come, in it."""
-        if self._may_enter:
-            leave_scope()
+    @staticmethod
+    def begin(below: Coroutine[Any, Any, None], around: Any, context: contextvars.Context) -> asyncio.Task[None]:
+        """The task of an application below, in the cancel scope that is around the middleware."""
+        return begin_in_scope(below, around, context=context)
 
     @staticmethod
     def in_scope() -> bool:

@@ -78,9 +78,13 @@ def _copy(value: Any) -> Any:
 
 
 def headers_of_cors(middleware: CORSMiddleware, key: Key) -> Pairs:
-    """The headers that CORS adds to a response that has none of them, for the request's ``Origin``, if it has one."""
-    (origin,) = key
-    message: Message = {"type": "http.response.start", "headers": []}
+    """The headers of a response with those that CORS adds, for the request's ``Origin``, if it has one.
+
+    The key is the origin, and then names and values of the response's headers.
+    """
+    origin, *parts = key
+    headers = _headers(*zip(parts[::2], parts[1::2], strict=True)).raw  # type: ignore[arg-type]  # none of them is None
+    message: Message = {"type": "http.response.start", "headers": headers}
     run_at_once(middleware.send(message, send=_swallow, request_headers=_headers((b"origin", origin))))
     added: Pairs = message["headers"]
     return added
@@ -202,7 +206,10 @@ class RememberingCORS(_Layer):
             answer: Awaitable[None] = middleware.send(message, send=send, request_headers=Headers(raw=headers))
             return answer
 
-        await middleware.app(scope, receive, Adding(send, self._added.of(origin), send_plainly))
+        def merge(common: Pairs) -> Pairs:
+            return self._added.of(origin, *(part for pair in common for part in pair))
+
+        await middleware.app(scope, receive, Adding(send, self._added.of(origin), merge, send_plainly))
 
 
 class RememberingHosts(_Layer):

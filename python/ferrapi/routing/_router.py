@@ -28,7 +28,7 @@ from ..types import DecoratedCallable
 from ..utils import generate_unique_id, get_value_or_default
 from ._app_scope import while_it_lives
 from ._contexts import INCLUDED, IncludeContext, routers_below
-from ._exchange import Exchange
+from ._exchange import TRACER, Exchange
 from ._frontend import CheckDir, Directory, Fallback, Frontends, FrontendTable
 from ._layers import RouterLayer, StandingAlone
 from ._lifespan import DefaultLifespan, LifespanContext, as_context, merged, run_handlers
@@ -52,7 +52,7 @@ from ._options import (
     include_options,
 )
 from ._route import APIRoute
-from ._table import Table
+from ._table import Table, Target
 from ._tracer import tell_match
 from ._verbs import Decorator, Verbs
 from ._versions import Versions, VersionSet, both, unchecked
@@ -211,51 +211,50 @@ class APIRouter(Regained, Verbs, Router):
             inherit_form_limits(x.scope, self.form_limits)
         found = x.find(table)
         if found is None:
-            return self._serve_unmatched(x)
+            return self._unmatched(x)
         target, full = found
         if x.tracer is not None:
             tell_match(x.tracer, target.placed)
         return target.serve(x, full)
 
     async def _unmatched(self, x: Exchange) -> None:
-        """Answer a request that no route is for, where the layer with the exception handlers is right around."""
-        if await self._redirect(x, self.table()) or await self._frontends_now().serve(x):
-            return
-        answer = self._answer_not_found(x)
-        if answer is None:
-            await self.default(x.scope, x.receive, x.send_noting)
-            return
-        pending = x.send_body(*answer)
-        if pending is not None:
-            await pending
-        x.replied = True
-
-    async def _serve_unmatched(self, x: Exchange) -> None:
         """Answer a request that no route is for: a redirect, a front end, or the default."""
         if not await self._redirect(x, self.table()) and not await self._frontends_now().serve(x):
             await self.default(x.scope, x.receive, x.send_noting)
 
-    def _answer_not_found(self, x: Exchange) -> tuple[int, Head, bytes] | None:
-        """What the handler makes of the exception that the default raises, if neither can be anybody else's."""
-        is_own = getattr(self.default, "__func__", None) is _OWN_DEFAULT and Router.not_found is _STARLETTES_DEFAULT
-        if not is_own or "app" not in x.scope or x.tracer is not None or not x.is_http:
-            return None
-        return answer_now(x.handlers, HTTPException(status_code=404))
+    def _answer_unmatched(self, scope: Scope, handlers: Any) -> tuple[int, Head, bytes] | None:
+        """What the handlers make of the exception that the default raises, if that is the answer to a request without route.
 
-    async def _redirect(self, x: Exchange, table: Table) -> bool:
-        """Redirect to the path with, or without, a slash at its end if a route has that."""
-        scope = x.scope
+        Parameters:
+            scope: the request's.
+            handlers: by class and by status code; of the layer that is right around the router.
+        """
+        is_own = getattr(self.default, "__func__", None) is _OWN_DEFAULT and Router.not_found is _STARLETTES_DEFAULT
+        if not is_own or "app" not in scope or scope.get(TRACER) is not None:
+            return None
+        if self._frontends_now().places or self._other_path(scope, self.table()) is not None:
+            return None
+        return answer_now(handlers, HTTPException(status_code=404))
+
+    def _other_path(self, scope: Scope, table: Table) -> tuple[str, Target] | None:
+        """The path with, or without, a slash at its end, and its target, if a route has that."""
         route_path = get_route_path(scope)
         if scope["type"] != "http" or not self.redirect_slashes or route_path == "/":
-            return False
+            return None
         path = scope["path"].rstrip("/") if route_path.endswith("/") else scope["path"] + "/"
         found = table.find({**scope, "path": path})
+        return None if found is None else (path, found[0])
+
+    async def _redirect(self, x: Exchange, table: Table) -> bool:
+        """Redirect to that path; tell whether there is one."""
+        found = self._other_path(x.scope, table)
         if found is None:
             return False
+        path, target = found
         if x.tracer is not None:
-            tell_match(x.tracer, found[0].placed)
-        response = RedirectResponse(url=str(URL(scope={**scope, "path": path})))
-        await response(scope, x.receive, x.send_noting)
+            tell_match(x.tracer, target.placed)
+        response = RedirectResponse(url=str(URL(scope={**x.scope, "path": path})))
+        await response(x.scope, x.receive, x.send_noting)
         return True
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:

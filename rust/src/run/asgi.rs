@@ -47,9 +47,14 @@ pub(crate) struct AsgiDoor {
 pub(super) enum Arrived<'py> {
     /// A program.
     At(Py<Program>),
+    /// Nobody: this is the answer; its headers are pairs, or a content type alone.
+    Answered { status: u16, headers: Bound<'py, PyAny>, body: Bound<'py, PyBytes> },
     /// Python: `function(exchange, *arguments)`.
     Elsewhere { function: Bound<'py, PyAny>, arguments: Bound<'py, PyTuple> },
 }
+
+/// Status, headers and body of the answer to a request that no route is for.
+type UnmatchedAnswer<'py> = (u16, Bound<'py, PyAny>, Bound<'py, PyBytes>);
 
 #[pymethods]
 impl Entrance {
@@ -184,6 +189,10 @@ impl AsgiDoor {
         scope.set_item(intern!(py, "starlette.exception_handlers"), &entrance.handlers)?;
         let table = entrance.current_table(py)?;
         let Some((target, full)) = table.get().find(scope)? else {
+            let answer = router.call_method1(intern!(py, "_answer_unmatched"), (scope, &entrance.handlers))?;
+            if let Some((status, headers, body)) = answer.extract::<Option<UnmatchedAnswer<'py>>>()? {
+                return Ok(Arrived::Answered { status, headers, body });
+            }
             let function = router.getattr(intern!(py, "_unmatched"))?;
             return Ok(Arrived::Elsewhere { function, arguments: PyTuple::empty(py) });
         };

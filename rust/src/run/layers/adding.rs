@@ -4,6 +4,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
+use smallvec::SmallVec;
 
 use crate::response::head::pair_of_bytes;
 
@@ -14,15 +15,17 @@ pub(crate) struct Adding {
     target: Py<PyAny>,
     /// Pairs of bytes.
     added: Py<PyList>,
-    /// What sends the head of a response that has one of them: `instead(message)`.
+    /// What these become of headers of a response that have the same names: `merge(headers)`, a list that begins with those.
+    merge: Py<PyAny>,
+    /// What sends the head of a response for which that can't be said: `instead(message)`.
     instead: Py<PyAny>,
 }
 
 #[pymethods]
 impl Adding {
     #[new]
-    fn new(target: Py<PyAny>, added: Py<PyList>, instead: Py<PyAny>) -> Self {
-        Self { target, added, instead }
+    fn new(target: Py<PyAny>, added: Py<PyList>, merge: Py<PyAny>, instead: Py<PyAny>) -> Self {
+        Self { target, added, merge, instead }
     }
 
     /// Passes a message on.
@@ -47,6 +50,7 @@ impl Adding {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.target)?;
         visit.call(&self.added)?;
+        visit.call(&self.merge)?;
         visit.call(&self.instead)
     }
 }
@@ -57,28 +61,41 @@ impl Adding {
         self.target.bind(py).clone()
     }
 
-    /// A response's headers with those that are added; None if it has one of them, or something else than pairs.
+    /// A response's headers with those that are added; None if it has something else than pairs, or a name twice.
     pub(super) fn extended<'py>(
         &self,
         py: Python<'py>,
         headers: &Bound<'py, PyList>,
     ) -> PyResult<Option<Bound<'py, PyList>>> {
         let added = self.added.bind(py);
-        if added.is_empty() {
-            return Ok(Some(headers.clone()));
-        }
-        let extended = PyList::empty(py);
-        for pair in headers.iter() {
+        let extended = headers.get_slice(0, headers.len());
+        let common = PyList::empty(py);
+        let mut places: SmallVec<[usize; 2]> = SmallVec::new();
+        for (place, pair) in headers.iter().enumerate() {
             let Some((name, _)) = pair_of_bytes(&pair) else { return Ok(None) };
             if added.iter().any(|own| is_called(&own, &name)) {
+                places.push(place);
+                common.append((name, pair.get_item(1)?))?;
+            }
+        }
+        let merged = if places.is_empty() { added.clone() } else { self.merged(&common)? };
+        for (index, pair) in merged.iter().enumerate() {
+            let Some(&place) = places.get(index) else {
+                extended.append(pair)?;
+                continue;
+            };
+            let before = common.get_item(index)?.get_item(0)?;
+            if !before.cast::<PyBytes>().is_ok_and(|name| is_called(&pair, name)) {
                 return Ok(None);
             }
-            extended.append(pair)?;
+            extended.set_item(place, pair)?;
         }
-        for pair in added.iter() {
-            extended.append(pair)?;
-        }
-        Ok(Some(extended))
+        Ok(if merged.len() < places.len() { None } else { Some(extended) })
+    }
+
+    /// What is added to a response with these headers, and what becomes of them.
+    fn merged<'py>(&self, common: &Bound<'py, PyList>) -> PyResult<Bound<'py, PyList>> {
+        Ok(self.merge.bind(common.py()).call1((common,))?.cast_into()?)
     }
 }
 

@@ -98,13 +98,16 @@ impl Machine {
 
     /// Answers an exception when nothing is open any more.
     fn answer_failure<'py>(&mut self, py: Python<'py>, error: PyErr) -> PyResult<Next<'py>> {
-        if !error.is_instance_of::<PyException>(py) {
+        if !error.is_instance_of::<PyException>(py) || self.program.is_none() {
+            if self.started {
+                self.exchange(py)?.setattr(intern!(py, "started"), true)?;
+            }
             return self.raise_in_python(py, error);
         }
         self.ready = None;
         // An answer that can't be made says so when it is made the long way.
         if !self.has_started(py)?
-            && let Ok(Some((status, headers, body))) = self.answer(py, &error)
+            && let Ok(Some((status, headers, body))) = self.answer_to(py, &error)
         {
             error.set_traceback(py, None);
             self.background = None;
@@ -129,7 +132,7 @@ impl Machine {
     }
 
     /// Status, headers and body of the answer to an exception, if one of ferrapi's own handlers is for it.
-    fn answer<'py>(&self, py: Python<'py>, error: &PyErr) -> PyResult<Option<Answer<'py>>> {
+    fn answer_to<'py>(&self, py: Python<'py>, error: &PyErr) -> PyResult<Option<Answer<'py>>> {
         let handlers = self.door.handlers(py)?;
         let program = self.program(py)?;
         let program = program.bind(py).get();

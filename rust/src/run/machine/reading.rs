@@ -17,6 +17,7 @@ impl Machine {
         if let Door::Asgi(door) = &self.door {
             match door.arrive(py) {
                 Ok(Arrived::At(program)) => self.program = Some(program),
+                Ok(Arrived::Answered { status, headers, body }) => return self.answer(py, status, headers, body),
                 Ok(Arrived::Elsewhere { function, arguments }) => return self.delegate(py, &function, arguments),
                 Err(error) => return self.raise_in_python(py, error),
             }

@@ -3,7 +3,7 @@
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
 use super::{Machine, Next, Stage};
 use crate::run::door::{Door, Headers};
@@ -168,6 +168,24 @@ impl Machine {
                 let pending = door.send_head(py, status, headers, body.as_bytes().len())?;
                 self.unsent = Some(body.unbind());
                 self.wait(py, Stage::Head, pending)
+            }
+        }
+    }
+
+    /// Sends the answer to a request that no route is for.
+    pub(super) fn answer<'py>(
+        &mut self,
+        py: Python<'py>,
+        status: u16,
+        headers: Bound<'py, PyAny>,
+        body: Bound<'py, PyBytes>,
+    ) -> PyResult<Next<'py>> {
+        let body = Body::Python(body.unbind());
+        match headers.cast_into::<PyList>() {
+            Ok(headers) => self.send(py, status, &Headers::Pairs(headers), body),
+            Err(kind) => {
+                let kind = kind.into_inner();
+                self.send(py, status, &Headers::ContentType(kind.cast::<PyBytes>()?.as_bytes()), body)
             }
         }
     }

@@ -11,6 +11,7 @@ use pyo3::exceptions::PyException;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::{IntoPyDict, PyDict};
 
 use super::{Passage, PassageSend};
 use crate::py::{self, Sent};
@@ -37,15 +38,28 @@ impl Task {
     pub(super) fn begin(passage: &Bound<'_, Passage>) -> PyResult<bool> {
         let py = passage.py();
         let this = passage.get();
-        let is_first = this.state.see(py, |state| state.tasks.is_empty());
-        let coroutine = Bound::new(py, Serving::of(Box::new(Below::new(passage.clone().unbind()))))?;
+        let layer = this.layer(py);
+        let number = this.state.see(py, |state| state.tasks.len());
+        let coroutine = Bound::new(py, Serving::of(Box::new(Below::new(passage.clone().unbind(), number))))?;
         let context = py::copy_context(py)?;
-        let task = this.layer(py).call_method1(intern!(py, "begin"), (&coroutine, &this.around, &context))?;
+        let task = if this.around.is_none(py) {
+            let event_loop = layer.call_method0(intern!(py, "running_loop"))?;
+            let options = [(intern!(py, "context"), &context)].into_py_dict(py)?;
+            let task = event_loop.call_method(intern!(py, "create_task"), (&coroutine,), Some(&options))?;
+            if let Some(scopes) = this.scopes(py)?
+                && !task.call_method0(intern!(py, "done"))?.is_truthy()?
+            {
+                scopes.set_item(&task, py.None())?;
+            }
+            task
+        } else {
+            layer.call_method1(intern!(py, "begin"), (&coroutine, &this.around, &context))?
+        };
         this.running.fetch_add(1, Ordering::Relaxed);
         let task = Self { task: task.unbind(), coroutine: coroutine.unbind(), context: context.unbind() };
         let copy = task.copy(py);
         this.state.change(py, |state| state.tasks.push(task));
-        if !is_first {
+        if number > 0 {
             return Ok(false);
         }
         copy.run_early(passage)?;
@@ -95,6 +109,8 @@ impl Task {
 /// The coroutine of the task.
 struct Below {
     passage: Py<Passage>,
+    /// Which of the passage's tasks runs it.
+    number: usize,
     /// The application.
     awaiting: Option<Py<PyAny>>,
     phase: Phase,
@@ -121,8 +137,8 @@ enum Early {
 }
 
 impl Below {
-    fn new(passage: Py<Passage>) -> Self {
-        Self { passage, awaiting: None, phase: Phase::New }
+    fn new(passage: Py<Passage>, number: usize) -> Self {
+        Self { passage, number, awaiting: None, phase: Phase::New }
     }
 
     /// Calls the application.
@@ -167,7 +183,12 @@ impl Below {
             None => Ok(()),
         };
         passage.get().running.fetch_sub(1, Ordering::Relaxed);
-        passage.get().layer(py).call_method0(intern!(py, "leave"))?;
+        let task = passage.get().state.see(py, |state| state.tasks.get(self.number).map(|task| task.object(py)));
+        if let (Some(scopes), Some(task)) = (passage.get().scopes(py)?, task)
+            && scopes.contains(&task)?
+        {
+            scopes.del_item(task)?;
+        }
         passage.get().wake(py)?;
         raised.map(|()| None)
     }
@@ -239,6 +260,13 @@ fn cancel(waits: &Bound<'_, PyAny>) -> PyResult<bool> {
         return Ok(false);
     }
     waits.call_method0(intern!(py, "cancel"))?.is_truthy()
+}
+
+impl Passage {
+    /// The tasks that may come to be in a cancel scope, if the one below may (`ferrapi._scopes`).
+    fn scopes<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        Ok(self.layer(py).getattr(intern!(py, "scopes"))?.cast_into::<PyDict>().ok())
+    }
 }
 
 impl Flow for Below {
