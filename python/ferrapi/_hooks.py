@@ -72,6 +72,7 @@ def _originals(kind: type) -> dict[str, Any]:
 
 _ORIGINALS: dict[type, dict[str, Any]] = {}
 _touched: dict[type, frozenset[str]] = {}
+_touched_kinds: set[type] = set()
 
 
 def _differences(kind: type) -> frozenset[str]:
@@ -87,7 +88,7 @@ def _compare() -> None:
     for kind in _ORIGINALS:
         touched = _differences(kind)
         if touched != _touched[kind]:
-            _touched[kind] = touched
+            _note_touched(kind, touched)
             changed = True
     if changed:
         EDITS.announce()
@@ -97,12 +98,17 @@ def _compare() -> None:
 WATCH = TypeWatch(_compare)
 
 
+def _note_touched(kind: type, names: frozenset[str]) -> None:
+    _touched[kind] = names
+    (_touched_kinds.add if names else _touched_kinds.discard)(kind)
+
+
 def watch(kind: Kind) -> Kind:
     """Watch a class from now on. Its present methods are its own, unless somebody had replaced some of Starlette's."""
     if kind in _ORIGINALS:
         return kind
     _ORIGINALS[kind] = _originals(kind)
-    _touched[kind] = _differences(kind)
+    _note_touched(kind, _differences(kind))
     WATCH.add(kind)
     return kind
 
@@ -129,6 +135,8 @@ def is_own(kind: type, base: type, *names: str) -> bool:
 def touches_any(kinds: tuple[type, ...], *names: str) -> bool:
     """Whether somebody has replaced methods of any of these watched classes (see `untouched`)."""
     WATCH.look()
+    if not _touched_kinds:
+        return False
     found = [touched for kind in kinds if (touched := _touched[kind])]
     return any(not names or not touched.isdisjoint(names) for touched in found)
 

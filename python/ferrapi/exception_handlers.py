@@ -79,7 +79,7 @@ def handler_for(handlers: tuple[Any, Any], exc: Exception) -> Any:
     """The handler of an exception: by its status code, or by the nearest of its classes; None without one."""
     by_class, by_status = handlers
     handler: Any = by_status.get(exc.status_code) if isinstance(exc, HTTPException) else None
-    return _lookup_exception_handler(by_class, exc) if handler is None else handler
+    return handler or by_class.get(type(exc)) or _lookup_exception_handler(by_class, exc)
 
 
 Answer = Callable[[Any], tuple[int, Head, bytes] | None]
