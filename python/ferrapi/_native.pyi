@@ -27,6 +27,7 @@ __all__ = [
     "MessageCall",
     "NativeServer",
     "NativeSite",
+    "Noting",
     "Outlet",
     "Passage",
     "PlanError",
@@ -340,6 +341,15 @@ class Adding:
         `merge` says what becomes of headers of a response that have the same names, and what is added to them; `instead`
         sends a head for which that can't be said.
         """
+
+    def __call__(self, message: MutableMapping[str, Any]) -> Awaitable[None]: ...
+
+@final
+class Noting:
+    """The `send` of an application that a route hands a request to: notes on the exchange that the response has begun."""
+
+    def __new__(cls, exchange: Any, target: Callable[[MutableMapping[str, Any]], Awaitable[None]]) -> Noting:
+        """One in front of `target`."""
 
     def __call__(self, message: MutableMapping[str, Any]) -> Awaitable[None]: ...
 

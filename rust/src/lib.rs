@@ -55,7 +55,7 @@ mod _native {
     #[pymodule_export]
     use crate::routing::RouteTable;
     #[pymodule_export]
-    use crate::run::{Adding, Entrance, Outlet, Passage, Program, Ready, Serving, Surroundings};
+    use crate::run::{Adding, Entrance, Noting, Outlet, Passage, Program, Ready, Serving, Surroundings};
     #[pymodule_export]
     use crate::watch::TypeWatch;
 }

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from .._native import Reader, parse_cookies, parse_query
+from .._native import Noting, Reader, parse_cookies, parse_query
 from ..background import BackgroundTasks
 from ..dependencies._values import MISSING
 from ._files import offer_stack
@@ -228,8 +228,7 @@ class Exchange:
         """Let an ASGI application answer, a response object or a route that the engine doesn't serve."""
         await app(self.scope, self.receive, self.send_noting)
 
-    async def send_noting(self, message: Message) -> None:
+    @property
+    def send_noting(self) -> Send:
         """The send callable for code that sends by itself: notes that the response has begun."""
-        if message["type"] == "http.response.start":
-            self.started = True
-        await self.send(message)
+        return Noting(self, self.send)

@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use smallvec::SmallVec;
 
-use super::{Adding, Outlet, PassageSend};
+use super::{Adding, Noting, Outlet, PassageSend};
 use crate::run::door::Headers;
 use crate::run::uvicorn::Cycles;
 
@@ -28,6 +28,7 @@ pub(in crate::run) fn deliver<'py>(
 ) -> PyResult<Delivery<'py>> {
     let py = send.py();
     let mut passed: SmallVec<[Bound<'py, Outlet>; 1]> = SmallVec::new();
+    let mut noted: SmallVec<[Bound<'py, Noting>; 1]> = SmallVec::new();
     let mut extended: Option<Headers<'_, 'py>> = None;
     let mut send = send.clone();
     let delivery = loop {
@@ -39,6 +40,13 @@ pub(in crate::run) fn deliver<'py>(
             let outlet = outlet.clone();
             send = outlet.get().target(py);
             passed.push(outlet);
+        } else if let Ok(noting) = send.cast_exact::<Noting>() {
+            if noting.get().has_started(py)? {
+                return Ok(Delivery::Not);
+            }
+            let noting = noting.clone();
+            send = noting.get().target(py);
+            noted.push(noting);
         } else if let Ok(adding) = send.cast_exact::<Adding>() {
             let Some(pairs) = adding.get().extended(py, &headers.pairs(py, body.len())?)? else {
                 return Ok(Delivery::Not);
@@ -64,5 +72,6 @@ pub(in crate::run) fn deliver<'py>(
         }
     };
     passed.iter().for_each(|outlet| outlet.get().note_start());
+    noted.iter().try_for_each(|noting| noting.get().note_start(py))?;
     Ok(delivery)
 }
