@@ -306,7 +306,7 @@ class Surroundings:
     """The outermost layer of an application with middleware."""
 
     def __new__(cls, layer: Any, below: Any, limit: Any) -> Surroundings:
-        """The layer around `below`. `layer` answers exceptions; `limit` is between the two, if it limits."""
+        """The layer around `below`. `layer` answers exceptions; `limit` is between both, if it limits."""
 
     def serve(
         self,
@@ -346,7 +346,7 @@ class Adding:
 
 @final
 class Noting:
-    """The `send` of an application that a route hands a request to: notes on the exchange that the response has begun."""
+    """The `send` of an application that a route hands a request to: notes that the response has begun."""
 
     def __new__(cls, exchange: Any, target: Callable[[MutableMapping[str, Any]], Awaitable[None]]) -> Noting:
         """One in front of `target`."""

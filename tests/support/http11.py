@@ -1,9 +1,8 @@
 """The HTTP/1.1 door for `compare`: requests as bytes, through the protocol and back.
 
-The control is FastAPI behind uvicorn's httptools, which is what the door's protocol is to an application that is not
-ferrapi's. Behind httptools, ferrapi has a short way through ASGI. What can't be sent in one HTTP/1.1 request (a
-WebSocket, a root path, a method or header that isn't HTTP) goes the ASGI way. What only ASGI shows, messages and reads,
-is left out of the answers.
+The control is FastAPI behind uvicorn's httptools. Behind that, ferrapi has a short way through ASGI. What can't be
+sent in one HTTP/1.1 request (a WebSocket, a root path, a method or header that isn't HTTP) goes the ASGI way. What only
+ASGI shows, messages and reads, is left out of the answers.
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -32,16 +32,21 @@ one turn and closes it in a task of its own. Where a request's task ends in the 
 nothing else would wait."""
 
 
-class _Errors(logging.Logger):
-    """Notes the exceptions that leave an application, in the place of uvicorn's log."""
+@contextmanager
+def _noted() -> Iterator[list[BaseException]]:
+    """The exceptions that leave an application, in the place of uvicorn's log, which both protocols write them to."""
+    log: Any = logging.getLogger("uvicorn.error")
+    seen: list[BaseException] = []
 
-    def __init__(self) -> None:
-        super().__init__("errors")
-        self.seen: list[BaseException] = []
-
-    def error(self, msg: object, *args: object, exc_info: Any = None, **kwargs: Any) -> None:
+    def error(msg: object, *args: object, exc_info: Any = None, **kwargs: Any) -> None:
         if isinstance(exc_info, BaseException):
-            self.seen.append(exc_info)
+            seen.append(exc_info)
+
+    log.error = error
+    try:
+        yield seen
+    finally:
+        del log.error
 
 
 def pieces(ask: Ask) -> list[bytes] | None:
@@ -91,10 +96,9 @@ def parsed(written: bytes, answer: Answer, *, is_head: bool) -> None:
     answer.body = body
 
 
-async def _send(wire: Wire, ask: Ask, segments: list[bytes], errors: _Errors) -> Answer:
+async def _send(wire: Wire, ask: Ask, segments: list[bytes], errors: list[BaseException]) -> Answer:
     before = len(wire.written)
-    wire.protocol.logger = errors
-    errors.seen.clear()
+    errors.clear()
     for segment in segments:
         wire.transport.protocol.data_received(segment)
     while wire.state.tasks:
@@ -103,8 +107,8 @@ async def _send(wire: Wire, ask: Ask, segments: list[bytes], errors: _Errors) ->
         await asyncio.sleep(0)
     answer = Answer()
     parsed(wire.written[before:], answer, is_head=ask.method == "HEAD")
-    if errors.seen:
-        answer.exception = errors.seen[0]
+    if errors:
+        answer.exception = errors[0]
         answer.error = type(answer.exception).__name__
     return answer
 
@@ -113,20 +117,20 @@ async def through(app: Any, asks: Sequence[Ask], log: list[Any], neutral: Any, k
     """The answers to `asks`, over one connection as long as it lasts, to a protocol of this kind."""
     config = configured(app, proxy_headers=False)
     wire = Wire(config, kind, peer=("192.0.2.1", 40000))
-    errors = _Errors()
-    answers = []
-    for ask in asks:
-        log.clear()
-        if ask.before is not None:
-            ask.before(app)
-        segments = pieces(ask)
-        if segments is None:
-            answer = await exchange(app, ask)
-        else:
-            if wire.closed:
-                wire = Wire(config, kind, peer=("192.0.2.1", 40000))
-            answer = await _send(wire, ask, segments, errors)
-        answer.log = neutral(list(log))
-        answers.append(answer)
-    await wire.lose()
+    with _noted() as errors:
+        answers = []
+        for ask in asks:
+            log.clear()
+            if ask.before is not None:
+                ask.before(app)
+            segments = pieces(ask)
+            if segments is None:
+                answer = await exchange(app, ask)
+            else:
+                if wire.closed:
+                    wire = Wire(config, kind, peer=("192.0.2.1", 40000))
+                answer = await _send(wire, ask, segments, errors)
+            answer.log = neutral(list(log))
+            answers.append(answer)
+        await wire.lose()
     return answers

@@ -223,7 +223,7 @@ class APIRouter(Regained, Verbs, Router):
             await self.default(x.scope, x.receive, x.send_noting)
 
     def _answer_unmatched(self, scope: Scope, handlers: Any) -> tuple[int, Head, bytes] | None:
-        """What the handlers make of the exception that the default raises, if that is the answer to a request without route.
+        """What the handlers make of the exception that the default raises, if that answers a request without route.
 
         Parameters:
             scope: the request's.
