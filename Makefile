@@ -223,6 +223,7 @@ conformance-update: $(CONFORMANCE_VENV)/.ferrapi
 endif
 
 uvicorn-tests: build $(VENV)/.dev
+	@$(BIN)/$(PIP_INSTALL) trustme a2wsgi wsproto pytest-mock
 	@$(BIN)/python scripts/uvicorn_tests.py
 
 uvicorn-versions: build
