@@ -293,7 +293,7 @@ lowest newest: $(WHEELS)/.built $(DIST_VENV)/.created
 	@$(PYTHON) scripts/unpinned.py > .cache/unpinned.txt
 	@$(PYTHON) -m venv --clear .venv/$@-$(PYTHON_VERSION)
 	@UV_CACHE_DIR=.cache/uv $(DIST_VENV)/bin/uv pip install --quiet --python .venv/$@-$(PYTHON_VERSION)/bin/python \
-		--resolution $(if $(filter lowest,$@),lowest-direct,highest) \
+		--resolution $(if $(filter lowest,$@),lowest-direct,highest) $(UV_OPTIONS) \
 		"ferrapi[all] @ file://$(abspath $(firstword $(wildcard $(WHEELS)/*.whl)))" -r .cache/unpinned.txt
 	@.venv/$@-$(PYTHON_VERSION)/bin/python -m pip list --format freeze --disable-pip-version-check \
 		| grep -iE '^(starlette|pydantic|anyio|uvicorn|httpx2|typing.extensions|annotated.doc|fastapi)='
