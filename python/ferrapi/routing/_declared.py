@@ -58,6 +58,7 @@ _TAKEN_AS_THEY_ARE = (
     "strict_content_type",
     "max_body_size",
     "dependencies_before_body",
+    "cancel_on_disconnect",
 )
 
 
@@ -130,6 +131,7 @@ class Declared(Watched):
     strict_content_type: bool | DefaultPlaceholder
     max_body_size: int | None = None
     dependencies_before_body: bool | None = None
+    cancel_on_disconnect: bool | None = None
     form_limits: FormLimits
     _outer_form_limits: FormLimits = {}
     _embed_body_fields: bool
@@ -165,6 +167,8 @@ class Declared(Watched):
         self.status_code = int(code) if isinstance(code, IntEnum) else code
         self.dependencies = list(options["dependencies"] or [])
         self.description = shown_description(options["description"], endpoint.__doc__)
+        if self.cancel_on_disconnect and kind_of(endpoint) not in (Kind.ASYNC, Kind.ASYNC_GENERATOR):
+            raise RouteError(f"cancel_on_disconnect needs an asynchronous endpoint: {self.name} runs in a thread")
         self._declare_stream()
         self._declare_output(options["response_model"], options.get("stream_item_type"))
         self._place(path)

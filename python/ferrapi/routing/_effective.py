@@ -49,6 +49,7 @@ _SAME = (
     "response_model_exclude_defaults",
     "response_model_exclude_none",
     "openapi_extra",
+    "cancel_on_disconnect",
 )
 """The options of a route that an include leaves as they are."""
 

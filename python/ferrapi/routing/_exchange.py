@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from .._native import Noting, Reader, parse_cookies, parse_query
+from .._disconnect import Request as LiveRequest
+from .._native import Reader, parse_cookies, parse_query
 from ..background import BackgroundTasks
 from ..dependencies._values import MISSING
 from ._files import offer_stack
@@ -80,7 +82,7 @@ class Exchange:
         """The request as users see it."""
         request = self.request_object
         if request is None:
-            request = self.request_object = Request(self.scope, self.receive, self.send)
+            request = self.request_object = LiveRequest(self.scope, self.receive, self.send)
             if self.form is not None:
                 request._form = self.form
                 request._stream_consumed = True

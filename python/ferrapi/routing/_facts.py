@@ -47,6 +47,7 @@ class HandlerFacts:
     _outer_form_limits: FormLimits = field(default_factory=FormLimits)
     form_limits: FormLimits | None = None
     dependencies_before_body: bool | None = None
+    cancel_on_disconnect: bool | None = None
 
     @classmethod
     def of(cls, route: Any) -> HandlerFacts:

@@ -41,6 +41,7 @@ from ._respond import Responder, endpoint_context, send_response, sends_events, 
 from ._shield import SHIELD, exit_shield, in_cancel_scope
 from ._teardown import Teardown
 from ._tracer import followed, followed_result
+from ._while_connected import serve_while_connected
 
 if TYPE_CHECKING:
     from ._declared import Declared
@@ -209,16 +210,21 @@ class RouteApp(Regained):
         return self._handler is None and compiled is not None and compiled.has_body and not compiled.reads_body_last
 
     def is_wrapped(self) -> bool:
-        """Whether there is something around the engine here: a handler of the user's, or a limit for bodies."""
-        return self._handler is not None or self.facts.max_body_size is not None
+        """Whether there is something around the engine here: a handler of the user's, a limit, who cancels it."""
+        facts = self.facts
+        return self._handler is not None or facts.max_body_size is not None or bool(facts.cancel_on_disconnect)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.answer()(Exchange.of(scope, receive, send))
 
     def answer(self) -> Callable[[Exchange], Coroutine[Any, Any, None]]:
         """What answers a request; what no handler takes is raised."""
-        limit = None if self.facts is None else self.facts.max_body_size
-        return self.serve if limit is None else lambda x: serve_limited(x, limit, self.serve)
+        facts = self.facts
+        if facts is None:
+            return self.serve
+        limit: int | None = facts.max_body_size
+        serve = self.serve if limit is None else lambda x: serve_limited(x, limit, self.serve)
+        return serve if not facts.cancel_on_disconnect else lambda x: serve_while_connected(x, serve)
 
     async def serve(self, x: Exchange) -> None:
         """Answer a request, whatever its body's size; what no handler takes is raised."""

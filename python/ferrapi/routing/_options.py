@@ -134,7 +134,16 @@ class _Own(TypedDict, total=False):
     dependencies_before_body: bool | None
 
 
-class RouteOptions(_Described, _Rendered, _Callbacks, _Extra, _Limited, _Own, total=False):
+class _Cancelled(TypedDict, total=False):
+    """What FastAPI has no option for, and includes neither.
+
+    cancel_on_disconnect: whether the endpoint, which is asynchronous, is cancelled when the client leaves.
+    """
+
+    cancel_on_disconnect: bool | None
+
+
+class RouteOptions(_Described, _Rendered, _Callbacks, _Extra, _Limited, _Own, _Cancelled, total=False):
     """The options of `get`, `post` and the other verbs."""
 
 
@@ -147,11 +156,11 @@ class MethodsOptions(_Described, total=False):
     methods: list[str] | set[str] | None
 
 
-class AppRouteOptions(MethodsOptions, _Rendered, _Extra, _Limited, _Own, total=False):
+class AppRouteOptions(MethodsOptions, _Rendered, _Extra, _Limited, _Own, _Cancelled, total=False):
     """The options of an application's `api_route` and `add_api_route`."""
 
 
-class ApiRouteOptions(MethodsOptions, _Rendered, _Callbacks, _Extra, _Limited, _Own, total=False):
+class ApiRouteOptions(MethodsOptions, _Rendered, _Callbacks, _Extra, _Limited, _Own, _Cancelled, total=False):
     """The options of a router's `api_route`."""
 
 
@@ -173,7 +182,9 @@ class _Strict(TypedDict, total=False):
     strict_content_type: bool
 
 
-class AddRouteOptions(MethodsOptions, _Rendered, _RouteClass, _Callbacks, _Extra, _Strict, _Limited, _Own, total=False):
+class AddRouteOptions(
+    MethodsOptions, _Rendered, _RouteClass, _Callbacks, _Extra, _Strict, _Limited, _Own, _Cancelled, total=False
+):
     """The options of `APIRouter.add_api_route`."""
 
 
@@ -238,7 +249,7 @@ def filled(kind: type, options: Mapping[str, Any]) -> dict[str, Any]:
     FastAPI hasn't, if they were given.
     """
     defaults = _INCLUDE_DEFAULTS if kind is IncludeOptions else ROUTE_DEFAULTS
-    own = _Own.__annotations__
+    own = {*_Own.__annotations__, *_Cancelled.__annotations__}
     names = [name for name in kind.__annotations__ if name not in own or options.get(name) is not None]
     return {name: options.get(name, defaults[name]) for name in names}
 
@@ -248,7 +259,7 @@ def first_set(*values: T | None) -> T | None:
     return next((value for value in values if value is not None), None)
 
 
-_PARTS = (_Described, MethodsOptions, _Rendered, _RouteClass, _Callbacks, _Extra, _Strict, _Limited, _Own)
+_PARTS = (_Described, MethodsOptions, _Rendered, _RouteClass, _Callbacks, _Extra, _Strict, _Limited, _Own, _Cancelled)
 route_options = spell_out(RouteOptions, ROUTE_DEFAULTS, *_PARTS)
 app_route_options = spell_out(AppRouteOptions, ROUTE_DEFAULTS, *_PARTS)
 api_route_options = spell_out(ApiRouteOptions, ROUTE_DEFAULTS, *_PARTS)

@@ -71,6 +71,7 @@ class APIRoute(Declared, Route):
         max_body_size: int | None = None,
         form_limits: FormLimits | None = None,
         dependencies_before_body: bool | None = None,
+        cancel_on_disconnect: bool | None = None,
     ) -> None:
         refuse_routes(callbacks or (), "callbacks=")
         if methods is not None and not methods:
@@ -106,6 +107,7 @@ class APIRoute(Declared, Route):
             max_body_size=max_body_size,
             form_limits=form_limits,
             dependencies_before_body=dependencies_before_body,
+            cancel_on_disconnect=cancel_on_disconnect,
         )
         self.app = app_of(self)
 
