@@ -338,7 +338,7 @@ class Adding:
     ) -> Adding:
         """One in front of `target`.
 
-        `merge` says what becomes of headers of a response that have the same names, and what is added to them; `instead`
+        `merge` says what becomes of headers of a response that have the same names, and what is added; `instead`
         sends a head for which that can't be said.
         """
 
