@@ -17,9 +17,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from .._native import Noting, Reader, parse_cookies, parse_query
 from .._disconnect import Request as LiveRequest
-from .._native import Reader, parse_cookies, parse_query
+from .._native import Noting, Reader, parse_cookies, parse_query
 from ..background import BackgroundTasks
 from ..dependencies._values import MISSING
 from ._files import offer_stack
