@@ -39,10 +39,11 @@ CODE = re.compile(r"^( *)```.*?^\1```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 
 
 def on_config(config: Any) -> Any:
-    """Add how-to pages that the navigation does not name, so that nobody has to think of it."""
-    named = re.findall(r"how-to/[\w-]+\.md", str(config.nav))
-    section = next(one["How to"] for one in config.nav if "How to" in one)
-    section += sorted({f"how-to/{page.name}" for page in (ROOT / "docs" / "how-to").glob("*.md")} - set(named))
+    """Add how-to pages and pages on running that the navigation does not name, so that nobody has to think of it."""
+    docs, named = ROOT / "docs", set(re.findall(r"[\w/-]+\.md", str(config.nav)))
+    for folder, title in (docs / "how-to", "How to"), (docs, "Running it"):
+        section = next(one[title] for one in config.nav if title in one)
+        section += sorted({page.relative_to(docs).as_posix() for page in folder.glob("*.md")} - named)
     return config
 
 
