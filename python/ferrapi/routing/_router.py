@@ -149,7 +149,7 @@ class APIRouter(Regained, Verbs, Router):
             self.middleware_stack = StandingAlone(self._layer, self.app)
         self.middleware_stack = limit_body(self.middleware_stack, max_body_size)
         self.form_limits = validate_form_limits(form_limits)
-        self.versions = VersionSet.of(versions)
+        self._versions = VersionSet.of(versions)
         self.dependencies_before_body = dependencies_before_body
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -325,7 +325,7 @@ class APIRouter(Regained, Verbs, Router):
         """
         chosen = own_options(filled(AddRouteOptions, options))
         route_class = chosen.pop("route_class_override") or self.route_class
-        versions = both(self.versions, VersionSet.of(chosen.pop("versions", None)))
+        versions = both(self._versions, VersionSet.of(chosen.pop("versions", None)))
         refuse(route_class, f"The class of the route {path!r}")
         chosen.update(
             tags=[*self.tags, *(chosen["tags"] or [])],
@@ -382,7 +382,7 @@ class APIRouter(Regained, Verbs, Router):
         versions: Versions = None,
     ) -> None:
         """Register `endpoint` as a WebSocket endpoint at `path`, after the router's prefix."""
-        chosen = both(self.versions, VersionSet.of(versions))
+        chosen = both(self._versions, VersionSet.of(versions))
         route = routing_class("APIWebSocketRoute")(
             self.prefix + path,
             endpoint=endpoint,
@@ -501,7 +501,7 @@ class APIRouter(Regained, Verbs, Router):
             },
             dependency_overrides_provider=self.dependency_overrides_provider,
             layers=(router._layer,),
-            versions=both(self.versions, VersionSet.of(chosen.get("versions"))),
+            versions=both(self._versions, VersionSet.of(chosen.get("versions"))),
             dependencies_before_body=first_set(
                 router.dependencies_before_body, chosen.get("dependencies_before_body"), self.dependencies_before_body
             ),
