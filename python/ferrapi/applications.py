@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 from threading import RLock
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast
 
 from starlette.applications import Starlette
 from starlette.datastructures import State, URLPath
@@ -276,7 +276,7 @@ class FastAPI(Regained, Verbs, Starlette):
             await super().__call__(scope, receive, send)
 
     _made = frozenset({"_way", "_way_as_of", "_openapi_edits", "_lock_of_document", "_drain", "_app_scope"})
-    _versions: VersionedRoutes | None = None
+    _versions = cast("VersionedRoutes | None", None)  # no annotation, which nobody could resolve at run time
     _way: ASGIApp | None = None
     _way_as_of = -1
     _openapi_edits = -1  # of the document; -1 for one that isn't made from the routes
