@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .asgi import Answer, Ask, exchange, run
-from .frameworks import BOTH, FASTAPI, Framework
+from .frameworks import BOTH, Framework
 from .http11 import through
 
 Make = Callable[[Framework, list[Any]], Any]
@@ -69,8 +69,7 @@ USUAL = ("http11", "uvicorn", "asgi")
 def answers(fw: Framework, make: Make, asks: Sequence[Ask], door: str = "asgi") -> list[Answer]:
     """What one framework answers to the requests, in order, all to one application."""
     log: list[Any] = []
-    control = "uvicorn" if door == "http11" and fw is FASTAPI else door  # FastAPI is not served by ferrapi's protocol
-    return DOORS[control](make(fw, log), asks, log)
+    return DOORS[door](make(fw, log), asks, log)
 
 
 def sanctioned(theirs: Answer, ours: Answer) -> bool:

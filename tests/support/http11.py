@@ -1,8 +1,9 @@
 """The HTTP/1.1 door for `compare`: requests as bytes, through the protocol and back.
 
-The control is FastAPI behind uvicorn's httptools. Behind that, ferrapi has a short way through ASGI. What can't be
-sent in one HTTP/1.1 request (a WebSocket, a root path, a method or header that isn't HTTP) goes the ASGI way. What only
-ASGI shows, messages and reads, is left out of the answers.
+The control is FastAPI behind the same protocol: ferrapi's, which calls it by way of ASGI, or uvicorn's, behind which
+ferrapi has a short way. The protocols themselves are compared in `tests/server`. What can't be sent in one HTTP/1.1
+request (a WebSocket, a root path, a method or header that isn't HTTP) goes the ASGI way. What only ASGI shows, messages
+and reads, is left out of the answers.
 """
 
 from __future__ import annotations
