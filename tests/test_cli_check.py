@@ -15,6 +15,7 @@ from ferrapi import APIRouter, FastAPI, WebSocket
 from ferrapi.cli import execute
 from ferrapi.cli._check import RULES
 from ferrapi.cli._paths import are_covered, paths_of
+from ferrapi.versioning import Versioning
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.convertors import CONVERTOR_TYPES, Convertor, register_url_convertor
@@ -165,6 +166,39 @@ def test_included_routes_are_looked_at_where_they_are() -> None:
     app.include_router(router, prefix="/v2")
     app.add_api_route("/docs", _answer)
     assert _unreachable(app) == ["GET /v1/r/me", "GET /v2/r/me", "GET /docs"]
+
+
+@pytest.mark.parametrize(
+    ("routes", "expected"),
+    [
+        ([("/a", "1"), ("/a", ">=2")], []),
+        ([("/a", "1"), ("/a", ">=2"), ("/a", None)], []),
+        ([("/a", None), ("/a", ">=2")], ["/a"]),
+        ([("/a", "<=2"), ("/a", ">=2")], []),
+        ([("/a", ">=2"), ("/a", "3")], ["/a"]),
+        ([("/{x}", "1"), ("/{x}", "2"), ("/me", "<3")], ["/me"]),
+        ([("/{x}", "1"), ("/me", "<3")], []),
+    ],
+)
+def test_a_route_with_versions_is_unreachable_if_it_is_in_each_of_them(
+    routes: list[tuple[str, str | None]], expected: list[str]
+) -> None:
+    app = FastAPI(openapi_url=None, versioning=Versioning(["1", "2", "3"], by="header", default="3"))
+    for path, versions in routes:
+        app.add_api_route(path, _answer, versions=versions)
+    assert _unreachable(app) == [f"GET {path}" for path in expected]
+    outer = _app("/before/{p:path}")
+    outer.mount("/m", app)
+    assert _unreachable(outer) == [f"GET /m{path}" for path in expected]
+
+
+def test_routes_of_versions_in_the_path_are_looked_at_below_their_prefix() -> None:
+    app = FastAPI(openapi_url=None, versioning=Versioning(["1", "2"]))
+    app.add_api_route("/a", _answer, versions="1")
+    app.add_api_route("/a", _answer, versions=">=1")
+    app.add_api_route("/v2/a", _answer)
+    app.add_api_route("/a", _answer)
+    assert _unreachable(app) == ["GET /v1/a", "GET /v2/a"]
 
 
 def test_the_store_has_no_problem(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

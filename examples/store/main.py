@@ -61,6 +61,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(module.router)
     for prefix, version in (("/v1", v1), ("/v2", v2)):
         app.include_router(version.router, prefix=prefix, dependencies=[Depends(Limited("api"))], responses=TOO_MANY)
+    if hasattr(FastAPI, "app_dependency"):  # on ferrapi; the office is made with what FastAPI doesn't have
+        from .office.application import create_office
+
+        app.mount("/office", create_office(app))
     app.add_middleware(Measured, metrics=metrics)
     app.add_middleware(AcceptVersion, subjects=v1.SUBJECTS, versions=("1", "2"))
     return app

@@ -77,6 +77,8 @@ class Settings(BaseSettings):
     telemetry: bool = Field(
         default=False, description="Send traces, metrics and logs to OTEL_EXPORTER_OTLP_ENDPOINT (OpenTelemetry)."
     )
+    import_rows: int = Field(default=10_000, ge=1, le=30_000, description="How many products one import may hold.")
+    report_age: timedelta = Field(default=timedelta(seconds=30), description="How old the office's figures may be.")
     exchange_rates: dict[Currency, Decimal] = Field(
         default=SAMPLE_RATES, description="Units of each currency for one US dollar, as a JSON object."
     )

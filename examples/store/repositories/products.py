@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, UnaryExpression, func, select
+from sqlalchemy import BigInteger, ColumnElement, UnaryExpression, func, select, type_coerce
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ..columns import Hundredths
 from ..database import writing
 from ..errors import DuplicateKey, NotFound, WrongState
 from ..models import Product
@@ -100,6 +101,51 @@ async def change(session: AsyncSession, sku: str, patch: ProductPatch) -> Produc
             setattr(product, name, value)
         await reread(session, product)
     return product
+
+
+async def put_all(session: AsyncSession, bodies: Sequence[ProductIn]) -> tuple[int, int]:
+    """Adds the products that are new and changes the others, in one transaction.
+
+    Parameters:
+        bodies: the products, each SKU once.
+
+    Returns:
+        how many were added and how many changed.
+
+    Raises:
+        DuplicateKey: another request has added one of the new ones at the same moment.
+    """
+    wanted = {body.sku: body.model_dump() for body in bodies}
+    query = select(Product).where(Product.sku.in_(wanted)).order_by(Product.sku).with_for_update()
+    try:
+        async with writing(session):
+            known = {product.sku: product for product in await session.scalars(query)}
+            for sku, product in known.items():
+                for name, value in wanted[sku].items():
+                    setattr(product, name, value)
+            changed = sum(map(session.is_modified, known.values()))
+            session.add_all(Product(**wanted[sku]) for sku in wanted if sku not in known)
+    except IntegrityError as error:
+        raise DuplicateKey("somebody else has added one of the products meanwhile") from error
+    return len(wanted) - len(known), changed
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryStock:
+    """What there is of one category; the value is in US dollars."""
+
+    category: str
+    products: int
+    stones: int
+    value: Decimal
+
+
+async def stock_by_category(session: AsyncSession) -> Sequence[CategoryStock]:
+    """Counts the products and stones of each category, and what they are worth at today's prices."""
+    cents = func.sum(type_coerce(Product.price, BigInteger) * Product.stock)
+    query = select(Product.category, func.count(), func.sum(Product.stock), type_coerce(cents, Hundredths))
+    rows = await session.execute(query.group_by(Product.category).order_by(Product.category))
+    return [CategoryStock(*row) for row in rows]
 
 
 async def reread(session: AsyncSession, product: Product) -> None:

@@ -2,23 +2,28 @@
 
 Starlette's rule is followed exactly: the first route that matches path and method answers; a mount takes all paths
 below it, whatever the method. A route is reported only if each of its paths is certainly taken; where a route decides
-by code of the user's (a `matches`, a convertor, a `Host`), nothing is said that depends on it.
+by code of the user's (a `matches`, a convertor, a `Host`), nothing is said that depends on it. In an application with
+versions, a route is reported if its paths are taken in each version that it is in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from starlette.routing import BaseRoute, Host, Mount, Route, WebSocketRoute
+from starlette.routing import Host, Mount, Route, WebSocketRoute
 
 from .._draining import application_in
 from ..routing import APIRoute, APIWebSocketRoute
 from ..routing._contexts import IncludedRouter, Placed, place
+from ..routing._versioned import versions_of
 from ._finding import Finding
 from ._listing import shown_place
 from ._paths import Paths, Unknown, are_covered, paths_of
+
+if TYPE_CHECKING:
+    from ..versioning._routers import VersionedRoutes
 
 RULE = "unreachable-route"
 _SOCKET = "WebSocket"
@@ -36,6 +41,7 @@ class _Taker:
         methods: None for all.
         paths: those that it matches.
         takes_sockets: whether WebSockets are among "all".
+        versions: the versions of the API that it is in; None for all.
     """
 
     name: str
@@ -43,9 +49,12 @@ class _Taker:
     methods: frozenset[str] | None
     paths: Paths
     takes_sockets: bool = False
+    versions: frozenset[str] | None = None
 
-    def takes(self, method: str | None) -> bool:
-        """Whether it takes requests with a method; None for requests with any."""
+    def takes(self, method: str | None, version: str | None) -> bool:
+        """Whether it takes requests with a method and of a version; None for requests with any."""
+        if self.versions is not None and version not in self.versions:
+            return False
         if self.methods is None:
             return method != _SOCKET or self.takes_sockets
         return method in self.methods
@@ -53,14 +62,29 @@ class _Taker:
 
 def unreachable(app: Any) -> Iterator[Finding]:
     """The routes of an application, and of those mounted in it, that are never asked."""
-    yield from _look(app.routes, "", {}, [], {id(app)})
+    yield from _look(_routes(app), "", {}, [], {id(app)})
+
+
+def _routes(app: Any) -> Iterator[tuple[Placed, frozenset[str] | None]]:
+    """The routes of an application in matching order, each with the versions in which it has its path."""
+    versioned: VersionedRoutes | None = getattr(app, "_versions", None)
+    if versioned is not None and versioned.versioning.by == "path":
+        yield from ((placed, None) for placed in place(versioned.by_path(), through=False))
+        return
+    for placed in place(app.routes, through=False):
+        own = None if versioned is None else versions_of(placed)
+        yield placed, None if versioned is None or own is None else frozenset(own.of_known(versioned.order))
 
 
 def _look(
-    routes: list[BaseRoute], prefix: str, convertors: dict[str, Any], taken: list[_Taker], above: set[int]
+    routes: Iterable[tuple[Placed, frozenset[str] | None]],
+    prefix: str,
+    convertors: dict[str, Any],
+    taken: list[_Taker],
+    above: set[int],
 ) -> Iterator[Finding]:
     """Look at routes in their order; what they take is added to `taken`."""
-    for placed in place(routes, through=False):
+    for placed, versions in routes:
         route = placed.effective
         if isinstance(route, IncludedRouter) or not _is_plain(placed):
             continue
@@ -72,13 +96,15 @@ def _look(
             yield from _look_into(placed.original, path, known, taken, above)
             continue
         methods = _methods(route)
-        yield from _judge(placed, path, known, methods, taken)
+        yield from _judge(
+            placed, _Taker("", None, methods, paths_of(path, known, at_most=True), versions=versions), taken, path
+        )
         try:
             paths = paths_of(path, known)
         except Unknown:
             continue
         shown = " ".join(sorted(methods)) if methods else "every method"
-        taken.append(_Taker(f"{shown} {path}", route.endpoint, methods, paths))
+        taken.append(_Taker(f"{shown} {path}", route.endpoint, methods, paths, versions=versions))
 
 
 def _look_into(
@@ -86,11 +112,12 @@ def _look_into(
 ) -> Iterator[Finding]:
     """Look at the routes in a mount; behind it, it has taken everything below its path."""
     app = application_in(mount.app)
-    inner: Any = mount.routes if app is None else app.routes
+    inner: Any = mount if app is None else app
     key = id(mount.app if app is None else app)
-    if inner and key not in above:
-        # What the inside takes is a part of what the mount takes.
-        yield from _look(inner, path, convertors, list(taken), above | {key})
+    if inner.routes and key not in above:
+        # What the inside takes is a part of what the mount takes. Its versions are not those outside.
+        outside = [one for one in taken if one.versions is None]
+        yield from _look(_routes(inner), path, convertors, outside, above | {key})
     try:
         below = paths_of(f"{path}/{{path:path}}", convertors)
     except Unknown:
@@ -113,16 +140,25 @@ def _methods(route: Any) -> frozenset[str] | None:
     return frozenset(route.methods) if route.methods else None
 
 
-def _judge(
-    placed: Placed, path: str, convertors: dict[str, Any], methods: frozenset[str] | None, taken: list[_Taker]
-) -> Iterator[Finding]:
-    """The methods of a route of which earlier routes take all paths."""
-    paths = paths_of(path, convertors, at_most=True)
+def _judge(placed: Placed, asked: _Taker, taken: list[_Taker], path: str) -> Iterator[Finding]:
+    """The methods of a route of which earlier routes take all paths, in each of its versions.
+
+    Parameters:
+        placed: the route.
+        asked: what it would take, all in all.
+        taken: what the earlier ones take.
+        path: for the message.
+    """
     hidden: dict[str | None, list[_Taker]] = {}
-    for method in methods or (None,):
-        rivals = [one for one in taken if one.takes(method)]
-        if rivals and are_covered(paths, [one.paths for one in rivals]):
-            hidden[method] = _fewest(paths, rivals)
+    for method in asked.methods or (None,):
+        needed: list[_Taker] = []
+        for version in asked.versions or (None,):
+            rivals = [one for one in taken if one.takes(method, version)]
+            if not rivals or not are_covered(asked.paths, [one.paths for one in rivals]):
+                break
+            needed += _fewest(asked.paths, rivals)
+        else:
+            hidden[method] = needed
     if not hidden:
         return
     rivals = list({id(one): one for found in hidden.values() for one in found}.values())
