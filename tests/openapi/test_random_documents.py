@@ -41,8 +41,8 @@ class _Seeded:
         return self._random.randrange(limit)
 
 
-SEEDS = (201222, 301251, 301716, 500472)
-"""Applications with recursive models about which something is said, and with optional models in a path."""
+SEEDS = (201222, 301251, 301716, 500472, 602003, 621919)
+"""Applications with recursive models about which something is said, optional models in a path, models of forms."""
 FIRST, LAST = map(int, os.environ.get("FERRAPI_DOCUMENTS", "0:0").split(":"))
 """More seeds: ``FERRAPI_DOCUMENTS=0:20000`` asks about so many applications, which takes hours."""
 

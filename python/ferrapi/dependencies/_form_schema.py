@@ -156,17 +156,18 @@ class _Composition:
 def _with_names(schema: Schema, member: FormModel) -> Schema:
     """The schema of a model with the names that its fields have in a form; one of several is required."""
     properties = schema.get("properties", {})
-    required = list(schema.get("required", ()))
+    names = member.described_names()
+    required: list[str] = []
     groups: list[Schema] = []
-    renamed: dict[str, str] = {}
-    for described, names in member.described_names(properties):
-        renamed[described] = names[0]
-        if described in required and len(names) > 1:
-            required.remove(described)
-            groups.append({"anyOf": [{"required": [name]} for name in names]})
-    changed = {**schema, "properties": {renamed.get(name, name): value for name, value in properties.items()}}
+    for described in schema.get("required", ()):
+        sent = names.get(described, [described])
+        if len(sent) > 1:
+            groups.append({"anyOf": [{"required": [name]} for name in sent]})
+        else:
+            required += sent
+    changed = {**schema, "properties": {names.get(name, [name])[0]: value for name, value in properties.items()}}
     if "required" in schema:
-        changed["required"] = [renamed.get(name, name) for name in required]
+        changed["required"] = required
     if groups:
         changed["allOf"] = [*schema.get("allOf", ()), *groups]
     return changed if properties else schema

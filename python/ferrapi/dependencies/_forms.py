@@ -9,7 +9,7 @@ union (validators, discriminators) has seen the parts as they came.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -104,14 +104,18 @@ class FormModel:
         self.bytes_names = {one for name, sent in names.items() if wants_bytes(infos[name]) for one in sent}
         self.own_names = {one for sent in names.values() for one in sent}
 
-    def described_names(self, described: Container[str]) -> Iterator[tuple[str, list[str]]]:
-        """The name of each field among the `described` ones, which are pydantic's, and its names in a form."""
-        for name, sent in self._sent.items():
-            alias = self._infos[name].validation_alias
-            choices = alias.choices[:1] if isinstance(alias, AliasChoices) else []
-            found = next((one for one in (*sent, *choices, name) if isinstance(one, str) and one in described), None)
-            if found is not None:
-                yield found, sent
+    def described_names(self) -> dict[str, list[str]]:
+        """The names in a form of each field that has an alias, by the preferred one.
+
+        A model is described with the preferred aliases where it is taken, and without them where it is returned.
+        """
+        names: dict[str, list[str]] = {}
+        for name, info in self._infos.items():
+            alias = info.alias if info.validation_alias is None else info.validation_alias
+            preferred = alias.choices[0] if isinstance(alias, AliasChoices) else alias
+            if isinstance(preferred, str):
+                names[preferred] = list(dict.fromkeys(self._sent[name]))
+        return names
 
     def read(self, raw: Mapping[str, Any]) -> Raw:
         """The dictionary for the model: its own fields first, then everything else.
