@@ -73,11 +73,11 @@ def test_models_of_forms_are_described_with_the_same_names(aliases: str) -> None
 
 
 def test_recursive_model_that_is_returned_before_it_is_sent_stays_a_reference() -> None:
-    class Page(BaseModel):
-        below: "Page | None" = None
-        kind: int = Field(validation_alias="val")
-
     def document(fw: Framework) -> Any:
+        class Page(BaseModel):  # of its own, because what is said about it where it is used is noted on it
+            below: "Page | None" = None
+            kind: int = Field(validation_alias="val")
+
         app = fw.FastAPI()
 
         @app.get("/")
