@@ -93,8 +93,11 @@ class _EffectiveRouteContext(Declared):
             an API route are here.
     """
 
+    __slots__ = ("included",)
+    """The include isn't in ``vars``, which tools give to copies of the route, because it leads to all other routes."""
+
     app: Any = None
-    included: Any = None
+    included: Any
     version: str | None = None
     frontend_prefix = ""
 
@@ -103,6 +106,7 @@ class _EffectiveRouteContext(Declared):
             self.__dict__.update(_undeclared())
         self.original_route = original_route
         self.starlette_route = starlette_route
+        self.included = None
 
     def __repr__(self) -> str:
         return f"_EffectiveRouteContext(original_route={self.original_route!r}, path={self.path!r})"
