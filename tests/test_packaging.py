@@ -62,7 +62,7 @@ def test_metadata(installed: Distribution) -> None:
     assert requirements == {"starlette", "pydantic", "anyio", "typing-extensions", "annotated-doc"}
     assert installed.metadata["Requires-Python"] == ">=3.11"
     assert installed.metadata["Summary"]
-    assert sorted(installed.metadata.get_all("Provides-Extra") or ()) == ["all", "opentelemetry", "standard"]
+    assert sorted(installed.metadata.get_all("Provides-Extra") or ()) == ["all", "migrate", "opentelemetry", "standard"]
 
 
 def _modules_after(statement: str) -> set[str]:
