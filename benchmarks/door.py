@@ -69,7 +69,8 @@ class DoorClient:
             while tasks or self._protocol.is_resuming:
                 for task in list(tasks):
                     await task
-                await asyncio.sleep(0)
+                if tasks or self._protocol.is_resuming:
+                    await asyncio.sleep(0)
             ends.append(len(written))
         self._written, self._ends = written[:], ends
 

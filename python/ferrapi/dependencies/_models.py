@@ -57,7 +57,9 @@ class ModelReader:
             aliases = choices_of(info) or []
             if not aliases and isinstance(info.validation_alias, str):
                 aliases = [info.validation_alias]
-            elif not aliases and info.validation_alias is None and info.alias:
+            elif not aliases and info.alias:
+                if info.validation_alias is not None:  # a path, which nobody can send: the alias is read in its place
+                    return [(info.alias, info.alias)]
                 aliases = [info.alias]
         keys = [(alias, alias) for alias in aliases]
         if by_name or not aliases:
