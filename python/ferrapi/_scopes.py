@@ -30,11 +30,6 @@ def task_states() -> MutableMapping[asyncio.Task[Any], Any] | None:
     return _task_states
 
 
-def task_of(loop: asyncio.AbstractEventLoop) -> asyncio.Task[Any] | None:
-    """The task that an event loop is running; None outside of tasks."""
-    return asyncio.current_task(loop)
-
-
 def on_asyncio() -> bool:
     """Whether this is a task of asyncio's."""
     try:
@@ -66,19 +61,17 @@ def scopes_of_tasks() -> dict[asyncio.Task[Any], Any] | None:
     return None if task_states() is None else _scopes_of
 
 
-def begin_in_scope(
-    coroutine: Coroutine[Any, Any, Any], scope: Any, *, context: contextvars.Context | None = None
-) -> asyncio.Task[Any]:
-    """A task that is inside of a cancel scope, as tasks of a task group are; in none for None.
+def begin_in_scope(coroutine: Coroutine[Any, Any, Any], scope: Any, context: contextvars.Context) -> asyncio.Task[Any]:
+    """A task that is inside of a cancel scope, as tasks of a task group are.
 
     Parameters:
         coroutine: what it runs.
         scope: the scope.
-        context: the context in which it runs; a copy of this one by default.
+        context: the context in which it runs.
     """
     task = asyncio.get_running_loop().create_task(coroutine, context=context)
     states = task_states()
-    if states is not None and scope is not None:
+    if states is not None:
         _enter(states, task, scope)
         task.add_done_callback(scope._tasks.discard)
     return task

@@ -11,9 +11,8 @@ subclass with a ``__call__`` of its own, and all of them under another event loo
 from __future__ import annotations
 
 import asyncio
-import contextvars
 from asyncio import _enter_task, _leave_task
-from collections.abc import AsyncGenerator, Awaitable, Coroutine, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, MutableMapping
 from typing import Any
 
 import anyio
@@ -26,7 +25,7 @@ from .._edits import SETTINGS
 from .._hooks import untouched, watch
 from .._native import Passage
 from .._pickling import Regained
-from .._scopes import begin_in_scope, end_tasks, on_asyncio, scope_here, scopes_of_tasks, task_of
+from .._scopes import begin_in_scope, end_tasks, on_asyncio, scope_here, scopes_of_tasks
 from ..routing._guard import wait_for
 from ._parked import Parked
 
@@ -74,18 +73,14 @@ class Shortened(Regained):
 
     response_class = _StreamingResponse
     running_loop = staticmethod(asyncio.get_running_loop)
-    task_of = staticmethod(task_of)
+    task_of = staticmethod(asyncio.current_task)
     enter_task = staticmethod(_enter_task)
     leave_task = staticmethod(_leave_task)
     parked = Parked
     wait_for = staticmethod(wait_for)
     checkpoint = staticmethod(checkpoint_if_cancelled)
+    begin_in_scope = staticmethod(begin_in_scope)
     end_tasks = staticmethod(end_tasks)
-
-    @staticmethod
-    def begin(below: Coroutine[Any, Any, None], around: Any, context: contextvars.Context) -> asyncio.Task[None]:
-        """The task of an application below, in the cancel scope that is around the middleware."""
-        return begin_in_scope(below, around, context=context)
 
     @staticmethod
     def in_scope() -> bool:

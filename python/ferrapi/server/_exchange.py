@@ -36,13 +36,18 @@ def refuse(flight: Cycle, transport: Any, complaint: str, error: BaseException |
     if flight.started:
         transport.close()
         return
+    answer_last(flight, 500, b"Internal Server Error")
+
+
+def answer_last(flight: Cycle, status: int, text: bytes) -> None:
+    """Answer a request with a text; its connection ends then."""
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", b"21"),
+        (b"content-length", b"%d" % len(text)),
         (b"connection", b"close"),
     ]
-    flight.send_at_once({"type": "http.response.start", "status": 500, "headers": headers})
-    flight.send_at_once({"type": "http.response.body", "body": b"Internal Server Error"})
+    flight.send_at_once({"type": "http.response.start", "status": status, "headers": headers})
+    flight.send_at_once({"type": "http.response.body", "body": text})
 
 
 class HttpExchange(Exchange):

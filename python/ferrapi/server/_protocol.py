@@ -19,7 +19,7 @@ from .._draining import drain
 from .._native import Cycle, Head, HttpConnection
 from ..routing._guard import Guard
 from ..routing._table import Target
-from ._exchange import HttpExchange, refuse
+from ._exchange import HttpExchange, answer_last, refuse
 from ._server import LOGGER, server_of
 from ._site import Site
 
@@ -136,13 +136,7 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard):
     async def turn_away(self, flight: Cycle) -> None:
         """Answer a request that is one too many."""
         LOGGER.warning("Exceeded concurrency limit.")
-        headers = [
-            (b"content-type", b"text/plain; charset=utf-8"),
-            (b"content-length", b"19"),
-            (b"connection", b"close"),
-        ]
-        flight.send_at_once({"type": "http.response.start", "status": 503, "headers": headers})
-        flight.send_at_once({"type": "http.response.body", "body": b"Service Unavailable"})
+        answer_last(flight, 503, b"Service Unavailable")
         flight.forget()
 
     def _complain(self, flight: Cycle) -> None:

@@ -6,7 +6,7 @@ use pyo3::PyTraverseError;
 use pyo3::gc::PyVisit;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyMapping, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyMapping, PyString, PyTuple};
 
 use super::door::{Door, Headers};
 use super::layers::{Delivery, deliver};
@@ -312,12 +312,15 @@ fn place<'py>(scope: &Bound<'py, PyDict>, route: &Bound<'py, PyAny>) -> PyResult
     scope.set_item(key, noted)
 }
 
-/// The body, if `message` holds all of it.
-pub(super) fn whole_body<'py>(message: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+/// The body of a request or a response, if `message` is of that kind and holds all of it.
+pub(super) fn whole_body<'py>(
+    message: &Bound<'py, PyAny>,
+    kind: &Bound<'py, PyString>,
+) -> PyResult<Option<Bound<'py, PyBytes>>> {
     let py = message.py();
     let Ok(message) = message.cast::<PyDict>() else { return Ok(None) };
     let is_body = match message.get_item(intern!(py, "type"))? {
-        Some(kind) => kind.eq(intern!(py, "http.request"))?,
+        Some(own) => own.eq(kind)?,
         None => false,
     };
     let has_more = match message.get_item(intern!(py, "more_body"))? {

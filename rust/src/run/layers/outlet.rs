@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList};
+use pyo3::types::{PyDict, PyList};
 
 use super::Ready;
 use super::around::Around;
 use crate::py::{self, Attached, Sent};
 use crate::response::head::response_head_problem;
 use crate::run::Serving;
+use crate::run::asgi::whole_body;
 use crate::run::door::Headers;
 use crate::run::reply::describes_body;
 use crate::run::uvicorn::Cycles;
@@ -26,8 +27,9 @@ thread_local! {
 #[pyclass(frozen, module = "ferrapi._native")]
 pub(crate) struct Surroundings {
     layer: Py<PyAny>,
-    /// The layer below, and the one behind it if the one below limits nothing.
+    /// The layer of a limit for bodies, if there is one.
     limit: Option<Py<PyAny>>,
+    /// The layer behind that.
     below: Py<PyAny>,
     cycles: Cycles,
     ready: Py<Ready>,
@@ -110,7 +112,7 @@ impl Outlet {
         let this = slf.get();
         let kind = message.get_item(intern!(py, "type"))?;
         if let Some(held) = this.held.replace(py, None) {
-            if kind.eq(intern!(py, "http.response.body"))? && this.send_with(py, &held, &message)? {
+            if this.send_with(py, &held, &message)? {
                 return Ok(this.ready(py));
             }
             this.send_held(py, &held)?;
@@ -228,20 +230,9 @@ impl Outlet {
 
     /// Sends a head with the message of the body, if that is the whole body.
     fn send_with(&self, py: Python<'_>, held: &Held, message: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let Ok(message) = message.cast_exact::<PyDict>() else { return Ok(false) };
-        let body = match message.get_item(intern!(py, "body"))? {
-            None => PyBytes::new(py, b""),
-            Some(body) => match body.cast_into_exact::<PyBytes>() {
-                Ok(body) => body,
-                Err(_) => return Ok(false),
-            },
-        };
-        let has_more = match message.get_item(intern!(py, "more_body"))? {
-            Some(more) => more.is_truthy()?,
-            None => false,
-        };
+        let Some(body) = whole_body(message, intern!(py, "http.response.body"))? else { return Ok(false) };
         let headers = held.headers.bind(py);
-        if has_more || !describes_body(held.status, headers, body.as_bytes().len()) {
+        if !describes_body(held.status, headers, body.as_bytes().len()) {
             return Ok(false);
         }
         self.send_whole(py, held.status, &Headers::Pairs(headers.clone()), body.as_bytes())

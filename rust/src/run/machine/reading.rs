@@ -131,7 +131,7 @@ impl Machine {
             }
             Err(error) => return Err(error),
         };
-        match (&program.body, &mut self.door, asgi::whole_body(&message)?) {
+        match (&program.body, &mut self.door, asgi::whole_body(&message, intern!(py, "http.request"))?) {
             (Some(body), Door::Asgi(door), Some(content)) => {
                 door.keep(&content);
                 self.take_body(py, program, body, &content)

@@ -33,21 +33,20 @@ impl Arrival {
         sent: PyResult<Bound<'py, PyAny>>,
     ) -> PyResult<Arrived<'py>> {
         let py = passage.py();
-        self.wait(py, sent)?.map_or_else(
-            || loop {
-                if let Some(message) = passage.get().pop(py)? {
-                    return Ok(Arrived::Message(message));
-                }
-                if passage.get().running() == 0 {
-                    return Ok(Arrived::Nothing);
-                }
-                self.awaiting = Some(passage.get().something(py)?.unbind());
-                if let Some(waits) = self.wait(py, Ok(py.None().into_bound(py)))? {
-                    return Ok(Arrived::Waits(waits));
-                }
-            },
-            |waits| Ok(Arrived::Waits(waits)),
-        )
+        let mut sent = sent;
+        loop {
+            if let Some(waits) = self.wait(py, sent)? {
+                return Ok(Arrived::Waits(waits));
+            }
+            if let Some(message) = passage.get().pop(py)? {
+                return Ok(Arrived::Message(message));
+            }
+            if passage.get().running() == 0 {
+                return Ok(Arrived::Nothing);
+            }
+            self.awaiting = Some(passage.get().something(py)?.unbind());
+            sent = Ok(py.None().into_bound(py));
+        }
     }
 
     /// Goes on until no application runs below; answers what is to be waited for.

@@ -13,6 +13,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict};
 
+use super::send::PassageReceive;
 use super::{Passage, PassageSend};
 use crate::py::{self, Sent};
 use crate::run::Serving;
@@ -53,7 +54,7 @@ impl Task {
             }
             task
         } else {
-            layer.call_method1(intern!(py, "begin"), (&coroutine, &this.around, &context))?
+            layer.call_method1(intern!(py, "begin_in_scope"), (&coroutine, &this.around, &context))?
         };
         this.running.fetch_add(1, Ordering::Relaxed);
         let task = Self { task: task.unbind(), coroutine: coroutine.unbind(), context: context.unbind() };
@@ -146,8 +147,8 @@ impl Below {
         let passage = self.passage.bind(py);
         let this = passage.get();
         let app = this.middleware.bind(py).getattr(intern!(py, "app"))?;
-        let receive = PassageSend::receive_of(passage)?;
-        let serving = app.call1((&this.scope, receive, PassageSend::of(passage)?))?;
+        let (receive, send) = (PassageReceive::of(passage)?, PassageSend::of(passage)?);
+        let serving = app.call1((&this.scope, receive, send))?;
         self.awaiting = Some(awaited(this.layer(py), serving)?.unbind());
         Ok(())
     }

@@ -37,11 +37,6 @@ impl PassageSend {
         Bound::new(passage.py(), Self { passage: passage.clone().unbind() })
     }
 
-    /// The `receive` of the application below.
-    pub(super) fn receive_of<'py>(passage: &Bound<'py, Passage>) -> PyResult<Bound<'py, PassageReceive>> {
-        Bound::new(passage.py(), PassageReceive { passage: passage.clone().unbind() })
-    }
-
     /// Takes a whole response; returns what is to be awaited then, or None if it has to come in messages.
     pub(in crate::run::layers) fn take_whole<'py>(
         &self,
@@ -72,8 +67,14 @@ impl PassageSend {
 
 /// The `receive` of the application below.
 #[pyclass(frozen, module = "ferrapi._native")]
-pub(crate) struct PassageReceive {
-    pub(super) passage: Py<Passage>,
+pub(super) struct PassageReceive {
+    passage: Py<Passage>,
+}
+
+impl PassageReceive {
+    pub(super) fn of<'py>(passage: &Bound<'py, Passage>) -> PyResult<Bound<'py, Self>> {
+        Bound::new(passage.py(), Self { passage: passage.clone().unbind() })
+    }
 }
 
 #[pymethods]
