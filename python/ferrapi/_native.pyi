@@ -15,6 +15,8 @@ from ._plan import GroupPlan, ProgramPlan, RoutePlan
 
 __all__ = [
     "Adding",
+    "Compressing",
+    "Compression",
     "Cycle",
     "EditCounter",
     "Entrance",
@@ -41,6 +43,7 @@ __all__ = [
     "TypeWatch",
     "answer_http_exception",
     "encode_json",
+    "gzip_bytes",
     "has_long_number",
     "is_json_content_type",
     "parse_cookies",
@@ -345,6 +348,38 @@ class Adding:
     def __call__(self, message: MutableMapping[str, Any]) -> Awaitable[None]: ...
 
 @final
+class Compression:
+    """What a GZip middleware does to the responses to some requests."""
+
+    def __new__(
+        cls,
+        layer: Any,
+        level: int | None,
+        minimum: int,
+        minimum_in_thread: int,
+        excluded: list[str],
+        instead: Callable[
+            [Callable[[MutableMapping[str, Any]], Awaitable[None]]],
+            Callable[[MutableMapping[str, Any]], Awaitable[None]],
+        ],
+    ) -> Compression:
+        """Sizes are in bytes, `level` is zlib's, or None if nothing is compressed.
+
+        `layer` does what is rarer; `instead` makes the `send` of a responder of Starlette's.
+        """
+
+    def send(self, target: Callable[[MutableMapping[str, Any]], Awaitable[None]]) -> Compressing:
+        """The `send` for one request, in front of `target`."""
+
+@final
+class Compressing:
+    """The `send` of a request whose response may be compressed."""
+
+    def __call__(self, message: MutableMapping[str, Any]) -> Awaitable[None]: ...
+    def compress(self, body: bytes, more: bool) -> bytes:
+        """Compress a piece of the body, in a thread."""
+
+@final
 class Noting:
     """The `send` of an application that a route hands a request to: notes that the response has begun."""
 
@@ -558,6 +593,9 @@ def answer_http_exception(exc: Any) -> tuple[int, bytes | list[tuple[bytes, byte
 
 def response_head_problem(status: object, headers: list[tuple[bytes, bytes]]) -> str | None:
     """What is wrong with a status and raw headers; None if HTTP can carry them."""
+
+def gzip_bytes(body: bytes, level: int) -> bytes:
+    """What a response with this body is compressed to, whole; raises ValueError for a level that is not 1 to 9."""
 
 def has_long_number(text: bytes) -> bool:
     """Whether JSON text has a number that is too long for parsers to agree about it: 309 digits or more."""

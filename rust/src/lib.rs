@@ -55,7 +55,10 @@ mod _native {
     #[pymodule_export]
     use crate::routing::RouteTable;
     #[pymodule_export]
-    use crate::run::{Adding, Entrance, Noting, Outlet, Passage, Program, Ready, Serving, Surroundings};
+    use crate::run::{
+        Adding, Compressing, Compression, Entrance, Noting, Outlet, Passage, Program, Ready, Serving, Surroundings,
+        gzip_bytes,
+    };
     #[pymodule_export]
     use crate::watch::TypeWatch;
 }

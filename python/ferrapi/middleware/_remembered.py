@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from starlette.datastructures import Headers
@@ -24,6 +25,8 @@ from .._edits import SETTINGS
 from .._hooks import untouched, watch
 from .._native import Adding
 from .._pickling import Regained
+from ..routing._guard import wait_for
+from ._compression import compress_in_thread, compression_of, responding
 
 MOST = 256
 """Answers that are remembered per middleware; when there are more, it begins anew."""
@@ -234,14 +237,16 @@ class RememberingHosts(_Layer):
 
 
 class RememberingGZip(_Layer):
-    """Starlette's `GZipMiddleware`; what sends its responses is made by copying."""
+    """Starlette's `GZipMiddleware`; what sends its responses is native, or made by copying."""
 
-    _made = _Layer._made | {"_responders"}
+    _made = _Layer._made | {"_sends"}
     kinds = (GZipMiddleware, GZipResponder, IdentityResponder)
+    wait_for = staticmethod(wait_for)
+    compress_in_thread = staticmethod(compress_in_thread)
 
     def begin_anew(self, middleware: Any) -> None:
         """Forget what is remembered."""
-        self._responders = Memory(middleware, responder_of_gzip)
+        self._sends = Memory(middleware, self._find_send)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         middleware: Any = self.app
@@ -251,10 +256,14 @@ class RememberingGZip(_Layer):
         headers: Pairs = list(scope["headers"])
         scope["headers"] = headers
         accepted = next((value for name, value in headers if name == b"accept-encoding"), b"")
-        kind, attributes = self._responders.of(b"gzip" if b"gzip" in accepted else None)
-        responder = kind.__new__(kind)
-        vars(responder).update(attributes, app=middleware.app, send=send)
-        await middleware.app(scope, receive, responder.send_with_compression)
+        sending = self._sends.of(b"gzip" if b"gzip" in accepted else None)
+        await middleware.app(scope, receive, sending(send))
+
+    def _find_send(self, middleware: GZipMiddleware, key: Key) -> Callable[[Send], Send]:
+        """What makes the ``send`` of a request: its native form, or else that of a responder."""
+        kind, attributes = responder_of_gzip(middleware, key)
+        compression = compression_of(self, kind, attributes)
+        return partial(responding, kind, attributes) if compression is None else compression.send
 
 
 REMEMBERING: dict[type, Callable[[Any], ASGIApp]] = {

@@ -22,7 +22,7 @@ mod uvicorn;
 
 pub(crate) use asgi::{Entrance, program_of};
 pub(crate) use door::{Content, Door, Headers, HttpDoor};
-pub(crate) use layers::{Adding, Noting, Outlet, Passage, Ready, Surroundings};
+pub(crate) use layers::{Adding, Compressing, Compression, Noting, Outlet, Passage, Ready, Surroundings, gzip_bytes};
 pub(crate) use machine::Machine;
 pub(crate) use program::Program;
 pub(crate) use serving::Serving;

@@ -30,6 +30,31 @@ pub(crate) fn trim_end(mut text: &[u8], unwanted: impl Fn(u8) -> bool) -> &[u8] 
     text
 }
 
+/// Which bytes are in a class that has these, and letters and digits.
+pub(crate) const fn class(others: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        let mut is_in = byte.is_ascii_alphanumeric();
+        let mut rest = others;
+        while let [other, more @ ..] = rest {
+            is_in |= *other == byte;
+            rest = more;
+        }
+        let places: &mut [bool] = &mut table;
+        if let Some(place) = places.split_at_mut(byte as usize).1.first_mut() {
+            *place = is_in;
+        }
+        byte = byte.saturating_add(1);
+    }
+    table
+}
+
+/// Whether `byte` is in a class.
+pub(crate) fn is_in(class: &[bool; 256], byte: u8) -> bool {
+    class.get(usize::from(byte)).copied().unwrap_or_default()
+}
+
 /// Whether `byte` is white space within an HTTP header: a space or a tab.
 pub(crate) fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')

@@ -66,6 +66,7 @@ mod bytes;
 
 pub mod cookies;
 pub mod form;
+pub mod gzip;
 pub mod http1;
 pub mod json;
 pub mod latin1;

@@ -2,8 +2,10 @@
 
 use pyo3::prelude::*;
 use smallvec::SmallVec;
+use wire::http1::response::is_bodiless;
 
-use super::{Adding, Noting, Outlet, PassageSend};
+use super::compressing::Compressed;
+use super::{Adding, Compressing, Noting, Outlet, PassageSend};
 use crate::run::door::Headers;
 use crate::run::uvicorn::Cycles;
 
@@ -29,10 +31,13 @@ pub(in crate::run) fn deliver<'py>(
     let py = send.py();
     let mut passed: SmallVec<[Bound<'py, Outlet>; 1]> = SmallVec::new();
     let mut noted: SmallVec<[Bound<'py, Noting>; 1]> = SmallVec::new();
+    let mut compressing: SmallVec<[Bound<'py, Compressing>; 1]> = SmallVec::new();
     let mut extended: Option<Headers<'_, 'py>> = None;
+    let mut compressed: Option<Vec<u8>> = None;
     let mut send = send.clone();
     let delivery = loop {
         let headers = extended.as_ref().unwrap_or(headers);
+        let body = compressed.as_deref().unwrap_or(body);
         if let Ok(outlet) = send.cast_exact::<Outlet>() {
             if outlet.get().has_started() {
                 return Ok(Delivery::Not);
@@ -54,6 +59,23 @@ pub(in crate::run) fn deliver<'py>(
             let target = adding.get().target(py);
             extended = Some(Headers::Pairs(pairs));
             send = target;
+        } else if let Ok(layer) = send.cast_exact::<Compressing>() {
+            if is_bodiless(status.into()) || !layer.get().is_new(py) {
+                return Ok(Delivery::Not);
+            }
+            let layer = layer.clone();
+            match layer.get().compress_whole(py, status, &headers.pairs(py, body.len())?, body)? {
+                Compressed::Unchanged => {}
+                Compressed::InMessages => return Ok(Delivery::Not),
+                Compressed::Changed(pairs, smaller) => {
+                    extended = Some(Headers::Pairs(pairs));
+                    if smaller.is_some() {
+                        compressed = smaller;
+                    }
+                }
+            }
+            send = layer.get().target(py);
+            compressing.push(layer);
         } else if let Ok(below) = send.cast_exact::<PassageSend>() {
             match below.get().take_whole(py, status, headers.pairs(py, body.len())?, body)? {
                 Some(sending) => break Delivery::Waits(sending.into_any()),
@@ -72,6 +94,7 @@ pub(in crate::run) fn deliver<'py>(
         }
     };
     passed.iter().for_each(|outlet| outlet.get().note_start());
+    compressing.iter().for_each(|layer| layer.get().note_whole(py));
     noted.iter().try_for_each(|noting| noting.get().note_start(py))?;
     Ok(delivery)
 }

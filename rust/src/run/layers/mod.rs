@@ -5,6 +5,7 @@
 
 mod adding;
 mod around;
+mod compressing;
 mod delivery;
 mod flow;
 mod noting;
@@ -13,6 +14,7 @@ mod passage;
 mod ready;
 
 pub(crate) use adding::Adding;
+pub(crate) use compressing::{Compressing, Compression, gzip_bytes};
 pub(super) use delivery::{Delivery, deliver};
 pub(super) use flow::Flow;
 pub(crate) use noting::Noting;

@@ -18,7 +18,7 @@ use smallvec::SmallVec;
 
 use super::method::Method;
 use super::refusal::Refusal;
-use crate::bytes::{cut, is_blank, trim_blanks};
+use crate::bytes::{class, cut, is_blank, is_in, trim_blanks};
 
 /// The number of header fields that is read without looking twice.
 const FEW_HEADERS: usize = 64;
@@ -492,7 +492,8 @@ fn is_host(value: &[u8]) -> bool {
 
 /// Whether `byte` may be in a token (RFC 9110, section 5.6.2).
 pub(super) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    const TOKEN: [bool; 256] = class(b"!#$%&'*+-.^_`|~");
+    is_in(&TOKEN, byte)
 }
 
 fn is_token(text: &[u8]) -> bool {

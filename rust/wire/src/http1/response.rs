@@ -9,6 +9,8 @@
 
 use thiserror::Error;
 
+use crate::bytes::{class, is_in};
+
 /// Why a response can't be written. What has been appended to the buffer by then is incomplete.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ResponseError {
@@ -87,7 +89,8 @@ pub fn is_bodiless(status: u32) -> bool {
 /// Whether `name` may be written as the name of a header field.
 #[must_use]
 pub fn is_header_name(name: &[u8]) -> bool {
-    !name.is_empty() && name.iter().all(|byte| byte.is_ascii_graphic() && !b"()<>@,;:[]={}\\\"".contains(byte))
+    const NAME: [bool; 256] = class(b"!#$%&'*+-./?^_`|~");
+    !name.is_empty() && name.iter().all(|&byte| is_in(&NAME, byte))
 }
 
 /// Whether `value` may be written as the value of a header field.
