@@ -386,7 +386,7 @@ bench-store: build $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.load.readme
 
 bench-soak: build $(VENV)/.dev
-	@echo '== Full load with clients that misbehave, $(SOAK_MINUTES) minutes for each door (needs wrk)'
+	@echo '== Full load with clients that misbehave, $(SOAK_MINUTES) minutes for each transport (needs wrk)'
 	@$(BIN)/python -m benchmarks.soak --minutes $(SOAK_MINUTES)
 
 bench-engine: build $(VENV)/.dev

@@ -28,7 +28,7 @@ import uvloop
 
 from .asgi import PEERS, Client, peer
 from .cases import BY_NAME, Case
-from .door import DoorClient
+from .protocol_client import ProtocolClient
 from .shapes.answers import application, client_of, in_process, with_answers
 from .shapes.cases import BY_NAME as SHAPES_BY_NAME
 from .shapes.cases import Shape
@@ -42,7 +42,7 @@ TOTALS = re.compile(r"^(?:totals|summary): (\d+)", re.MULTILINE)
 WARM_UP_ROUNDS = 3
 
 
-def _count_region(runner: asyncio.Runner, client: Client | SocketClient | DoorClient, times: int) -> None:
+def _count_region(runner: asyncio.Runner, client: Client | SocketClient | ProtocolClient, times: int) -> None:
     async def send() -> None:
         for _ in range(times):
             await client.send_all()
@@ -57,14 +57,14 @@ def _count_region(runner: asyncio.Runner, client: Client | SocketClient | DoorCl
     client.check()
 
 
-def _client(name: str, case: Case) -> Client | SocketClient | DoorClient:
+def _client(name: str, case: Case) -> Client | SocketClient | ProtocolClient:
     package = "ferrapi" if name == DOOR else name
     if isinstance(case, Shape):
         if name != DOOR or case.websocket:
             return client_of(case, package)
-        return DoorClient(application(case, package), case, "--access-log" in case.options)
+        return ProtocolClient(application(case, package), case, "--access-log" in case.options)
     app = getattr(peer(package), case.app)
-    return DoorClient(app, case) if name == DOOR else Client(app, case)
+    return ProtocolClient(app, case) if name == DOOR else Client(app, case)
 
 
 def run_cases(name: str, cases: Sequence[Case]) -> None:

@@ -29,7 +29,7 @@ from .load import wrk
 from .load.rounds import CLIENT_CORE, SERVER_CORE
 from .load.server import HOST, Server
 
-DOORS = {"http": "ferrapi", "asgi": "ferrapi-asgi"}
+TRANSPORTS = {"http": "ferrapi", "asgi": "ferrapi-asgi"}
 CASES = (
     "plain",
     "hello",
@@ -268,7 +268,7 @@ def soak(door: str, minutes: float, seed: int) -> tuple[dict[str, Any], list[str
     """Soak one door: what was recorded, and what was wrong."""
     exchanges = [exchange for name in CASES for exchange in BY_NAME[name].exchanges]
     random.Random(seed).shuffle(exchanges)
-    with tempfile.TemporaryDirectory() as folder, Server(DOORS[door], "app", {SERVER_CORE}) as server:
+    with tempfile.TemporaryDirectory() as folder, Server(TRANSPORTS[door], "app", {SERVER_CORE}) as server:
         file = Path(folder) / "cases.lua"
         wrk.write_exchanges(exchanges, file)
 
@@ -295,13 +295,13 @@ def main() -> int:
     """Soak the chosen doors; 1 if anything was wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10, help="for each door")
-    parser.add_argument("--door", action="append", choices=list(DOORS), help="may be repeated; default: both")
+    parser.add_argument("--door", action="append", choices=list(TRANSPORTS), help="may be repeated; default: both")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     parser.add_argument("--json", type=Path, help="write what was recorded, memory second by second, to this file")
     arguments = parser.parse_args()
     os.sched_setaffinity(0, {CLIENT_CORE})
     wrong, recorded = 0, []
-    for door in arguments.door or DOORS:
+    for door in arguments.door or TRANSPORTS:
         result, found = soak(door, arguments.minutes, arguments.seed)
         recorded.append(result)
         wrong += len(found)

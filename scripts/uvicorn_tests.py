@@ -124,7 +124,7 @@ def wrapping(protocol: Any) -> Any:
 
 
 def pytest_configure(config: Any) -> None:
-    """Put the door in the place of uvicorn's protocol before anything imports that by name."""
+    """Put the transport in the place of uvicorn's protocol before anything imports that by name."""
     from ferrapi.server import HttpProtocol
     from uvicorn.protocols.http import httptools_impl
 
@@ -133,7 +133,7 @@ def pytest_configure(config: Any) -> None:
 
 
 def pytest_collection_modifyitems(items: list[Any]) -> None:
-    """Teach the tests' imitation of an event loop what the door uses besides."""
+    """Teach the tests' imitation of an event loop what the transport uses besides."""
     for module in {item.module for item in items}:
         loop = getattr(module, "MockLoop", None)
         if loop is None or hasattr(loop, "call_soon"):

@@ -188,13 +188,13 @@ import importlib
 import ferrapi.as_fastapi
 for name in ("_compat", "_compat.v2", "_compat.shared", "_body_limit", "_form_limits"):
     assert importlib.import_module("fastapi." + name) is importlib.import_module("ferrapi." + name)
-for name in ("_edits", "_native", "routing._plan", "_names"):
+for name in ("_version_counter", "_native", "routing._plan", "_names"):
     try:
         importlib.import_module("fastapi." + name)
     except ModuleNotFoundError as exc:
         print(exc.name)
 """)
-    assert said.split() == ["fastapi._edits", "fastapi._native", "fastapi.routing._plan", "fastapi._names"]
+    assert said.split() == ["fastapi._version_counter", "fastapi._native", "fastapi.routing._plan", "fastapi._names"]
 
 
 def test_names_that_fastapis_modules_merely_hold() -> None:

@@ -148,7 +148,7 @@ def test_dev_keeps_the_environment_that_is_set(
     assert os.environ["FASTAPI_ENV"] == "test"
 
 
-def test_http_falls_back_where_the_door_cannot_be_imported(
+def test_http_falls_back_where_the_protocol_cannot_be_imported(
     project: Path, served: list[Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "ferrapi.server", None)

@@ -457,9 +457,9 @@ class TestTeardown:
 class TestTasksAndThreads:
     """8: one task for async code, one thread hop with a copied context for each sync callable."""
 
-    @pytest.mark.parametrize("door", ["asgi", "trio"])
-    def test_contexts(self, door: str) -> None:
-        compare(engine.contexts, engine.CONTEXT_ASKS, door)
+    @pytest.mark.parametrize("transport", ["asgi", "trio"])
+    def test_contexts(self, transport: str) -> None:
+        compare(engine.contexts, engine.CONTEXT_ASKS, transport)
 
     def test_kinds_of_callables(self) -> None:
         names = BOTH[0].FastAPI and engine.callables(BOTH[0], []).state.names

@@ -286,7 +286,7 @@ ILLEGAL: tuple[Mapping[str, str], ...] = (
 
 
 @pytest.mark.usefixtures("quiet")
-class TestThroughTheDoors:
+class TestThroughTheTransports:
     """The default answers, as they are sent."""
 
     @pytest.mark.parametrize("headers", [None, {"X-A": "1"}, {"content-type": "a/b"}], ids=str)
@@ -303,8 +303,8 @@ class TestThroughTheDoors:
             compare(raising(http_error(status, "detail", headers), place), ASKS)
 
     def test_a_status_that_is_no_integer_is_refused(self) -> None:
-        for door in USUAL:
-            answer = answers(frameworks.FERRAPI, raising(http_error(404.0, "detail", None)), ASKS[:1], door)[0]
+        for transport in USUAL:
+            answer = answers(frameworks.FERRAPI, raising(http_error(404.0, "detail", None)), ASKS[:1], transport)[0]
             assert answer.error == "InvalidResponseError"
 
     @pytest.mark.parametrize("detail", DETAILS, ids=lambda detail: repr(detail)[:20].split(" at 0x")[0])
@@ -390,16 +390,16 @@ class TestThroughTheDoors:
 
     @pytest.mark.parametrize("headers", ILLEGAL, ids=repr)
     def test_headers_that_http_cannot_carry_are_an_error(self, headers: Mapping[str, str]) -> None:
-        for door in ("http11", "asgi"):
-            answer = answers(frameworks.FERRAPI, raising(http_error(400, "detail", headers)), [Ask()], door)[0]
+        for transport in ("http11", "asgi"):
+            answer = answers(frameworks.FERRAPI, raising(http_error(400, "detail", headers)), [Ask()], transport)[0]
             assert answer.error == "InvalidResponseError"
             assert answer.status == 500
 
     @pytest.mark.parametrize("headers", [None, {"x-a": "1"}], ids=str)
     @pytest.mark.parametrize("status", [0, 1, 99, -1, 1000, 12345], ids=str)
     def test_statuses_that_http_cannot_carry_are_an_error(self, status: int, headers: Any) -> None:
-        for door in ("http11", "asgi"):
-            answer = answers(frameworks.FERRAPI, raising(http_error(status, "detail", headers)), [Ask()], door)[0]
+        for transport in ("http11", "asgi"):
+            answer = answers(frameworks.FERRAPI, raising(http_error(status, "detail", headers)), [Ask()], transport)[0]
             assert answer.error == "InvalidResponseError"
             assert answer.status == 500
 
@@ -497,7 +497,7 @@ class TestThroughTheDoors:
 
         async def main() -> list[Any]:
             seen = []
-            for fw, protocol in ((frameworks.FASTAPI, "httptools"), (frameworks.FERRAPI, "door")):
+            for fw, protocol in ((frameworks.FASTAPI, "httptools"), (frameworks.FERRAPI, "ferrapi")):
                 wire = Wire(configured(make(fw)), protocol)
                 for _ in range(2):
                     await wire.feed(method + b" / HTTP/1.1\r\nhost: unit.test\r\n\r\n")

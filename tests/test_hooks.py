@@ -25,7 +25,7 @@ from support.asgi import Ask
 from support.compare import answers, compare
 from support.frameworks import BOTH, FASTAPI, FERRAPI, Framework
 
-DOORS = ("asgi", "uvicorn", "http11")
+TRANSPORTS = ("asgi", "uvicorn", "http11")
 
 
 class Item(BaseModel):
@@ -185,7 +185,7 @@ class Replacement:
             setattr(self.owner, self.name, self.own)
 
 
-def _counts(fw: Framework, replacement: Replacement, when: str, door: str) -> list[int]:
+def _counts(fw: Framework, replacement: Replacement, when: str, transport: str) -> list[int]:
     """How often a replacement is called for each of the requests."""
     seen: list[int] = []
 
@@ -211,15 +211,15 @@ def _counts(fw: Framework, replacement: Replacement, when: str, door: str) -> li
     if when == "early":
         replacement.install()
     try:
-        answers(fw, built, asks, door)
+        answers(fw, built, asks, transport)
     finally:
         replacement.remove()
     seen.append(replacement.calls)
     return [after - before for before, after in itertools.pairwise(seen)]
 
 
-def _check(replacements: dict[str, Callable[[], Replacement]], when: str, door: str) -> None:
-    expected, actual = (_counts(fw, replacements[fw.package](), when, door) for fw in BOTH)
+def _check(replacements: dict[str, Callable[[], Replacement]], when: str, transport: str) -> None:
+    expected, actual = (_counts(fw, replacements[fw.package](), when, transport) for fw in BOTH)
     shown = [
         (f"{ask.method} {ask.path}", theirs, ours) for ask, theirs, ours in zip(ASKS, expected, actual, strict=True)
     ]
@@ -238,23 +238,25 @@ def _untouched() -> Iterator[None]:
     assert not _hooks.replaced("ferrapi.routing")
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("when", ["early", "built", "late"])
 @pytest.mark.parametrize(("owner", "name"), METHODS, ids=lambda value: getattr(value, "__name__", value))
-def test_a_replaced_method_of_starlette_is_called(owner: type, name: str, when: str, door: str, quiet: None) -> None:
-    _check(dict.fromkeys(("fastapi", "ferrapi"), lambda: Replacement(owner, name)), when, door)
+def test_a_replaced_method_of_starlette_is_called(
+    owner: type, name: str, when: str, transport: str, quiet: None
+) -> None:
+    _check(dict.fromkeys(("fastapi", "ferrapi"), lambda: Replacement(owner, name)), when, transport)
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("when", ["early", "built", "late"])
 @pytest.mark.parametrize(("module", "owner", "name"), OWN)
 def test_a_replaced_method_of_the_package_is_called(
-    module: str, owner: str, name: str, when: str, door: str, quiet: None
+    module: str, owner: str, name: str, when: str, transport: str, quiet: None
 ) -> None:
     if name == "app" and when != "early":
         pytest.skip("a router binds it when it is made")
     makers = {fw.package: functools.partial(_of_class, fw, module, owner, name) for fw in BOTH}
-    _check(makers, when, door)
+    _check(makers, when, transport)
 
 
 def _of_class(fw: Framework, module: str, owner: str, name: str) -> Replacement:
@@ -265,14 +267,14 @@ def _module(fw: Framework, name: str) -> Any:
     return fw.module(name)
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("when", ["early", "built", "late"])
 @pytest.mark.parametrize(("module", "name"), FUNCTIONS)
-def test_a_replaced_function_is_called(module: str, name: str, when: str, door: str, quiet: None) -> None:
+def test_a_replaced_function_is_called(module: str, name: str, when: str, transport: str, quiet: None) -> None:
     _check(
         {fw.package: functools.partial(lambda fw: Replacement(_module(fw, module), name), fw) for fw in BOTH},
         when,
-        door,
+        transport,
     )
 
 

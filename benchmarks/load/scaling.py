@@ -27,7 +27,7 @@ from .rounds import CLIENT_CORE, SERVER_CORE, Measured, measure
 from .server import Server, ServerDidNotStart
 
 CASE = BY_NAME["hello"]
-DOORS = {"ferrapi": "HTTP/1.1 door", "ferrapi-asgi": "ASGI door"}
+TRANSPORTS = {"ferrapi": "HTTP/1.1 door", "ferrapi-asgi": "ASGI door"}
 BESIDE = ("asgi", "fastapi", "go")
 """Peers whose connections are counted as well: what many connections cost is not the framework's alone."""
 Loaded = Callable[[Path, int], Measured]
@@ -83,7 +83,7 @@ def _more_connections(name: str, title: str, file: Path, rounds: int, seconds: i
 
 def _rows(file: Path, rounds: int, seconds: int) -> list[Row]:
     rows = []
-    for name, door in DOORS.items():
+    for name, door in TRANSPORTS.items():
         with ExitStack() as stack:
 
             def start(count: int, name: str = name, stack: ExitStack = stack) -> Server:

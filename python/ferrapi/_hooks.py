@@ -27,8 +27,8 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route, Router, WebSocketRoute
 
-from ._edits import EDITS, SETTINGS
 from ._native import TypeWatch
+from ._version_counter import ROUTES_VERSION, SETTINGS_VERSION
 
 Kind = TypeVar("Kind", bound=type)
 
@@ -91,8 +91,8 @@ def _compare() -> None:
             _note_touched(kind, touched)
             changed = True
     if changed:
-        EDITS.announce()
-        SETTINGS.announce()
+        ROUTES_VERSION.announce()
+        SETTINGS_VERSION.announce()
 
 
 WATCH = TypeWatch(_compare)
@@ -152,12 +152,12 @@ class _AnnouncingModule(ModuleType):
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
         if name in _function_names:
-            EDITS.announce()
+            ROUTES_VERSION.announce()
 
     def __delattr__(self, name: str) -> None:
         super().__delattr__(name)
         if name in _function_names:
-            EDITS.announce()
+            ROUTES_VERSION.announce()
 
 
 def announce_assignments(module_name: str, *names: str) -> None:

@@ -22,10 +22,10 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ._edits import EDITS, SETTINGS
 from ._hooks import is_own, untouched, watch
 from ._native import Entrance, Outlet, Surroundings
 from ._pickling import Regained
+from ._version_counter import ROUTES_VERSION, SETTINGS_VERSION
 from .middleware.asyncexitstack import AsyncExitStackMiddleware
 from .routing import APIRouter
 from .routing._exchange import Exchange
@@ -81,8 +81,8 @@ class _Layer(Regained, Guard):
 
     def goes_short(self) -> bool:
         """Whether the router behind this layer can be entered directly."""
-        if self._as_of != SETTINGS.value:
-            self._as_of = SETTINGS.value
+        if self._as_of != SETTINGS_VERSION.value:
+            self._as_of = SETTINGS_VERSION.value
             self._is_open = self.leads_to_router()
             self.__dict__.pop("entrance", None)
             self.__dict__.pop("surroundings", None)
@@ -113,7 +113,7 @@ class Exceptions(_Layer, ExceptionMiddleware):
     @cached_property
     def entrance(self) -> Entrance:
         """Where requests come to the router."""
-        return Entrance(self, self.app, self.handlers, EDITS)
+        return Entrance(self, self.app, self.handlers, ROUTES_VERSION)
 
     async def guard(self, x: Exchange, function: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]) -> None:
         """Await ``function(x, *arguments)``; answer with the handler for what that raises."""
@@ -205,7 +205,7 @@ class ServerErrors(_Layer, ServerErrorMiddleware):
     def entrance(self) -> Entrance:
         """Where requests come to the router if there is no middleware: both layers in one."""
         inner: Exceptions = self.app  # type: ignore[assignment]  # `leads_to_router` has seen it
-        return Entrance(self, inner.app, inner.handlers, EDITS)
+        return Entrance(self, inner.app, inner.handlers, ROUTES_VERSION)
 
     def dispatch(self, x: Exchange) -> Coroutine[Any, Any, None]:
         """Route an HTTP request."""

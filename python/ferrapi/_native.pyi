@@ -11,20 +11,18 @@ from typing import Any, Self, final
 
 from typing_extensions import disjoint_base
 
-from ._plan import GroupPlan, ProgramPlan, RoutePlan
+from ._boundary import GroupPlan, ProgramPlan, RoutePlan
 
 __all__ = [
     "Adding",
     "Compressing",
     "Compression",
-    "Cycle",
-    "EditCounter",
     "Entrance",
     "FormParser",
     "FormReader",
     "FormRefused",
-    "Head",
     "HttpConnection",
+    "InFlightRequest",
     "LimitExceeded",
     "MessageCall",
     "NativeServer",
@@ -37,10 +35,12 @@ __all__ = [
     "Reader",
     "Ready",
     "Registry",
+    "RequestHead",
     "RouteTable",
     "Serving",
     "Surroundings",
     "TypeWatch",
+    "VersionCounter",
     "answer_http_exception",
     "encode_json",
     "gzip_bytes",
@@ -61,10 +61,10 @@ class FormRefused(Exception):
     """A form that can't be read or is beyond its limits; says why."""
 
 @final
-class EditCounter:
+class VersionCounter:
     """A number that grows with each edit."""
 
-    def __new__(cls) -> EditCounter: ...
+    def __new__(cls) -> VersionCounter: ...
     @property
     def value(self) -> int:
         """How many edits there have been."""
@@ -130,7 +130,7 @@ class HttpConnection:
         """What is known of the server."""
 
     @property
-    def in_flight(self) -> Cycle | None:
+    def in_flight(self) -> InFlightRequest | None:
         """The request in flight, if there is one."""
 
     @property
@@ -186,7 +186,7 @@ class HttpConnection:
         """Look whether the connection has been idle for too long."""
 
 @final
-class Cycle:
+class InFlightRequest:
     """A request in flight, and the `receive` and `send` of who answers it."""
 
     @property
@@ -269,14 +269,14 @@ class NativeSite:
         handlers: Any,
         router: Any,
         has_middleware: bool,
-        edits: EditCounter,
-        settings: EditCounter,
+        routes: VersionCounter,
+        settings: VersionCounter,
         watch: TypeWatch,
     ) -> NativeSite:
         """The application with these routes, exception handlers (by class and by status) and router.
 
         `has_middleware`: whether the protocol has to be asked whether a request passes, and has to send the responses.
-        `edits` and `settings` count the edits of plans and of applications; `watch` notices changed classes.
+        `routes` and `settings` are the version counters of routes and of applications; `watch` notices changed classes.
         """
 
     def stands(self) -> bool:
@@ -286,7 +286,7 @@ class NativeSite:
 class Entrance:
     """Where HTTP requests come to a router by ASGI."""
 
-    def __new__(cls, layer: Any, router: Any, handlers: Any, edits: EditCounter) -> Entrance:
+    def __new__(cls, layer: Any, router: Any, handlers: Any, routes: VersionCounter) -> Entrance:
         """The entrance to `router`. `layer` makes exchanges and guards what is done in Python."""
 
     def serve(
@@ -506,8 +506,8 @@ class FormReader:
         """
 
 @final
-class Head:
-    """The head of a request that the HTTP/1.1 door serves."""
+class RequestHead:
+    """The head of a request that the HTTP/1.1 transport serves."""
 
     @property
     def length(self) -> int:
@@ -543,7 +543,7 @@ class Registry:
 
     def __new__(cls, weak_set: Any, task: type[Any]) -> Registry: ...
     def add(self, item: Any) -> None:
-        """Put an object into the set, unless it is the task of a request of the door."""
+        """Put an object into the set, unless it is the task of a request of the transport."""
 
 @final
 class RouteTable:
@@ -556,8 +556,8 @@ class RouteTable:
         Returns the route's target and whether the match is full (else the method is not one of its own), or None.
         """
 
-    def find_head(self, head: Head) -> tuple[Any, dict[str, Any]] | None:
-        """Find the route for a head that the HTTP/1.1 door has read, without a scope.
+    def find_head(self, head: RequestHead) -> tuple[Any, dict[str, Any]] | None:
+        """Find the route for a head that the HTTP/1.1 transport has read, without a scope.
 
         Returns the route's target and its path parameters if a route matches fully and no route before it had to be
         asked; else None: the request needs a scope.
@@ -575,7 +575,7 @@ class Reader:
         any parameter is missing or invalid. Raises `LimitExceeded`.
         """
 
-    def read_head(self, head: Head, params: dict[str, Any]) -> list[dict[str, Any] | None] | None:
+    def read_head(self, head: RequestHead, params: dict[str, Any]) -> list[dict[str, Any] | None] | None:
         """Read the parameters from a head and the path parameters that routing found. As `read`."""
 
 def encode_json(value: object, max_bytes: int | None = None, whole: bool = False) -> bytes | None:

@@ -33,7 +33,7 @@ from ._draining import application_in, drain
 from ._readiness import Readiness, add_route
 from .exceptions import FastAPIError
 
-DOOR = "ferrapi.server:HttpProtocol"
+PROTOCOL = "ferrapi.server:HttpProtocol"
 
 
 class UnknownProtocol(FastAPIError):
@@ -62,12 +62,12 @@ def http_choice(name: str) -> str:
             raise UnknownProtocol(f"There is no HTTP protocol {name}: choose {known}, or module:class") from exc
         return name
     try:
-        importlib.import_module(DOOR.partition(":")[0])
+        importlib.import_module(PROTOCOL.partition(":")[0])
     except ImportError:
         if name == "ferrapi":
             raise
         return "auto"
-    return DOOR
+    return PROTOCOL
 
 
 _LAST_SECONDS = 1.0
@@ -185,8 +185,8 @@ class ServeConfig(Config):
 
     def load(self) -> None:
         """Load everything; called in the process that serves."""
-        if self.http == DOOR:  # older releases of uvicorn don't take the name of a class
-            self.http = importlib.import_module(DOOR.partition(":")[0]).HttpProtocol
+        if self.http == PROTOCOL:  # older releases of uvicorn don't take the name of a class
+            self.http = importlib.import_module(PROTOCOL.partition(":")[0]).HttpProtocol
         super().load()
         parts: list[type[Any]] = [FreezeAfterStartup] if self.gc_freeze else []
         self.lifespan_class: type[Any] = type("Lifespan", (*parts, Drains, self.lifespan_class), {})

@@ -23,12 +23,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from . import params
 from ._docs_routes import DocsRoutes, of_applications
 from ._draining import Drain, mounted_in
-from ._edits import EDITS, SETTINGS
 from ._foreign import refuse, refuse_app, with_counterparts
 from ._hooks import WATCH, routing_class, untouched, watch
 from ._middleware_stack import AppBodyLimitMiddleware, ExceptionTelemetryMiddleware, ServerErrors, build
 from ._names import names_of
 from ._pickling import Regained
+from ._version_counter import ROUTES_VERSION, SETTINGS_VERSION
 from .datastructures import Default
 from .exception_handlers import (
     http_exception_handler,
@@ -248,7 +248,7 @@ class FastAPI(Regained, Verbs, Starlette):
             refuse_app(value, "An application's router")
         super().__setattr__(name, value)
         if name in _SERVED_BY:
-            SETTINGS.announce()
+            SETTINGS_VERSION.announce()
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
@@ -266,7 +266,7 @@ class FastAPI(Regained, Verbs, Starlette):
         _look()
         if self.root_path:
             scope["root_path"] = self.root_path
-        way = self._way if self._way_as_of == SETTINGS.value else self._find_way()
+        way = self._way if self._way_as_of == SETTINGS_VERSION.value else self._find_way()
         if way is not None and scope["type"] == "http":
             scope["app"] = self
             await way(scope, receive, send)
@@ -275,11 +275,11 @@ class FastAPI(Regained, Verbs, Starlette):
                 self._drain.end()
             await super().__call__(scope, receive, send)
 
-    _made = frozenset({"_way", "_way_as_of", "_openapi_edits", "_lock_of_document", "_drain", "_app_scope"})
+    _made = frozenset({"_way", "_way_as_of", "_openapi_as_of", "_lock_of_document", "_drain", "_app_scope"})
     _versions = cast("VersionedRoutes | None", None)  # no annotation, which nobody could resolve at run time
     _way: ASGIApp | None = None
     _way_as_of = -1
-    _openapi_edits = -1  # of the document; -1 for one that isn't made from the routes
+    _openapi_as_of = -1  # of the document; -1 for one that isn't made from the routes
 
     def _find_way(self) -> ASGIApp | None:
         """What serves HTTP requests if nobody has replaced what Starlette does here; else None."""
@@ -291,7 +291,7 @@ class FastAPI(Regained, Verbs, Starlette):
             stack: Any = self.middleware_stack
             if type(stack) is ServerErrors:
                 way = stack.way()
-        self._way, self._way_as_of = way, SETTINGS.value
+        self._way, self._way_as_of = way, SETTINGS_VERSION.value
         return way
 
     def build_middleware_stack(self) -> ASGIApp:
@@ -358,17 +358,17 @@ class FastAPI(Regained, Verbs, Starlette):
             return self.openapi_schema  # type: ignore[return-value]  # it is there
         with self._documenting():
             if not self._is_documented():
-                edits = EDITS.value
+                as_of = ROUTES_VERSION.value
                 if self._versions is None:
                     self.openapi_schema = self._document(self.routes, self.version)
                 else:
                     self.openapi_schema = self._versions.document(None)
-                self._openapi_edits = edits
+                self._openapi_as_of = as_of
             return self.openapi_schema  # type: ignore[return-value]
 
     def _is_documented(self) -> bool:
         """Whether there is a document, as of now."""
-        return self.openapi_schema is not None and self._openapi_edits in (-1, EDITS.value)
+        return self.openapi_schema is not None and self._openapi_as_of in (-1, ROUTES_VERSION.value)
 
     def _documenting(self) -> AbstractContextManager[Any]:
         lock: AbstractContextManager[Any] = self.__dict__.setdefault("_lock_of_document", RLock())

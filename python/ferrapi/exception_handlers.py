@@ -71,7 +71,7 @@ async def websocket_request_validation_exception_handler(
     await websocket.close(code=WS_1008_POLICY_VIOLATION, reason=jsonable_encoder(exc.errors()))
 
 
-Head = bytes | list[tuple[bytes, bytes]]
+AnswerHead = bytes | list[tuple[bytes, bytes]]
 """The headers of a response; or a content type, for a response that has that, the body's length and nothing else."""
 
 
@@ -82,7 +82,7 @@ def handler_for(handlers: tuple[Any, Any], exc: Exception) -> Any:
     return handler or by_class.get(type(exc)) or _lookup_exception_handler(by_class, exc)
 
 
-Answer = Callable[[Any], tuple[int, Head, bytes] | None]
+Answer = Callable[[Any], tuple[int, AnswerHead, bytes] | None]
 """Status, headers and body of the answer to an exception; None if only the handler itself can make it."""
 
 _ANSWERS: dict[Any, Answer] = {
@@ -97,7 +97,7 @@ def short_answer(handler: Any) -> Answer | None:
     return _ANSWERS.get(handler) if type(handler) is FunctionType and not touches_any(EXCHANGED) else None
 
 
-def answer_now(handlers: tuple[Any, Any], exc: Exception) -> tuple[int, Head, bytes] | None:
+def answer_now(handlers: tuple[Any, Any], exc: Exception) -> tuple[int, AnswerHead, bytes] | None:
     """Status, headers and body of the answer to an exception, if one of the handlers of this module is for it.
 
     Parameters:

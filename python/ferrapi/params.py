@@ -25,7 +25,7 @@ from typing_extensions import deprecated
 
 from ._deprecation import warn_deprecated
 from ._names import names_of
-from ._signatures import spell_out
+from ._spelled_out import spell_out
 from .concurrency import _DependencyConcurrency
 from .datastructures import _Unset
 from .exceptions import DependencyScopeError, ParameterError

@@ -3,7 +3,7 @@
 //! Something crosses between Python and Rust at two moments:
 //!
 //! * **A plan goes in, once per route.** `RouteTable` takes a list of `RoutePlan`s, `Reader` a list of `GroupPlan`s (both typed
-//!   dictionaries of `ferrapi/_plan.py`, taken apart in [`plan`]). Mistakes in them are a `PlanError` there and then.
+//!   dictionaries of `ferrapi/_boundary.py`, taken apart in [`plan`]). Mistakes in them are a `PlanError` there and then.
 //! * **A request goes in, and a coroutine that serves it comes out.** [`routing`] finds the route, [`request`] reads declared
 //!   parameters, [`run`] runs the route's program, [`response`] turns a value into JSON bytes and checks what goes out. [`http1`]
 //!   is a connection's side of the HTTP/1.1 protocol.
@@ -14,7 +14,6 @@
 //! crate unwinds.
 #![deny(unsafe_op_in_unsafe_fn, unsafe_code)]
 
-mod edits;
 mod http1;
 mod plan;
 mod py;
@@ -23,6 +22,7 @@ mod request;
 mod response;
 mod routing;
 mod run;
+mod version_counter;
 mod watch;
 
 use pyo3::prelude::*;
@@ -31,9 +31,7 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = true)]
 mod _native {
     #[pymodule_export]
-    use crate::edits::EditCounter;
-    #[pymodule_export]
-    use crate::http1::{Connection, Cycle, Head, MessageCall, Server, Site};
+    use crate::http1::{Connection, InFlightRequest, MessageCall, RequestHead, Server, Site};
     #[pymodule_export]
     use crate::plan::PlanError;
     #[pymodule_export]
@@ -47,9 +45,9 @@ mod _native {
     #[pymodule_export]
     use crate::request::text::{has_long_number, is_json_content_type, parse_cookies, parse_query};
     #[pymodule_export]
-    use crate::response::exception::answer_http_exception;
+    use crate::response::checks::response_head_problem;
     #[pymodule_export]
-    use crate::response::head::response_head_problem;
+    use crate::response::exception::answer_http_exception;
     #[pymodule_export]
     use crate::response::json::encode_json;
     #[pymodule_export]
@@ -59,6 +57,8 @@ mod _native {
         Adding, Compressing, Compression, Entrance, Noting, Outlet, Passage, Program, Ready, Serving, Surroundings,
         gzip_bytes,
     };
+    #[pymodule_export]
+    use crate::version_counter::VersionCounter;
     #[pymodule_export]
     use crate::watch::TypeWatch;
 }

@@ -2,7 +2,7 @@
 //!
 //! asyncio notes every task in a `WeakSet`. That class is written in Python, so a task costs a call of Python to put it in, and
 //! another one when it is freed. These do what `WeakSet.add` and the callback of its references do. The tasks of the HTTP/1.1
-//! door's requests are not put in at all: their server has them in a set, which `ferrapi/server/_registry.py` looks at.
+//! transport's requests are not put in at all: their server has them in a set, which `ferrapi/server/_registry.py` looks at.
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -22,13 +22,13 @@ pub(crate) struct Registry {
     plain_add: Py<PyAny>,
     /// Called with a reference when its object is freed.
     remove: Py<PyAny>,
-    /// The class of the tasks that the door makes.
+    /// The class of the tasks that the transport makes.
     task: Py<PyType>,
 }
 
 #[pymethods]
 impl Registry {
-    /// A way into `weak_set`, which finds the door's tasks, of the class `task`, elsewhere.
+    /// A way into `weak_set`, which finds the transport's tasks, of the class `task`, elsewhere.
     #[new]
     fn new(weak_set: &Bound<'_, PyAny>, task: Py<PyType>) -> PyResult<Self> {
         let py = weak_set.py();
@@ -45,12 +45,12 @@ impl Registry {
         })
     }
 
-    /// Put an object into the set, unless it is the task of a request of the door.
+    /// Put an object into the set, unless it is the task of a request of the transport.
     fn add(&self, item: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = item.py();
         if item.get_type().is(&self.task)
             && let Ok(serving) = item.call_method0(intern!(py, "get_coro"))?.cast::<Serving>()
-            && serving.get().has_door()
+            && serving.get().has_own_task()
         {
             return Ok(());
         }

@@ -34,11 +34,11 @@ def packages() -> Path:
 @pytest.fixture(scope="module", params=["asgi", "http1"])
 def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a new store with sample data, through each way in."""
-    from example_server import STORE, Server, door_arguments
+    from example_server import STORE, Server, transport_arguments
     from store_client import sample_data
 
     file = tmp_path_factory.mktemp("store") / "shop.sqlite3"
     file.write_bytes(sample_data())
     environment = {**STORE, "STORE_DATABASE_URL": f"sqlite:///{file}"}
-    with Server("examples.store.main:app", environment, door_arguments(request.param)) as server:
+    with Server("examples.store.main:app", environment, transport_arguments(request.param)) as server:
         yield server.url

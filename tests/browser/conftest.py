@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.examples.example_server import ROOT, Server, door_arguments
+from tests.examples.example_server import ROOT, Server, transport_arguments
 
 SCREENSHOTS = Path(os.environ.get("FERRAPI_SCREENSHOTS", ROOT / ".cache" / "browser"))
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -123,7 +123,7 @@ def served(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
     def url(name: str) -> str:
         if name not in servers:
-            arguments = door_arguments("http1")
+            arguments = transport_arguments("http1")
             servers[name] = Server(f"tests.browser.applications:{name}", environment, arguments).__enter__()
         return servers[name].url
 

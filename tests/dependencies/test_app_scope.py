@@ -96,7 +96,7 @@ async def over_http11(app: FastAPI, path: str) -> bytes:
     return wire.written.partition(b"\r\n\r\n")[2]
 
 
-DOORS = pytest.mark.parametrize("door", [over_asgi, over_http11])
+TRANSPORTS = pytest.mark.parametrize("transport", [over_asgi, over_http11])
 
 
 def test_it_is_opened_at_start_up_in_the_order_of_declaration_and_closed_at_the_end_the_last_first() -> None:
@@ -124,12 +124,14 @@ def test_it_lives_inside_of_the_applications_own_lifespan() -> None:
     assert (LOG[0], LOG[-1]) == ("start", "stop")
 
 
-@DOORS
-def test_without_a_lifespan_the_first_use_opens_it_and_the_end_of_the_loop_closes_it(door: Callable[..., Any]) -> None:
+@TRANSPORTS
+def test_without_a_lifespan_the_first_use_opens_it_and_the_end_of_the_loop_closes_it(
+    transport: Callable[..., Any],
+) -> None:
     app = made()
 
     async def requests() -> list[bytes]:
-        return [await door(app, path) for path in ("/async", "/sync", "/async", "/sync")]
+        return [await transport(app, path) for path in ("/async", "/sync", "/async", "/sync")]
 
     answers = asyncio.run(requests())
     assert answers[:2] == answers[2:] == [b'["real pool","REAL POOL"]', b'"cache of real pool"']
@@ -142,9 +144,9 @@ def test_without_a_lifespan_the_first_use_opens_it_and_the_end_of_the_loop_close
     ]
 
 
-@DOORS
+@TRANSPORTS
 @pytest.mark.parametrize("is_asynchronous", [True, False])
-def test_requests_at_the_same_time_open_it_once(door: Callable[..., Any], is_asynchronous: bool) -> None:
+def test_requests_at_the_same_time_open_it_once(transport: Callable[..., Any], is_asynchronous: bool) -> None:
     async def slow() -> AsyncIterator[int]:
         LOG.append("open")
         await asyncio.sleep(0.01)
@@ -158,7 +160,7 @@ def test_requests_at_the_same_time_open_it_once(door: Callable[..., Any], is_asy
     app.get("/")(_taking(slow if is_asynchronous else slow_in_thread))
 
     async def requests() -> list[bytes]:
-        return await asyncio.gather(*[door(app, "/") for _ in range(20)])
+        return await asyncio.gather(*[transport(app, "/") for _ in range(20)])
 
     assert asyncio.run(requests()) == [b"1"] * 20
     assert LOG == ["open"]
@@ -206,8 +208,8 @@ def test_what_can_not_be_opened_keeps_the_application_from_starting_and_closes_t
     assert LOG[-2:] == ["close cache", "close real pool"]
 
 
-@DOORS
-def test_what_fails_at_its_first_use_is_tried_again(door: Callable[..., Any]) -> None:
+@TRANSPORTS
+def test_what_fails_at_its_first_use_is_tried_again(transport: Callable[..., Any]) -> None:
     def fails_once() -> int:
         LOG.append("open")
         if len(LOG) == 1:
@@ -222,7 +224,7 @@ def test_what_fails_at_its_first_use_is_tried_again(door: Callable[..., Any]) ->
         return Response("failed")
 
     async def requests() -> list[bytes]:
-        return [await door(app, "/") for _ in range(3)]
+        return [await transport(app, "/") for _ in range(3)]
 
     assert asyncio.run(requests()) == [b"failed", b"2", b"2"]
 
@@ -273,18 +275,18 @@ def test_applications_may_start_again() -> None:
         assert LOG.count("open real pool") == LOG.count("close real pool") == 1
 
 
-@DOORS
-def test_overrides_apply_to_it_and_to_what_it_needs(door: Callable[..., Any]) -> None:
+@TRANSPORTS
+def test_overrides_apply_to_it_and_to_what_it_needs(transport: Callable[..., Any]) -> None:
     app = made()
 
     async def requests() -> list[bytes]:
-        answers = [await door(app, "/sync")]
+        answers = [await transport(app, "/sync")]
         app.dependency_overrides[settings] = lambda: "fake"
-        answers.append(await door(app, "/sync"))
+        answers.append(await transport(app, "/sync"))
         app.dependency_overrides[pool] = lambda: "no pool"
-        answers.append(await door(app, "/sync"))
+        answers.append(await transport(app, "/sync"))
         app.dependency_overrides.clear()
-        return [*answers, await door(app, "/sync")]
+        return [*answers, await transport(app, "/sync")]
 
     assert asyncio.run(requests()) == [
         b'"cache of real pool"',

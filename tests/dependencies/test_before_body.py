@@ -286,7 +286,7 @@ def test_a_route_class_with_a_handler_of_its_own_has_it_too() -> None:
     assert ask(app, "/json", [JSON, TOKEN], [b'{"name": "n", "item": {"name": "i"}}']).status == 200
 
 
-async def _written(app: Any, *pieces: bytes, kind: str = "door") -> bytes:
+async def _written(app: Any, *pieces: bytes, kind: str = "ferrapi") -> bytes:
     wire = Wire(configured(app), kind)
     await wire.feed(*pieces)
     for _ in range(20):

@@ -12,7 +12,7 @@ for folder in (str(HERE), str(HERE.parent.parent)):
     if folder not in sys.path:
         sys.path.insert(0, folder)
 
-from example_server import STORE, Server, door_arguments, doors, new_postgres_database  # noqa: E402  # needs the path
+from example_server import STORE, Server, new_postgres_database, transport_arguments, transports  # noqa: E402  # needs the path
 from services import WANTED, postgres, redis  # noqa: E402
 from store_client import sample_data  # noqa: E402
 
@@ -21,8 +21,8 @@ POSTGRES = "STORE_TEST_POSTGRES_URL"
 DATABASES = ["sqlite", "postgresql"] if {POSTGRES, WANTED} & os.environ.keys() else ["sqlite"]
 
 
-@pytest.fixture(scope="session", params=doors())
-def door(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(scope="session", params=transports())
+def transport(request: pytest.FixtureRequest) -> str:
     """The way into the application."""
     return str(request.param)
 
@@ -57,16 +57,16 @@ def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
 
 @pytest.fixture(scope="module")
-def shop(request: pytest.FixtureRequest, door: str, database_url: str) -> Iterator[Server]:
+def shop(request: pytest.FixtureRequest, transport: str, database_url: str) -> Iterator[Server]:
     """A store behind a real uvicorn process; on PostgreSQL with Redis where `make store-services` starts it."""
     more = {}
     if WANTED in os.environ and not database_url.startswith("sqlite"):
         more["STORE_REDIS_URL"] = request.getfixturevalue("redis_server")
-    with serve_store(database_url, door, more) as server:
+    with serve_store(database_url, transport, more) as server:
         yield server
 
 
-def serve_store(database_url: str, door: str = "asgi", more: Mapping[str, str] | None = None) -> Server:
+def serve_store(database_url: str, transport: str = "asgi", more: Mapping[str, str] | None = None) -> Server:
     """Returns the store's server, to be entered with ``with``."""
     environment = {"STORE_DATABASE_URL": database_url, **STORE, **(more or {})}
-    return Server("examples.store.main:app", environment, door_arguments(door))
+    return Server("examples.store.main:app", environment, transport_arguments(transport))

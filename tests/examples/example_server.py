@@ -29,14 +29,14 @@ STORE = {
 RUNNING = re.compile(r"Uvicorn running on (http://\S+)")
 
 
-def doors() -> list[str]:
-    """Returns the ways of uvicorn into an application: ASGI and, where it is built, the HTTP/1.1 door."""
+def transports() -> list[str]:
+    """Returns the ways of uvicorn into an application: ASGI and, where it is built, the HTTP/1.1 transport."""
     return ["asgi", "http1"] if importlib.util.find_spec("ferrapi.server") else ["asgi"]
 
 
-def door_arguments(door: str) -> list[str]:
-    """Returns uvicorn's arguments for a door."""
-    return ["--http", "ferrapi.server:HttpProtocol"] if door == "http1" else []
+def transport_arguments(transport: str) -> list[str]:
+    """Returns uvicorn's arguments for a transport."""
+    return ["--http", "ferrapi.server:HttpProtocol"] if transport == "http1" else []
 
 
 class ServerDidNotStart(Exception):

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from example_server import Server, door_arguments
+from example_server import Server, transport_arguments
 from ferrapi.testclient import TestClient
 
 from examples.hello.main import app
@@ -30,7 +30,7 @@ def test_a_wrong_number_of_times_is_named() -> None:
     ]
 
 
-def test_answers_served(door: str) -> None:
-    with Server("examples.hello.main:app", arguments=door_arguments(door)) as server:
+def test_answers_served(transport: str) -> None:
+    with Server("examples.hello.main:app", arguments=transport_arguments(transport)) as server:
         answers = [server.client.get(path) for path, _, _ in ROWS]
     assert [(answer.status_code, answer.json()) for answer in answers] == [row[1:] for row in ROWS]

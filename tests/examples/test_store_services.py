@@ -21,7 +21,7 @@ def shops(postgres_server: str, redis_server: str) -> Iterator[list[Server]]:
     """Three processes, started at once on an empty database."""
     limits = {"STORE_REDIS_URL": redis_server, "STORE_RATE_LIMIT": "1000/hour"}
     with new_postgres_database(postgres_server) as url:
-        servers = [serve_store(url, door, limits) for door in ("asgi", "http1", "asgi")]
+        servers = [serve_store(url, transport, limits) for transport in ("asgi", "http1", "asgi")]
         with ThreadPoolExecutor() as pool:
             started = list(pool.map(Server.__enter__, servers))
         try:

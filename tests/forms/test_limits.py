@@ -242,7 +242,7 @@ def test_a_response_that_has_begun_is_not_replaced() -> None:
     # Not over HTTP/1.1: there the response and the endpoint wait for each other's message, in FastAPI for ever.
     paths = ["/streamed", "/begun"]
     asks = [ask for path in paths for size in (12, 31) for ask in _asks(path, size)[:2]]
-    compare(lambda fw, log: _build(fw, 20), asks, door="asgi")
+    compare(lambda fw, log: _build(fw, 20), asks, transport="asgi")
 
 
 def test_a_custom_route_class_is_limited_too() -> None:

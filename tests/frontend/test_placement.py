@@ -329,7 +329,7 @@ def test_application_without_front_ends_has_none_to_ask() -> None:
 
 
 def test_trio(sites: Path) -> None:
-    compare(site(sites / "shop"), _gets("/", "/main.js", "/missing", "/cart"), door="trio")
+    compare(site(sites / "shop"), _gets("/", "/main.js", "/missing", "/cart"), transport="trio")
 
 
 def test_answers_again(sites: Path) -> None:

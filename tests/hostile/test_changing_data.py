@@ -102,17 +102,17 @@ def _application(fw: Framework, log: list[Any]) -> Any:
     return app
 
 
-@pytest.mark.parametrize("door", ["asgi", "http11"])
+@pytest.mark.parametrize("transport", ["asgi", "http11"])
 @pytest.mark.parametrize("path", ["/headers", "/detail", "/data"])
-def test_data_that_changes_meanwhile_is_no_panic(path: str, door: str, quiet: None) -> None:
-    for answer in answers(FERRAPI, _application, [Ask("GET", path)] * 2, door):
+def test_data_that_changes_meanwhile_is_no_panic(path: str, transport: str, quiet: None) -> None:
+    for answer in answers(FERRAPI, _application, [Ask("GET", path)] * 2, transport):
         # An error may come of it, as it does in Python; one that handlers can see.
         assert answer.status in (200, 400, 500)
         assert answer.error in (None, "RuntimeError", "ResponseValidationError", "PydanticSerializationError")
 
 
-@pytest.mark.parametrize("door", ["asgi", "http11", "uvicorn"])
-def test_a_pair_of_raw_headers_may_be_a_list(door: str) -> None:
+@pytest.mark.parametrize("transport", ["asgi", "http11", "uvicorn"])
+def test_a_pair_of_raw_headers_may_be_a_list(transport: str) -> None:
     def lists(fw: Framework, log: list[Any]) -> Any:
         app = fw.FastAPI()
 
@@ -124,4 +124,4 @@ def test_a_pair_of_raw_headers_may_be_a_list(door: str) -> None:
 
         return app
 
-    compare(lists, [Ask("GET", "/")], door)
+    compare(lists, [Ask("GET", "/")], transport)

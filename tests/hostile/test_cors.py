@@ -70,14 +70,14 @@ def shared(name: str) -> Make:
     return make
 
 
-@pytest.mark.parametrize("door", USUAL)
+@pytest.mark.parametrize("transport", USUAL)
 @pytest.mark.parametrize("name", OPTIONS)
-def test_every_policy_answers_every_origin_alike(name: str, door: str) -> None:
+def test_every_policy_answers_every_origin_alike(name: str, transport: str) -> None:
     headers = [[] if origin is None else [(b"origin", origin)] for origin in ORIGINS]
     cookie = (b"cookie", b"a=b")
     simple = [Ask(path=path, headers=[*each, cookie]) for each in headers for path in ("/", "/fails", "/missing")]
     preflights = [Ask("OPTIONS", headers=[*each, *asked]) for each in headers for asked in PREFLIGHTS]
-    compare(shared(name), [*simple, *preflights], door)
+    compare(shared(name), [*simple, *preflights], transport)
 
 
 @pytest.mark.parametrize("name", ["one", "one with credentials", "pattern", "pattern with credentials"])

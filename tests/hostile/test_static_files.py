@@ -71,10 +71,10 @@ def serving(site: Path) -> Make:
 
 
 def alike(make: Make, ask: Ask) -> Answer:
-    """Assert that both frameworks answer the same, through each door; give ferrapi's answer through the last."""
-    for door in USUAL:
-        theirs, ours = (_with_fixed_boundary(answers(fw, make, [ask], door)[0]) for fw in BOTH)
-        assert ours == theirs, door
+    """Assert that both frameworks answer the same, through each transport; give ferrapi's answer through the last."""
+    for transport in USUAL:
+        theirs, ours = (_with_fixed_boundary(answers(fw, make, [ask], transport)[0]) for fw in BOTH)
+        assert ours == theirs, transport
     return ours
 
 

@@ -1,7 +1,7 @@
 """Clients that leave in the middle of a stream, and streams that contain what would break their framing.
 
 A client may leave in three ways: the server says so when it is asked (ASGI before 2.4), sending fails (ASGI 2.4), or
-the connection is lost under the HTTP/1.1 door.
+the connection is lost under the HTTP/1.1 transport.
 """
 
 import contextlib
@@ -236,17 +236,17 @@ def finite(fw: Framework, log: list[Any]) -> Any:
 
 
 def alike(ask: Ask) -> Answer:
-    """Assert that both frameworks answer the same, through each door; give FastAPI's answer through the last.
+    """Assert that both frameworks answer the same, through each transport; give FastAPI's answer through the last.
 
     The order of the headers is not compared. Where a stream of events fails, FastAPI may lose the last one before.
     """
-    for door in USUAL:
-        theirs, ours = (answers(fw, finite, [ask], door)[0] for fw in BOTH)
+    for transport in USUAL:
+        theirs, ours = (answers(fw, finite, [ask], transport)[0] for fw in BOTH)
         for answer in (theirs, ours):
             answer.headers.sort()
         if theirs.error and ours.body.startswith(theirs.body):
             ours.body, ours.messages = theirs.body, theirs.messages
-        assert ours == theirs, f"{door}: {ask}"
+        assert ours == theirs, f"{transport}: {ask}"
     return theirs
 
 

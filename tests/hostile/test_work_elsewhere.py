@@ -22,8 +22,8 @@ def part(head: bytes, content: bytes) -> bytes:
     return b"--cut\r\nContent-Disposition: form-data; " + head + b"\r\n\r\n" + content + b"\r\n"
 
 
-@pytest.mark.parametrize("door", USUAL)
-def test_a_large_body_is_compressed_outside_of_the_event_loop(door: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("transport", USUAL)
+def test_a_large_body_is_compressed_outside_of_the_event_loop(transport: str, monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[bool] = []
     compressobj = zlib.compressobj
 
@@ -43,7 +43,7 @@ def test_a_large_body_is_compressed_outside_of_the_event_loop(door: str, monkeyp
 
         return app
 
-    answer = answers(FERRAPI, make, [Ask(headers=[(b"accept-encoding", b"gzip")])], door)[0]
+    answer = answers(FERRAPI, make, [Ask(headers=[(b"accept-encoding", b"gzip")])], transport)[0]
     assert gzip.decompress(answer.body) == b'"' + b"0123456789" * 100_000 + b'"'
     assert threads
     assert not any(threads)
@@ -120,16 +120,16 @@ def _form_shape(fw: Framework, log: list[Any]) -> Any:
     return app
 
 
-def _posted(body: bytes, door: str) -> Answer:
-    return answers(FERRAPI, _form_shape, [Ask("POST", "/", headers=MULTIPART, body=(body,))], door)[0]
+def _posted(body: bytes, transport: str) -> Answer:
+    return answers(FERRAPI, _form_shape, [Ask("POST", "/", headers=MULTIPART, body=(body,))], transport)[0]
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts open files in /proc")
-@pytest.mark.parametrize("door", USUAL)
-def test_a_thousand_small_files_open_none(door: str) -> None:
+@pytest.mark.parametrize("transport", USUAL)
+def test_a_thousand_small_files_open_none(transport: str) -> None:
     def opened(count: int) -> int:
         body = b"".join(part(b'name="files"; filename="f%d"' % n, b"x") for n in range(count)) + b"--cut--\r\n"
-        answer = _posted(body, door)
+        answer = _posted(body, transport)
         assert answer.body.startswith(b'{"files":%d,' % count)
         return int(answer.body.partition(b'"open":')[2].rstrip(b"}"))
 
@@ -151,8 +151,8 @@ def test_what_surrounds_a_form_is_not_logged(where: str, caplog: pytest.LogCaptu
     assert records(200_000) == records(200)
 
 
-@pytest.mark.parametrize("door", USUAL)
-def test_templates_escape(door: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("transport", USUAL)
+def test_templates_escape(transport: str, tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text("<p>{{ name }}</p>")
 
     def make(fw: Framework, log: list[Any]) -> Any:
@@ -166,12 +166,12 @@ def test_templates_escape(door: str, tmp_path: Path) -> None:
 
         return app
 
-    found = compare(make, [Ask(query=b"name=%3Cscript%3E")], door)
+    found = compare(make, [Ask(query=b"name=%3Cscript%3E")], transport)
     assert found[0].body == b"<p>&lt;script&gt;</p>"
 
 
-@pytest.mark.parametrize("door", USUAL)
-def test_the_failure_of_a_background_task_reaches_the_server(door: str) -> None:
+@pytest.mark.parametrize("transport", USUAL)
+def test_the_failure_of_a_background_task_reaches_the_server(transport: str) -> None:
     def make(fw: Framework, log: list[Any]) -> Any:
         app = fw.FastAPI()
 
@@ -185,11 +185,11 @@ def test_the_failure_of_a_background_task_reaches_the_server(door: str) -> None:
 
         return app
 
-    found = compare(make, [Ask(), Ask()], door)
+    found = compare(make, [Ask(), Ask()], transport)
     assert [(answer.status, answer.body, answer.error) for answer in found] == [(200, b'"now"', "LookupError")] * 2
 
 
-def test_json_types_through_each_door() -> None:
+def test_json_types_through_each_transport() -> None:
     def make(fw: Framework, log: list[Any]) -> Any:
         app = fw.FastAPI()
 

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from support.frameworks import BOTH, FERRAPI, Framework
 from support.wire import Wire, configured
 
-PROTOCOLS = ("httptools", "door")
+PROTOCOLS = ("httptools", "ferrapi")
 GET = b"GET %s HTTP/1.1\r\nhost: unit.test\r\n\r\n"
 
 

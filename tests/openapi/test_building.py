@@ -101,13 +101,13 @@ def _tagged(fw: Any, log: list[Any]) -> FastAPI:
     return FastAPI(title="tagged", openapi_etag=True)
 
 
-@pytest.mark.parametrize("door", USUAL)
-def test_a_client_that_has_the_document_is_told_so(door: str) -> None:
-    first = answers(FERRAPI, _tagged, [Ask(path="/openapi.json")], door)[0]
+@pytest.mark.parametrize("transport", USUAL)
+def test_a_client_that_has_the_document_is_told_so(transport: str) -> None:
+    first = answers(FERRAPI, _tagged, [Ask(path="/openapi.json")], transport)[0]
     tag = dict(first.headers)[b"etag"]
     told = [tag, b'"other", ' + tag, b"W/" + tag, b"*", b'"other"', b""]
     asks = [Ask(path="/openapi.json", headers=[(b"if-none-match", one)] if one else []) for one in told]
-    found = answers(FERRAPI, _tagged, asks, door)
+    found = answers(FERRAPI, _tagged, asks, transport)
     assert [answer.status for answer in found] == [304, 304, 304, 304, 200, 200]
     assert [answer.body for answer in found] == [b""] * 4 + [first.body] * 2
     assert all((b"etag", tag) in answer.headers for answer in found)

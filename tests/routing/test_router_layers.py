@@ -117,16 +117,18 @@ async def over_http11(app: Any, path: str, method: str = "GET") -> tuple[int | N
 
 
 HANDLERS: dict[Any, Any] = {404: answering("in", 404), First: answering("in")}
-DOORS = pytest.mark.parametrize("door", [over_asgi, over_http11])
+TRANSPORTS = pytest.mark.parametrize("transport", [over_asgi, over_http11])
 
 
-@DOORS
+@TRANSPORTS
 @pytest.mark.parametrize(
     ("path", "layers"),
     [("/ok", ["app"]), ("/out/ok", ["app", "out 1", "out 2"]), ("/out/in/ok", ["app", "out 1", "out 2", "in"])],
 )
-def test_a_request_comes_through_the_routers_on_its_way_the_outermost_first(door: Any, path: str, layers: Any) -> None:
-    assert asyncio.run(door(nested(), path))[0] == 200
+def test_a_request_comes_through_the_routers_on_its_way_the_outermost_first(
+    transport: Any, path: str, layers: Any
+) -> None:
+    assert asyncio.run(transport(nested(), path))[0] == 200
     assert [f"> {name} http" for name in layers] + [f"< {name} 200" for name in reversed(layers)] == LOG
 
 
@@ -148,33 +150,33 @@ CASES = [
 ]
 
 
-@DOORS
+@TRANSPORTS
 @pytest.mark.parametrize(("path", "inner", "outer", "app", "expected"), CASES)
 def test_the_innermost_router_with_a_handler_answers_where_the_exception_was_raised(
-    door: Any, path: str, inner: Any, outer: Any, app: Any, expected: str
+    transport: Any, path: str, inner: Any, outer: Any, app: Any, expected: str
 ) -> None:
     tables = [{key: answering(name) for key, name in table.items()} for table in (inner, outer, app)]
-    status, body = asyncio.run(door(nested(*tables), "/out/in" + path))
+    status, body = asyncio.run(transport(nested(*tables), "/out/in" + path))
     assert (status, json.loads(body)[0]) == (418, expected)
     assert "< in 418" in LOG
     assert not [line for line in LOG if line.startswith("!")]
 
 
-@DOORS
-def test_without_a_handler_of_a_router_the_application_answers_as_ever(door: Any) -> None:
+@TRANSPORTS
+def test_without_a_handler_of_a_router_the_application_answers_as_ever(transport: Any) -> None:
     app = nested({First: answering("in")}, {Second: answering("out")})
-    assert asyncio.run(door(app, "/out/in/403")) == (403, b'{"detail":"Forbidden"}')
+    assert asyncio.run(transport(app, "/out/in/403")) == (403, b'{"detail":"Forbidden"}')
 
 
-@DOORS
-def test_what_nobody_handles_leaves_as_an_exception(door: Any) -> None:
+@TRANSPORTS
+def test_what_nobody_handles_leaves_as_an_exception(transport: Any) -> None:
     app = nested({404: answering("in")})
-    asyncio.run(door(app, "/out/in/first"))
+    asyncio.run(transport(app, "/out/in/first"))
     assert [line for line in LOG if line.startswith("!")] == [f"! {n} First" for n in ("in", "out 2", "out 1", "app")]
 
 
-@DOORS
-def test_a_routers_middleware_is_outside_of_its_handlers_and_inside_of_those_further_out(door: Any) -> None:
+@TRANSPORTS
+def test_a_routers_middleware_is_outside_of_its_handlers_and_inside_of_those_further_out(transport: Any) -> None:
     async def failing(request: Request, call_next: Any) -> Any:
         raise First
 
@@ -186,16 +188,16 @@ def test_a_routers_middleware_is_outside_of_its_handlers_and_inside_of_those_fur
     outer.include_router(router)
     app = FastAPI()
     app.include_router(outer)
-    assert asyncio.run(door(app, "/x")) == (418, b'["out","First"]')
+    assert asyncio.run(transport(app, "/x")) == (418, b'["out","First"]')
 
 
-@DOORS
-def test_methods_that_a_route_does_not_have_come_to_its_router(door: Any) -> None:
+@TRANSPORTS
+def test_methods_that_a_route_does_not_have_come_to_its_router(transport: Any) -> None:
     app = nested({405: answering("in", 405)})
-    assert asyncio.run(door(app, "/out/in/ok", "DELETE")) == (405, b'["in","HTTPException"]')
+    assert asyncio.run(transport(app, "/out/in/ok", "DELETE")) == (405, b'["in","HTTPException"]')
     assert "< in 405" in LOG
     LOG.clear()
-    assert asyncio.run(door(nested(), "/out/ok", "DELETE"))[0] == 405
+    assert asyncio.run(transport(nested(), "/out/ok", "DELETE"))[0] == 405
     assert "< out 1 405" in LOG
 
 
@@ -213,9 +215,9 @@ def test_a_router_may_answer_preflights() -> None:
     assert "access-control-allow-origin" not in client.get("/without", headers=headers).headers
 
 
-@DOORS
-def test_no_route_no_router(door: Any) -> None:
-    assert asyncio.run(door(nested({404: answering("in")}), "/out/in/none"))[0] == 404
+@TRANSPORTS
+def test_no_route_no_router(transport: Any) -> None:
+    assert asyncio.run(transport(nested({404: answering("in")}), "/out/in/none"))[0] == 404
     assert LOG == ["> app http", "< app 404"]
 
 
@@ -239,8 +241,8 @@ def test_sockets_come_through_and_their_exceptions_are_handled() -> None:
     assert LOG == ["> in websocket"]
 
 
-@DOORS
-def test_plain_routes_mounts_and_front_ends_come_through(door: Any, tmp_path: Any) -> None:
+@TRANSPORTS
+def test_plain_routes_mounts_and_front_ends_come_through(transport: Any, tmp_path: Any) -> None:
     (tmp_path / "page.html").write_text("page")
     router = APIRouter(
         middleware=[noting("in")], exception_handlers={404: answering("in", 404), First: answering("in")}
@@ -251,7 +253,7 @@ def test_plain_routes_mounts_and_front_ends_come_through(door: Any, tmp_path: An
     app = FastAPI()
     app.include_router(router, prefix="/r")
     answers = {
-        path: asyncio.run(door(app, path))
+        path: asyncio.run(transport(app, path))
         for path in ("/r/plain", "/r/files/page.html", "/r/files/none", "/r/front/page.html", "/r/front/none")
     }
     assert answers == {
@@ -268,9 +270,9 @@ async def _raise_plainly(request: Request) -> None:
     raise First
 
 
-@DOORS
+@TRANSPORTS
 @pytest.mark.parametrize("is_mounted", [True, False])
-def test_a_router_that_stands_alone_or_is_mounted_has_them_around_everything(door: Any, is_mounted: bool) -> None:
+def test_a_router_that_stands_alone_or_is_mounted_has_them_around_everything(transport: Any, is_mounted: bool) -> None:
     router = APIRouter(
         middleware=[noting("in")], exception_handlers={First: answering("in"), 404: answering("in", 404)}
     )
@@ -280,8 +282,8 @@ def test_a_router_that_stands_alone_or_is_mounted_has_them_around_everything(doo
         app = FastAPI()
         app.mount("/m", router)
     prefix = "/m" if is_mounted else ""
-    assert asyncio.run(door(app, prefix + "/first")) == (418, b'["in","First"]')
-    assert asyncio.run(door(app, prefix + "/none"))[0] == 404
+    assert asyncio.run(transport(app, prefix + "/first")) == (418, b'["in","First"]')
+    assert asyncio.run(transport(app, prefix + "/none"))[0] == 404
     assert LOG.count("> in http") == 2
 
 

@@ -149,15 +149,15 @@ def application(fw: Framework, log: list[Any], shape: dict[str, Any]) -> Any:
     return app
 
 
-@pytest.mark.parametrize("door", ["asgi", "http11", "uvicorn"])
+@pytest.mark.parametrize("transport", ["asgi", "http11", "uvicorn"])
 @settings(max_examples=60, deadline=None)
 @given(shape=shapes)
-def test_streams(door: str, shape: dict[str, Any]) -> None:
+def test_streams(transport: str, shape: dict[str, Any]) -> None:
     # How far a stream gets that a middleware cancels, or that fails below one, is a matter of the loop's turns.
     fails = shape["error"] != "none" and shape["response"] == "events"
-    if door != "asgi" or fails:
+    if transport != "asgi" or fails:
         shape = {**shape, "middleware": "none"}
     try:
-        compare(lambda fw, log: application(fw, log, shape), [Ask()], door)
+        compare(lambda fw, log: application(fw, log, shape), [Ask()], transport)
     except BaseExceptionGroup:
         pytest.fail("the application's exception came out of the test")

@@ -88,7 +88,7 @@ async def left_http11(app: Any, path: str, method: str = "GET", body: bytes = b"
     await wire.lose()
 
 
-DOORS = pytest.mark.parametrize("leave", [left_asgi, left_http11])
+TRANSPORTS = pytest.mark.parametrize("leave", [left_asgi, left_http11])
 
 
 def test_by_default_nothing_is_cancelled() -> None:
@@ -103,7 +103,7 @@ def test_by_default_nothing_is_cancelled() -> None:
     assert LOG[:3] == ["begun", "returned", "http.response.start 200"]
 
 
-@DOORS
+@TRANSPORTS
 @pytest.mark.parametrize("place", ["application", "router", "middleware"])
 def test_the_endpoint_is_cancelled_and_all_clean_up_is_done(leave: Any, place: str) -> None:
     app = FastAPI(dependencies=[Depends(in_thread)])
@@ -124,7 +124,7 @@ def test_the_endpoint_is_cancelled_and_all_clean_up_is_done(leave: Any, place: s
     ]
 
 
-@DOORS
+@TRANSPORTS
 def test_a_body_that_the_endpoint_declares_is_there(leave: Any) -> None:
     app = FastAPI()
 
@@ -179,7 +179,7 @@ def test_exceptions_are_answered_as_ever_and_not_in_groups() -> None:
         client.get("/broken")
 
 
-@DOORS
+@TRANSPORTS
 def test_a_stream_is_cancelled(leave: Any) -> None:
     app = FastAPI()
 
@@ -219,7 +219,7 @@ def test_exit_code_that_runs_when_the_client_leaves_comes_to_its_end() -> None:
     assert {"left", "closed"} <= set(LOG)
 
 
-@DOORS
+@TRANSPORTS
 def test_a_call_in_a_thread_comes_to_its_end_before(leave: Any) -> None:
     def slow() -> None:
         LOG.append("begun")
@@ -284,7 +284,7 @@ def test_endpoints_in_threads_can_not_be_cancelled() -> None:
 # `request.disconnected()`
 
 
-@DOORS
+@TRANSPORTS
 def test_an_endpoint_may_wait_for_the_client_to_leave(leave: Any) -> None:
     app = FastAPI()
 

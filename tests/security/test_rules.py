@@ -95,7 +95,7 @@ async def over_http11(app: Any, path: str, headers: Any) -> tuple[int, bytes, by
     return int(status.split(b" ")[1]), body, named.get(b"www-authenticate")
 
 
-DOORS = pytest.mark.parametrize("door", [over_asgi, over_http11])
+TRANSPORTS = pytest.mark.parametrize("transport", [over_asgi, over_http11])
 A, B = RequireRoles("a"), RequireRoles("b")
 CASES: list[tuple[AccessRule, dict[str, int]]] = [
     (RequireRoles("a", user=user), {"": 401, "a:": 200, "b:": 403, "a,b:": 200, ":a": 403}),
@@ -111,14 +111,14 @@ CASES: list[tuple[AccessRule, dict[str, int]]] = [
 ]
 
 
-@DOORS
+@TRANSPORTS
 @pytest.mark.parametrize(("rule", "answers"), CASES)
 @pytest.mark.parametrize("path", ["/parameter", "/route", "/router/"])
-def test_who_lacks_something_is_told_apart_from_nobody(door: Any, rule: Any, answers: Any, path: str) -> None:
+def test_who_lacks_something_is_told_apart_from_nobody(transport: Any, rule: Any, answers: Any, path: str) -> None:
     app = made(rule)
     for token, status in answers.items():
         headers = [(b"authorization", b"Bearer " + token.encode())] if token else []
-        found, body, challenge = asyncio.run(door(app, path, headers))
+        found, body, challenge = asyncio.run(transport(app, path, headers))
         assert found == status, token
         if status == 401:
             assert (body, challenge) == (b'{"detail":"Not authenticated"}', b"Bearer")

@@ -100,7 +100,7 @@ def _bodies(app: FastAPI, note: Any) -> None:
     async def raw(request: Request) -> dict[str, Any]:
         body = await request.body()
         note(f"raw {body!r}")
-        # uvicorn appends a chunked body's trailers to the headers at some time; the door drops them.
+        # uvicorn appends a chunked body's trailers to the headers at some time; the transport drops them.
         chunked = "transfer-encoding" in request.headers
         return {"body": body.decode("latin-1"), "headers": "chunked" if chunked else _shown(request)}
 

@@ -107,7 +107,7 @@ def answers(kind: str, actions: list[str], requests: list[bytes]) -> tuple[bytes
 
 
 def compare(actions: list[str], requests: list[bytes]) -> None:
-    expected, actual = (answers(kind, actions, requests) for kind in ("httptools", "door"))
+    expected, actual = (answers(kind, actions, requests) for kind in ("httptools", "ferrapi"))
     assert actual == expected, actions
 
 

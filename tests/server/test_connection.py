@@ -1,4 +1,4 @@
-"""One connection of the HTTP/1.1 door: what is held, handed over, timed, refused and written, in which order."""
+"""One connection of the HTTP/1.1 transport: what is held, handed over, timed, refused and written, in which order."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from ferrapi import BackgroundTasks, Body, FastAPI, Form, Request
-from ferrapi._native import Cycle, Serving
+from ferrapi._native import InFlightRequest, Serving
 from ferrapi.responses import Response, StreamingResponse
 from ferrapi.server import MAX_BODY, MAX_HEAD, HttpProtocol
-from ferrapi.server._exchange import HttpExchange
+from ferrapi.server._http_exchange import HttpExchange
 from support.wire import Wire, configured, each_byte
 from uvicorn.server import ServerState
 
@@ -22,7 +22,7 @@ from .application import make
 from .connections import HELLO, OK, Paused, json_request, request, run
 
 
-def test_a_plain_request_is_served_by_the_door() -> None:
+def test_a_plain_request_is_served_by_the_protocol() -> None:
     async def main() -> None:
         wire = Wire(configured(make()))
         await wire.feed(HELLO)
@@ -310,7 +310,7 @@ def test_the_access_log_has_uvicorns_lines(monkeypatch: pytest.MonkeyPatch) -> N
 
     for peer in (("127.0.0.1", 40000), ("10.0.0.1", 40000), None):
         seen = []
-        for kind in ("httptools", "door"):
+        for kind in ("httptools", "ferrapi"):
             records = Records()
             monkeypatch.setattr(logger, "handlers", [records])
             asyncio.run(main(kind, peer))
@@ -475,7 +475,7 @@ def test_middleware_that_is_added_between_requests_is_not_passed_over() -> None:
 
 
 def _kept() -> int:
-    kinds = (Cycle, HttpExchange, HttpProtocol, Serving, Request, asyncio.Task)
+    kinds = (InFlightRequest, HttpExchange, HttpProtocol, Serving, Request, asyncio.Task)
     return sum(isinstance(thing, kinds) for thing in gc.get_objects())
 
 

@@ -107,9 +107,9 @@ def is_stricter(found: Outcome, expected: Outcome) -> bool:
 
 
 async def accept(bench: Bench, data: bytes, cuts: Iterable[int], patient: Outcome) -> None:
-    """Assert that the door answers `data`, cut at `cuts`, as httptools does; `patient` is its answer byte by byte."""
+    """Assert that ferrapi answers `data`, cut at `cuts`, as httptools does; `patient` is its answer byte by byte."""
     cuts = list(cuts)
-    found = await bench.send("door", split(data, cuts))
+    found = await bench.send("ferrapi", split(data, cuts))
     if found == patient or is_stricter(found, patient):
         return
     expected = await bench.send("httptools", split(data, cuts))
@@ -142,17 +142,17 @@ def test_what_is_answered_in_a_way_of_its_own(name: str) -> None:
     bench = Bench()
 
     async def main() -> None:
-        whole = await bench.send("door", [data])
+        whole = await bench.send("ferrapi", [data])
         assert (whole.summary[0], whole.calls[:1]) == (statuses, calls)
         assert b"transfer-encoding" not in whole.written
         for at in range(1, len(data)):
-            assert await bench.send("door", [data[:at], data[at:]]) == whole
+            assert await bench.send("ferrapi", [data[:at], data[at:]]) == whole
 
     run(main)
 
 
 @pytest.mark.parametrize("name", [name for name in REQUESTS if name not in OWN_WAY])
-def test_the_door_answers_as_httptools_does(name: str) -> None:
+def test_the_protocol_answers_as_httptools_does(name: str) -> None:
     """The same bytes, the same handlers, the same end, whole and split before every byte."""
     request = REQUESTS[name]
     data = request + CANARY
@@ -251,7 +251,7 @@ def test_trailers_are_not_headers() -> None:
 
     async def main() -> None:
         for pieces in ([data], each_byte(data), [head, data[len(head) :]]):
-            outcome = await bench.send("door", pieces)
+            outcome = await bench.send("ferrapi", pieces)
             assert outcome.written.endswith(b'{"headers":[["host","x"],["transfer-encoding","chunked"]]}')
 
     run(main)
@@ -266,7 +266,7 @@ def test_h11_differs_only_where_it_is_explained() -> None:
     async def main() -> None:
         for name, request in REQUESTS.items():
             data = [request + CANARY]
-            one, other = [(await bench.send(kind, data)).summary for kind in ("door", "h11")]
+            one, other = [(await bench.send(kind, data)).summary for kind in ("ferrapi", "h11")]
             refused = [400 if status in (431, 501, 505) else status for status in one[0]]  # h11 has one status for all
             if (refused, *one[1:]) != other:
                 found.add(name)

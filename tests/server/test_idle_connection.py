@@ -47,7 +47,7 @@ def test_an_idle_connection_is_closed_after_the_time_out_and_not_before(handed_o
     run(main)
 
 
-@pytest.mark.parametrize("kind", ["door", "httptools"])
+@pytest.mark.parametrize("kind", ["ferrapi", "httptools"])
 @pytest.mark.parametrize("rest", [b"GET / HT", b"\r\n", b"GET /mounted/x HT"])
 def test_half_of_a_pipelined_request_does_not_stop_the_clock(rest: bytes, kind: str) -> None:
     async def main() -> None:
@@ -123,7 +123,7 @@ def test_what_completes_a_held_request_does_not_stop_the_clock() -> None:
     run(main)
 
 
-@pytest.mark.parametrize("kind", ["door", "httptools"])
+@pytest.mark.parametrize("kind", ["ferrapi", "httptools"])
 def test_a_body_that_a_pipeline_still_owes_stops_the_clock(kind: str) -> None:
     """uvicorn's handler is running then."""
     data = json_request(b'{"a":1}')
@@ -141,7 +141,7 @@ def test_a_body_that_a_pipeline_still_owes_stops_the_clock(kind: str) -> None:
     run(main)
 
 
-@pytest.mark.parametrize("kind", ["door", "httptools"])
+@pytest.mark.parametrize("kind", ["ferrapi", "httptools"])
 def test_a_transport_that_is_closed_already_is_a_client_that_has_gone(
     kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -165,7 +165,7 @@ def test_a_transport_that_is_closed_already_is_a_client_that_has_gone(
     assert not caplog.records
 
 
-@pytest.mark.parametrize("kind", ["door", "httptools"])
+@pytest.mark.parametrize("kind", ["ferrapi", "httptools"])
 def test_a_transport_that_does_not_write_is_reported(kind: str, caplog: pytest.LogCaptureFixture) -> None:
     """The control: only of a closed one nothing is said."""
 

@@ -122,7 +122,7 @@ def test_tasks_are_known_while_they_run_and_not_longer() -> None:
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("path", ["/", "/mounted/x"], ids=["served by the door", "handed over"])
+@pytest.mark.parametrize("path", ["/", "/mounted/x"], ids=["served by the transport", "handed over"])
 def test_tasks_of_requests_are_known_once_while_they_run(path: str) -> None:
     sets = (getattr(asyncio.tasks, name, None) for name in REGISTRIES)
     registry: Any = next(filter(quicken, sets), None)

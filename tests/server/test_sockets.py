@@ -1,4 +1,4 @@
-"""The HTTP/1.1 door on real sockets, inside of a real uvicorn, on its two event loops."""
+"""The HTTP/1.1 transport on real sockets, inside of a real uvicorn, on its two event loops."""
 
 from __future__ import annotations
 
@@ -254,7 +254,7 @@ def test_clients_that_leave_at_any_time_leave_nothing_behind(running: Running) -
     assert ask(running, "/") == {"hello": "world"}
 
 
-def test_limit_max_requests_counts_what_the_door_serves(tmp_path: Path) -> None:
+def test_limit_max_requests_counts_what_the_protocol_serves(tmp_path: Path) -> None:
     with Running(application(tmp_path), limit_max_requests=3) as running:
         for _ in range(3):
             with running.connect() as connection:

@@ -1,4 +1,4 @@
-"""Where uvicorn and the door take a connection over from each other: nothing of the one stays with the other."""
+"""Where uvicorn and the transport take a connection over from each other: nothing of the one stays with the other."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ RESPONSES: dict[str, Callable[[BackgroundTask], Response]] = {
 }
 
 
-@pytest.mark.parametrize("kind", ["door", "httptools"])
+@pytest.mark.parametrize("kind", ["ferrapi", "httptools"])
 @pytest.mark.parametrize("make", RESPONSES.values(), ids=list(RESPONSES))
 def test_a_response_of_uvicorns_comes_to_its_end_after_the_client_has_gone(
     make: Callable[[BackgroundTask], Response], kind: str, caplog: pytest.LogCaptureFixture
@@ -76,7 +76,7 @@ class _BodyFirst(Response):
         await send({"type": "http.response.body", "body": b"x"})
 
 
-@pytest.mark.parametrize("kind", ["door", "httptools"])
+@pytest.mark.parametrize("kind", ["ferrapi", "httptools"])
 def test_an_answer_in_place_of_a_response_of_uvicorns_ends_that(kind: str) -> None:
     async def main() -> None:
         app = FastAPI()

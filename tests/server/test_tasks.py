@@ -1,4 +1,4 @@
-"""The task of a request that the door serves itself: a real one, wherever it begins."""
+"""The task of a request that the transport serves itself: a real one, wherever it begins."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Asking FastAPI and ferrapi the same thing and expecting the same answer.
 
 An application *shape* is a function ``make(fw, log)``: it builds an application with the names of the package `fw` and
-notes in `log` what its code does, in order. `compare` builds it twice and sends both the same requests by a *door*.
+notes in `log` what its code does, in order. `compare` builds it twice and sends both the same requests by a transport.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .frameworks import BOTH, Framework
 from .http11 import through
 
 Make = Callable[[Framework, list[Any]], Any]
-Door = Callable[[Any, Sequence[Ask], list[Any]], list[Answer]]
+Transport = Callable[[Any, Sequence[Ask], list[Any]], list[Answer]]
 
 
 def _neutral(value: Any) -> Any:
@@ -28,8 +28,8 @@ def _neutral(value: Any) -> Any:
     return value
 
 
-def _asgi(backend: str) -> Door:
-    def door(app: Any, asks: Sequence[Ask], log: list[Any]) -> list[Answer]:
+def _asgi(backend: str) -> Transport:
+    def transport(app: Any, asks: Sequence[Ask], log: list[Any]) -> list[Answer]:
         async def main() -> list[Answer]:
             answers = []
             for ask in asks:
@@ -44,32 +44,32 @@ def _asgi(backend: str) -> Door:
         answers: list[Answer] = run(main, backend)
         return answers
 
-    return door
+    return transport
 
 
-def _http11(kind: str) -> Door:
-    def door(app: Any, asks: Sequence[Ask], log: list[Any]) -> list[Answer]:
+def _http11(kind: str) -> Transport:
+    def transport(app: Any, asks: Sequence[Ask], log: list[Any]) -> list[Answer]:
         answers: list[Answer] = run(lambda: through(app, asks, log, _neutral, kind))
         return answers
 
-    return door
+    return transport
 
 
-DOORS: dict[str, Door] = {
+TRANSPORTS: dict[str, Transport] = {
     "asgi": _asgi("asyncio"),
     "trio": _asgi("trio"),
-    "http11": _http11("door"),
+    "http11": _http11("ferrapi"),
     "uvicorn": _http11("httptools"),
 }
-"""The ways in. Another door is one more entry here."""
+"""The ways in. Another transport is one more entry here."""
 USUAL = ("http11", "uvicorn", "asgi")
 """The ways in that a comparison takes unless it names one. What is returned is what came out of the last."""
 
 
-def answers(fw: Framework, make: Make, asks: Sequence[Ask], door: str = "asgi") -> list[Answer]:
+def answers(fw: Framework, make: Make, asks: Sequence[Ask], transport: str = "asgi") -> list[Answer]:
     """What one framework answers to the requests, in order, all to one application."""
     log: list[Any] = []
-    return DOORS[door](make(fw, log), asks, log)
+    return TRANSPORTS[transport](make(fw, log), asks, log)
 
 
 def sanctioned(theirs: Answer, ours: Answer) -> bool:
@@ -80,10 +80,10 @@ def sanctioned(theirs: Answer, ours: Answer) -> bool:
     return unwritable and ours.status == 422 and ours.error is None and ours.log == theirs.log
 
 
-def difference(make: Make, asks: Iterable[Ask], door: str | None = None) -> str | None:
+def difference(make: Make, asks: Iterable[Ask], transport: str | None = None) -> str | None:
     """The first difference between the two frameworks, as text; None if there is none."""
     try:
-        compare(make, asks, door)
+        compare(make, asks, transport)
     except AssertionError as exc:
         return str(exc)
     return None
@@ -93,10 +93,10 @@ def _shown(answer: Answer) -> str:
     return f"{answer} {answer.exception!r}"
 
 
-def compare(make: Make, asks: Iterable[Ask], door: str | None = None) -> list[Answer]:
-    """Assert that both answer the same, through `door` or all usual ones; give FastAPI's answers."""
+def compare(make: Make, asks: Iterable[Ask], transport: str | None = None) -> list[Answer]:
+    """Assert that both answer the same, through `transport` or all usual ones; give FastAPI's answers."""
     asks = list(asks)
-    for way in USUAL if door is None else (door,):
+    for way in USUAL if transport is None else (transport,):
         expected, actual = (answers(fw, make, asks, way) for fw in BOTH)
         for ask, theirs, ours in zip(asks, expected, actual, strict=True):
             assert ours == theirs or sanctioned(theirs, ours), (

@@ -1,4 +1,4 @@
-"""The HTTP/1.1 door for `compare`: requests as bytes, through the protocol and back.
+"""The HTTP/1.1 transport for `compare`: requests as bytes, through the protocol and back.
 
 The control is FastAPI behind the same protocol: ferrapi's, which calls it by way of ASGI, or uvicorn's, behind which
 ferrapi has a short way. The protocols themselves are compared in `tests/server`. What can't be sent in one HTTP/1.1
@@ -114,7 +114,7 @@ async def _send(wire: Wire, ask: Ask, segments: list[bytes], errors: list[BaseEx
     return answer
 
 
-async def through(app: Any, asks: Sequence[Ask], log: list[Any], neutral: Any, kind: str = "door") -> list[Answer]:
+async def through(app: Any, asks: Sequence[Ask], log: list[Any], neutral: Any, kind: str = "ferrapi") -> list[Answer]:
     """The answers to `asks`, over one connection as long as it lasts, to a protocol of this kind."""
     config = configured(app, proxy_headers=False)
     wire = Wire(config, kind, peer=("192.0.2.1", 40000))

@@ -17,7 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-PROTOCOLS: dict[str, Any] = {"door": HttpProtocol, "httptools": HttpToolsProtocol, "h11": H11Protocol}
+PROTOCOLS: dict[str, Any] = {"ferrapi": HttpProtocol, "httptools": HttpToolsProtocol, "h11": H11Protocol}
 TURNS = 12
 """Turns of the event loop without anything written after which nothing more is expected."""
 
@@ -78,7 +78,7 @@ class Wire:
     """
 
     def __init__(
-        self, config: Config, kind: str = "door", state: ServerState | None = None, peer: Any = ("127.0.0.1", 40000)
+        self, config: Config, kind: str = "ferrapi", state: ServerState | None = None, peer: Any = ("127.0.0.1", 40000)
     ) -> None:
         self.state = ServerState() if state is None else state
         self.protocol = PROTOCOLS[kind](config=config, server_state=self.state, app_state={})

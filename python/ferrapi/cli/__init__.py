@@ -24,7 +24,7 @@ def execute(arguments: Sequence[str]) -> int:
     Raises:
         SystemExit: for arguments that can't be read, and after a help text.
     """
-    from ._options import parser
+    from ._arguments import parser
 
     reader = parser()
     options = reader.parse_args(arguments)

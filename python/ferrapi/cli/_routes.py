@@ -22,8 +22,8 @@ def routes(options: argparse.Namespace) -> int:
         return 0
     rows = [_row(one) for one in listed]
     _print_table(("METHODS", "PATH", "ENDPOINT", "DEFINED AT", "DEPENDENCIES"), rows, listed)
-    door = _application(app)["protocol"]
-    print(f"\n{len(listed)} routes. ferrapi's HTTP protocol: {door}.")
+    protocol = _application(app)["protocol"]
+    print(f"\n{len(listed)} routes. ferrapi's HTTP protocol: {protocol}.")
     return 0
 
 

@@ -11,9 +11,9 @@ from pydantic.fields import FieldInfo
 from starlette.datastructures import FormData
 
 from .. import params
+from .._boundary import form_plan
 from .._fields import ModelField, create_model_field, is_ready
 from .._native import FormReader
-from .._plan import form_plan
 from . import _types
 from ._forms import allows_none, form_model_classes, form_models, read_form_field, whole_form
 from ._plain import is_plain_field

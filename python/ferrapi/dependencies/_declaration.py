@@ -27,7 +27,7 @@ from ..exceptions import ParameterError
 from . import _types
 from ._callables import name_of
 from ._forms import as_form
-from ._models import choices_of
+from ._parameter_models import choices_of
 from .models import Dependant
 
 

@@ -20,7 +20,7 @@ from starlette.datastructures import FormData, UploadFile
 from .. import params
 from .._fields import Location, ModelField
 from . import _types
-from ._models import ModelReader, wants_many
+from ._parameter_models import ModelReader, wants_many
 from ._values import MISSING, Errors, names_of, validate_found
 
 Raw = dict[str, Any]

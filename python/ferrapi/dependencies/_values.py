@@ -16,7 +16,7 @@ from pydantic_core import PydanticUndefined, PydanticUndefinedType
 from .. import params
 from .._fields import Location, ModelField, prefix_locations
 from . import _types
-from ._models import ModelReader, choices_of, get_value, wants_many
+from ._parameter_models import ModelReader, choices_of, get_value, wants_many
 
 Source = Mapping[str, Any]
 Errors = list[dict[str, Any]]

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from .._edits import EDITS, TrackedList
 from .._fields import ModelField
 from .._names import names_of
+from .._version_counter import ROUTES_VERSION, TrackedList
 from ..types import DependencyCacheKey
 
 _LISTS = ("path_params", "query_params", "header_params", "cookie_params", "body_params", "dependencies")
@@ -53,7 +53,7 @@ class Dependant:
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _WATCHED:
             if hasattr(self, name):  # not while the object is being made
-                EDITS.announce()
+                ROUTES_VERSION.announce()
             if type(value) is list:
                 value = TrackedList(value)
         # A slotted dataclass is rebuilt as a new class, in which zero-argument super() would not work.

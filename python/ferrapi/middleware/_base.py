@@ -21,11 +21,11 @@ from starlette.middleware.base import BaseHTTPMiddleware, _CachedRequest, _Strea
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .._edits import SETTINGS
 from .._hooks import untouched, watch
 from .._native import Passage
 from .._pickling import Regained
 from .._scopes import begin_in_scope, end_tasks, on_asyncio, scope_here, scopes_of_tasks
+from .._version_counter import SETTINGS_VERSION
 from ..routing._guard import wait_for
 from ._parked import Parked
 
@@ -62,8 +62,8 @@ class Shortened(Regained):
 
     def _is_starlettes(self, middleware: ASGIApp) -> bool:
         """Whether calling the middleware would do what Starlette's class does."""
-        if self._as_of != SETTINGS.value:
-            self._as_of = SETTINGS.value
+        if self._as_of != SETTINGS_VERSION.value:
+            self._as_of = SETTINGS_VERSION.value
             self._is_open = all(untouched(kind) for kind in (BaseHTTPMiddleware, _CachedRequest, _StreamingResponse))
             # What is below a function can't be cancelled by a scope that is entered later.
             self.scopes = None if type(middleware) is BaseHTTPMiddleware else scopes_of_tasks()

@@ -21,10 +21,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .._at_once import run_at_once
-from .._edits import SETTINGS
 from .._hooks import untouched, watch
 from .._native import Adding
 from .._pickling import Regained
+from .._version_counter import SETTINGS_VERSION
 from ..routing._guard import wait_for
 from ._compression import compress_in_thread, compression_of, responding
 
@@ -166,8 +166,8 @@ class _Layer(Regained):
 
     def _is_as_written(self) -> bool:
         """Whether calling the middleware would do what Starlette's class does."""
-        if self._as_of != SETTINGS.value or self._known is not self.app:
-            self._as_of, self._known = SETTINGS.value, self.app
+        if self._as_of != SETTINGS_VERSION.value or self._known is not self.app:
+            self._as_of, self._known = SETTINGS_VERSION.value, self.app
             self._is_open = type(self.app) is self.kinds[0] and all(untouched(kind) for kind in self.kinds)
             self.begin_anew(self.app)
         return self._is_open

@@ -21,8 +21,8 @@ from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import Receive, Scope, Send
 
 from .. import params
-from .._edits import EDITS
 from .._pickling import Regained
+from .._version_counter import ROUTES_VERSION
 from ..datastructures import Default
 from ..utils import generate_unique_id, get_value_or_default
 from ._effective import EFFECTIVE, EffectiveRouteContext, UnderPrefix
@@ -164,10 +164,10 @@ class _IncludedRouter(Regained, BaseRoute):
         include_context: what the include adds to its routes.
     """
 
-    _made = frozenset({"_placed", "_version", "_edits", "_table", "_contexts"})
+    _made = frozenset({"_placed", "_version", "_as_of", "_table", "_contexts"})
     _placed: list[Placed | _IncludedRouter] = []
     _version: int | None = None
-    _edits: int | None = None
+    _as_of: int | None = None
     _table: Table | None = None
     _contexts: tuple[int, list[RouteContext]] | None = None
 
@@ -191,8 +191,8 @@ class _IncludedRouter(Regained, BaseRoute):
 
         They are made again when a route was added to the router, or to one that it includes.
         """
-        edits = EDITS.value
-        if self._edits != edits:
+        as_of = ROUTES_VERSION.value
+        if self._as_of != as_of:
             version = self.original_router._get_routes_version()
             if self._version != version:
                 context = self.include_context
@@ -204,7 +204,7 @@ class _IncludedRouter(Regained, BaseRoute):
                 ]
                 self._version = version
                 self._table = None
-            self._edits = edits
+            self._as_of = as_of
         return self._placed
 
     def effective_candidates(self) -> list[EffectiveRouteContext | _IncludedRouter]:
@@ -225,10 +225,10 @@ class _IncludedRouter(Regained, BaseRoute):
 
     def route_contexts(self) -> list[RouteContext]:
         """The same for tools that list routes, which may ask at each request: made once until something is edited."""
-        edits = EDITS.value
-        if self._contexts is None or self._contexts[0] != edits:
+        as_of = ROUTES_VERSION.value
+        if self._contexts is None or self._contexts[0] != as_of:
             found = [one.route_context for one in place([self]) if not isinstance(one.effective, UnderPrefix)]
-            self._contexts = (edits, found)
+            self._contexts = (as_of, found)
         return self._contexts[1]
 
     def effective_low_priority_routes(self) -> list[EffectiveRouteContext]:
@@ -243,7 +243,7 @@ class _IncludedRouter(Regained, BaseRoute):
 
         placed = self.placed()
         table = self._table
-        if table is None or table.edits != EDITS.value:
+        if table is None or table.as_of != ROUTES_VERSION.value:
             table = self._table = Table(placed)
         return table
 

@@ -19,8 +19,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, compile_path, get_name
 
 from .. import params
-from .._edits import EDITS, TrackedDict, TrackedSet
 from .._fields import ModelField, create_model_field
+from .._version_counter import ROUTES_VERSION, TrackedDict, TrackedSet
 from ..datastructures import DefaultPlaceholder
 from ..dependencies import _body, _types
 from ..dependencies._callables import Kind, kind_of
@@ -84,7 +84,7 @@ class Watched:
             elif type(value) is dict:
                 value = TrackedDict(value)
             if "app" in self.__dict__ and "_compiled" in self.__dict__:  # set last: before it, the route is being made
-                EDITS.announce()
+                ROUTES_VERSION.announce()
         super().__setattr__(name, value)
 
     def _place(self, path: str) -> None:

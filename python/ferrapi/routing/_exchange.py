@@ -1,7 +1,7 @@
 """`Exchange`: one request and its response while the engine works on them.
 
-A door makes it, the engine fills it. The objects that users know (`Request`, `Response`, `BackgroundTasks`, the query
-as a multi-dictionary) are made when something asks for them and not before.
+A transport makes it, the engine fills it. The objects that users know (`Request`, `Response`, `BackgroundTasks`, the
+query as a multi-dictionary) are made when something asks for them and not before.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ class Exchange:
         """
         return parse_cookies(self.scope["headers"])
 
-    # What a door may do in a way of its own
+    # What a transport may do in a way of its own
 
     def enter(self, router: Any, handlers: Any) -> None:
         """Note the router and the exception handlers that this request has come to."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..dependencies import _body
 
 if TYPE_CHECKING:
-    from .._plan import PlainForm
+    from .._boundary import PlainForm
     from ._limits import FormBounds
     from ._plan import Plan
 

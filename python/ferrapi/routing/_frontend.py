@@ -30,8 +30,8 @@ from starlette.types import Scope
 
 from .. import params
 from .._deprecation import warn_at_caller
-from .._edits import EDITS
 from .._native import LimitExceeded
+from .._version_counter import ROUTES_VERSION
 from ..dependencies import _body
 from ..dependencies._dependant import get_dependant, with_route_dependencies
 from ..dependencies._values import MISSING
@@ -101,7 +101,7 @@ class Frontends:
         if is_checked(files.site, check_dir):
             _check_directory(files)
         self.frontends.append(Frontend(prefix + path, files))
-        EDITS.announce()
+        ROUTES_VERSION.announce()
 
 
 def _checked_path(path: str) -> str:
@@ -376,7 +376,7 @@ class FrontendTable:
     """The front ends of a router and of all that it includes, as of one moment, the longest prefix first."""
 
     def __init__(self, router: APIRouter) -> None:
-        self.edits = EDITS.value
+        self.as_of = ROUTES_VERSION.value
         self.places = sorted(_places(router), key=lambda place: -len(place.prefix))
 
     async def serve(self, x: Exchange) -> bool:

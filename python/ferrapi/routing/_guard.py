@@ -1,4 +1,4 @@
-"""What the native engine asks of a door when it goes on in Python."""
+"""What the native engine asks of a transport when it goes on in Python."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ async def wait_for(awaitable: Awaitable[Any]) -> Any:
 
 
 class Guard:
-    """A door, as the native engine knows it. Each door adds `exchange`, which makes the exchange of a request."""
+    """A transport, as the native engine knows it. Each adds `exchange`, which makes the exchange of a request."""
 
     def guard(
         self, x: Any, function: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]

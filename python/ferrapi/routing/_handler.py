@@ -19,10 +19,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .._edits import EDITS
 from .._hooks import is_own, replaced
 from .._native import LimitExceeded
 from .._pickling import Regained
+from .._version_counter import ROUTES_VERSION
 from ..datastructures import DefaultPlaceholder
 from ..dependencies._callables import Kind
 from ..dependencies._overrides import Overrides
@@ -65,7 +65,7 @@ class Compiled:
     """What a route needs per request, made at its first one and again after an edit."""
 
     def __init__(self, route: HandlerFacts) -> None:
-        self.edits = EDITS.value
+        self.as_of = ROUTES_VERSION.value
         self.route = route
         embed = route._embed_body_fields
         self.embed = embed
@@ -195,7 +195,7 @@ class RouteApp(Regained):
     def compiled(self) -> Compiled:
         """The plan and responder, rebuilt if anything was edited since they were made."""
         compiled = self._compiled
-        if compiled is None or compiled.edits != EDITS.value:
+        if compiled is None or compiled.as_of != ROUTES_VERSION.value:
             compiled = self._compiled = Compiled(self.facts)
         return compiled
 

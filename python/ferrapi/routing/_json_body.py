@@ -15,7 +15,7 @@ from .. import params
 from ..dependencies import _plain
 
 if TYPE_CHECKING:
-    from .._plan import EarlyModel
+    from .._boundary import EarlyModel
     from ._plan import Plan
 
 _SAME_WORDS = frozenset(

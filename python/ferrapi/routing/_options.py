@@ -1,7 +1,7 @@
 """The options that every way of declaring a route shares, written once.
 
 `RouteOptions` is what the verb decorators accept, `IncludeOptions` what `include_router` does. The functions take them
-as ``**options: Unpack[...]`` (PEP 692) and show them one by one at run time (`ferrapi._signatures.spell_out`).
+as ``**options: Unpack[...]`` (PEP 692) and show them one by one at run time (`ferrapi._spelled_out.spell_out`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from .. import params
-from .._signatures import spell_out
+from .._spelled_out import spell_out
 from ..datastructures import Default
 from ..types import IncEx
 from ..utils import generate_unique_id

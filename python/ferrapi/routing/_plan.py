@@ -13,9 +13,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .._boundary import reader_plan
 from .._hooks import replaced
 from .._native import Program, Reader
-from .._plan import reader_plan
 from .._threads import run_in_thread
 from ..concurrency import opener_of
 from ..dependencies import _plain

@@ -16,11 +16,11 @@ from pydantic_core import ValidationError, from_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from .._edits import SETTINGS
+from .._boundary import BodyPlan, FieldsPlan, ReplyPlan, StepPlan
 from .._fields import ModelField, prefix_locations
 from .._native import Program
-from .._plan import BodyPlan, FieldsPlan, ReplyPlan, StepPlan
 from .._threads import enter_in_thread, run_in_thread
+from .._version_counter import SETTINGS_VERSION
 from ..concurrency import leave_generators
 from ..dependencies import _plain
 from ..dependencies._body import request_body_to_args
@@ -68,7 +68,7 @@ def _program(
         {
             "provider": compiled.provider,
             "overrides": overrides,
-            "settings": SETTINGS if getattr(compiled.provider, "_announces_overrides", False) else None,
+            "settings": SETTINGS_VERSION if getattr(compiled.provider, "_announces_overrides", False) else None,
             "reader": plan.reader if plan.reads else None,
             "steps": [_step_plan(step, plan, compiled.responder) for step in plan.steps],
             "body": _body_plan(compiled, plan),

@@ -16,12 +16,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import params
 from .._deprecation import warn_at_caller
-from .._edits import EDITS, SETTINGS, TrackedList
 from .._foreign import own, own_options, refuse, refuse_app, refuse_routes
 from .._hooks import routing_class, watch
 from .._pickling import Regained
+from .._version_counter import ROUTES_VERSION, SETTINGS_VERSION, TrackedList
 from ..datastructures import Default
-from ..exception_handlers import Head, answer_now
+from ..exception_handlers import AnswerHead, answer_now
 from ..exceptions import FastAPIError, RouteError
 from ..telemetry._activation import look_after_startup
 from ..types import DecoratedCallable
@@ -155,7 +155,7 @@ class APIRouter(Regained, Verbs, Router):
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
         if name in _SERVED_BY:
-            SETTINGS.announce()
+            SETTINGS_VERSION.announce()
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -167,12 +167,12 @@ class APIRouter(Regained, Verbs, Router):
         found = TrackedList(routes)
         refuse_routes(found, "a router")
         self._routes = found
-        EDITS.announce()
+        ROUTES_VERSION.announce()
 
     def _mark_routes_changed(self) -> None:
         """Tell whoever includes this router that it has another route. An edit of the list alone doesn't."""
         self._routes_version += 1
-        EDITS.announce()
+        ROUTES_VERSION.announce()
 
     def _get_routes_version(self) -> int:
         """A number that is another one when a route was added here, or to a router that is included."""
@@ -183,14 +183,14 @@ class APIRouter(Regained, Verbs, Router):
     def table(self) -> Table:
         """The route table, rebuilt if any route was edited since."""
         table = self._table
-        if table is None or table.edits != EDITS.value:
+        if table is None or table.as_of != ROUTES_VERSION.value:
             table = self._table = Table(self._routes)
         return table
 
     def _frontends_now(self) -> FrontendTable:
         """The front ends of this router and below, rebuilt if any route was edited since."""
         table = self._frontend_table
-        if table is None or table.edits != EDITS.value:
+        if table is None or table.as_of != ROUTES_VERSION.value:
             table = self._frontend_table = FrontendTable(self)
         return table
 
@@ -205,7 +205,7 @@ class APIRouter(Regained, Verbs, Router):
     def dispatch(self, x: Exchange) -> Coroutine[Any, Any, None]:
         """Find the route of a request; the coroutine lets it answer."""
         table = self._table
-        if table is None or table.edits != EDITS.value:
+        if table is None or table.as_of != ROUTES_VERSION.value:
             table = self.table()
         if self.form_limits:
             inherit_form_limits(x.scope, self.form_limits)
@@ -222,7 +222,7 @@ class APIRouter(Regained, Verbs, Router):
         if not await self._redirect(x, self.table()) and not await self._frontends_now().serve(x):
             await self.default(x.scope, x.receive, x.send_noting)
 
-    def _answer_unmatched(self, scope: Scope, handlers: Any) -> tuple[int, Head, bytes] | None:
+    def _answer_unmatched(self, scope: Scope, handlers: Any) -> tuple[int, AnswerHead, bytes] | None:
         """What the handlers make of the exception that the default raises, if that answers a request without route.
 
         Parameters:

@@ -9,11 +9,11 @@ from starlette import convertors
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute, compile_path
 from starlette.types import ASGIApp
 
-from .._edits import EDITS
+from .._boundary import RoutePlan
 from .._foreign import refuse_routes
 from .._hooks import is_own, routing_class, untouched
 from .._native import Program, RouteTable
-from .._plan import RoutePlan
+from .._version_counter import ROUTES_VERSION
 from ._contexts import Placed, matches, place
 from ._declared import Watched
 from ._effective import EffectiveRouteContext
@@ -235,7 +235,7 @@ class Table:
     """
 
     def __init__(self, routes: Sequence[BaseRoute | Placed]) -> None:
-        self.edits = EDITS.value
+        self.as_of = ROUTES_VERSION.value
         found = list(place(routes, through=False))
         refuse_routes((placed.original for placed in found), "a router")
         self.native = RouteTable([_plan(placed) for placed in found])

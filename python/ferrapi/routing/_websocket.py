@@ -11,10 +11,10 @@ from starlette.routing import Match, WebSocketRoute, get_name
 from starlette.types import Receive, Scope, Send
 
 from .. import params
-from .._edits import EDITS
 from .._hooks import replaced, routing_class, watch
 from .._native import LimitExceeded
 from .._pickling import Regained
+from .._version_counter import ROUTES_VERSION
 from ..dependencies import _body
 from ..dependencies._overrides import Overrides
 from ..dependencies._values import MISSING, Errors
@@ -41,9 +41,9 @@ class WebSocketApp(Regained):
         embed: whether each body parameter is a key of the body.
     """
 
-    _made = frozenset({"_plan", "_edits"})
+    _made = frozenset({"_plan", "_as_of"})
     _plan: Plan | None = None
-    _edits = -1
+    _as_of = -1
 
     def __init__(self, dependant: Dependant, dependency_overrides_provider: Any, embed: bool) -> None:
         self._dependant = dependant
@@ -55,9 +55,9 @@ class WebSocketApp(Regained):
         overrides = getattr(self._provider, "dependency_overrides", None)
         if overrides:
             return self._plan_with(dict(overrides))
-        edits = EDITS.value
-        if self._plan is None or self._edits != edits:
-            self._edits = edits
+        as_of = ROUTES_VERSION.value
+        if self._plan is None or self._as_of != as_of:
+            self._as_of = as_of
             self._plan = self._plan_with({})
         return self._plan
 

@@ -10,7 +10,7 @@ Of uvicorn nothing is used but what it says to any protocol: its `Config`, the s
 
 from __future__ import annotations
 
-from ._limits import MAX_BODY, MAX_HEAD
 from ._protocol import HttpProtocol
+from ._sizes import MAX_BODY, MAX_HEAD
 
 __all__ = ["MAX_BODY", "MAX_HEAD", "HttpProtocol"]

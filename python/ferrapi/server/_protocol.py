@@ -16,10 +16,10 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from .._draining import drain
-from .._native import Cycle, Head, HttpConnection
+from .._native import HttpConnection, InFlightRequest, RequestHead
 from ..routing._guard import Guard
 from ..routing._table import Target
-from ._exchange import HttpExchange, answer_last, refuse
+from ._http_exchange import HttpExchange, answer_last, refuse
 from ._server import LOGGER, server_of
 from ._site import Site
 
@@ -86,7 +86,7 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard):
                 "or install 'websockets' or 'wsproto' manually."
             )
 
-    def upgrade(self, head: Head, rest: bytes) -> None:
+    def upgrade(self, head: RequestHead, rest: bytes) -> None:
         """Let uvicorn's class for WebSockets have the connection.
 
         Parameters:
@@ -112,12 +112,12 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard):
             return None if self.config.root_path else Site.of(self.config.loaded_app)
         return None
 
-    def passes(self, head: Head) -> bool:
+    def passes(self, head: RequestHead) -> bool:
         """Whether the middleware lets a request through as it is."""
-        twins = self.server.site.twins
-        return twins is None or twins.pass_through(head, self.scheme)
+        bypasses = self.server.site.bypasses
+        return bypasses is None or bypasses.pass_through(head, self.scheme)
 
-    async def call(self, flight: Cycle) -> None:
+    async def call(self, flight: InFlightRequest) -> None:
         """Call the application; answer or log what it raises, and what it has not answered, as uvicorn does."""
         try:
             result: Any = await self.config.loaded_app(flight.scope, flight.receive, flight.send)
@@ -133,13 +133,13 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard):
         finally:
             flight.forget()
 
-    async def turn_away(self, flight: Cycle) -> None:
+    async def turn_away(self, flight: InFlightRequest) -> None:
         """Answer a request that is one too many."""
         LOGGER.warning("Exceeded concurrency limit.")
         answer_last(flight, 503, b"Service Unavailable")
         flight.forget()
 
-    def _complain(self, flight: Cycle) -> None:
+    def _complain(self, flight: InFlightRequest) -> None:
         """Refuse a request whose application has come to its end without a whole response."""
         what = "completing" if flight.started else "starting"
         refuse(flight, self.transport, f"ASGI callable returned without {what} response.")
@@ -147,7 +147,7 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard):
     # What the engine goes on with in Python
 
     def exchange(
-        self, flight: Cycle, head: Head, target: Target, params: dict[str, Any], content: bytes | None
+        self, flight: InFlightRequest, head: RequestHead, target: Target, params: dict[str, Any], content: bytes | None
     ) -> HttpExchange:
         """The exchange of a request that is being served."""
         return HttpExchange(self.server.site, flight, head, target, params, content)
@@ -168,7 +168,7 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard):
                 self._complain(x.flight)
 
 
-def _written(head: Head) -> bytes:
+def _written(head: RequestHead) -> bytes:
     """The head of a request, the names of its headers in lower case."""
     query = head.query_string
     lines = [b"%b %b%b%b HTTP/1.1\r\n" % (head.method.encode(), head.raw_path, b"?" if query else b"", query)]

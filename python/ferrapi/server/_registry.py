@@ -2,7 +2,7 @@
 
 asyncio notes each task in a `weakref.WeakSet`. It is written in Python, and being put into it and taken out of it again
 is a tenth of what a short request costs. So the one set that asyncio uses is given an `add` of its own, which does
-natively what that of its class does. And it leaves out the tasks of the door's requests, which the server knows while
+natively what that of its class does. And it leaves out the tasks of its requests, which the server knows while
 they run: whoever goes through the set, or asks it for a task, finds them there.
 
 Python 3.14 keeps tasks in another way and needs nothing of this.

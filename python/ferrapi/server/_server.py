@@ -13,8 +13,8 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from .._native import NativeServer
-from ._limits import MAX_HEAD
 from ._registry import know, quicken_tasks
+from ._sizes import MAX_HEAD
 
 LOGGER = logging.getLogger("uvicorn.error")
 _ACCESS_LOGGER = logging.getLogger("uvicorn.access")

@@ -1,4 +1,4 @@
-"""What the door serves: a ferrapi application that is what it seems, and uvicorn's proxy headers around it."""
+"""What the transport serves: a ferrapi application that is what it seems, and uvicorn's proxy headers around it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from .._at_once import run_at_once
-from .._edits import EDITS, SETTINGS
 from .._hooks import WATCH, is_own, untouched
 from .._middleware_stack import AppBodyLimitMiddleware, Exceptions, ServerErrors
-from .._native import Head, NativeSite
+from .._native import NativeSite, RequestHead
 from .._readiness import Readiness
+from .._version_counter import ROUTES_VERSION, SETTINGS_VERSION
 from ..applications import FastAPI
 from ..middleware._remembered import REMEMBERING
 from ..routing import APIRouter
 from ..routing._table import Target
-from ._twins import TWINS, Twins
+from ._middleware_bypass import BYPASSES, Bypasses
 
 
 async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
@@ -32,7 +32,7 @@ class Site:
     Parameters:
         app: the application.
         stack: its middleware stack.
-        layers: the middleware in it, outermost first, all of classes with a twin.
+        layers: the middleware in it, outermost first, all of classes with a bypass.
         inner: its innermost layer.
         proxy: uvicorn's proxy header middleware around it, if any.
     """
@@ -49,10 +49,12 @@ class Site:
         self.stack = stack
         self.proxy = proxy
         self.router: APIRouter = inner.app  # type: ignore[assignment]  # which `_are_ends` has seen
-        self.twins = Twins(layers) if layers else None
+        self.bypasses = Bypasses(layers) if layers else None
         self.handlers = inner.handlers
         self.table = self.router.table().native
-        self.native = NativeSite(self.table, self.handlers, self.router, bool(layers), EDITS, SETTINGS, WATCH)
+        self.native = NativeSite(
+            self.table, self.handlers, self.router, bool(layers), ROUTES_VERSION, SETTINGS_VERSION, WATCH
+        )
         self._proxy_headers: Any = None
         if proxy is not None:
             # The same middleware, around nothing: it changes the scope and that's it.
@@ -83,7 +85,7 @@ class Site:
         layers: list[Any] = []
         inner: Any = stack.app if type(stack) is ServerErrors else stack
         inner = _behind_no_limit(inner)
-        while type(known := _without_memory(inner)) in TWINS and untouched(type(known)) and "app" in known.__dict__:
+        while type(known := _without_memory(inner)) in BYPASSES and untouched(type(known)) and "app" in known.__dict__:
             layers.append(known)
             inner = known.app
         if not _are_ends(stack, inner):
@@ -94,13 +96,13 @@ class Site:
         """Whether the application is still as it was, and its route table too."""
         return self.native.stands()
 
-    def find(self, head: Head, scheme: str | None) -> tuple[Target, dict[str, Any]] | None:
+    def find(self, head: RequestHead, scheme: str | None) -> tuple[Target, dict[str, Any]] | None:
         """The route of a request and its path parameters; None if that takes a scope, or a middleware."""
-        if self.twins is not None and not self.twins.pass_through(head, scheme):
+        if self.bypasses is not None and not self.bypasses.pass_through(head, scheme):
             return None
         return self.table.find_head(head)
 
-    def client(self, head: Head, peer: tuple[str, int] | None) -> tuple[str, int] | None:
+    def client(self, head: RequestHead, peer: tuple[str, int] | None) -> tuple[str, int] | None:
         """The client as the application sees it: `peer`, or the one that a trusted proxy names."""
         proxy = self.proxy
         if proxy is None or head.header(b"x-forwarded-for") is None:

@@ -1,4 +1,4 @@
-"""A gunicorn worker that serves through the HTTP/1.1 door: ``gunicorn -k ferrapi.server.gunicorn.Worker main:app``.
+"""A gunicorn worker with ferrapi's HTTP/1.1 protocol: ``gunicorn -k ferrapi.server.gunicorn.Worker main:app``.
 
 It is uvicorn's worker (package ``uvicorn-worker``) with ferrapi's protocol in the place of uvicorn's own; gunicorn's
 settings mean what they mean there. The protocol is named, not imported: a worker process imports it after the fork, so

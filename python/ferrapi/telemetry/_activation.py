@@ -19,7 +19,7 @@ from starlette.types import Message, Scope, Send
 from ._config import Settings
 
 if TYPE_CHECKING:
-    from ._layers import Telemetry
+    from ._stack import Telemetry
 
 Signal = Literal["tracing", "metrics", "logs"]
 
@@ -50,7 +50,7 @@ def active(settings: Settings) -> Telemetry | None:
     if not _ACTIVE and not _is_wanted(settings):
         return None
     try:
-        from ._layers import Telemetry
+        from ._stack import Telemetry
     except ImportError:  # OpenTelemetry's API is not installed
         return None
     telemetry = Telemetry(settings)

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-from ._declaration import Versioning
+from ._version import Versioning
 
 Choose = Callable[[Scope], str | None]
 """Gives the name of a version that a request asks for, known or not; None for a request that doesn't ask."""

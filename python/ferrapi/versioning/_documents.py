@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.routing import BaseRoute
 
-from ._declaration import Versioning
+from ._version import Versioning
 
 
 def mark(document: dict[str, Any], routes: Sequence[BaseRoute], versioning: Versioning, version: str) -> None:

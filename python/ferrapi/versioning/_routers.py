@@ -20,7 +20,7 @@ from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute, NoMatchFound
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .._edits import EDITS
+from .._version_counter import ROUTES_VERSION
 from ..exceptions import VersioningError
 from ..routing._contexts import IncludeContext, IncludedRouter, Placed, place
 from ..routing._effective import effective_of
@@ -29,8 +29,8 @@ from ..routing._router import APIRouter
 from ..routing._table import Table
 from ..routing._versioned import declared_versions, versions_of
 from ..routing._versions import VersionSet
-from ._declaration import Versioning
 from ._documents import mark
+from ._version import Versioning
 
 if TYPE_CHECKING:
     from ..applications import FastAPI
@@ -151,16 +151,16 @@ class VersionedRoutes:
         before = self.known_document(version)
         if before is not None:
             return before
-        edits = EDITS.value
+        as_of = ROUTES_VERSION.value
         found = self._made_document(version)
         if version is not None:
-            self._documents[version] = (edits, found)
+            self._documents[version] = (as_of, found)
         return found
 
     def known_document(self, version: str | None) -> dict[str, Any] | None:
         """The document of a version, if it is made already."""
-        edits, found = self._documents.get(version, (-1, None))
-        return found if edits == EDITS.value else None
+        as_of, found = self._documents.get(version, (-1, None))
+        return found if as_of == ROUTES_VERSION.value else None
 
     def _made_document(self, version: str | None) -> dict[str, Any]:
         shown = version or self.versioning.default or next(reversed(self.order))
@@ -234,7 +234,7 @@ class VersionRouter(APIRouter):
     def table(self) -> Table:
         """The route table, rebuilt if any route was edited since."""
         table = self._table
-        if table is None or table.edits != EDITS.value:
+        if table is None or table.as_of != ROUTES_VERSION.value:
             table = self._table = Table(self._find())
         return table
 

@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..routing._contexts import Placed
 from ._choice import chooser
-from ._declaration import Headers, Versioning
 from ._routers import ASKED, CHOSEN, VersionedRoutes, VersionRouter, has_versions, unknown_version, varying, version_in
+from ._version import Headers, Versioning
 
 Build = Callable[[ASGIApp, list[Middleware]], ASGIApp]
 _BEGINNINGS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})

@@ -4,7 +4,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
-use super::head::Head;
+use super::request_head::RequestHead;
 use crate::py;
 
 const FORMAT: &str = "%s - \"%s %s HTTP/%s\" %d";
@@ -27,7 +27,7 @@ pub(super) fn log_scope<'py>(logger: &Bound<'py, PyAny>, scope: &Bound<'py, PyDi
 pub(super) fn log_head(
     logger: &Bound<'_, PyAny>,
     client: &Bound<'_, PyAny>,
-    head: &Head,
+    head: &RequestHead,
     root_path: &str,
     status: u16,
 ) -> PyResult<()> {

@@ -14,16 +14,16 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 use wire::http1::{BodyLength, Limits, Refusal, Upgrade};
 
-use super::cycle::Cycle;
-use super::head::Head;
+use super::in_flight::InFlightRequest;
 use super::reading::{Got, Reading};
+use super::request_head::RequestHead;
 use super::response::unless_closed;
 use super::server::Server;
 use super::site::Site;
 use super::waiters::Waiters;
 use crate::py::Attached;
 use crate::request::path::PathParams;
-use crate::run::{Content, Door, HttpDoor, Machine, Program, Serving, program_of};
+use crate::run::{Content, HttpTransport, Machine, Program, Serving, Transport, program_of};
 
 /// Bytes of a body, or of what comes behind a request, from which on the client is held back.
 pub(super) const HIGH_WATER: usize = 64 * 1024;
@@ -38,7 +38,7 @@ pub(crate) struct Connection {
     app_state: Py<PyAny>,
     reading: Attached<Reading>,
     /// The request in flight.
-    in_flight: Attached<Option<Py<Cycle>>>,
+    in_flight: Attached<Option<Py<InFlightRequest>>>,
     /// A request for a route whose body is on its way.
     collecting: Attached<Option<Collecting>>,
     transport: Attached<Option<Py<PyAny>>>,
@@ -84,7 +84,7 @@ fn set(flag: &AtomicBool, value: bool) {
 
 /// A request for a route that wants its whole body.
 struct Collecting {
-    head: Head,
+    head: RequestHead,
     target: Py<PyAny>,
     params: PathParams,
 }
@@ -155,7 +155,7 @@ impl Connection {
 
     /// The request in flight, if there is one.
     #[getter]
-    fn in_flight(&self, py: Python<'_>) -> Option<Py<Cycle>> {
+    fn in_flight(&self, py: Python<'_>) -> Option<Py<InFlightRequest>> {
         self.in_flight.get(py)
     }
 
@@ -219,7 +219,7 @@ impl Connection {
                         [] => Content::Empty,
                         content => Content::Whole(PyBytes::new(py, content).unbind()),
                     };
-                    return Self::start_whole(slf, Head::new(bytes, head), content);
+                    return Self::start_whole(slf, RequestHead::new(bytes, head), content);
                 }
             }
             return Self::go_on(slf, raw_of(bytes));
@@ -238,11 +238,11 @@ impl Connection {
         if is(&this.flags.is_resuming) {
             return Ok(!this.is_secure(py)?);
         }
-        let Some(cycle) = this.in_flight.get(py) else { return Ok(false) };
+        let Some(in_flight) = this.in_flight.get(py) else { return Ok(false) };
         if this.reading.see(py, |reading| reading.conversation.is_in_body()) || this.is_secure(py)? {
             return Ok(false);
         }
-        cycle.get().wake(py)?;
+        in_flight.get().wake(py)?;
         Ok(true)
     }
 
@@ -271,15 +271,15 @@ impl Connection {
         this.leave(slf)?;
         let collecting = this.collecting.replace(py, None);
         this.reading.change(py, Reading::close);
-        if let Some(cycle) = this.in_flight.get(py) {
-            cycle.get().lose(py)?;
+        if let Some(in_flight) = this.in_flight.get(py) {
+            in_flight.get().lose(py)?;
         }
         this.drains.wake(py)?;
         if let Some(Collecting { head, target, params }) = collecting {
             // The application may want to know that a client has left.
             Self::start(slf, head, Answerer::Route { target, params, content: Content::Lost })?;
-            if let Some(cycle) = this.in_flight.get(py) {
-                cycle.get().lose(py)?;
+            if let Some(in_flight) = this.in_flight.get(py) {
+                in_flight.get().lose(py)?;
             }
         }
         drop(this.write.take(py));
@@ -291,8 +291,8 @@ impl Connection {
         let py = slf.py();
         let this = slf.get();
         set(&this.flags.is_last, true);
-        if let Some(cycle) = this.in_flight.get(py) {
-            cycle.get().close_behind();
+        if let Some(in_flight) = this.in_flight.get(py) {
+            in_flight.get().close_behind();
             return Ok(());
         }
         let has_request = this.collecting.see(py, Option::is_some) || is(&this.flags.is_resuming);
@@ -386,7 +386,7 @@ impl Connection {
                 }
                 Got::Request(head, bytes) => {
                     this.reading.change(py, |reading| reading.hold(&mut fresh));
-                    let head = Head::new(&PyBytes::new(py, &bytes), *head);
+                    let head = RequestHead::new(&PyBytes::new(py, &bytes), *head);
                     if Self::arrive(slf, head)? {
                         return Ok(());
                     }
@@ -417,17 +417,17 @@ impl Connection {
                 Got::Refused(refusal) => return this.refuse(py, refusal),
             }
         }
-        if has_body && let Some(cycle) = this.in_flight.get(py) {
+        if has_body && let Some(in_flight) = this.in_flight.get(py) {
             if this.reading.see(py, Reading::waiting) > HIGH_WATER {
                 this.hold_back(py)?;
             }
-            cycle.get().wake(py)?;
+            in_flight.get().wake(py)?;
         }
         Ok(())
     }
 
     /// A request's head has come; its body may still be on its way. Answers whether the connection is somebody else's now.
-    fn arrive(slf: &Bound<'_, Self>, head: Head) -> PyResult<bool> {
+    fn arrive(slf: &Bound<'_, Self>, head: RequestHead) -> PyResult<bool> {
         let py = slf.py();
         let this = slf.get();
         if let Some(upgrade) = head.wire().upgrade {
@@ -484,10 +484,10 @@ impl Connection {
         let is_free = match self.in_flight.get(py) {
             // An answered request whose body goes wrong has got its answer.
             None => !self.reading.see(py, |reading| reading.conversation.is_answered_early()),
-            Some(cycle) => {
-                let is_free = !cycle.get().has_started(py);
+            Some(in_flight) => {
+                let is_free = !in_flight.get().has_started(py);
                 if is_free {
-                    cycle.get().lose(py)?;
+                    in_flight.get().lose(py)?;
                 }
                 is_free
             }
@@ -532,10 +532,10 @@ impl Connection {
         context.call_method1(intern!(py, "run"), (resume,)).map(drop)
     }
 
-    /// What has come of the body of `cycle`, and whether it is complete; None if it is not in flight.
-    pub(super) fn take_body(&self, py: Python<'_>, cycle: &Cycle) -> PyResult<Option<(Vec<u8>, bool)>> {
+    /// What has come of the body of `in_flight`, and whether it is complete; None if it is not in flight.
+    pub(super) fn take_body(&self, py: Python<'_>, in_flight: &InFlightRequest) -> PyResult<Option<(Vec<u8>, bool)>> {
         let is_current =
-            self.in_flight.see(py, |current| current.as_ref().is_some_and(|own| std::ptr::eq(own.get(), cycle)));
+            self.in_flight.see(py, |current| current.as_ref().is_some_and(|own| std::ptr::eq(own.get(), in_flight)));
         if !is_current {
             return Ok(None);
         }
@@ -582,7 +582,7 @@ impl Connection {
     }
 
     /// Who answers a request, without its body.
-    fn answerer(slf: &Bound<'_, Self>, head: &Head) -> PyResult<Answerer> {
+    fn answerer(slf: &Bound<'_, Self>, head: &RequestHead) -> PyResult<Answerer> {
         let py = slf.py();
         let this = slf.get();
         if this.server.get().is_full(py)? {
@@ -601,7 +601,7 @@ impl Connection {
     }
 
     /// Serves a request that has come whole.
-    fn start_whole(slf: &Bound<'_, Self>, head: Head, content: Content) -> PyResult<()> {
+    fn start_whole(slf: &Bound<'_, Self>, head: RequestHead, content: Content) -> PyResult<()> {
         let py = slf.py();
         let answerer = match Self::answerer(slf, &head)? {
             Answerer::Route { target, params, .. } => Answerer::Route { target, params, content },
@@ -616,47 +616,47 @@ impl Connection {
     }
 
     /// Serves a request in a task of its own; its response may be complete when this is back.
-    fn start(slf: &Bound<'_, Self>, head: Head, answerer: Answerer) -> PyResult<()> {
+    fn start(slf: &Bound<'_, Self>, head: RequestHead, answerer: Answerer) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
         let server = this.server.get();
-        let cycle = Bound::new(py, Cycle::new(slf.clone().unbind(), head, is(&this.flags.is_last)))?;
+        let in_flight = Bound::new(py, InFlightRequest::new(slf.clone().unbind(), head, is(&this.flags.is_last)))?;
         if matches!(answerer, Answerer::Route { .. }) {
-            cycle.get().note_body_taken();
+            in_flight.get().note_body_taken();
         }
         this.idle_since.set(None);
-        drop(this.in_flight.replace(py, Some(cycle.clone().unbind())));
+        drop(this.in_flight.replace(py, Some(in_flight.clone().unbind())));
         let task = match answerer {
             Answerer::Route { target, params, content } => {
                 let is_lost = matches!(content, Content::Lost);
                 // A program that can't be made is the reference path's to report.
                 let program: Option<Py<Program>> =
                     if is_lost { None } else { program_of(target.bind(py)).ok().flatten().map(Bound::unbind) };
-                let door = HttpDoor { cycle: cycle.clone().unbind(), target, params, content };
-                let serving = Bound::new(py, Serving::new(Machine::new(Door::Http(door), program)))?;
+                let transport = HttpTransport { in_flight: in_flight.clone().unbind(), target, params, content };
+                let serving = Bound::new(py, Serving::new(Machine::new(Transport::Http(transport), program)))?;
                 if is_lost {
-                    cycle.get().lose(py)?;
+                    in_flight.get().lose(py)?;
                 }
                 server.tasks.make(py, serving.as_any())?
             }
             Answerer::Application => {
-                let running = slf.call_method1(intern!(py, "call"), (cycle.clone(),))?;
+                let running = slf.call_method1(intern!(py, "call"), (in_flight.clone(),))?;
                 server.tasks.make(py, &running)?
             }
             Answerer::Nobody => {
-                let running = slf.call_method1(intern!(py, "turn_away"), (cycle.clone(),))?;
+                let running = slf.call_method1(intern!(py, "turn_away"), (in_flight.clone(),))?;
                 server.tasks.make(py, &running)?
             }
         };
-        if cycle.get().begin(&task) {
+        if in_flight.get().begin(&task) {
             server.tasks.note(&task)?;
         }
         Ok(())
     }
 
     /// The task of a request is over.
-    pub(crate) fn forget(&self, py: Python<'_>, cycle: &Py<Cycle>) -> PyResult<()> {
-        cycle.get().end(py).map_or(Ok(()), |task| self.server.get().tasks.forget(task.bind(py)))
+    pub(crate) fn forget(&self, py: Python<'_>, in_flight: &Py<InFlightRequest>) -> PyResult<()> {
+        in_flight.get().end(py).map_or(Ok(()), |task| self.server.get().tasks.forget(task.bind(py)))
     }
 
     /// Whether the protocol has to send the responses.

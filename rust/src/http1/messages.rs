@@ -5,13 +5,13 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::cycle::Cycle;
+use super::in_flight::InFlightRequest;
 use crate::py::{self, Attached, Sent};
 
 /// A message that is to be received or sent.
 #[pyclass(frozen, module = "ferrapi._native")]
 pub(crate) struct MessageCall {
-    cycle: Py<Cycle>,
+    in_flight: Py<InFlightRequest>,
     /// What is sent; None if a message is to be received.
     message: Option<Py<PyAny>>,
     state: Attached<State>,
@@ -32,21 +32,24 @@ enum Next<'py> {
 }
 
 impl MessageCall {
-    fn new<'py>(cycle: &Bound<'py, Cycle>, message: Option<Py<PyAny>>) -> PyResult<Bound<'py, Self>> {
-        Bound::new(cycle.py(), Self { cycle: cycle.clone().unbind(), message, state: Attached::new(State::New) })
+    fn new<'py>(in_flight: &Bound<'py, InFlightRequest>, message: Option<Py<PyAny>>) -> PyResult<Bound<'py, Self>> {
+        Bound::new(
+            in_flight.py(),
+            Self { in_flight: in_flight.clone().unbind(), message, state: Attached::new(State::New) },
+        )
     }
 
     /// The next message of a request.
-    pub(super) fn receive<'py>(cycle: &Bound<'py, Cycle>) -> PyResult<Bound<'py, Self>> {
-        Self::new(cycle, None)
+    pub(super) fn receive<'py>(in_flight: &Bound<'py, InFlightRequest>) -> PyResult<Bound<'py, Self>> {
+        Self::new(in_flight, None)
     }
 
     /// A message of a response.
     pub(super) fn send_message<'py>(
-        cycle: &Bound<'py, Cycle>,
+        in_flight: &Bound<'py, InFlightRequest>,
         message: Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, Self>> {
-        Self::new(cycle, Some(message.unbind()))
+        Self::new(in_flight, Some(message.unbind()))
     }
 
     /// Goes on with what was `sent` for what is awaited.
@@ -89,22 +92,22 @@ impl MessageCall {
     /// Does what there is to do; None if that has to wait.
     #[expect(clippy::option_option, reason = "whether there is a result, and what it is")]
     fn attempt<'py>(&self, py: Python<'py>) -> PyResult<Option<Option<Bound<'py, PyAny>>>> {
-        let cycle = self.cycle.bind(py);
+        let in_flight = self.in_flight.bind(py);
         let Some(message) = &self.message else {
-            return Ok(cycle.get().next_message(py)?.map(|message| Some(message.into_any())));
+            return Ok(in_flight.get().next_message(py)?.map(|message| Some(message.into_any())));
         };
-        if cycle.get().connection().is_paused() && !cycle.get().disconnected() {
+        if in_flight.get().connection().is_paused() && !in_flight.get().disconnected() {
             return Ok(None);
         }
-        Cycle::take_message(cycle, message.bind(py))?;
+        InFlightRequest::take_message(in_flight, message.bind(py))?;
         Ok(Some(None))
     }
 
     /// Waits until something has changed.
     fn wait<'py>(&self, py: Python<'py>) -> PyResult<Next<'py>> {
-        let cycle = self.cycle.get();
-        let future = cycle.connection().known().new_future(py)?;
-        let waiters = if self.message.is_some() { &cycle.connection().drains } else { cycle.waiters() };
+        let in_flight = self.in_flight.get();
+        let future = in_flight.connection().known().new_future(py)?;
+        let waiters = if self.message.is_some() { &in_flight.connection().drains } else { in_flight.waiters() };
         waiters.add(&future);
         let iterator = future.call_method0(intern!(py, "__await__"))?;
         match py::send(&iterator, py.None().bind(py))? {
@@ -182,7 +185,7 @@ impl MessageCall {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.cycle)?;
+        visit.call(&self.in_flight)?;
         visit.call(&self.message)?;
         self.state.traverse(&visit, |state, visit| match state {
             State::Waiting(iterator) => visit.call(iterator),

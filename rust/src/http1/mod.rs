@@ -3,10 +3,10 @@
 
 mod access;
 mod connection;
-mod cycle;
-mod head;
+mod in_flight;
 mod messages;
 mod reading;
+mod request_head;
 mod response;
 mod sending;
 mod server;
@@ -15,9 +15,9 @@ mod tasks;
 mod waiters;
 
 pub(crate) use connection::Connection;
-pub(crate) use cycle::Cycle;
-pub(crate) use head::Head;
+pub(crate) use in_flight::InFlightRequest;
 pub(crate) use messages::MessageCall;
+pub(crate) use request_head::RequestHead;
 pub(crate) use response::{Opening, Response, unless_closed};
 pub(crate) use server::Server;
 pub(crate) use site::Site;

@@ -7,7 +7,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
-use crate::response::head::pair_of_bytes;
+use crate::response::checks::pair_of_bytes;
 use crate::run::Headers;
 
 /// A response's parts, but for its status line and the server's default headers.

@@ -9,8 +9,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString};
 use wire::http1::{Answer, AnswerError, Head};
 
-use super::cycle::Cycle;
-use crate::response::head::pair_of_bytes;
+use super::in_flight::InFlightRequest;
+use crate::response::checks::pair_of_bytes;
 
 /// Bytes that are not held back for others.
 const MUCH: usize = 64 * 1024;
@@ -31,7 +31,7 @@ impl Sending {
     }
 }
 
-impl Cycle {
+impl InFlightRequest {
     /// Takes an ASGI message.
     pub(super) fn take_message(slf: &Bound<'_, Self>, message: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = slf.py();

@@ -8,7 +8,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PySet, PyString, PyTuple};
 
-use super::head::Head;
+use super::request_head::RequestHead;
 use super::response::{Opening, Response};
 use super::site::Site;
 use super::tasks::Tasks;
@@ -153,7 +153,7 @@ impl Server {
     pub(super) fn seen_client<'py>(
         &self,
         py: Python<'py>,
-        head: &Head,
+        head: &RequestHead,
         peer: Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         match self.site.get(py) {
@@ -204,7 +204,7 @@ impl Server {
     pub(super) fn scope<'py>(
         &self,
         py: Python<'py>,
-        head: &Head,
+        head: &RequestHead,
         ends: &Bound<'py, PyTuple>,
         state: Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyDict>> {

@@ -3,8 +3,8 @@
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use crate::edits::EditCounter;
 use crate::routing::RouteTable;
+use crate::version_counter::VersionCounter;
 use crate::watch::TypeWatch;
 
 /// An application, as of one moment.
@@ -16,7 +16,7 @@ pub(crate) struct Site {
     pub(super) handlers: Py<PyAny>,
     pub(super) router: Py<PyAny>,
     pub(super) has_middleware: bool,
-    counters: [Py<EditCounter>; 2],
+    counters: [Py<VersionCounter>; 2],
     as_of: [u64; 2],
     watch: Py<TypeWatch>,
 }
@@ -28,7 +28,7 @@ impl Site {
     ///     handlers: the exception handlers, by class and by status.
     ///     router: the router.
     ///     `has_middleware`: whether the protocol has to be asked whether a request passes, and has to send the responses.
-    ///     edits, settings: the counters of edits, of plans and of applications.
+    ///     routes, settings: the version counters of routes and of applications.
     ///     watch: notices that a class was changed, and announces that as an edit.
     #[new]
     fn new(
@@ -36,11 +36,11 @@ impl Site {
         handlers: Py<PyAny>,
         router: Py<PyAny>,
         has_middleware: bool,
-        edits: Py<EditCounter>,
-        settings: Py<EditCounter>,
+        routes: Py<VersionCounter>,
+        settings: Py<VersionCounter>,
         watch: Py<TypeWatch>,
     ) -> Self {
-        let counters = [edits, settings];
+        let counters = [routes, settings];
         let as_of = counters.each_ref().map(|counter| counter.get().current());
         Self { table, handlers, router, has_middleware, counters, as_of, watch }
     }

@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 
 use super::path::PathParams;
 use super::sources::Sources;
-use crate::http1::Head;
+use crate::http1::RequestHead;
 use crate::plan::{Absent, Group};
 
 /// The parameters of a route's callables, in the order in which these run.
@@ -45,7 +45,7 @@ impl Reader {
     }
 
     /// Read the parameters from a head and the path parameters that routing found. As `read`.
-    fn read_head<'py>(&self, head: &Head, params: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyList>>> {
+    fn read_head<'py>(&self, head: &RequestHead, params: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyList>>> {
         let groups = self.read_groups_of_head(params.py(), head, &PathParams::of_dict(params))?;
         groups.map(|groups| PyList::new(params.py(), groups)).transpose()
     }
@@ -71,7 +71,7 @@ impl Reader {
     pub(crate) fn read_groups_of_head<'py>(
         &self,
         py: Python<'py>,
-        head: &Head,
+        head: &RequestHead,
         params: &PathParams,
     ) -> PyResult<Option<Groups<'py>>> {
         self.read_from(py, Sources::of_head(py, head, params))

@@ -1,5 +1,5 @@
 //! The parts of a request that hold parameters, borrowed for the time of one read: of an ASGI scope, or of a head that the
-//! HTTP/1.1 door has read.
+//! HTTP/1.1 transport has read.
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::limits;
 use super::path::PathParams;
-use crate::http1::Head;
+use crate::http1::RequestHead;
 use crate::plan::{Param, Source};
 use crate::py;
 
@@ -48,7 +48,7 @@ pub(crate) enum Origin<'s, 'py> {
     /// An ASGI scope.
     Scope { scope: &'s Bound<'py, PyDict>, query: Option<Bound<'py, PyBytes>>, headers: Option<Headers<'py>> },
     /// A head, and the path parameters that routing found.
-    Head { head: &'s Head, params: &'s PathParams },
+    Head { head: &'s RequestHead, params: &'s PathParams },
 }
 
 /// The sources of one request.
@@ -65,7 +65,7 @@ impl<'s, 'py> Sources<'s, 'py> {
         Self { py: scope.py(), origin: Origin::Scope { scope, query: None, headers: None }, checked: false }
     }
 
-    pub(crate) fn of_head(py: Python<'py>, head: &'s Head, params: &'s PathParams) -> Self {
+    pub(crate) fn of_head(py: Python<'py>, head: &'s RequestHead, params: &'s PathParams) -> Self {
         Self { py, origin: Origin::Head { head, params }, checked: false }
     }
 

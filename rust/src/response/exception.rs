@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PyString, PyTuple};
 use wire::http1::response::{is_bodiless, is_header_value};
 
-use super::head::is_token;
+use super::checks::is_token;
 use super::json::{self, Room};
 use crate::py;
 

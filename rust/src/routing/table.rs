@@ -7,7 +7,7 @@ use pyo3::types::{PyDict, PyString};
 use smallvec::SmallVec;
 use wire::{Candidate, Candidates, Router, RouterBuilder, Span};
 
-use crate::http1::Head;
+use crate::http1::RequestHead;
 use crate::plan::{Protocol, Route};
 use crate::py;
 use crate::request::path::PathParams;
@@ -86,14 +86,14 @@ impl RouteTable {
         partial.map(|hit| enter(scope, hit, false)).transpose()
     }
 
-    /// Find the route for a head that the HTTP/1.1 door has read, without a scope.
+    /// Find the route for a head that the HTTP/1.1 transport has read, without a scope.
     ///
     /// Returns the route's target and its path parameters if a route matches fully and no route before it had to be asked;
     /// else None: the request needs a scope.
     fn find_head<'py>(
         &self,
         py: Python<'py>,
-        head: &Head,
+        head: &RequestHead,
     ) -> PyResult<Option<(Bound<'py, PyAny>, Bound<'py, PyDict>)>> {
         let found = self.find_head_lazily(py, head)?;
         found.map(|(target, params)| Ok((target, params.to_dict(py)?))).transpose()
@@ -114,7 +114,7 @@ impl RouteTable {
 
 impl RouteTable {
     /// As `find_head`, without a dictionary.
-    pub(crate) fn find_head_lazily<'py>(&self, py: Python<'py>, head: &Head) -> PyResult<FoundLazily<'py>> {
+    pub(crate) fn find_head_lazily<'py>(&self, py: Python<'py>, head: &RequestHead) -> PyResult<FoundLazily<'py>> {
         let path = wire::path::percent_decode(head.path_bytes(py));
         let mut searched = Candidates::new();
         let candidates = match self.router.remembered(&path) {

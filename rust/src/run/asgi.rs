@@ -1,4 +1,4 @@
-//! The ASGI door: a scope comes in, and messages go out.
+//! The ASGI transport: a scope comes in, and messages go out.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,16 +8,16 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyMapping, PyString, PyTuple};
 
-use super::door::{Door, Headers};
 use super::layers::{Delivery, deliver};
 use super::machine::Machine;
 use super::program::Program;
 use super::reply::Body;
 use super::serving::Serving;
-use super::uvicorn::Cycles;
-use crate::edits::EditCounter;
+use super::transport::{Headers, Transport};
+use super::uvicorn::UvicornCycles;
 use crate::py::Attached;
 use crate::routing::RouteTable;
+use crate::version_counter::VersionCounter;
 
 /// Where HTTP requests come to a router by ASGI.
 ///
@@ -26,15 +26,15 @@ pub(crate) struct Entrance {
     layer: Py<PyAny>,
     router: Py<PyAny>,
     handlers: Py<PyAny>,
-    edits: Py<EditCounter>,
-    /// The route table, and the number of edits it is from.
+    routes: Py<VersionCounter>,
+    /// The route table, and the version it is of.
     table: Attached<Option<Py<RouteTable>>>,
     as_of: AtomicU64,
-    cycles: Cycles,
+    cycles: UvicornCycles,
 }
 
 /// A request that has come by ASGI.
-pub(crate) struct AsgiDoor {
+pub(crate) struct AsgiTransport {
     entrance: Py<Entrance>,
     scope: Py<PyDict>,
     receive: Py<PyAny>,
@@ -62,17 +62,17 @@ impl Entrance {
     ///     layer: what makes exchanges and guards what is done in Python (`ferrapi._middleware_stack`).
     ///     router: the router.
     ///     handlers: the exception handlers, by class and by status.
-    ///     edits: the counter of edits.
+    ///     routes: the version counter of routes.
     #[new]
-    fn new(layer: Py<PyAny>, router: Py<PyAny>, handlers: Py<PyAny>, edits: Py<EditCounter>) -> Self {
+    fn new(layer: Py<PyAny>, router: Py<PyAny>, handlers: Py<PyAny>, routes: Py<VersionCounter>) -> Self {
         Self {
             layer,
             router,
             handlers,
-            edits,
+            routes,
             table: Attached::default(),
             as_of: AtomicU64::default(),
-            cycles: Cycles::default(),
+            cycles: UvicornCycles::default(),
         }
     }
 
@@ -130,27 +130,27 @@ impl Entrance {
                 copy.unbind()
             }
         };
-        let door = AsgiDoor { entrance: slf.clone().unbind(), scope, receive, send, content: None };
-        Ok(Machine::new(Door::Asgi(door), None))
+        let transport = AsgiTransport { entrance: slf.clone().unbind(), scope, receive, send, content: None };
+        Ok(Machine::new(Transport::Asgi(transport), None))
     }
 
     /// The route table, as of now.
     fn current_table<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, RouteTable>> {
-        let edits = self.edits.get().current();
-        if self.as_of.load(Ordering::Relaxed) == edits
+        let version = self.routes.get().current();
+        if self.as_of.load(Ordering::Relaxed) == version
             && let Some(table) = self.table.get(py)
         {
             return Ok(table.into_bound(py));
         }
         let table = self.router.bind(py).call_method0(intern!(py, "table"))?;
         let native = table.getattr(intern!(py, "native"))?.cast_into::<RouteTable>()?;
-        self.as_of.store(table.getattr(intern!(py, "edits"))?.extract()?, Ordering::Relaxed);
+        self.as_of.store(table.getattr(intern!(py, "as_of"))?.extract()?, Ordering::Relaxed);
         drop(self.table.replace(py, Some(native.clone().unbind())));
         Ok(native)
     }
 }
 
-impl AsgiDoor {
+impl AsgiTransport {
     pub(super) fn layer<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
         self.entrance.bind(py).get().layer.bind(py).clone()
     }

@@ -4,13 +4,12 @@
 //! response. Python makes it (`ferrapi/routing/_program.py`), once, and another one for each set of dependency overrides. A
 //! [`Serving`] is a coroutine: one request on its way through its program. It calls the user's functions, awaits what they
 //! return, and passes on whatever they wait for to the event loop. Consecutive synchronous functions run in one hop to a worker
-//! thread (`hop`). The doors ([`Door`]) differ in where a request's parts come from and in how its response is sent.
+//! thread (`hop`). The transports ([`Transport`]) differ in where a request's parts come from and in how its response is sent.
 //!
 //! What only Python can say or do (the words of an error, a form with files, a response class of the user's, a handler of theirs)
 //! is a call of the program's `reference`. docs/internals/architecture.md has the table of these calls.
 
 mod asgi;
-mod door;
 mod hop;
 mod layers;
 mod machine;
@@ -18,11 +17,12 @@ mod overrides;
 mod program;
 mod reply;
 mod serving;
+mod transport;
 mod uvicorn;
 
 pub(crate) use asgi::{Entrance, program_of};
-pub(crate) use door::{Content, Door, Headers, HttpDoor};
 pub(crate) use layers::{Adding, Compressing, Compression, Noting, Outlet, Passage, Ready, Surroundings, gzip_bytes};
 pub(crate) use machine::Machine;
 pub(crate) use program::Program;
 pub(crate) use serving::Serving;
+pub(crate) use transport::{Content, Headers, HttpTransport, Transport};

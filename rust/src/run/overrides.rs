@@ -8,15 +8,15 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::edits::EditCounter;
 use crate::py::Attached;
+use crate::version_counter::VersionCounter;
 
 /// The mapping ``dependency_overrides`` of a provider. It may be edited and replaced at any time.
 #[derive(Debug)]
 pub(super) struct Overrides {
     provider: Py<PyAny>,
     /// Counts the replacements, if the provider announces them.
-    settings: Option<Py<EditCounter>>,
+    settings: Option<Py<VersionCounter>>,
     /// The mapping that was seen last, and the number of replacements by then.
     known: Attached<Option<Py<PyDict>>>,
     as_of: AtomicU64,
@@ -25,7 +25,7 @@ pub(super) struct Overrides {
 }
 
 impl Overrides {
-    pub(super) fn new(provider: Py<PyAny>, settings: Option<Py<EditCounter>>, applied: Bound<'_, PyAny>) -> Self {
+    pub(super) fn new(provider: Py<PyAny>, settings: Option<Py<VersionCounter>>, applied: Bound<'_, PyAny>) -> Self {
         let applied = if applied.is_none() { None } else { Some(applied.unbind()) };
         Self { provider, settings, known: Attached::default(), as_of: AtomicU64::default(), applied }
     }

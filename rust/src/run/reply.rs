@@ -6,9 +6,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PyString, PyTuple};
 use wire::http1::response::is_bodiless;
 
-use super::door::Headers;
 use super::program::{Program, Reply};
-use crate::response::head::{pair_of_bytes, response_head_problem};
+use super::transport::Headers;
+use crate::response::checks::{pair_of_bytes, response_head_problem};
 use crate::response::json;
 
 /// The body of a response.

@@ -5,9 +5,9 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::door::Door;
 use super::layers::{Flow, Ready};
 use super::machine::Machine;
+use super::transport::Transport;
 use crate::http1::MessageCall;
 use crate::py::{self, Attached, Sent};
 
@@ -16,8 +16,8 @@ use crate::py::{self, Attached, Sent};
 /// What it awaits gets what is sent and thrown into it, as with a coroutine of an `async def`.
 #[pyclass(frozen, module = "ferrapi._native")]
 pub(crate) struct Serving {
-    /// Whether the request came by the HTTP/1.1 door, which gives it a task of its own and tells the server of that.
-    has_door: bool,
+    /// Whether the request came by the HTTP/1.1 transport, which gives it a task of its own and tells the server of that.
+    has_own_task: bool,
     state: Attached<State>,
 }
 
@@ -76,19 +76,19 @@ type Step<'py> = PyResult<Sent<'py>>;
 impl Serving {
     pub(crate) fn new(machine: Machine) -> Self {
         Self {
-            has_door: matches!(machine.door, Door::Http(_)),
+            has_own_task: matches!(machine.transport, Transport::Http(_)),
             state: Attached::new(State::Waiting(Work::Request(machine))),
         }
     }
 
     /// A coroutine that runs a layer.
     pub(super) fn of(flow: Box<dyn Flow>) -> Self {
-        Self { has_door: false, state: Attached::new(State::Waiting(Work::Layer(flow))) }
+        Self { has_own_task: false, state: Attached::new(State::Waiting(Work::Layer(flow))) }
     }
 
     /// Whether the server knows the task that it is of.
-    pub(crate) fn has_door(&self) -> bool {
-        self.has_door
+    pub(crate) fn has_own_task(&self) -> bool {
+        self.has_own_task
     }
 
     /// What `see` says of the state, which is taken out meanwhile.
@@ -129,10 +129,10 @@ impl Serving {
     fn end(&self, py: Python<'_>, work: &Work) -> PyResult<()> {
         drop(self.state.replace(py, State::Over));
         if let Work::Request(machine) = work
-            && let Door::Http(door) = &machine.door
+            && let Transport::Http(transport) = &machine.transport
         {
             machine.release(py)?;
-            door.connection().forget(py, &door.cycle)?;
+            transport.connection().forget(py, &transport.in_flight)?;
         }
         Ok(())
     }

@@ -11,12 +11,12 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString};
 
-use super::door::Headers;
+use super::transport::Headers;
 use crate::http1::{self, Opening, Response, unless_closed};
 
 /// What is known of the class of cycles that requests come from.
 #[derive(Default)]
-pub(super) struct Cycles {
+pub(super) struct UvicornCycles {
     known: Mutex<Option<Known>>,
     opening: Mutex<Opening>,
 }
@@ -48,7 +48,7 @@ impl Clone for Parts {
 }
 
 /// A cycle of the class that is known, whose `send` or `receive` is its own.
-struct Cycle<'py> {
+struct UvicornCycle<'py> {
     object: Bound<'py, PyAny>,
     attributes: Bound<'py, PyDict>,
     status_lines: Bound<'py, PyDict>,
@@ -56,12 +56,12 @@ struct Cycle<'py> {
 
 /// Whose `send` or `receive` a callable is.
 enum Owner<'py> {
-    Uvicorn(Cycle<'py>),
+    Uvicorn(UvicornCycle<'py>),
     /// A request of ferrapi's own protocol.
-    Own(Bound<'py, http1::Cycle>),
+    Own(Bound<'py, http1::InFlightRequest>),
 }
 
-impl Cycles {
+impl UvicornCycles {
     /// Sends a whole response; answers whether it could.
     pub(super) fn send<'py>(
         &self,
@@ -129,7 +129,7 @@ impl Cycles {
         let py = method.py();
         let Some(object) = method.getattr_opt(intern!(py, "__self__"))? else { return Ok(None) };
         // Nobody can replace the methods of a native class.
-        let object = match object.cast_into::<http1::Cycle>() {
+        let object = match object.cast_into::<http1::InFlightRequest>() {
             Ok(cycle) => return Ok(Some(Owner::Own(cycle))),
             Err(other) => other.into_inner(),
         };
@@ -140,7 +140,7 @@ impl Cycles {
             return Ok(None);
         }
         let attributes = object.getattr(intern!(py, "__dict__"))?.cast_into::<PyDict>()?;
-        Ok(Some(Owner::Uvicorn(Cycle { object, attributes, status_lines: parts.status_lines.into_bound(py) })))
+        Ok(Some(Owner::Uvicorn(UvicornCycle { object, attributes, status_lines: parts.status_lines.into_bound(py) })))
     }
 
     /// What is known of a class; asks Python at the first request of a server's.
@@ -168,7 +168,7 @@ impl Cycles {
 
 /// Sends a whole response to a request of ferrapi's own protocol, unless one has begun.
 fn send_by<'py>(
-    cycle: &Bound<'py, http1::Cycle>,
+    cycle: &Bound<'py, http1::InFlightRequest>,
     status: u16,
     headers: &Headers<'_, 'py>,
     body: &[u8],
@@ -185,7 +185,7 @@ fn send_by<'py>(
     Ok(true)
 }
 
-impl<'py> Cycle<'py> {
+impl<'py> UvicornCycle<'py> {
     fn get(&self, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
         match self.attributes.get_item(name)? {
             Some(value) => Ok(value),

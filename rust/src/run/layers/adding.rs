@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use smallvec::SmallVec;
 
-use crate::response::head::pair_of_bytes;
+use crate::response::checks::pair_of_bytes;
 
 /// The `send` of a layer that adds the same headers to each response, if it has none of them.
 #[pyclass(frozen, module = "ferrapi._native")]

@@ -6,8 +6,8 @@ use wire::http1::response::is_bodiless;
 
 use super::compressing::Compressed;
 use super::{Adding, Compressing, Noting, Outlet, PassageSend};
-use crate::run::door::Headers;
-use crate::run::uvicorn::Cycles;
+use crate::run::transport::Headers;
+use crate::run::uvicorn::UvicornCycles;
 
 /// What became of a response.
 pub(in crate::run) enum Delivery<'py> {
@@ -22,7 +22,7 @@ pub(in crate::run) enum Delivery<'py> {
 ///
 /// `server` is what knows the server's `send`, and the layer that answers its questions.
 pub(in crate::run) fn deliver<'py>(
-    server: Option<(&Bound<'py, PyAny>, &Cycles)>,
+    server: Option<(&Bound<'py, PyAny>, &UvicornCycles)>,
     send: &Bound<'py, PyAny>,
     status: u16,
     headers: &Headers<'_, 'py>,

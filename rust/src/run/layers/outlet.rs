@@ -11,12 +11,12 @@ use pyo3::types::{PyDict, PyList};
 use super::Ready;
 use super::around::Around;
 use crate::py::{self, Attached, Sent};
-use crate::response::head::response_head_problem;
+use crate::response::checks::response_head_problem;
 use crate::run::Serving;
 use crate::run::asgi::whole_body;
-use crate::run::door::Headers;
 use crate::run::reply::describes_body;
-use crate::run::uvicorn::Cycles;
+use crate::run::transport::Headers;
+use crate::run::uvicorn::UvicornCycles;
 
 thread_local! {
     /// The address of the outlet whose request this thread is working on, which will let it write what it holds back.
@@ -31,7 +31,7 @@ pub(crate) struct Surroundings {
     limit: Option<Py<PyAny>>,
     /// The layer behind that.
     below: Py<PyAny>,
-    cycles: Cycles,
+    cycles: UvicornCycles,
     ready: Py<Ready>,
 }
 
@@ -60,7 +60,7 @@ impl Surroundings {
     #[new]
     #[pyo3(signature = (layer, below, limit))]
     fn new(py: Python<'_>, layer: Py<PyAny>, below: Py<PyAny>, limit: Option<Py<PyAny>>) -> PyResult<Self> {
-        Ok(Self { layer, limit, below, cycles: Cycles::default(), ready: Py::new(py, Ready)? })
+        Ok(Self { layer, limit, below, cycles: UvicornCycles::default(), ready: Py::new(py, Ready)? })
     }
 
     /// A coroutine that serves a request.

@@ -9,8 +9,8 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyTraceback, PyTuple};
 use super::{Machine, Next, Outcome, Stage};
 use crate::py;
 use crate::response::exception;
-use crate::run::door::Headers;
 use crate::run::reply::Body;
+use crate::run::transport::Headers;
 
 impl Machine {
     /// Answers an exception that something here has raised, or lets it out.
@@ -133,7 +133,7 @@ impl Machine {
 
     /// Status, headers and body of the answer to an exception, if one of ferrapi's own handlers is for it.
     fn answer_to<'py>(&self, py: Python<'py>, error: &PyErr) -> PyResult<Option<Answer<'py>>> {
-        let handlers = self.door.handlers(py)?;
+        let handlers = self.transport.handlers(py)?;
         let program = self.program(py)?;
         let program = program.bind(py).get();
         if let Some(handler) = handler_for(&handlers, error.value(py))?

@@ -19,9 +19,9 @@ use smallvec::SmallVec;
 
 use self::failing::Failure;
 use self::replying::Ready;
-use super::door::Door;
 use super::hop::Hop;
 use super::program::Program;
+use super::transport::Transport;
 use crate::py::{self, Sent};
 
 /// What a wait is for.
@@ -112,7 +112,7 @@ type Objects = SmallVec<[Py<PyAny>; 4]>;
 
 /// One request on its way.
 pub(crate) struct Machine {
-    pub(in crate::run) door: Door,
+    pub(in crate::run) transport: Transport,
     program: Option<Py<Program>>,
     stage: Stage,
     awaiting: Option<Py<PyAny>>,
@@ -162,9 +162,9 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn new(door: Door, program: Option<Py<Program>>) -> Self {
+    pub(crate) fn new(transport: Transport, program: Option<Py<Program>>) -> Self {
         Self {
-            door,
+            transport,
             program,
             stage: Stage::Begin,
             awaiting: None,
@@ -317,7 +317,7 @@ impl Machine {
 
     /// Shows the garbage collector what this holds.
     pub(in crate::run) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.door.traverse(visit)?;
+        self.transport.traverse(visit)?;
         visit.call(&self.program)?;
         visit.call(&self.awaiting)?;
         visit.call(&self.exchange)?;

@@ -7,9 +7,9 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
 use super::{Machine, Next, Stage};
 use crate::py;
-use crate::run::door::{Content, Door};
 use crate::run::program::{Body, Program};
 use crate::run::serving::awaited;
+use crate::run::transport::{Content, Transport};
 
 impl Machine {
     /// Waits for an awaitable.
@@ -23,7 +23,7 @@ impl Machine {
         if py::is_coroutine(&awaitable) {
             return Ok(Next::Await(awaitable));
         }
-        Ok(Next::Await(awaited(&self.door.layer(py)?, awaitable)?))
+        Ok(Next::Await(awaited(&self.transport.layer(py)?, awaitable)?))
     }
 
     /// Lets Python do the rest: `function(exchange, *arguments)`, under guard.
@@ -36,13 +36,13 @@ impl Machine {
         self.stage = Stage::Delegated;
         let exchange = self.exchange(py)?;
         let parts = (exchange, function, arguments);
-        Ok(Next::Await(self.door.layer(py)?.call_method1(intern!(py, "guard"), parts)?))
+        Ok(Next::Await(self.transport.layer(py)?.call_method1(intern!(py, "guard"), parts)?))
     }
 
     /// Lets Python serve the request from the beginning.
     pub(super) fn serve_in_python<'py>(&mut self, py: Python<'py>) -> PyResult<Next<'py>> {
-        let Door::Http(door) = &self.door else { return Ok(Next::Done) };
-        let serve = door.target.bind(py).getattr(intern!(py, "serve"))?;
+        let Transport::Http(transport) = &self.transport else { return Ok(Next::Done) };
+        let serve = transport.target.bind(py).getattr(intern!(py, "serve"))?;
         self.delegate(py, &serve, (true,).into_pyobject(py)?)
     }
 
@@ -74,7 +74,7 @@ impl Machine {
 
     /// Lets Python deal with an exception that no handler is for.
     pub(super) fn raise_in_python<'py>(&mut self, py: Python<'py>, error: PyErr) -> PyResult<Next<'py>> {
-        let raise = self.door.layer(py)?.getattr(intern!(py, "raise_again"))?;
+        let raise = self.transport.layer(py)?.getattr(intern!(py, "raise_again"))?;
         self.delegate(py, &raise, (error,).into_pyobject(py)?)
     }
 
@@ -83,13 +83,13 @@ impl Machine {
         if let Some(exchange) = &self.exchange {
             return Ok(exchange.bind(py).clone());
         }
-        let exchange = self.door.exchange(py)?;
-        if let (Door::Http(door), Some(program)) = (&self.door, &self.program) {
+        let exchange = self.transport.exchange(py)?;
+        if let (Transport::Http(transport), Some(program)) = (&self.transport, &self.program) {
             let program = program.bind(py).get();
             if let Some(route) = &program.placed {
                 exchange.call_method1(intern!(py, "place"), (route,))?;
             }
-            let content = match (&program.body, &door.content) {
+            let content = match (&program.body, &transport.content) {
                 (Some(Body::Json { .. }), Content::Whole(content)) => Some(content.bind(py).clone()),
                 (Some(Body::Json { .. }), Content::Empty) => Some(PyBytes::new(py, b"")),
                 _ => None,

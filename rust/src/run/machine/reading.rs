@@ -8,14 +8,14 @@ use pyo3::types::{PyBytes, PyDict};
 use super::{Machine, Next, Stage};
 use crate::request::form::FormReader;
 use crate::run::asgi::{self, Arrived};
-use crate::run::door::{Content, Door};
 use crate::run::program::{Body, Model, Program};
 use crate::run::reply;
+use crate::run::transport::{Content, Transport};
 
 impl Machine {
     pub(super) fn begin<'py>(&mut self, py: Python<'py>) -> PyResult<Next<'py>> {
-        if let Door::Asgi(door) = &self.door {
-            match door.arrive(py) {
+        if let Transport::Asgi(transport) = &self.transport {
+            match transport.arrive(py) {
                 Ok(Arrived::At(program)) => self.program = Some(program),
                 Ok(Arrived::Answered { status, headers, body }) => return self.answer(py, status, headers, body),
                 Ok(Arrived::Elsewhere { function, arguments }) => return self.delegate(py, &function, arguments),
@@ -46,7 +46,7 @@ impl Machine {
     /// Reads the parameters, and runs the steps.
     fn run_program<'py>(&mut self, py: Python<'py>, program: &Program) -> PyResult<Next<'py>> {
         if let Some(reader) = &program.reader {
-            match self.door.read(py, reader.bind(py).get())? {
+            match self.transport.read(py, reader.bind(py).get())? {
                 // What a plain form had for a step is there already.
                 Some(groups) if self.groups.is_empty() => {
                     self.groups.extend(groups.into_iter().map(|group| group.map(Bound::unbind)));
@@ -74,14 +74,14 @@ impl Machine {
         if let Body::Form { plain } = body {
             let is_urlencoded = |value: &[u8]| value.starts_with(b"application/x-www-form-urlencoded");
             let is_plain = plain.is_some()
-                && self.door.header(py, b"content-type", is_urlencoded)?.unwrap_or(false)
-                && !self.door.limits_forms(py)?;
+                && self.transport.header(py, b"content-type", is_urlencoded)?.unwrap_or(false)
+                && !self.transport.limits_forms(py)?;
             if !is_plain {
                 return self.read_form(py, program);
             }
         }
-        match &mut self.door {
-            Door::Http(door) => match &door.content {
+        match &mut self.transport {
+            Transport::Http(transport) => match &transport.content {
                 Content::Whole(content) => {
                     let content = content.clone_ref(py).into_bound(py);
                     self.take_body(py, program, body, &content)
@@ -89,12 +89,12 @@ impl Machine {
                 Content::Empty => self.take_body(py, program, body, &PyBytes::new(py, b"")),
                 Content::Lost => self.take_long_way(py, program),
             },
-            Door::Asgi(door) => {
-                if let Some(content) = door.receive_at_once(py)? {
-                    door.keep(&content);
+            Transport::Asgi(transport) => {
+                if let Some(content) = transport.receive_at_once(py)? {
+                    transport.keep(&content);
                     return self.take_body(py, program, body, &content);
                 }
-                let message = door.receive(py)?;
+                let message = transport.receive(py)?;
                 self.wait(py, Stage::Body, message)
             }
         }
@@ -131,9 +131,9 @@ impl Machine {
             }
             Err(error) => return Err(error),
         };
-        match (&program.body, &mut self.door, asgi::whole_body(&message, intern!(py, "http.request"))?) {
-            (Some(body), Door::Asgi(door), Some(content)) => {
-                door.keep(&content);
+        match (&program.body, &mut self.transport, asgi::whole_body(&message, intern!(py, "http.request"))?) {
+            (Some(body), Transport::Asgi(transport), Some(content)) => {
+                transport.keep(&content);
                 self.take_body(py, program, body, &content)
             }
             (Some(Body::Form { .. }), ..) => {
@@ -174,7 +174,7 @@ impl Machine {
                 }
                 // An empty one says nothing.
                 let says_json = |value: &[u8]| (!value.is_empty()).then(|| wire::media_type::is_json(value));
-                if self.door.header(py, b"content-type", says_json)?.flatten().unwrap_or(!strict) {
+                if self.transport.header(py, b"content-type", says_json)?.flatten().unwrap_or(!strict) {
                     self.take_json(py, program, from_json, model.as_ref(), content)?;
                 } else {
                     self.body = Some(content.clone().into_any().unbind());
@@ -183,7 +183,7 @@ impl Machine {
             }
             Body::Form { plain: Some(plain) } => {
                 let reader: &FormReader = plain.reader.get();
-                let declared = self.door.header(py, b"content-type", <[u8]>::to_vec)?.unwrap_or_default();
+                let declared = self.transport.header(py, b"content-type", <[u8]>::to_vec)?.unwrap_or_default();
                 let bytes = content.as_bytes();
                 match reader.read_body(py, &declared, bytes, plain.max_fields, plain.max_part_size)? {
                     Some(found) => {

@@ -6,10 +6,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
 use super::{Machine, Next, Stage};
-use crate::run::door::{Door, Headers};
 use crate::run::layers::Delivery;
 use crate::run::program::Program;
 use crate::run::reply::{self, Body, Made, Whole};
+use crate::run::transport::{Headers, Transport};
 
 /// A response that is held back while contexts are left which end before it is sent.
 pub(super) enum Ready {
@@ -147,25 +147,25 @@ impl Machine {
         body: Body,
     ) -> PyResult<Next<'py>> {
         self.started = true;
-        match &self.door {
-            Door::Http(door) if !door.connection().has_middleware(py) => {
-                door.send(py, status, headers, &body)?;
+        match &self.transport {
+            Transport::Http(transport) if !transport.connection().has_middleware(py) => {
+                transport.send(py, status, headers, &body)?;
                 self.after_sending(py)
             }
-            Door::Http(_) => {
+            Transport::Http(_) => {
                 let exchange = self.exchange(py)?;
                 let arguments = (status, headers.argument(py), body.into_bytes(py));
                 let pending = exchange.call_method1(intern!(py, "send_body"), arguments)?;
                 self.wait_or_go_on(py, pending)
             }
-            Door::Asgi(door) => {
-                match door.send_at_once(py, status, headers, &body)? {
+            Transport::Asgi(transport) => {
+                match transport.send_at_once(py, status, headers, &body)? {
                     Delivery::Sent => return self.after_sending(py),
                     Delivery::Waits(sending) => return self.wait(py, Stage::Sent, sending),
                     Delivery::Not => {}
                 }
                 let body = body.into_bytes(py);
-                let pending = door.send_head(py, status, headers, body.as_bytes().len())?;
+                let pending = transport.send_head(py, status, headers, body.as_bytes().len())?;
                 self.unsent = Some(body.unbind());
                 self.wait(py, Stage::Head, pending)
             }
@@ -192,8 +192,10 @@ impl Machine {
 
     /// Sends the body of a response whose head has been sent.
     pub(super) fn send_rest<'py>(&mut self, py: Python<'py>) -> PyResult<Next<'py>> {
-        let (Door::Asgi(door), Some(body)) = (&self.door, self.unsent.take()) else { return Ok(Next::Done) };
-        let pending = door.send_body(py, body.into_bound(py))?;
+        let (Transport::Asgi(transport), Some(body)) = (&self.transport, self.unsent.take()) else {
+            return Ok(Next::Done);
+        };
+        let pending = transport.send_body(py, body.into_bound(py))?;
         self.wait(py, Stage::Sent, pending)
     }
 
@@ -221,9 +223,9 @@ impl Machine {
 
     /// The request is over, unless Python has not answered it.
     pub(super) fn end<'py>(&mut self, py: Python<'py>) -> PyResult<Next<'py>> {
-        match &self.door {
-            Door::Http(door) if door.cycle.get().is_unanswered() => {
-                let nothing = self.door.layer(py)?.getattr(intern!(py, "do_nothing"))?;
+        match &self.transport {
+            Transport::Http(transport) if transport.in_flight.get().is_unanswered() => {
+                let nothing = self.transport.layer(py)?.getattr(intern!(py, "do_nothing"))?;
                 self.delegate(py, &nothing, PyTuple::empty(py))
             }
             _ => Ok(Next::Done),
@@ -254,7 +256,7 @@ impl Machine {
         }
         self.end = next.err();
         let error = self.end.as_ref().map(|error| error.clone_ref(py));
-        let leaving = self.door.layer(py)?.call_method1(intern!(py, "leave_stack"), (stack, error))?;
+        let leaving = self.transport.layer(py)?.call_method1(intern!(py, "leave_stack"), (stack, error))?;
         self.wait(py, Stage::Leaving, leaving)
     }
 }

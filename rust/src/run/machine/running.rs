@@ -8,8 +8,8 @@ use smallvec::SmallVec;
 use super::values::Values;
 use super::{Machine, Next, Stage};
 use crate::py;
-use crate::run::door::Door;
 use crate::run::program::{Action, Program, Step};
+use crate::run::transport::Transport;
 
 impl Machine {
     /// Runs the steps from the next one on.
@@ -78,12 +78,12 @@ impl Machine {
         match &step.action {
             Action::Credentials { header, scheme } => {
                 let token = match scheme {
-                    Some(scheme) => self.door.token(py, header, scheme)?,
+                    Some(scheme) => self.transport.token(py, header, scheme)?,
                     None => None,
                 };
                 let credentials = match token {
                     Some(token) => token.into_any(),
-                    None => step.call.bind(py).call1((self.door.header_text(py, header)?,))?,
+                    None => step.call.bind(py).call1((self.transport.header_text(py, header)?,))?,
                 };
                 self.results.push(credentials.unbind());
                 Ok(None)
@@ -103,9 +103,9 @@ impl Machine {
 
     /// Whether a cancel scope is around the request, which Python keeps from cutting exit code short.
     pub(super) fn is_in_cancel_scope(&self, py: Python<'_>, program: &Program) -> PyResult<bool> {
-        match &self.door {
-            Door::Http(_) => Ok(false), // it has a task of its own
-            Door::Asgi(_) => program.reference.bind(py).call_method0(intern!(py, "in_cancel_scope"))?.is_truthy(),
+        match &self.transport {
+            Transport::Http(_) => Ok(false), // it has a task of its own
+            Transport::Asgi(_) => program.reference.bind(py).call_method0(intern!(py, "in_cancel_scope"))?.is_truthy(),
         }
     }
 

@@ -10,10 +10,10 @@ use super::Passage;
 use super::arrival::Arrival;
 use super::messages::Message;
 use crate::py::{self, Sent};
-use crate::run::door::Headers;
 use crate::run::layers::{Delivery, Flow, deliver};
 use crate::run::reply::describes_body;
 use crate::run::serving::awaited;
+use crate::run::transport::Headers;
 
 /// A coroutine that serves a request by a `BaseHTTPMiddleware`.
 pub(super) struct Dispatch {
@@ -204,7 +204,7 @@ impl Passage {
         let status = response.getattr(intern!(py, "status_code"))?.extract::<u16>();
         let (Some(body), Ok(headers), Ok(status)) = (body, headers, status) else { return Ok(Delivery::Not) };
         let body = body.bind(py).as_bytes();
-        let problem = crate::response::head::response_head_problem(status.into_pyobject(py)?.as_any(), &headers)?;
+        let problem = crate::response::checks::response_head_problem(status.into_pyobject(py)?.as_any(), &headers)?;
         if problem.is_some() || !describes_body(status, &headers, body.len()) {
             return Ok(Delivery::Not);
         }

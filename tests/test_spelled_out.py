@@ -7,7 +7,7 @@ from typing import Any, TypedDict, Unpack
 import fastapi
 import ferrapi
 import pytest
-from ferrapi._signatures import spell_out
+from ferrapi._spelled_out import spell_out
 from ferrapi.datastructures import DefaultPlaceholder
 
 

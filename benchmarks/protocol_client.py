@@ -31,7 +31,7 @@ class _Transport(asyncio.Transport):
     pause_reading = resume_reading = close
 
 
-class DoorClient:
+class ProtocolClient:
     """Sends the exchanges of a case over one connection, one after the other. Used as `asgi.Client`.
 
     What it costs itself (two turns of the event loop per request) is the same for each case. With `access_log` uvicorn

@@ -1,4 +1,4 @@
-"""Common middleware on the door: the same answers as FastAPI's, and natively where there is nothing to decide."""
+"""Common middleware on the transport: the same answers as FastAPI's, and natively where there is nothing to decide."""
 
 import asyncio
 import itertools

@@ -1,4 +1,4 @@
-//! `Cycle`: a request in flight, and the `receive` and `send` of who answers it.
+//! `InFlightRequest`: a request in flight, and the `receive` and `send` of who answers it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,18 +9,18 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 
 use super::access;
 use super::connection::{CONTINUE, Connection};
-use super::head::Head;
 use super::messages::MessageCall;
+use super::request_head::RequestHead;
 use super::response::Response;
 use super::sending::Sending;
 use super::waiters::Waiters;
 use crate::py::Attached;
 use crate::run::Headers;
 
-/// A request in flight: a cycle of request and response, in uvicorn's words.
+/// A request in flight (uvicorn calls it a cycle).
 #[pyclass(frozen, module = "ferrapi._native")]
-pub(crate) struct Cycle {
-    head: Head,
+pub(crate) struct InFlightRequest {
+    head: RequestHead,
     /// Whether the client is gone.
     disconnected: AtomicBool,
     /// Whether the whole response has been written.
@@ -42,9 +42,9 @@ pub(crate) struct Cycle {
     pub(super) sending: Attached<Sending>,
 }
 
-impl Cycle {
+impl InFlightRequest {
     /// A request that has just come; the connection closes behind the last one.
-    pub(super) fn new(connection: Py<Connection>, head: Head, is_last: bool) -> Self {
+    pub(super) fn new(connection: Py<Connection>, head: RequestHead, is_last: bool) -> Self {
         let wire = head.wire();
         Self {
             disconnected: AtomicBool::new(false),
@@ -73,7 +73,7 @@ impl Cycle {
     }
 
     /// The request's head.
-    pub(crate) fn head(&self) -> &Head {
+    pub(crate) fn head(&self) -> &RequestHead {
         &self.head
     }
 
@@ -239,7 +239,7 @@ fn disconnect(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 }
 
 #[pymethods]
-impl Cycle {
+impl InFlightRequest {
     /// Whether the client is gone.
     #[getter]
     pub(super) fn disconnected(&self) -> bool {

@@ -12,8 +12,8 @@ from typing import Any, Literal, NotRequired, TypedDict
 from pydantic_core import SchemaValidator, core_schema
 
 from ._fields import ModelField
-from ._native import EditCounter, FormReader, Reader
-from .dependencies._models import wants_many
+from ._native import FormReader, Reader, VersionCounter
+from .dependencies._parameter_models import wants_many
 from .dependencies._plain import Shape, bare_schema, parameters
 from .dependencies._values import names_of
 from .dependencies.models import Dependant
@@ -172,7 +172,7 @@ class ProgramPlan(TypedDict):
 
     provider: Any
     overrides: Mapping[Any, Any] | None
-    settings: EditCounter | None
+    settings: VersionCounter | None
     reader: Reader | None
     steps: list[StepPlan]
     body: BodyPlan | None

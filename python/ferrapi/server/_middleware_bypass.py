@@ -1,9 +1,9 @@
-"""Middleware that need not be called: what the door knows of Starlette's common classes.
+"""Middleware that need not be called: what the transport knows of Starlette's common classes.
 
-A twin says two things of one middleware. Does it let a request through to the application, as it is? If not, the
+A bypass says two things of one middleware. Does it let a request through to the application, as it is? If not, the
 request is handed over. What does it do to a response? If that is more than adding headers, the response goes through
 the middleware's own code: through copies of the whole chain, with the response in the application's place. So nothing
-that these classes decide is decided here a second time; the twins only know when there is nothing to decide.
+that these classes decide is decided here a second time; the bypasses only know when there is nothing to decide.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .._hooks import watch
-from .._native import Head
+from .._native import RequestHead
 from ..middleware._remembered import Memory, headers_of_cors, passes_host
 
 Headers = list[tuple[bytes, bytes]]
@@ -27,7 +27,7 @@ Headers = list[tuple[bytes, bytes]]
 _REPLY = "ferrapi.server.reply"
 
 
-class Twin:
+class Bypass:
     """What is known of one middleware.
 
     Parameters:
@@ -37,11 +37,11 @@ class Twin:
     def __init__(self, middleware: Any) -> None:
         self.middleware = middleware
 
-    def passes(self, head: Head, scheme: str | None) -> bool:
+    def passes(self, head: RequestHead, scheme: str | None) -> bool:
         """Whether the middleware lets this request through as it is."""
         return True
 
-    def adds(self, head: Head, headers: Headers, size: int) -> Headers | None:
+    def adds(self, head: RequestHead, headers: Headers, size: int) -> Headers | None:
         """The headers that it adds to a whole response; None if it has to be asked.
 
         Parameters:
@@ -52,47 +52,47 @@ class Twin:
         return []
 
 
-class _TrustedHost(Twin):
+class _TrustedHost(Bypass):
     def __init__(self, middleware: TrustedHostMiddleware) -> None:
         super().__init__(middleware)
         self._passing = Memory(middleware, passes_host)
 
-    def passes(self, head: Head, scheme: str | None) -> bool:
+    def passes(self, head: RequestHead, scheme: str | None) -> bool:
         return self._passing.of(head.header(b"host"))
 
 
-class _HTTPSRedirect(Twin):
-    def passes(self, head: Head, scheme: str | None) -> bool:
+class _HTTPSRedirect(Bypass):
+    def passes(self, head: RequestHead, scheme: str | None) -> bool:
         # A proxy's word on the scheme is for uvicorn's middleware to believe or not.
         return scheme == "https" and head.header(b"x-forwarded-proto") is None
 
 
-class _CORS(Twin):
+class _CORS(Bypass):
     def __init__(self, middleware: CORSMiddleware) -> None:
         super().__init__(middleware)
         self._added = Memory(middleware, headers_of_cors)
 
-    def passes(self, head: Head, scheme: str | None) -> bool:
+    def passes(self, head: RequestHead, scheme: str | None) -> bool:
         return head.method != "OPTIONS"
 
-    def adds(self, head: Head, headers: Headers, size: int) -> Headers | None:
+    def adds(self, head: RequestHead, headers: Headers, size: int) -> Headers | None:
         added = self._added.of(head.header(b"origin"))
         names = {name.lower() for name, _ in headers}
         return None if any(name in names for name, _ in added) else added
 
 
-class _GZip(Twin):
-    def adds(self, head: Head, headers: Headers, size: int) -> Headers | None:
+class _GZip(Bypass):
+    def adds(self, head: RequestHead, headers: Headers, size: int) -> Headers | None:
         return [] if size < self.middleware.minimum_size else None
 
 
-TWINS: dict[Any, Callable[[Any], Twin]] = {
+BYPASSES: dict[Any, Callable[[Any], Bypass]] = {
     CORSMiddleware: _CORS,
     GZipMiddleware: _GZip,
     HTTPSRedirectMiddleware: _HTTPSRedirect,
     TrustedHostMiddleware: _TrustedHost,
 }
-for _kind in TWINS:
+for _kind in BYPASSES:
     watch(_kind)
 
 
@@ -101,15 +101,15 @@ async def _reply(scope: Scope, receive: Receive, send: Send) -> None:
     await scope.pop(_REPLY)(scope, receive, send)
 
 
-class Twins:
-    """The middleware of an application, each with its twin.
+class Bypasses:
+    """The middleware of an application, each with its bypass.
 
     Parameters:
         layers: the middleware, outermost first.
     """
 
     def __init__(self, layers: list[Any]) -> None:
-        self._twins = [TWINS[type(layer)](layer) for layer in layers]
+        self._bypasses = [BYPASSES[type(layer)](layer) for layer in layers]
         self._chain: ASGIApp = _reply
         for layer in reversed(layers):
             outer = copy.copy(layer)
@@ -117,16 +117,16 @@ class Twins:
             self._chain = outer
 
     def __bool__(self) -> bool:
-        return bool(self._twins)
+        return bool(self._bypasses)
 
-    def pass_through(self, head: Head, scheme: str | None) -> bool:
+    def pass_through(self, head: RequestHead, scheme: str | None) -> bool:
         """Whether all of them let this request through as it is."""
-        return all(twin.passes(head, scheme) for twin in self._twins)
+        return all(bypass.passes(head, scheme) for bypass in self._bypasses)
 
-    def extended(self, head: Head, headers: Headers, size: int) -> Headers | None:
+    def extended(self, head: RequestHead, headers: Headers, size: int) -> Headers | None:
         """The headers of a whole response with what they add; None if one of them has to be asked."""
-        for twin in reversed(self._twins):
-            added = twin.adds(head, headers, size)
+        for bypass in reversed(self._bypasses):
+            added = bypass.adds(head, headers, size)
             if added is None:
                 return None
             headers = headers + added

@@ -1,4 +1,4 @@
-//! `EditCounter`: the number that `ferrapi/_edits.py` raises with each edit, where native code can read it at no cost.
+//! `VersionCounter`: the number that `ferrapi/_version_counter.py` raises with each edit, where native code can read it at no cost.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -7,16 +7,16 @@ use pyo3::prelude::*;
 /// A number that grows with each edit.
 #[pyclass(frozen, module = "ferrapi._native")]
 #[derive(Default)]
-pub(crate) struct EditCounter(AtomicU64);
+pub(crate) struct VersionCounter(AtomicU64);
 
-impl EditCounter {
+impl VersionCounter {
     pub(crate) fn current(&self) -> u64 {
         self.0.load(Ordering::Acquire)
     }
 }
 
 #[pymethods]
-impl EditCounter {
+impl VersionCounter {
     #[new]
     fn new() -> Self {
         Self::default()

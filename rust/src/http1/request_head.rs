@@ -8,10 +8,10 @@ use wire::http1;
 
 use crate::py;
 
-/// The head of a request that this door serves.
+/// The head of a request that this transport serves.
 #[pyclass(frozen, module = "ferrapi._native")]
 #[derive(Clone)]
-pub(crate) struct Head(Arc<Parts>);
+pub(crate) struct RequestHead(Arc<Parts>);
 
 struct Parts {
     /// They begin with the head.
@@ -19,7 +19,7 @@ struct Parts {
     head: http1::Head,
 }
 
-impl Head {
+impl RequestHead {
     /// What `head` says, which was read from `bytes`. These are kept if there is no body behind the head, which is copied else.
     pub(super) fn new(bytes: &Bound<'_, PyBytes>, head: http1::Head) -> Self {
         let all = bytes.as_bytes();
@@ -75,7 +75,7 @@ impl Head {
 }
 
 #[pymethods]
-impl Head {
+impl RequestHead {
     /// The length of the head in bytes.
     #[getter]
     fn length(&self) -> usize {

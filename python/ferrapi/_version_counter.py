@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ._native import EditCounter
+from ._native import VersionCounter
 
 T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
 
-EDITS = EditCounter()
+ROUTES_VERSION = VersionCounter()
 
-SETTINGS = EditCounter()
+SETTINGS_VERSION = VersionCounter()
 """The same for what serves an application: its middleware stack, router and root path. Plans don't depend on them."""
 
 
@@ -51,7 +51,7 @@ def _announcing(base: type[Any], name: str, owner: str) -> Callable[..., Any]:
         try:
             return method(self, *args, **kwargs)
         finally:
-            EDITS.announce()
+            ROUTES_VERSION.announce()
 
     edit.__name__ = name
     edit.__qualname__ = f"{owner}.{name}"

@@ -1,4 +1,4 @@
-"""`HttpExchange`: a request that the door has read itself, and how its response is written."""
+"""`HttpExchange`: a request that the transport has read itself, and how its response is written."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Scope
 
 from .._hooks import is_own
-from .._native import Cycle, Head, Reader
+from .._native import InFlightRequest, Reader, RequestHead
 from ..routing._exchange import Exchange
 from ..routing._limits import inherit_form_limits
 from ..routing._table import Target
 from ._server import LOGGER
 
 if TYPE_CHECKING:
+    from ._middleware_bypass import Bypasses
     from ._site import Site
-    from ._twins import Twins
 
 _BODILESS = frozenset({204, 304})
 
 
-def refuse(flight: Cycle, transport: Any, complaint: str, error: BaseException | None = None) -> None:
+def refuse(flight: InFlightRequest, transport: Any, complaint: str, error: BaseException | None = None) -> None:
     """Log what has gone wrong, and answer with 500, or close the connection if there is a part of an answer.
 
     Parameters:
@@ -39,7 +39,7 @@ def refuse(flight: Cycle, transport: Any, complaint: str, error: BaseException |
     answer_last(flight, 500, b"Internal Server Error")
 
 
-def answer_last(flight: Cycle, status: int, text: bytes) -> None:
+def answer_last(flight: InFlightRequest, status: int, text: bytes) -> None:
     """Answer a request with a text; its connection ends then."""
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
@@ -51,7 +51,7 @@ def answer_last(flight: Cycle, status: int, text: bytes) -> None:
 
 
 class HttpExchange(Exchange):
-    """A request that the door serves itself. Its scope is made when something asks for it.
+    """A request that the transport serves itself. Its scope is made when something asks for it.
 
     Parameters:
         site: the application.
@@ -69,8 +69,8 @@ class HttpExchange(Exchange):
     def __init__(
         self,
         site: Site,
-        flight: Cycle,
-        head: Head,
+        flight: InFlightRequest,
+        head: RequestHead,
         target: Target,
         params: dict[str, Any],
         content: bytes | None,
@@ -150,17 +150,17 @@ class HttpExchange(Exchange):
 
     async def run(self, app: ASGIApp) -> None:
         """Let an ASGI application answer, through the middleware."""
-        twins = self.site.twins
-        if twins is not None:
-            app = twins.around(app)
+        bypasses = self.site.bypasses
+        if bypasses is not None:
+            app = bypasses.around(app)
         await app(self.scope, self.receive, self.send)
 
     def _send_extended(self, status: int, headers: Any, body: bytes) -> Awaitable[None] | None:
         """Send a whole response with what the middleware does to it."""
-        twins: Twins = self.site.twins  # type: ignore[assignment]  # looked at before
+        bypasses: Bypasses = self.site.bypasses  # type: ignore[assignment]  # looked at before
         if headers.__class__ is bytes:
             headers = [(b"content-length", b"%d" % len(body)), (b"content-type", headers)]
-        extended = twins.extended(self.head, headers, len(body))
+        extended = bypasses.extended(self.head, headers, len(body))
         if extended is not None:
             self.is_extended = True
             return self.send_body(status, extended, body)
@@ -169,7 +169,7 @@ class HttpExchange(Exchange):
         return self.run(response)
 
     def send_body(self, status: int, headers: bytes | list[tuple[bytes, bytes]], body: bytes) -> Awaitable[None] | None:
-        if self.site.twins is not None and not self.is_extended:
+        if self.site.bypasses is not None and not self.is_extended:
             return self._send_extended(status, headers, body)
         self.started = True
         self.flight.respond(status, headers, body)

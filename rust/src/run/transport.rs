@@ -1,21 +1,21 @@
-//! `Door`: where a request's parts come from, and how its response is sent.
+//! `Transport`: where a request's parts come from, and how its response is sent.
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
-use super::asgi::AsgiDoor;
+use super::asgi::AsgiTransport;
 use super::reply::Body;
-use crate::http1::{Connection, Cycle, Head};
+use crate::http1::{Connection, InFlightRequest, RequestHead};
 use crate::py;
 use crate::request::path::PathParams;
 use crate::request::reader::{Groups, Reader};
 
 /// What a request came in by.
-pub(crate) enum Door {
-    Http(HttpDoor),
-    Asgi(AsgiDoor),
+pub(crate) enum Transport {
+    Http(HttpTransport),
+    Asgi(AsgiTransport),
 }
 
 /// The headers of a response.
@@ -26,15 +26,15 @@ pub(crate) enum Headers<'h, 'py> {
     Pairs(Bound<'py, PyList>),
 }
 
-/// A request that the HTTP/1.1 door has read.
-pub(crate) struct HttpDoor {
-    pub(crate) cycle: Py<Cycle>,
+/// A request that the HTTP/1.1 transport has read.
+pub(crate) struct HttpTransport {
+    pub(crate) in_flight: Py<InFlightRequest>,
     pub(crate) target: Py<PyAny>,
     pub(crate) params: PathParams,
     pub(crate) content: Content,
 }
 
-/// The body of a request that the HTTP/1.1 door has read.
+/// The body of a request that the HTTP/1.1 transport has read.
 pub(crate) enum Content {
     Empty,
     Whole(Py<PyBytes>),
@@ -42,12 +42,12 @@ pub(crate) enum Content {
     Lost,
 }
 
-impl Door {
+impl Transport {
     /// The object that makes exchanges, and guards what is done in Python.
     pub(super) fn layer<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         match self {
-            Self::Http(door) => Ok(door.cycle.get().protocol(py)),
-            Self::Asgi(door) => Ok(door.layer(py)),
+            Self::Http(transport) => Ok(transport.in_flight.get().protocol(py)),
+            Self::Asgi(transport) => Ok(transport.layer(py)),
         }
     }
 
@@ -55,49 +55,55 @@ impl Door {
     pub(super) fn exchange<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let layer = self.layer(py)?;
         match self {
-            Self::Http(door) => {
-                let params = door.params.to_dict(py)?;
-                let content = match &door.content {
+            Self::Http(transport) => {
+                let params = transport.params.to_dict(py)?;
+                let content = match &transport.content {
                     Content::Empty => Some(PyBytes::new(py, b"")),
                     Content::Whole(bytes) => Some(bytes.bind(py).clone()),
                     Content::Lost => None,
                 };
-                let parts = (door.cycle.bind(py), door.head().clone(), door.target.bind(py), params, content);
+                let parts = (
+                    transport.in_flight.bind(py),
+                    transport.head().clone(),
+                    transport.target.bind(py),
+                    params,
+                    content,
+                );
                 layer.call_method1(intern!(py, "exchange"), parts)
             }
-            Self::Asgi(door) => door.exchange(py, &layer),
+            Self::Asgi(transport) => transport.exchange(py, &layer),
         }
     }
 
     /// The application's exception handlers, by class and by status.
     pub(super) fn handlers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         match self {
-            Self::Http(door) => door.connection().handlers(py),
-            Self::Asgi(door) => Ok(door.handlers(py)),
+            Self::Http(transport) => transport.connection().handlers(py),
+            Self::Asgi(transport) => Ok(transport.handlers(py)),
         }
     }
 
     /// The declared parameters; None if any is missing or invalid.
     pub(super) fn read<'py>(&self, py: Python<'py>, reader: &Reader) -> PyResult<Option<Groups<'py>>> {
         match self {
-            Self::Http(door) => reader.read_groups_of_head(py, door.head(), &door.params),
-            Self::Asgi(door) => reader.read_groups_of_scope(door.scope(py)),
+            Self::Http(transport) => reader.read_groups_of_head(py, transport.head(), &transport.params),
+            Self::Asgi(transport) => reader.read_groups_of_scope(transport.scope(py)),
         }
     }
 
     /// Whether there are limits for forms that the route doesn't know, of a router around it.
     pub(super) fn limits_forms(&self, py: Python<'_>) -> PyResult<bool> {
         match self {
-            Self::Http(door) => door.connection().limits_forms(py),
-            Self::Asgi(door) => door.scope(py).contains(intern!(py, "ferrapi.form_limits")),
+            Self::Http(transport) => transport.connection().limits_forms(py),
+            Self::Asgi(transport) => transport.scope(py).contains(intern!(py, "ferrapi.form_limits")),
         }
     }
 
     /// The first header called `name`, which is in lower case.
     pub(super) fn header<T>(&self, py: Python<'_>, name: &[u8], take: impl FnOnce(&[u8]) -> T) -> PyResult<Option<T>> {
         match self {
-            Self::Http(door) => Ok(door.head().value_of(py, name).map(take)),
-            Self::Asgi(door) => door.header(py, name, take),
+            Self::Http(transport) => Ok(transport.head().value_of(py, name).map(take)),
+            Self::Asgi(transport) => transport.header(py, name, take),
         }
     }
 
@@ -120,12 +126,12 @@ impl Door {
     /// Shows the garbage collector what this holds.
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
-            Self::Http(door) => {
-                visit.call(&door.cycle)?;
-                visit.call(&door.target)?;
-                door.params.traverse(visit)
+            Self::Http(transport) => {
+                visit.call(&transport.in_flight)?;
+                visit.call(&transport.target)?;
+                transport.params.traverse(visit)
             }
-            Self::Asgi(door) => door.traverse(visit),
+            Self::Asgi(transport) => transport.traverse(visit),
         }
     }
 }
@@ -138,15 +144,15 @@ fn token_after<'v>(scheme: &[u8], value: &'v [u8]) -> Option<&'v [u8]> {
     (own.eq_ignore_ascii_case(scheme) && is_bare).then_some(token)
 }
 
-impl HttpDoor {
+impl HttpTransport {
     /// The connection that it has come by.
     pub(super) fn connection(&self) -> &Connection {
-        self.cycle.get().connection()
+        self.in_flight.get().connection()
     }
 
     /// The request's head.
-    pub(super) fn head(&self) -> &Head {
-        self.cycle.get().head()
+    pub(super) fn head(&self) -> &RequestHead {
+        self.in_flight.get().head()
     }
 
     /// Sends a whole response, unless middleware has to see it.
@@ -157,7 +163,7 @@ impl HttpDoor {
         headers: &Headers<'_, 'py>,
         body: &Body,
     ) -> PyResult<()> {
-        self.cycle.bind(py).get().write(py, status, headers, body.as_slice(py))
+        self.in_flight.bind(py).get().write(py, status, headers, body.as_slice(py))
     }
 }
 
