@@ -93,7 +93,7 @@ class HttpExchange(Exchange):
     def _make_scope(self) -> Scope:
         target = self.target
         scope = self.flight.scope
-        self.site.apply_proxy_headers(scope)
+        self.site.apply_proxy_headers(self.head, scope)
         scope["app"] = self.site.app
         scope["router"] = self.site.router
         scope["starlette.exception_handlers"] = self.handlers

@@ -104,19 +104,22 @@ class Site:
 
     def client(self, head: RequestHead, peer: tuple[str, int] | None) -> tuple[str, int] | None:
         """The client as the application sees it: `peer`, or the one that a trusted proxy names."""
-        proxy = self.proxy
-        if proxy is None or head.header(b"x-forwarded-for") is None:
+        if head.header(b"x-forwarded-for") is None:
             return peer
         scope: Scope = {"type": "http", "client": peer, "headers": head.headers()}
-        self.apply_proxy_headers(scope)
+        self.apply_proxy_headers(head, scope)
         client: tuple[str, int] | None = scope["client"]
         return client
 
-    def apply_proxy_headers(self, scope: Scope) -> None:
+    def apply_proxy_headers(self, head: RequestHead, scope: Scope) -> None:
         """Put the client and scheme that a trusted proxy names into `scope`."""
-        if self.proxy is None:
+        if self.proxy is None or all(head.header(name) is None for name in _OF_PROXIES):
             return
         run_at_once(self._proxy_headers(scope, None, None))  # it awaits nothing but `_nothing`
+
+
+_OF_PROXIES = (b"x-forwarded-for", b"x-forwarded-proto")
+"""The headers that uvicorn's middleware for proxies looks at; without them it changes nothing."""
 
 
 def _behind_no_limit(layer: Any) -> Any:
