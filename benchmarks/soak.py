@@ -1,10 +1,10 @@
 """A soak: full load for minutes, with clients that misbehave. `python -m benchmarks.soak --help`.
 
-wrk sends requests of many cases and checks every answer; beside it, on the same core, clients of this process leave in
-the middle of heads, of bodies and of answers, reset connections, send rubbish, dribble bytes and pipeline. It fails if
+wrk sends requests of many cases and checks every answer; beside it, on the same core, clients of this process misbehave
+(`benchmarks.misbehaviour`). It fails if
 
 * an answer was wrong, or a request of a client that behaved was not answered;
-* the server logged an error, or a session that was opened was not closed;
+* the server logged an error, or a session or a stream that was opened was not closed, or a task is left at the end;
 * the server's resident memory grew after the warm-up by more than a MiB.
 """
 
@@ -19,15 +19,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from .cases import BY_NAME, Exchange
 from .load import wrk
 from .load.rounds import CLIENT_CORE, SERVER_CORE
-from .load.server import HOST, Server
+from .load.server import Server
+from .misbehaviour import Clients
 
 TRANSPORTS = {"http": "ferrapi", "asgi": "ferrapi-asgi"}
 CASES = (
@@ -55,154 +55,10 @@ CLOSED_UNDER_UVICORN = re.compile(
 transport is closed a moment before uvicorn is told. Counted apart; ferrapi's protocol must not have it."""
 TROUBLE = ("Traceback", "ERROR", "CRITICAL", "Task was destroyed", "never retrieved")
 """Words that no log of a healthy server has."""
-
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-Behaviour = Callable[["Clients"], Awaitable[None]]
-
-
-class Lost(Exception):
-    """A request of a client that behaved was answered wrongly or not at all."""
-
-
-def encoded(exchange: Exchange) -> bytes:
-    """The bytes of a request."""
-    return exchange.encoded(HOST)
-
-
-async def expect(reader: asyncio.StreamReader, exchange: Exchange) -> None:
-    """Read one answer. Raises `Lost` unless it is the right one."""
-    try:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        status, *lines = head.split("\r\n")
-        headers = dict(line.lower().split(": ", 1) for line in lines if line)
-        body = await reader.readexactly(int(headers["content-length"]))
-    except (OSError, EOFError, KeyError, ValueError) as error:
-        raise Lost(f"{exchange.method} {exchange.path}: {error!r}") from error
-    if (int(status.split()[1]), body) != (exchange.status, exchange.answer):
-        raise Lost(f"{exchange.method} {exchange.path}: {status} {body!r}")
-
-
-class Clients:
-    """What the misbehaving clients share: where the server is, chance, and what they have seen."""
-
-    def __init__(self, port: int, exchanges: Sequence[Exchange], seed: int) -> None:
-        self.port = port
-        self.exchanges = exchanges
-        self.chance = random.Random(seed)
-        self.seen: Counter[str] = Counter()
-        self.lost: list[str] = []
-
-    async def connect(self) -> Streams:
-        """A new connection."""
-        return await asyncio.open_connection(HOST, self.port)
-
-    def some(self) -> Exchange:
-        """One of the requests."""
-        return self.chance.choice(self.exchanges)
-
-    async def run(self, until: float) -> None:
-        """Behave in one way after the other until it is time."""
-        while time.monotonic() < until:
-            behaviour = self.chance.choice(BEHAVIOURS)
-            try:
-                await behaviour(self)
-            except Lost as error:
-                self.lost.append(f"{behaviour.__name__}: {error}")
-            except OSError:
-                self.seen["connections that the server ended first"] += 1
-            self.seen[behaviour.__name__.replace("_", " ")] += 1
-            await asyncio.sleep(self.chance.random() / 50)
-
-
-async def leave_in_the_head(clients: Clients) -> None:
-    """Closes before the head is complete."""
-    _, writer = await clients.connect()
-    data = encoded(clients.some()).partition(b"\r\n\r\n")[0]
-    writer.write(data[: clients.chance.randrange(len(data))])
-    await writer.drain()
-    writer.close()
-
-
-async def leave_in_the_body(clients: Clients) -> None:
-    """Closes before the body is complete."""
-    _, writer = await clients.connect()
-    data = encoded(clients.chance.choice([exchange for exchange in clients.exchanges if exchange.body]))
-    writer.write(data[: -clients.chance.randrange(1, 20)])
-    await writer.drain()
-    writer.close()
-
-
-async def leave_before_the_answer(clients: Clients) -> None:
-    """Resets the connection as soon as the request is sent."""
-    _, writer = await clients.connect()
-    writer.write(encoded(clients.some()))
-    await writer.drain()
-    writer.transport.abort()
-
-
-async def leave_in_the_answer(clients: Clients) -> None:
-    """Reads a few bytes of several answers and resets the connection."""
-    reader, writer = await clients.connect()
-    writer.write(b"".join(encoded(clients.some()) for _ in range(5)))
-    await writer.drain()
-    await reader.read(clients.chance.randrange(1, 2000))
-    writer.transport.abort()
-
-
-async def pipeline(clients: Clients) -> None:
-    """Sends many requests at once, and wants all answers in order."""
-    reader, writer = await clients.connect()
-    asked = [clients.some() for _ in range(clients.chance.randrange(2, 30))]
-    writer.write(b"".join(map(encoded, asked)))
-    for exchange in asked:
-        await expect(reader, exchange)
-    writer.close()
-
-
-async def dribble(clients: Clients) -> None:
-    """Sends a request in small pieces, and wants its answer; then another on the same connection."""
-    reader, writer = await clients.connect()
-    for exchange in (clients.some(), clients.some()):
-        data = encoded(exchange)
-        size = clients.chance.randrange(5, 100)
-        for start in range(0, len(data), size):
-            writer.write(data[start : start + size])
-            await writer.drain()
-            await asyncio.sleep(0)
-        await expect(reader, exchange)
-    writer.close()
-
-
-async def send_rubbish(clients: Clients) -> None:
-    """Sends what is no request; the server ends the connection."""
-    reader, writer = await clients.connect()
-    writer.write(
-        clients.chance.choice([b"\x16\x03\x01\x02\x00", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\nbad header\r\n\r\n"])
-    )
-    writer.write_eof()
-    await reader.read()
-    writer.close()
-
-
-async def half_close(clients: Clients) -> None:
-    """Says that nothing follows, and goes without waiting."""
-    reader, writer = await clients.connect()
-    writer.write(encoded(clients.some()))
-    writer.write_eof()
-    await reader.read(100)
-    writer.close()
-
-
-BEHAVIOURS: tuple[Behaviour, ...] = (
-    leave_in_the_head,
-    leave_in_the_body,
-    leave_before_the_answer,
-    leave_in_the_answer,
-    pipeline,
-    dribble,
-    send_rubbish,
-    half_close,
-)
+PAIRS = (("session opened", "session closed"), ("stream opened", "stream closed"))
+"""Counters that are equal in the end."""
+TASKS = 2
+"""The server's own: that of the server, and that of its lifespan."""
 
 
 async def _watch(server: Server, until: float, warm: float) -> list[tuple[float, int]]:
@@ -239,13 +95,13 @@ async def _soak(server: Server, exchanges: Sequence[Exchange], file: Path, minut
 
 
 async def _settled(server: Server) -> dict[str, int]:
-    """The counters once no request is in work any more."""
-    calls = await asyncio.to_thread(server.calls)
-    for _ in range(50):
-        if calls.get("session opened", 0) == calls.get("session closed", 0):
+    """The counters, and the number of tasks, once no request is in work any more."""
+    for _ in range(100):
+        calls = await asyncio.to_thread(server.calls)
+        calls["tasks"] = (await asyncio.to_thread(server.ask, "/tasks"))["tasks"]
+        if calls["tasks"] <= TASKS and all(calls.get(opened, 0) == calls.get(closed, 0) for opened, closed in PAIRS):
             break
         await asyncio.sleep(0.1)
-        calls = await asyncio.to_thread(server.calls)
     return calls
 
 
@@ -256,8 +112,11 @@ def faults(result: dict[str, Any], calls: dict[str, int], log: str) -> list[str]
     if not load.get("requests"):
         found.append("wrk got no answers")
     found += [f"wrk: {load[kind]} {kind}" for kind in ("wrong", "failed") if load.get(kind)]
-    if calls.get("session opened", 0) != calls.get("session closed", 0):
-        found.append(f"{calls.get('session opened')} sessions opened, {calls.get('session closed')} closed")
+    for opened, closed in PAIRS:
+        if calls.get(opened, 0) != calls.get(closed, 0):
+            found.append(f"{opened} {calls.get(opened, 0)} times, {closed} {calls.get(closed, 0)} times")
+    if calls.get("tasks", 0) > TASKS:
+        found.append(f"{calls['tasks']} tasks are left")
     found += [f"the server's log has {word!r}" for word in TROUBLE if word in log]
     if (grown := growth_kib(result["samples"])) > GROWTH_KIB:
         found.append(f"memory grew by {grown} KiB after the warm-up")
@@ -268,7 +127,10 @@ def soak(door: str, minutes: float, seed: int) -> tuple[dict[str, Any], list[str
     """Soak one door: what was recorded, and what was wrong."""
     exchanges = [exchange for name in CASES for exchange in BY_NAME[name].exchanges]
     random.Random(seed).shuffle(exchanges)
-    with tempfile.TemporaryDirectory() as folder, Server(TRANSPORTS[door], "app", {SERVER_CORE}) as server:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Server(TRANSPORTS[door], "app", {SERVER_CORE}, module="soak_app") as server,
+    ):
         file = Path(folder) / "cases.lua"
         wrk.write_exchanges(exchanges, file)
 

@@ -4,6 +4,7 @@ import gc
 import http.client
 import json
 import os
+import pickle
 import re
 import signal
 import socket
@@ -19,6 +20,7 @@ import ferrapi.cli
 import pytest
 from ferrapi._discovery import DiscoveryError, discover
 from ferrapi.cli import execute
+from ferrapi.server import HttpProtocol
 
 _APP = "from ferrapi import FastAPI\n"
 FROZEN_BEFORE = gc.get_freeze_count()
@@ -146,6 +148,31 @@ def test_dev_keeps_the_environment_that_is_set(
     monkeypatch.setenv("FASTAPI_ENV", "test")
     assert execute(["dev", "one:app", "--no-reload"]) == 0
     assert os.environ["FASTAPI_ENV"] == "test"
+
+
+def test_limits_reach_the_protocol(project: Path, served: list[Any]) -> None:
+    """They are attributes of a class of its own, which each serving process makes."""
+    _write({"one.py": "from ferrapi import FastAPI\napp = FastAPI()\n"})
+    options = "--timeout-head 7 --timeout-body 8 --limit-head 900 --limit-body 1000"
+    assert execute(["run", "one:app", *options.split()]) == 0
+    [config] = served
+    config.before = None
+    again = pickle.loads(pickle.dumps(config))
+    again.load()
+    assert again.http_protocol_class.limits() == ((900, 1000), (7, 8))
+    assert issubclass(again.http_protocol_class, HttpProtocol)
+    assert execute(["run", "one:app"]) == 0
+    served[1].load()
+    assert served[1].http_protocol_class is HttpProtocol
+
+
+@pytest.mark.parametrize("option", ["--timeout-head", "--timeout-body", "--limit-head", "--limit-body"])
+def test_limits_of_a_protocol_that_is_not_asked_for(
+    project: Path, served: list[Any], option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(["run", "one:app", option, "5", "--http", "h11"]) == 2
+    assert capsys.readouterr().out == f"{option} is for ferrapi's own protocol: leave --http h11 out\n"
+    assert not served
 
 
 def test_http_falls_back_where_the_protocol_cannot_be_imported(

@@ -109,8 +109,12 @@ class Server:
 
     def calls(self) -> dict[str, int]:
         """How often each handler and dependency ran."""
+        return self.ask("/calls")
+
+    def ask(self, path: str) -> dict[str, int]:
+        """The numbers that a path answers."""
         with closing(self.connect()) as connection:
-            connection.request("GET", "/calls")
+            connection.request("GET", path)
             with connection.getresponse() as response:
                 answer: dict[str, int] = json.loads(response.read())
         return answer

@@ -94,7 +94,9 @@ class NativeServer:
         state: Any,
         status_lines: dict[int, bytes],
         loggers: tuple[logging.Logger, logging.Logger | None],
-        settings: tuple[int, float, int | None, str, str],
+        limits: tuple[int, int | None],
+        patience: tuple[float, float | None, float | None],
+        settings: tuple[int | None, str, str],
     ) -> NativeServer:
         """A server.
 
@@ -105,8 +107,9 @@ class NativeServer:
             state: `uvicorn.server.ServerState`.
             status_lines: by status.
             loggers: for errors, and for requests if those are logged.
-            settings: bytes of a head, seconds of keep-alive, the limit of concurrency, the version of ASGI, the root
-                path.
+            limits: bytes of a head, and of a body if that has a limit.
+            patience: seconds between requests, and for a head and for more of a body if those have limits.
+            settings: the limit of concurrency, the version of ASGI, the root path.
         """
 
     @property
@@ -183,7 +186,7 @@ class HttpConnection:
         """Take up what is held."""
 
     def on_timer(self) -> None:
-        """Look whether the connection has been idle for too long."""
+        """Look whether the client has had enough time."""
 
 @final
 class InFlightRequest:

@@ -167,6 +167,7 @@ class ServeConfig(Config):
         gc_freeze: whether to call `gc.freeze` after start-up, in each serving process.
         health: the path at which the server says whether it takes requests; None for none.
         drain_delay: seconds between the signal to stop and the end of listening.
+        limits: those of ferrapi's protocol (`ferrapi.server.HttpProtocol`) that are not its own.
         options: uvicorn's.
 
     Attributes:
@@ -176,9 +177,17 @@ class ServeConfig(Config):
     before: Callable[[], None] | None = None
 
     def __init__(
-        self, app: str, *, gc_freeze: bool, health: str | None = None, drain_delay: int = 0, **options: Any
+        self,
+        app: str,
+        *,
+        gc_freeze: bool,
+        health: str | None = None,
+        drain_delay: int = 0,
+        limits: dict[str, int] | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(app, **options)
+        self.limits = limits
         self.gc_freeze = gc_freeze
         self.health = health
         self.drain_delay = drain_delay
@@ -186,7 +195,8 @@ class ServeConfig(Config):
     def load(self) -> None:
         """Load everything; called in the process that serves."""
         if self.http == PROTOCOL:  # older releases of uvicorn don't take the name of a class
-            self.http = importlib.import_module(PROTOCOL.partition(":")[0]).HttpProtocol
+            protocol = importlib.import_module(PROTOCOL.partition(":")[0]).HttpProtocol
+            self.http = type(protocol)(protocol.__name__, (protocol,), self.limits) if self.limits else protocol
         super().load()
         parts: list[type[Any]] = [FreezeAfterStartup] if self.gc_freeze else []
         self.lifespan_class: type[Any] = type("Lifespan", (*parts, Drains, self.lifespan_class), {})

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from benchmarks import soak  # noqa: E402  # needs the path above
+from benchmarks import misbehaviour, soak  # noqa: E402  # needs the path above
 from benchmarks.cases import BY_NAME  # noqa: E402
 
 HELLO = BY_NAME["hello"].exchanges[3]
@@ -43,6 +43,8 @@ def test_a_faultless_soak_has_no_faults() -> None:
         ({"load": {"requests": 9, "wrong": 0, "failed": 2}}, {}, ""),
         ({"load": {}}, {}, ""),
         ({}, {"session opened": 4, "session closed": 3}, ""),
+        ({}, {"stream opened": 4, "stream closed": 3}, ""),
+        ({}, {"tasks": 3}, ""),
         ({}, {}, "Traceback (most recent call last):\n"),
     ],
 )
@@ -69,13 +71,13 @@ def test_anything_but_the_right_answer_is_lost(answer: bytes) -> None:
         reader = asyncio.StreamReader()
         reader.feed_data(answer)
         reader.feed_eof()
-        await soak.expect(reader, HELLO)
+        await misbehaviour.expect(reader, HELLO)
 
-    with pytest.raises(soak.Lost):
+    with pytest.raises(misbehaviour.Lost):
         asyncio.run(read())
 
 
 def test_requests_are_whole() -> None:
-    head, _, body = soak.encoded(BY_NAME["order"].exchanges[0]).partition(b"\r\n\r\n")
+    head, _, body = misbehaviour.encoded(BY_NAME["order"].exchanges[0]).partition(b"\r\n\r\n")
     assert head.startswith(b"POST /orders HTTP/1.1\r\nHost: ")
     assert b"Content-Length: %d" % len(body) in head

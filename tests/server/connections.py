@@ -28,6 +28,15 @@ def json_request(body: bytes) -> bytes:
     return request("POST", "/json", body, "Content-Type: application/json")
 
 
+class Clock:
+    """A clock for the event loop that a test moves."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.ahead = 0.0
+        time = loop.time
+        loop.time = lambda: time() + self.ahead  # type: ignore[method-assign]
+
+
 class Paused:
     """An application whose handler waits until it is told to go on."""
 

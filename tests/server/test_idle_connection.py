@@ -10,16 +10,7 @@ from ferrapi import WebSocket
 from support.wire import Wire, configured
 
 from .application import make
-from .connections import HELLO, OK, Paused, json_request, run
-
-
-class Clock:
-    """A clock for the event loop that a test moves."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.ahead = 0.0
-        time = loop.time
-        loop.time = lambda: time() + self.ahead  # type: ignore[method-assign]
+from .connections import HELLO, OK, Clock, Paused, json_request, run
 
 
 @pytest.mark.parametrize("handed_over", [False, True])

@@ -142,6 +142,15 @@ def _stopping(command: Any, developing: bool) -> None:
     command.set_defaults(drain_default=0 if developing else 5)
 
 
+def _limits(command: Any) -> None:
+    add = command.add_argument_group("limits of ferrapi's own protocol").add_argument
+    seconds, size = _number("number of seconds", 1), _number("number of bytes", 1)
+    add("--timeout-head", type=seconds, metavar="SECONDS", help="for a request's head to arrive, else 408")
+    add("--timeout-body", type=seconds, metavar="SECONDS", help="for the next piece of a body to arrive, else 408")
+    add("--limit-head", type=size, metavar="BYTES", help="of a request's head, else 431 (default: 65536)")
+    add("--limit-body", type=size, metavar="BYTES", help="of a request's body, else 413")
+
+
 def _logging(command: Any) -> None:
     group = command.add_argument_group("logging")
     _flag(group, "access-log", True, "log each request")
@@ -180,6 +189,7 @@ def _servers(commands: Any) -> None:
         _finding(command)
         _serving(command, developing)
         _stopping(command, developing)
+        _limits(command)
         _logging(command)
         _tls(command)
         _flag(

@@ -41,8 +41,9 @@ def run(options: argparse.Namespace) -> int:
     except ImportError as exc:
         raise Refused(f"Serving an application needs uvicorn ({exc}): pip install 'ferrapi[standard]'") from exc
     http = _http(options.http, serving)
+    limits = _limits(options, http, serving)
     place = found(options.path, options.app, options.entrypoint)
-    config = _config(options, place, http, serving)
+    config = _config(options, place, http, limits, serving)
     config.before = functools.partial(_begin, options, place, imports=not config.use_subprocess)
     return serving.serve(config)
 
@@ -107,7 +108,17 @@ def _http(name: str, serving: Any) -> str:
     return http
 
 
-def _config(options: argparse.Namespace, place: Found, http: str, serving: Any) -> ServeConfig:
+def _limits(options: argparse.Namespace, http: str, serving: Any) -> dict[str, int]:
+    """The limits that are given to ferrapi's protocol, which has to be the one that serves."""
+    names = ("timeout_head", "timeout_body", "limit_head", "limit_body")
+    limits = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    if limits and http != serving.PROTOCOL:
+        option = next(iter(limits)).replace("_", "-")
+        raise Refused(f"--{option} is for ferrapi's own protocol: leave --http {options.http} out", 2)
+    return limits
+
+
+def _config(options: argparse.Namespace, place: Found, http: str, limits: dict[str, int], serving: Any) -> ServeConfig:
     with_health = options.drain_default if options.health is not None else 0
     drain_delay = with_health if options.drain_delay is None else options.drain_delay
     more: dict[str, Any] = {}
@@ -123,6 +134,7 @@ def _config(options: argparse.Namespace, place: Found, http: str, serving: Any) 
             gc_freeze=options.gc_freeze,
             health=options.health,
             drain_delay=drain_delay,
+            limits=limits,
             host=options.host,
             port=options.port,
             root_path=options.root_path,

@@ -22,13 +22,14 @@ from ..routing._table import Target
 from ._http_exchange import HttpExchange, answer_last, refuse
 from ._server import LOGGER, server_of
 from ._site import Site
+from ._sizes import Limited
 
 _TRACE = 5
 """uvicorn's level for what happens to connections."""
 
 
-class HttpProtocol(HttpConnection, asyncio.Protocol, Guard):
-    """HTTP/1.1 for uvicorn.
+class HttpProtocol(HttpConnection, asyncio.Protocol, Guard, Limited):
+    """HTTP/1.1 for uvicorn. A subclass may have other limits (`Limited`).
 
     Parameters:
         config: uvicorn's configuration.
@@ -44,7 +45,7 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard):
         if not config.loaded:
             config.load()
         loop = _loop or asyncio.get_event_loop()
-        protocol = super().__new__(cls, server_of(config, server_state, loop), app_state)
+        protocol = super().__new__(cls, server_of(cls, config, server_state, loop), app_state)
         protocol.loop = loop
         return protocol
 

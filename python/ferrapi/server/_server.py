@@ -14,7 +14,7 @@ from uvicorn.server import ServerState
 
 from .._native import NativeServer
 from ._registry import know, quicken_tasks
-from ._sizes import MAX_HEAD
+from ._sizes import Limited
 
 LOGGER = logging.getLogger("uvicorn.error")
 _ACCESS_LOGGER = logging.getLogger("uvicorn.access")
@@ -41,8 +41,14 @@ STATUS_LINES = {status: f"HTTP/1.1 {status} {_phrase(status)}\r\n".encode() for 
 """The first lines of responses, as uvicorn writes them."""
 
 
-def server_of(config: Config, state: ServerState, loop: Any) -> NativeServer:
+def server_of(kind: type[Limited], config: Config, state: ServerState, loop: Any) -> NativeServer:
     """What is shared by the connections of a server that have the same settings.
+
+    Parameters:
+        kind: the class of the connections, which has their limits.
+        config: uvicorn's configuration.
+        state: what the server's connections share.
+        loop: its event loop.
 
     uvicorn's protocols all know the state of their server, so it is kept there.
     """
@@ -50,11 +56,12 @@ def server_of(config: Config, state: ServerState, loop: Any) -> NativeServer:
     makes_tasks = isinstance(loop, asyncio.AbstractEventLoop) and loop.get_task_factory() is None
     resets_context = getattr(config, "reset_contextvars", False)  # newer releases of uvicorn have it
     access_logger = _ACCESS_LOGGER if _ACCESS_LOGGER.hasHandlers() else None
-    settings = (config, loop, makes_tasks, access_logger is None)
+    settings = (kind, config, loop, makes_tasks, access_logger is None)
     attributes = vars(state)
     known: tuple[Any, NativeServer] | None = attributes.get(_KEY)
     if known is not None and known[0] == settings:
         return known[1]
+    sizes, (for_head, for_body) = kind.limits()
     server = NativeServer(
         loop,
         _new_task if makes_tasks else None,
@@ -62,13 +69,9 @@ def server_of(config: Config, state: ServerState, loop: Any) -> NativeServer:
         state,
         STATUS_LINES,
         (LOGGER, access_logger),
-        (
-            MAX_HEAD,
-            float(config.timeout_keep_alive),
-            config.limit_concurrency,
-            config.asgi_version,
-            config.root_path,
-        ),
+        sizes,
+        (float(config.timeout_keep_alive), for_head, for_body),
+        (config.limit_concurrency, config.asgi_version, config.root_path),
     )
     attributes[_KEY] = (settings, server)
     know(state)

@@ -8,7 +8,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
 use super::access;
-use super::connection::{CONTINUE, Connection};
+use super::arriving::CONTINUE;
+use super::connection::Connection;
 use super::messages::MessageCall;
 use super::request_head::RequestHead;
 use super::response::Response;
@@ -97,6 +98,11 @@ impl InFlightRequest {
         !self.response_complete.load(Ordering::Relaxed) && !self.disconnected.load(Ordering::Relaxed)
     }
 
+    /// Whether the client waits to be told to send the body.
+    pub(super) fn awaits_continue(&self) -> bool {
+        self.awaits_continue.load(Ordering::Relaxed)
+    }
+
     /// Has the connection closed behind the response.
     pub(super) fn close_behind(&self) {
         self.keep_alive.store(false, Ordering::Relaxed);
@@ -127,7 +133,7 @@ impl InFlightRequest {
             return disconnect(py).map(Some);
         }
         if !self.has_received_all.load(Ordering::Relaxed) {
-            let (body, is_complete) = self.connection().take_body(py, self)?.unwrap_or_default();
+            let (body, is_complete) = Connection::take_body(self.connection.bind(py), self)?.unwrap_or_default();
             if is_complete || !body.is_empty() {
                 self.has_received_all.store(is_complete, Ordering::Relaxed);
                 let message = PyDict::new(py);
@@ -142,11 +148,12 @@ impl InFlightRequest {
 
     /// Tells a client to send the body, if it waits for that.
     fn ask_for_body(&self, py: Python<'_>) -> PyResult<()> {
-        if self.awaits_continue.load(Ordering::Relaxed) && !self.disconnected() {
-            self.awaits_continue.store(false, Ordering::Relaxed);
-            self.connection().write_bytes(py, &PyBytes::new(py, CONTINUE))?;
+        if !self.awaits_continue() || self.disconnected() {
+            return Ok(());
         }
-        Ok(())
+        self.awaits_continue.store(false, Ordering::Relaxed);
+        self.connection().write_bytes(py, &PyBytes::new(py, CONTINUE))?;
+        Connection::watch(self.connection.bind(py))
     }
 
     /// The whole body, if it has come and nobody has taken anything of it.
@@ -158,7 +165,7 @@ impl InFlightRequest {
             return Ok(None);
         }
         self.ask_for_body(py)?;
-        let Some((body, true)) = self.connection().take_body(py, self)? else { return Ok(None) };
+        let Some((body, true)) = Connection::take_body(self.connection.bind(py), self)? else { return Ok(None) };
         self.has_received_all.store(true, Ordering::Relaxed);
         Ok(Some(PyBytes::new(py, &body)))
     }

@@ -2,6 +2,8 @@
 //! requests in flight with their `receive` and `send`, and responses.
 
 mod access;
+mod answering;
+mod arriving;
 mod connection;
 mod in_flight;
 mod messages;
@@ -12,6 +14,7 @@ mod sending;
 mod server;
 mod site;
 mod tasks;
+mod timing;
 mod waiters;
 
 pub(crate) use connection::Connection;

@@ -7,20 +7,22 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PySet, PyString, PyTuple};
+use wire::http1::Limits;
 
 use super::request_head::RequestHead;
 use super::response::{Opening, Response};
 use super::site::Site;
 use super::tasks::Tasks;
+use super::timing::Patience;
 use crate::py::{self, Attached};
 
 /// A server, as its connections know it.
 #[pyclass(frozen, module = "ferrapi._native", name = "NativeServer")]
 pub(crate) struct Server {
-    /// Bytes of a head.
-    pub(super) max_head: usize,
-    /// Seconds after which an idle connection is closed.
-    pub(super) keep_alive: f64,
+    /// How large requests may be.
+    pub(super) limits: Limits,
+    /// How long clients are waited for.
+    pub(super) patience: Patience,
     pub(super) tasks: Tasks,
     /// The largest number of connections or tasks.
     limit: Option<usize>,
@@ -57,8 +59,11 @@ impl Server {
     ///     state: `uvicorn.server.ServerState`.
     ///     `status_lines`: by status.
     ///     loggers: for errors, and for requests if those are logged.
-    ///     settings: bytes of a head, seconds of keep-alive, the limit of concurrency, the version of ASGI, the root path.
+    ///     limits: bytes of a head, and of a body if that has a limit.
+    ///     patience: seconds between requests, and for a head and for more of a body if those have limits.
+    ///     settings: the limit of concurrency, the version of ASGI, the root path.
     #[new]
+    #[expect(clippy::too_many_arguments, reason = "each is another thing, and there is one call")]
     fn new(
         event_loop: &Bound<'_, PyAny>,
         new_task: Option<Py<PyAny>>,
@@ -66,16 +71,18 @@ impl Server {
         state: &Bound<'_, PyAny>,
         status_lines: Py<PyDict>,
         loggers: (Py<PyAny>, Option<Py<PyAny>>),
-        settings: (usize, f64, Option<usize>, Py<PyAny>, String),
+        limits: (usize, Option<u64>),
+        patience: (f64, Option<f64>, Option<f64>),
+        settings: (Option<usize>, Py<PyAny>, String),
     ) -> PyResult<Self> {
         let py = event_loop.py();
         let running = state.getattr(intern!(py, "tasks"))?.cast_into::<PySet>()?.unbind();
         let tasks = Tasks::new(event_loop, new_task, resets_context, running.clone_ref(py))?;
         let method = |name: &str| Ok::<_, PyErr>(event_loop.getattr(name)?.unbind());
-        let (max_head, keep_alive, limit, asgi_version, root_path) = settings;
+        let (limit, asgi_version, root_path) = settings;
         Ok(Self {
-            max_head,
-            keep_alive,
+            limits: Limits { head: limits.0, body: limits.1 },
+            patience: Patience { keep_alive: patience.0, head: patience.1, body: patience.2 },
             tasks,
             limit,
             time: method("time")?,

@@ -1,7 +1,48 @@
-"""Where ferrapi's protocol and h11 disagree about the requests of `requests.py`, and the rule behind it.
+"""Where ferrapi's protocol and another parser disagree about requests, and the rule behind it.
 
 ferrapi's is the stricter one but for absolute targets, which h11 hands on as paths, and empty lines before a request.
 """
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+
+LENIENT: dict[str, re.Pattern[bytes]] = {
+    "RFC 9112, 3.2.2: of an absolute target the path is taken; h11 hands on all of it": re.compile(
+        rb"(?i)[!-~]+ https?://[!-~]+ HTTP/"
+    ),
+    "Proxy-Connection, as in `DIFFERENCES`": re.compile(rb"(?i)proxy-connection:"),
+    "A failure that closes the connection, as in `DIFFERENCES`": re.compile(rb"/fails"),
+}
+"""Rules by which ferrapi's protocol answers what h11 doesn't, and what a connection's bytes have where they apply."""
+
+_EMPTY_LINES = re.compile(rb"((?:\r\n)+)(?=[!-~]+ [!-~]+ HTTP/)")
+
+
+def without_empty_lines(data: bytes) -> Iterator[bytes]:
+    """`data` with some of the line ends before its request lines left out, in all ways.
+
+    RFC 9112, 2.2: empty lines before a request line are skipped. h11 refuses them, and only the framing says which line
+    ends are such lines and which are the end of a head or of a body.
+    """
+    parts = _EMPTY_LINES.split(data)
+    ends = parts[1::2]
+    for kept in itertools.product(*(sorted({0, 1, 2, len(end) // 2}) for end in ends)):
+        chosen = [end[: 2 * count] for end, count in zip(ends, kept, strict=True)]
+        yield b"".join(itertools.chain(*itertools.zip_longest(parts[::2], chosen, fillvalue=b"")))
+
+
+HTTPTOOLS: dict[str, re.Pattern[bytes]] = {
+    "RFC 9110, 7.8: an upgrade may be ignored, as ferrapi's and h11 do; httptools drops what is behind": re.compile(
+        rb"(?i)\r\n(?:connection:[^\n]*upgrade[^\n]*\n(?:[^\r\n]+\r\n)*upgrade:|upgrade:[^\n]*\n(?:[^\r\n]+\r\n)*connection:[^\n]*upgrade)"
+    ),
+    "RFC 9112, 7.1: a chunk's size has at most 15 digits; behind an answer the connection ends": re.compile(
+        rb"\r\n[0-9A-Fa-f]{16,}[\r;]"
+    ),
+}
+"""Rules by which ferrapi's protocol and httptools differ, and what a connection's bytes have where they apply."""
 
 DIFFERENCES: dict[str, tuple[str, ...]] = {
     ("RFC 9110, 9.3.6: CONNECT is for proxies, and refused; h11 hands it on"): ("method CONNECT",),

@@ -1,0 +1,149 @@
+//! Who answers a request: a route of an application that is known, or the application in the ASGI way; and the task for it.
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use super::connection::{Connection, is, set};
+use super::in_flight::InFlightRequest;
+use super::request_head::RequestHead;
+use super::site::Site;
+use crate::request::path::PathParams;
+use crate::run::{Content, HttpTransport, Machine, Program, Serving, Transport, program_of};
+
+/// A request for a route that wants its whole body.
+pub(super) struct Collecting {
+    pub(super) head: RequestHead,
+    pub(super) target: Py<PyAny>,
+    pub(super) params: PathParams,
+}
+
+/// Who answers a request.
+pub(super) enum Answerer {
+    Route {
+        target: Py<PyAny>,
+        params: PathParams,
+        content: Content,
+    },
+    Application,
+    /// There are too many requests.
+    Nobody,
+}
+
+impl Connection {
+    /// The application, if its routes are known.
+    fn site<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, Site>>> {
+        let py = slf.py();
+        let this = slf.get();
+        let server = this.server.get();
+        if let Some(site) = server.site(py)
+            && site.get().stands(py)?
+        {
+            return Ok(Some(site));
+        }
+        if is(&this.flags.is_foreign) {
+            return Ok(None);
+        }
+        let found = slf.call_method0(intern!(py, "find_site"))?;
+        let site = server.use_site(&found)?;
+        set(&this.flags.is_foreign, site.is_none());
+        Ok(site)
+    }
+
+    /// Who answers a request, without its body.
+    pub(super) fn answerer(slf: &Bound<'_, Self>, head: &RequestHead) -> PyResult<Answerer> {
+        let py = slf.py();
+        let this = slf.get();
+        if this.server.get().is_full(py)? {
+            return Ok(Answerer::Nobody);
+        }
+        let Some(site) = Self::site(slf)? else { return Ok(Answerer::Application) };
+        let site = site.get();
+        if site.has_middleware && !slf.call_method1(intern!(py, "passes"), (head.clone(),))?.is_truthy()? {
+            return Ok(Answerer::Application);
+        }
+        // A convertor that raises is the application's own way's to report.
+        Ok(match site.table.get().find_head_lazily(py, head).ok().flatten() {
+            Some((target, params)) => Answerer::Route { target: target.unbind(), params, content: Content::Empty },
+            None => Answerer::Application,
+        })
+    }
+
+    /// Serves a request that has come whole.
+    pub(super) fn start_whole(slf: &Bound<'_, Self>, head: RequestHead, content: Content) -> PyResult<()> {
+        let py = slf.py();
+        let answerer = match Self::answerer(slf, &head)? {
+            Answerer::Route { target, params, .. } => Answerer::Route { target, params, content },
+            other => {
+                if let Content::Whole(content) = content {
+                    slf.get().reading.change(py, |reading| reading.put_body(content.as_bytes(py)));
+                }
+                other
+            }
+        };
+        Self::start(slf, head, answerer)
+    }
+
+    /// Serves a request in a task of its own; its response may be complete when this is back.
+    pub(super) fn start(slf: &Bound<'_, Self>, head: RequestHead, answerer: Answerer) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        let server = this.server.get();
+        let in_flight = Bound::new(py, InFlightRequest::new(slf.clone().unbind(), head, is(&this.flags.is_last)))?;
+        if matches!(answerer, Answerer::Route { .. }) {
+            in_flight.get().note_body_taken();
+        }
+        this.timing.stop();
+        drop(this.in_flight.replace(py, Some(in_flight.clone().unbind())));
+        let task = match answerer {
+            Answerer::Route { target, params, content } => {
+                let is_lost = matches!(content, Content::Lost);
+                // A program that can't be made is the reference path's to report.
+                let program: Option<Py<Program>> =
+                    if is_lost { None } else { program_of(target.bind(py)).ok().flatten().map(Bound::unbind) };
+                let transport = HttpTransport { in_flight: in_flight.clone().unbind(), target, params, content };
+                let serving = Bound::new(py, Serving::new(Machine::new(Transport::Http(transport), program)))?;
+                if is_lost {
+                    in_flight.get().lose(py)?;
+                }
+                server.tasks.make(py, serving.as_any())?
+            }
+            Answerer::Application => {
+                let running = slf.call_method1(intern!(py, "call"), (in_flight.clone(),))?;
+                server.tasks.make(py, &running)?
+            }
+            Answerer::Nobody => {
+                let running = slf.call_method1(intern!(py, "turn_away"), (in_flight.clone(),))?;
+                server.tasks.make(py, &running)?
+            }
+        };
+        if in_flight.get().begin(&task) {
+            server.tasks.note(&task)?;
+        }
+        Ok(())
+    }
+
+    /// The task of a request is over.
+    pub(crate) fn forget(&self, py: Python<'_>, in_flight: &Py<InFlightRequest>) -> PyResult<()> {
+        in_flight.get().end(py).map_or(Ok(()), |task| self.server.get().tasks.forget(task.bind(py)))
+    }
+
+    /// Whether the protocol has to send the responses.
+    pub(crate) fn has_middleware(&self, py: Python<'_>) -> bool {
+        self.server.get().site(py).is_none_or(|site| site.get().has_middleware)
+    }
+
+    /// The exception handlers, by class and by status.
+    pub(crate) fn handlers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(self.known_site(py)?.get().handlers.bind(py).clone())
+    }
+
+    /// Whether the router has limits for forms that its routes don't know.
+    pub(crate) fn limits_forms(&self, py: Python<'_>) -> PyResult<bool> {
+        self.known_site(py)?.get().router.bind(py).getattr(intern!(py, "form_limits"))?.is_truthy()
+    }
+
+    fn known_site<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Site>> {
+        self.server.get().site(py).ok_or_else(|| PyRuntimeError::new_err("there is no application"))
+    }
+}
