@@ -55,7 +55,7 @@ help:
 	@echo 'make follow VERSION=...  what another release of FastAPI changes'
 	@echo 'make bench               a short comparison with FastAPI, a hand-written ASGI application and Go (20 minutes)'
 	@echo 'make bench-full          all peers and shapes at full length, scaling, the engine in process, instructions (3 hours)'
-	@echo 'make bench-store         the store example on FastAPI and ferrapi, with SQLite and with PostgreSQL'
+	@echo 'make bench-store         the store example on FastAPI and ferrapi, with SQLite and with PostgreSQL (6 minutes)'
 	@echo 'make bench-soak          full load with clients that misbehave: nothing lost, no growth (20 minutes)'
 	@echo 'make peers               install and build what `make bench-full` compares with'
 	@echo 'make bench-engine        the engine in process alone'
@@ -273,6 +273,8 @@ browser: chromium build $(VENV)/.browser
 DIST_PYTHONS ?=
 # Some of the versions: DIST_VERSIONS='3.13 3.14'.
 DIST_VERSIONS ?=
+# Some of the targets: DIST_TARGETS=x86_64-unknown-linux-gnu.
+DIST_TARGETS ?=
 DIST_VENV := .venv/dist-$(PYTHON_VERSION)
 
 $(DIST_VENV)/.created: requirements-dist.txt
@@ -284,7 +286,7 @@ $(DIST_VENV)/.created: requirements-dist.txt
 dist: $(DIST_VENV)/.created
 	@echo '== Building and checking what is published (some minutes for each Python)'
 	@$(DIST_VENV)/bin/python -m scripts.dist --out dist/release $(addprefix --interpreter ,$(DIST_PYTHONS)) \
-		$(addprefix --only ,$(DIST_VERSIONS))
+		$(addprefix --only ,$(DIST_VERSIONS)) $(addprefix --target ,$(DIST_TARGETS))
 
 # The whole suite, FastAPI beside ferrapi, with requirements as the resolver chooses them. The environments stay.
 lowest newest: $(WHEELS)/.built $(DIST_VENV)/.created
@@ -379,10 +381,12 @@ bench-full: build $(VENV)/.dev peers
 	@$(BIN)/python -m benchmarks.callgrind
 	@$(BIN)/python -m benchmarks.callgrind --shape all
 
+bench-store: ROUNDS = 3
+bench-store: SECONDS = 2
 bench-store: build $(VENV)/.dev
-	@echo '== The store example on FastAPI and ferrapi, with SQLite and with PostgreSQL (needs wrk and postgresql)'
+	@echo '== The store example on FastAPI and ferrapi, with SQLite and with PostgreSQL (6 minutes; needs wrk and postgresql)'
 	@for database in sqlite postgresql; do $(BIN)/python -m benchmarks.store --rounds $(ROUNDS) --seconds $(SECONDS) \
-		--database $$database --out "benchmarks/results/$$(date -u +%F)-store-$$database.md" || exit 1; done
+		--database $$database --note '$(NOTE)' --out "benchmarks/results/$$(date -u +%F)-store-$$database" || exit 1; done
 	@$(BIN)/python -m benchmarks.load.readme
 
 bench-soak: build $(VENV)/.dev

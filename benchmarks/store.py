@@ -7,12 +7,15 @@ import argparse
 import asyncio
 import json
 import os
+import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from examples.store.database import Database
 from examples.store.security.tokens import issue_token
@@ -22,15 +25,37 @@ from examples.store.settings import Settings
 from .asgi import WrongAnswer
 from .cases import Exchange
 from .load import wrk
-from .load.report import table
+from .load.report import (
+    CPU,
+    NOT_THERE,
+    RATE,
+    Cases,
+    Quantity,
+    as_data,
+    median,
+    ratios,
+    save,
+    table,
+    times,
+    versions,
+)
 from .load.rounds import CaseResult
-from .load.server import ServerDidNotStart
 from .shapes.cases import Shape
-from .shapes.measure import CONTROL, measure_shape
+from .shapes.measure import CONTROL, measure_on, server_of
+from .shapes.measure import WAYS as SHAPE_WAYS
 
 SECRET = "the secret of a benchmark, and no other's"
 STAFF, CUSTOMER = 1, 40
 """The numbers of two accounts of the sample data."""
+METHOD = (
+    "CPU time of the server per request: user and system time of its process, without that of {database}, divided by "
+    "the requests. uvicorn with uvloop on one core, wrk with one thread and 64 connections on another; *asgi* is "
+    "ferrapi under httptools as FastAPI is, *protocol* under `--http ferrapi.server:HttpProtocol`. All serve the same "
+    "database, one at a time. {rounds} interleaved rounds of {seconds} s, their order rotating; medians, and in "
+    "brackets the smallest and the largest ratio of the rounds. Status, headers and body of every answer were compared "
+    "with FastAPI's first; under load every status and body was."
+)
+KINDS = {"sqlite": "the disk", "postgresql": "PostgreSQL"}
 WAYS = {"fastapi": "FastAPI", "asgi": "ferrapi, ASGI", "protocol": "ferrapi, protocol"}
 SKUS = tuple(
     f"{cut}-{color}-{clarity}" for cut in ("ID", "PR") for color in "DEFG" for clarity in ("VS2-000", "SI1-050")
@@ -103,16 +128,47 @@ async def _fill(settings: Settings) -> None:
     await opened.close()
 
 
-def report(results: Sequence[CaseResult]) -> str:
-    """A table: CPU time of the server per request and requests per second, and FastAPI's CPU time as a multiple."""
-    head = ["request", *(f"{title}: CPU µs, requests/s" for title in WAYS.values()), "FastAPI ÷ ASGI", "÷ protocol"]
+def store_table(cases: Cases) -> str:
+    """CPU time of the server per request and requests per second in each way, and FastAPI's CPU time as a multiple."""
+    ways = [way for way in WAYS if any(way in case for case in cases.values())]
+    compared = [way for way in ways if way != CONTROL and CONTROL in ways]
+    head = ["request", *(f"{WAYS[way]}: CPU µs" for way in ways), *(f"FastAPI ÷ {way}" for way in compared)]
+    head += [f"{WAYS[way]}: requests/s" for way in ways]
     rows = []
-    for result in results:
-        row = [result.case.title]
-        row += [f"{result.median(way, 'cpu'):,.0f}, {result.median(way, 'per_second'):,.0f}" for way in WAYS]
-        row += [f"{result.ratio(CONTROL, way, 'cpu')[0]:.2f}" for way in ("asgi", "protocol")]
-        rows.append(row)
+    for name, case in cases.items():
+        row = [BY_NAME[name].title, *(_median(case, way, CPU) for way in ways)]
+        row += [_ratio(case, way) for way in compared]
+        rows.append(row + [_median(case, way, RATE) for way in ways])
     return table(head, rows)
+
+
+def _median(case: dict[str, list[dict[str, float]]], way: str, quantity: Quantity) -> str:
+    return f"{median(case[way], quantity.key):,.0f}" if way in case else NOT_THERE
+
+
+def _ratio(case: dict[str, list[dict[str, float]]], way: str) -> str:
+    if way not in case or CONTROL not in case:
+        return NOT_THERE
+    found = ratios(case, way, CONTROL, CPU)
+    return f"{times(statistics.median(found))} ({times(min(found))} to {times(max(found))})"
+
+
+def page(data: dict[str, Any]) -> str:
+    """The Markdown page of a results file."""
+    (cases,) = (value for key, value in data.items() if key.startswith("store-"))
+    said = "Versions: " + ", ".join(f"{key} {value}" for key, value in data["versions"].items()) + "."
+    parts = [f"# {data['date']}: {data['name']}", data["note"], data["method"], store_table(cases), said]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def write(stem: Path, kind: str, results: Sequence[CaseResult], rounds: int, seconds: int, note: str = "") -> Path:
+    """Write `<stem>.json` and `<stem>.md`; returns the latter."""
+    method = METHOD.format(rounds=rounds, seconds=seconds, database=KINDS.get(kind, "the database that was named"))
+    measured_with = versions([SHAPE_WAYS[way].peer for way in WAYS]) | {
+        name: version(name) for name in ("sqlalchemy", "asyncpg", "aiosqlite")
+    }
+    content = {"note": note, "method": method, "versions": measured_with, f"store-{kind}": as_data(results)}
+    return save(stem, content, page)
 
 
 def _arguments() -> argparse.Namespace:
@@ -121,30 +177,42 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--case", action="append", choices=list(BY_NAME), help="may be repeated; default: all")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=2, help="of each measurement")
-    parser.add_argument("--out", type=Path, help="a Markdown file for the table, which docs/performance.md takes")
+    parser.add_argument("--out", type=Path, metavar="STEM", help="write STEM.json and STEM.md")
+    parser.add_argument("--note", default="", help="a sentence for the results")
     return parser.parse_args()
 
 
 def main() -> int:
     """Measure; 1 if an answer was wrong or something could not be run."""
     arguments = _arguments()
-    results = []
-    with database(arguments.database) as url, tempfile.TemporaryDirectory() as folder:
+    results, refused = [], 0
+    try:
+        wrk.version()
+    except wrk.LoadFailed as error:
+        print(error, file=sys.stderr)
+        return 1
+    with database(arguments.database) as url, tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         os.environ |= {"STORE_DATABASE_URL": url, "STORE_TOKEN_SECRET": SECRET}
         asyncio.run(_fill(Settings()))
-        try:
-            wrk.version()
-            for name in arguments.case or BY_NAME:
-                shape = BY_NAME[name]
-                results.append(measure_shape(shape, list(WAYS), arguments.rounds, arguments.seconds, Path(folder)))
-        except (WrongAnswer, wrk.LoadFailed, ServerDidNotStart) as error:
-            print(error, file=sys.stderr)
-            return 1
-    text = report(results)
-    print(text)
-    if arguments.out:
-        arguments.out.write_text(f"# {arguments.out.stem}\n\n{text}\n")
-    return 0
+        servers = {way: stack.enter_context(server_of(SHAPES[0], way)) for way in WAYS}
+        for name in arguments.case or BY_NAME:
+            rounds, seconds = arguments.rounds, arguments.seconds
+            try:
+                result = measure_on(servers, BY_NAME[name], list(WAYS), rounds, seconds, Path(folder))
+            except (WrongAnswer, wrk.LoadFailed) as error:
+                print(f"{name}: not measured: {error}", file=sys.stderr, flush=True)
+                refused += 1
+                continue
+            results.append(result)
+            print(
+                f"{name}: " + ", ".join(f"{way} {_median(as_data([result])[name], way, CPU)}" for way in WAYS),
+                flush=True,
+            )
+    print(f"\n{store_table(as_data(results))}")
+    if arguments.out and results:
+        written = write(arguments.out, arguments.database, results, arguments.rounds, arguments.seconds, arguments.note)
+        print("written:", written)
+    return int(refused > 0)
 
 
 if __name__ == "__main__":

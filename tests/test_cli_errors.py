@@ -86,6 +86,32 @@ def test_refuses_with_one_sentence(
     assert len(said.splitlines()) == 1
 
 
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="there are no Unix sockets on this system")
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("absent/sock", "--uds: there is no folder absent"),
+        ("main.py", "--uds: main.py is there, and is no socket"),
+        ("x" * 150, f"--uds: it isn't possible to listen at {'x' * 150}: AF_UNIX path too long"),
+    ],
+)
+def test_names_what_is_wrong_with_a_unix_socket(
+    project: Path, configs: list[Any], capsys: pytest.CaptureFixture[str], path: str, sentence: str
+) -> None:
+    write({"main.py": _APP})
+    status, said = _said(capsys, "run", "main.py", "--uds", path)
+    assert (status, configs, said) == (3, [], f"{sentence}\n")
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="there are no Unix sockets on this system")
+def test_a_socket_that_somebody_has_left_is_no_mistake(project: Path, configs: list[Any]) -> None:
+    write({"main.py": _APP})
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind("sock")
+    assert execute(["run", "main.py", "--uds", "sock"]) == 0
+    assert len(configs) == 1
+
+
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
 def test_names_a_port_in_use(
     project: Path, configs: list[Any], capsys: pytest.CaptureFixture[str], family: socket.AddressFamily

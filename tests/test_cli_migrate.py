@@ -110,7 +110,7 @@ def test_check_changes_nothing_and_says_so_by_its_status(project: Path, capsys: 
     said = capsys.readouterr().out
     assert Path("shop/main.py").read_text() == _FILES["shop/main.py"]
     assert "-from fastapi import FastAPI\n+from ferrapi import FastAPI\n" in said
-    assert said.splitlines()[-1] == "1 imports in 1 files would change, 3 places left for you"
+    assert said.splitlines()[-1] == "1 import in 1 file would change, 3 places left for you"
     left = [line.partition(": left")[0] for line in said.splitlines() if ": left" in line]
     assert left == ["pyproject.toml:3", "requirements.txt:1", f"shop{os.sep}broken.py"]
 

@@ -222,6 +222,8 @@ def test_compares_with_the_recording(project: Path, capsys: pytest.CaptureFixtur
         ("traffic.jsonl shop:app --header x", 2, "--header 'x' has no colon"),
         ("--record out.jsonl shop:app other:app", 2, "--record FILE needs the application"),
         ("--record out.jsonl shop:absent", 1, "Could not find app name absent in shop"),
+        ("--record absent/out.jsonl shop:app", 2, "--record: there is no folder absent"),
+        ("--record . shop:app", 2, "--record: . is a folder"),
     ],
 )
 def test_refuses_with_one_sentence(

@@ -9,11 +9,13 @@ import argparse
 import json
 import statistics
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ..cases import BY_NAME
 from ..shapes.report import shapes_table, stalls
+from ..store import store_table
 from .peers import PEERS, ROOT
 from .plot import svg
 from .report import CPU, RATE, RESULTS, Cases, median, peers_of, ratio_table, ratios, table, times
@@ -27,6 +29,14 @@ COLUMNS = ("ferrapi", "ferrapi-asgi", "ferrapi-freeze", "asgi", "go", "axum")
 """The peers of the tables by case."""
 SAMPLE = "hello"
 """The case for which every peer is shown."""
+STORES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+"""The databases of the store's results, and their names for people."""
+STORE_SUMMARIZED = {
+    "product": "the store example: a product from {database}",
+    "orders": "the store example: token, customer, a page of their orders from {database}",
+    "refused": "the store example: an order of ten lines that {database} locks, refused and rolled back",
+}
+"""The same of the store's requests, with the last database of `STORES` that was measured."""
 SUMMARIZED = {
     "my-shipment": "a synchronous endpoint with a session, behind a bearer token, an ORM row as the answer",
     "booking": "a nested order with validators behind a token, a session, a background task",
@@ -46,7 +56,7 @@ def newest(folder: Path = RESULTS, key: str = "cases") -> tuple[str, dict[str, A
     """The name (without its ending) and the content of the results file that was finished last. Raises `NoResults`.
 
     Parameters:
-        key: of the measurements: `cases` or `shapes`.
+        key: of the measurements: `cases`, `shapes`, `store-sqlite` or `store-postgresql`.
     """
     files = {file.stem: json.loads(file.read_text()) for file in folder.glob("*.json")}
     usable = {stem: data for stem, data in files.items() if "fastapi" in peers_of(data.get(key, {}))}
@@ -109,27 +119,40 @@ def shapes_block(folder: Path = RESULTS) -> str:
 
 def summary(folder: Path = RESULTS) -> str:
     """What README says of a few shapes: how much CPU time a request takes in FastAPI, and how much here."""
-    try:
-        _, data = newest(folder, "shapes")
-    except NoResults:
+    measured = [*_summarized(folder, "shapes", SUMMARIZED)]
+    for kind, database in reversed(STORES.items()):
+        titles = {name: words.format(database=database) for name, words in STORE_SUMMARIZED.items()}
+        if rows := [*_summarized(folder, f"store-{kind}", titles)]:
+            measured += rows
+            break
+    if not measured:
         return "Not measured with this release yet."
-    rows = []
-    for name, words in SUMMARIZED.items():
-        shape = data["shapes"].get(name, {})
+    return table(["CPU time per request, µs", "FastAPI", "ferrapi", "FastAPI ÷ ferrapi"], measured)
+
+
+def _summarized(folder: Path, key: str, titles: dict[str, str]) -> Iterator[list[str]]:
+    """A row for each request that was measured in both ways."""
+    try:
+        _, data = newest(folder, key)
+    except NoResults:
+        return
+    for name, words in titles.items():
+        shape = data[key].get(name, {})
         if {"fastapi", "protocol"} <= shape.keys():
             ratio = times(statistics.median(ratios(shape, "protocol", "fastapi", CPU)))
-            rows.append([words, *(f"{median(shape[way], CPU.key):,.0f}" for way in ("fastapi", "protocol")), ratio])
-    return table(["CPU time per request, µs", "FastAPI", "ferrapi", "FastAPI ÷ ferrapi"], rows)
+            yield [words, *(f"{median(shape[way], CPU.key):,.0f}" for way in ("fastapi", "protocol")), ratio]
 
 
 def store_block(folder: Path = RESULTS) -> str:
     """The newest tables of the store with its database (`benchmarks.store --out`), one for each database."""
     parts = []
-    for kind, title in {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.items():
-        pages = sorted(folder.glob(f"*-store-{kind}.md"))
-        if pages:
-            lines = [line for line in pages[-1].read_text().splitlines() if line.startswith("|")]
-            parts.append("\n".join([f"On {title} ({_link(pages[-1].stem)}):", "", *lines]))
+    for kind, title in STORES.items():
+        try:
+            stem, data = newest(folder, f"store-{kind}")
+        except NoResults:
+            continue
+        parts.append(f"On {title} ({_link(stem)}):\n\n{store_table(data[f'store-{kind}'])}")
+        parts += [data["note"]] if data["note"] else []
     return "\n\n".join(parts) or "Not measured with this release yet: `make bench-store` does."
 
 

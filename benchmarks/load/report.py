@@ -5,7 +5,7 @@ import os
 import platform
 import statistics
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -197,19 +197,17 @@ def page(data: dict[str, Any]) -> str:
 
 def write(name: str, results: Sequence[CaseResult], method: str, note: str = "") -> Path:
     """Write `results/<date>-<name>.json` and `.md`; returns the latter."""
-    now = datetime.now(UTC)
     cases = as_data(results)
-    data: dict[str, Any] = {
-        "date": now.date().isoformat(),
-        "finished": now.isoformat(timespec="seconds"),
-        "name": name,
-        "note": note,
-        "method": method,
-        "versions": versions(peers_of(cases)),
-        "cases": cases,
-    }
-    RESULTS.mkdir(exist_ok=True)
-    stem = RESULTS / f"{data['date']}-{name}"
-    stem.with_suffix(".json").write_text(json.dumps(data, indent=1) + "\n")
-    stem.with_suffix(".md").write_text(page(data))
-    return stem.with_suffix(".md")
+    stem = RESULTS / f"{datetime.now(UTC).date().isoformat()}-{name}"
+    return save(stem, {"note": note, "method": method, "versions": versions(peers_of(cases)), "cases": cases}, page)
+
+
+def save(stem: Path, data: dict[str, Any], make_page: Callable[[dict[str, Any]], str]) -> Path:
+    """Write measurements as `<stem>.json`, with date and name, and the page made of them as `<stem>.md`: the latter."""
+    now = datetime.now(UTC)
+    day = now.date().isoformat()
+    said = {"date": day, "finished": now.isoformat(timespec="seconds"), "name": stem.name.removeprefix(f"{day}-")}
+    stem.parent.mkdir(exist_ok=True, parents=True)
+    for ending, text in (".json", json.dumps(said | data, indent=1) + "\n"), (".md", make_page(said | data)):
+        stem.with_name(stem.name + ending).write_text(text)
+    return stem.with_name(stem.name + ".md")

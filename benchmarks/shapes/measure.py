@@ -1,6 +1,6 @@
 """Measures one shape: every peer in a server of its own, compared with FastAPI first, then in interleaved rounds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +60,8 @@ WARM_UP = 1
 """Seconds."""
 
 
-def _server(shape: Shape, way: str) -> Server:
+def server_of(shape: Shape, way: str) -> Server:
+    """What serves a shape in a way; it is not started yet."""
     chosen = WAYS[way]
     module = module_of(shape, chosen.package) if chosen.package else ""
     server = Server(chosen.peer, shape.app, {SERVER_CORE}, module=module, extra=shape.options)
@@ -69,35 +70,40 @@ def _server(shape: Shape, way: str) -> Server:
 
 
 def measure_shape(shape: Shape, ways: Sequence[str], rounds: int, seconds: int, folder: Path) -> CaseResult:
-    """Serve it in each way, compare the answers, warm up and measure.
+    """Serve it in each way that serves it, and measure. Raises as `measure_on` does."""
+    ways = [way for way in ways if WAYS[way].serves(shape.name)]
+    with ExitStack() as stack:
+        servers = {way: stack.enter_context(server_of(shape, way)) for way in {CONTROL: None, **dict.fromkeys(ways)}}
+        return measure_on(servers, shape, ways, rounds, seconds, folder)
 
-    A way that stalls, or does not serve it, has no results.
+
+def measure_on(
+    servers: Mapping[str, Server], shape: Shape, ways: Sequence[str], rounds: int, seconds: int, folder: Path
+) -> CaseResult:
+    """Compare the answers of servers that run, warm them up and measure. A way that stalls has no results.
 
     Raises `WrongAnswer` if anything is answered or called otherwise than under FastAPI, and `LoadFailed`.
     """
-    ways = [way for way in ways if WAYS[way].serves(shape.name)]
     load, write = LOADS[shape.load]
     results: dict[str, list[Measured]] = {}
     files: dict[str, Path] = {}
-    with ExitStack() as stack:
-        servers = {way: stack.enter_context(_server(shape, way)) for way in {CONTROL: None, **dict.fromkeys(ways)}}
-        right, called = from_server(shape, servers[CONTROL])
-        shape = with_answers(shape, right, called)
-        for way in ways:
-            answers, calls = from_server(shape, servers[way])
-            expect(way, shape, answers, right)
-            if calls != called:
-                raise WrongAnswer(f"{way}, {shape.name}: called {calls}, not {called}")
-            files[way] = folder / f"{shape.name}-{way}.lua"
-            write(with_answers(shape, answers).exchanges, files[way])
-            with suppress(wrk.Stalled):
-                load(servers[way].url, files[way], WARM_UP, CLIENT_CORE, shape.connections)
-                results[way] = []
-        for server in rotating([servers[way] for way in results], rounds):
-            if server.name in results:
-                try:
-                    measured = measure(server, shape, files[server.name], seconds, shape.connections, load)
-                    results[server.name].append(measured)
-                except wrk.Stalled:
-                    del results[server.name]
+    right, called = from_server(shape, servers[CONTROL])
+    shape = with_answers(shape, right, called)
+    for way in ways:
+        answers, calls = from_server(shape, servers[way])
+        expect(way, shape, answers, right)
+        if calls != called:
+            raise WrongAnswer(f"{way}, {shape.name}: called {calls}, not {called}")
+        files[way] = folder / f"{shape.name}-{way}.lua"
+        write(with_answers(shape, answers).exchanges, files[way])
+        with suppress(wrk.Stalled):
+            load(servers[way].url, files[way], WARM_UP, CLIENT_CORE, shape.connections)
+            results[way] = []
+    for server in rotating([servers[way] for way in results], rounds):
+        if server.name in results:
+            try:
+                measured = measure(server, shape, files[server.name], seconds, shape.connections, load)
+                results[server.name].append(measured)
+            except wrk.Stalled:
+                del results[server.name]
     return CaseResult(shape, results)

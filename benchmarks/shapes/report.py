@@ -1,13 +1,11 @@
 """The results of the shapes as a file for programs, and as a table for people made from that file alone."""
 
-import json
 import statistics
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..load.report import CPU, NOT_THERE, Cases, as_data, median, ratios, table, times, versions
+from ..load.report import CPU, NOT_THERE, Cases, as_data, median, ratios, save, table, times, versions
 from ..load.rounds import CaseResult
 from .cases import BY_NAME
 from .measure import CONTROL, WAYS
@@ -87,19 +85,7 @@ def page(data: dict[str, Any]) -> str:
 
 def write(stem: Path, results: Sequence[CaseResult], rounds: int, seconds: int, note: str = "") -> Path:
     """Write `<stem>.json` and `<stem>.md`; returns the latter."""
-    now = datetime.now(UTC)
     shapes = as_data(results)
-    peers = [WAYS[way].peer for way in _ways(shapes)]
-    data: dict[str, Any] = {
-        "date": now.date().isoformat(),
-        "finished": now.isoformat(timespec="seconds"),
-        "name": stem.name.removeprefix(now.date().isoformat() + "-"),
-        "note": note,
-        "method": METHOD.format(rounds=rounds, seconds=seconds),
-        "versions": versions(peers),
-        "shapes": shapes,
-    }
-    stem.parent.mkdir(exist_ok=True, parents=True)
-    for ending, text in (".json", json.dumps(data, indent=1) + "\n"), (".md", page(data)):
-        stem.with_name(stem.name + ending).write_text(text)
-    return stem.with_name(stem.name + ".md")
+    measured_with = versions([WAYS[way].peer for way in _ways(shapes)])
+    method = METHOD.format(rounds=rounds, seconds=seconds)
+    return save(stem, {"note": note, "method": method, "versions": measured_with, "shapes": shapes}, page)

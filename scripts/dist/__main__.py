@@ -3,6 +3,7 @@
     python -m scripts.dist --out dist/release                      # wheels for Linux, and the source distribution
     python -m scripts.dist --out dist/release --interpreter PATH   # with a Python that is not found by itself
     python -m scripts.dist --out dist/release --only 3.14          # for one Python
+    python -m scripts.dist --out dist/release --target x86_64-unknown-linux-gnu   # for one kind of Linux
 
 A wheel is built for each Python of the classifiers that is here and each target whose standard library Rust has here
 (`rustup target add aarch64-unknown-linux-gnu`). zig links it, against the oldest glibc or musl that its tag promises, so
@@ -10,6 +11,7 @@ that neither a container nor a cross compiler is needed. Then:
 
 * `twine check --strict` reads the metadata of everything;
 * each wheel is held against its tag (`scripts.dist.elf`): symbols of glibc, libraries, machine, no debugging symbols;
+* nothing of a wheel or of the source distribution names a folder of this machine (`scripts.dist.places`);
 * each wheel that this machine can run is installed in an empty environment without Rust, imported, asked and served with
   (`scripts.dist.trial`);
 * a wheel is built from the source distribution.
@@ -31,9 +33,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .elf import complaints
+from .places import ROOT, places_in, rename_places, rust_flags
 from .trial import TrialError, try_wheel
 
-ROOT = Path(__file__).resolve().parents[2]
 TARGETS = {
     "x86_64-unknown-linux-gnu": "manylinux2014",
     "aarch64-unknown-linux-gnu": "manylinux2014",
@@ -93,13 +95,10 @@ def _variables() -> dict[str, str]:
     Times are the last commit's, and the folders of this machine have the same names everywhere. maturin finds zig through
     the first Python of PATH, which is made this one.
     """
-    cargo = os.environ.get("CARGO_HOME", str(Path.home() / ".cargo"))
-    renamed = f"--remap-path-prefix={cargo}=/cargo --remap-path-prefix={ROOT}=/ferrapi"
     commit = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=False)
-    flags = f"{os.environ.get('RUSTFLAGS', '')} {renamed}".strip()
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     epoch = commit.stdout.strip() or "315532800"  # 1980, the first time that a zip file can hold
-    return {**os.environ, "PATH": path, "RUSTFLAGS": flags, "SOURCE_DATE_EPOCH": epoch}
+    return {**os.environ, "PATH": path, "RUSTFLAGS": rust_flags(), "SOURCE_DATE_EPOCH": epoch}
 
 
 def _maturin(*arguments: str) -> None:
@@ -113,6 +112,7 @@ def build(target: str, version: str, interpreter: str, out: Path) -> Path:
     release = ["--release", "--locked", "--quiet", "--zig", "--target", target, "--compatibility", TARGETS[target]]
     _maturin("build", *release, "--interpreter", known_as, "--out", str(out))
     (wheel,) = set(out.glob("*.whl")) - before
+    rename_places(wheel)
     return wheel
 
 
@@ -134,7 +134,7 @@ def _runs_here(target: str) -> bool:
 
 def _check(wheel: Path, target: str, interpreter: str) -> list[str]:
     """What is wrong with a wheel."""
-    wrong = complaints(wheel)
+    wrong = complaints(wheel) + places_in(wheel)
     if _runs_here(target):
         try:
             try_wheel(wheel, interpreter)
@@ -157,6 +157,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="a folder; it is made anew")
     parser.add_argument("--interpreter", action="append", default=[], help="a Python; may be repeated")
     parser.add_argument("--only", action="append", choices=versions(), help="a version; may be repeated; default: all")
+    parser.add_argument("--target", action="append", choices=TARGETS, help="of Rust's; may be repeated; default: all")
     arguments = parser.parse_args()
     out = arguments.out.resolve()
     shutil.rmtree(out, ignore_errors=True)
@@ -167,6 +168,9 @@ def main() -> int:
     left_out = [f"CPython {version}: it is not here, or not asked for" for version in versions() if version not in pythons]
     wrong: list[str] = []
     for target, compatibility in TARGETS.items():
+        if arguments.target and target not in arguments.target:
+            left_out.append(f"{compatibility} for {target}: not asked for")
+            continue
         if not has_target(target):
             left_out.append(f"{compatibility} for {target}: `rustup target add {target}` has not been run")
             continue
@@ -181,6 +185,7 @@ def main() -> int:
     print("== The source distribution", flush=True)
     _maturin("sdist", "--out", str(out))
     (sdist,) = out.glob("*.tar.gz")
+    wrong += [f"{sdist.name}: {complaint}" for complaint in places_in(sdist)]
     _build_from(sdist, next(iter(pythons.values())))
     twine = [sys.executable, "-m", "twine", "check", "--strict", *map(str, [*out.glob("*.whl"), sdist])]
     if subprocess.run(twine, check=False).returncode:

@@ -13,6 +13,8 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from benchmarks.load import plot, readme, report  # noqa: E402  # needs the path above
+from benchmarks.load.report import NOT_THERE  # noqa: E402
+from benchmarks.store import store_table  # noqa: E402
 
 ROUNDS = {"per_second": 1000.0, "cpu": 100.0, "p50": 2000.0, "p99": 4000.0}
 
@@ -45,12 +47,44 @@ def test_the_summary_has_the_shapes_that_were_measured_both_ways(tmp_path: Path)
     assert lines[2].endswith("| 100 | 20 | 5.0 |")
 
 
+def store_results(folder: Path, name: str, **cases: Any) -> None:
+    """Write a results file of the store: its key is the name without the date."""
+    content = {"date": name[:10], "note": "", name[11:]: cases}
+    (folder / f"{name}.json").write_text(json.dumps(content))
+
+
 def test_the_tables_of_the_store_are_the_newest_of_each_database(tmp_path: Path) -> None:
     assert "make bench-store" in readme.store_block(tmp_path)
-    for name, row in ("2026-01-01-store-sqlite", "| old |"), ("2026-01-02-store-sqlite", "| new |"):
-        (tmp_path / f"{name}.md").write_text(f"# {name}\n\n{row}\n")
+    store_results(tmp_path, "2026-01-01-store-sqlite", live={"fastapi": rounds(1), "protocol": rounds(2)})
+    store_results(tmp_path, "2026-01-02-store-sqlite", live={"fastapi": rounds(1), "protocol": rounds(4)})
     shown = readme.store_block(tmp_path).splitlines()
-    assert [line for line in shown if line] == [f"On SQLite ({readme._link('2026-01-02-store-sqlite')}):", "| new |"]
+    assert shown[0] == f"On SQLite ({readme._link('2026-01-02-store-sqlite')}):"
+    assert len(shown) == 5
+    assert shown[4].endswith("| 100 | 25 | 4.0 (4.0 to 4.0) | 1,000 | 4,000 |")
+
+
+def test_a_way_that_stalled_leaves_a_gap_in_the_table_of_the_store() -> None:
+    cases = {
+        "live": {"fastapi": rounds(1), "asgi": rounds(2), "protocol": rounds(4)},
+        "product": {"fastapi": rounds(1), "asgi": rounds(2)},
+    }
+    last = store_table(cases).splitlines()[-1]
+    assert last.split(" | ")[1:] == [
+        "100",
+        "50",
+        NOT_THERE,
+        "2.00 (2.00 to 2.00)",
+        NOT_THERE,
+        "1,000",
+        "2,000",
+        f"{NOT_THERE} |",
+    ]
+
+
+def test_the_summary_has_the_store_on_the_last_database_that_was_measured(tmp_path: Path) -> None:
+    for name in ("2026-01-02-store-sqlite", "2026-01-02-store-postgresql"):
+        store_results(tmp_path, name, product={"fastapi": rounds(1), "protocol": rounds(2)})
+    assert [line.count("PostgreSQL") for line in readme.summary(tmp_path).splitlines()] == [0, 0, 1]
 
 
 def test_the_newest_results_are_those_finished_last(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import stat
 
 from ._messages import Refused
 
@@ -33,6 +34,29 @@ def check_address(host: str, port: int) -> None:
             if exc.errno == errno.EAFNOSUPPORT:
                 continue
             raise Refused(_why(exc, str(address[0]), port), _NOT_STARTED) from exc
+
+
+def check_socket(path: str) -> None:
+    """Find out whether a Unix socket can be made at a path.
+
+    Raises:
+        Refused: when that isn't possible; the message says why.
+    """
+    if not hasattr(socket, "AF_UNIX"):
+        raise Refused("--uds: there are no Unix sockets on this system", _NOT_STARTED)
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        raise Refused(f"--uds: there is no folder {folder}", _NOT_STARTED)
+    if os.path.lexists(path) and not stat.S_ISSOCK(os.lstat(path).st_mode):
+        raise Refused(f"--uds: {path} is there, and is no socket", _NOT_STARTED)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise Refused(f"--uds: this user may not make a socket in {folder}", _NOT_STARTED)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
+        try:
+            trial.connect(path)  # it makes nothing; and who listens there already is replaced, as uvicorn does
+        except OSError as exc:
+            if exc.errno is None:  # Python's own: the path is longer than an address can be
+                raise Refused(f"--uds: it isn't possible to listen at {path}: {exc}", _NOT_STARTED) from exc
 
 
 def _why(error: OSError, host: str, port: int) -> str:

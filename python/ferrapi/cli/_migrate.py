@@ -48,7 +48,7 @@ def migrate(options: argparse.Namespace) -> int:
             continue
         if changed.content != content:
             files, imports = files + 1, imports + changed.imports
-            print(f"{file}: {changed.imports} import{'s' if changed.imports != 1 else ''}")
+            print(f"{file}: {_counted(changed.imports, 'import')}")
             if options.diff:
                 print("".join(_difference(file, content, changed.content)), end="")
             if not options.check:
@@ -57,8 +57,12 @@ def migrate(options: argparse.Namespace) -> int:
             left += 1
             print(f"{file}:{one.line}: left: {one.message}")
     done = "would change" if options.check else "changed"
-    print(f"{imports} imports in {files} files {done}, {left} places left for you")
+    print(f"{_counted(imports, 'import')} in {_counted(files, 'file')} {done}, {_counted(left, 'place')} left for you")
     return int(options.check and files > 0)
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number} {name}{'' if number == 1 else 's'}"
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._discovery import Found
-from ._listening import check_address
+from ._listening import check_address, check_socket
 from ._loading import found, load
 from ._messages import Refused
 
@@ -58,6 +58,8 @@ def _begin(options: argparse.Namespace, place: Found, *, imports: bool) -> None:
     """
     if options.uds is None:
         check_address(options.host, options.port)
+    else:
+        check_socket(options.uds)
     app = None
     if imports:
         app = load(place.import_string)

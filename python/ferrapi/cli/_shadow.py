@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -48,6 +49,7 @@ def _record(app: str, options: argparse.Namespace) -> int:
 
     place = found(app)
     load(place.import_string)
+    _check_recording(options.record)
     check_address(options.host, options.port)
 
     class Recording(serving.ServeConfig):
@@ -56,6 +58,17 @@ def _record(app: str, options: argparse.Namespace) -> int:
 
     print(f"{place.import_string}: what it is asked and answers is written to {options.record}", flush=True)
     return serving.serve(Recording(place.import_string, gc_freeze=False, host=options.host, port=options.port))
+
+
+def _check_recording(file: str) -> None:
+    """Refuse a file that can't be written to. It is the recorder that makes it, with the first request."""
+    folder = Path(file).parent
+    if not folder.is_dir():
+        raise Refused(f"--record: there is no folder {folder}", 2)
+    if Path(file).is_dir():
+        raise Refused(f"--record: {file} is a folder", 2)
+    if not os.access(file if Path(file).exists() else folder, os.W_OK):
+        raise Refused(f"--record: {file} can't be written by this user", 2)
 
 
 def _compare(file: str, one: str, other: str | None = None, *, options: argparse.Namespace) -> int:
