@@ -49,6 +49,7 @@ __all__ = [
     "parse_cookies",
     "parse_query",
     "response_head_problem",
+    "to_jsonable",
 ]
 
 class PlanError(Exception):
@@ -596,6 +597,9 @@ def answer_http_exception(exc: Any) -> tuple[int, bytes | list[tuple[bytes, byte
 
 def response_head_problem(status: object, headers: list[tuple[bytes, bytes]]) -> str | None:
     """What is wrong with a status and raw headers; None if HTTP can carry them."""
+
+def to_jsonable(value: object, encode: Callable[[Any], Any]) -> Any:
+    """What `jsonable_encoder` makes of a value; `encode` is for what is no plain value, list, tuple or dictionary."""
 
 def gzip_bytes(body: bytes, level: int) -> bytes:
     """What a response with this body is compressed to, whole; raises ValueError for a level that is not 1 to 9."""

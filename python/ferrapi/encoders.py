@@ -29,6 +29,7 @@ from pydantic.types import SecretBytes, SecretStr
 from pydantic_core import PydanticUndefinedType, Url
 
 from ._names import names_of
+from ._native import to_jsonable
 from .exceptions import PydanticV1NotSupportedError, UsageError
 from .types import IncEx
 
@@ -159,8 +160,9 @@ def jsonable_encoder(
         UsageError: The value is a dataclass, not an instance of one.
         PydanticV1NotSupportedError: The value is a `pydantic.v1` model.
     """
-    if type(obj) in _AS_THEY_ARE and not custom_encoder:
-        return obj
+    has_options = custom_encoder or exclude_defaults or exclude_none or exclude_unset
+    if not has_options and by_alias and sqlalchemy_safe and include is None and exclude is None:
+        return to_jsonable(obj, encode_other)
     options = _Options(by_alias, exclude_unset, exclude_defaults, exclude_none, custom_encoder or {}, sqlalchemy_safe)
     return options.encode(obj, _as_keys(include), _as_keys(exclude))
 
@@ -283,6 +285,19 @@ class _Options:
             exclude_defaults=self.exclude_defaults,
         )
         return _Options(True, False, self.exclude_defaults, self.exclude_none, {}, self.sqlalchemy_safe).encode(data)
+
+
+_USUAL = _Options(True, False, False, False, {}, True)
+_IN_THE_TABLE = frozenset(
+    {datetime.date, datetime.datetime, datetime.time, datetime.timedelta, Decimal, UUID, IPv4Address, IPv6Address}
+)
+"""Types for which no rule comes before that of `ENCODERS_BY_TYPE`."""
+
+
+def encode_other(obj: Any) -> Any:
+    """What `jsonable_encoder` makes of a value without options, if that is not plain, and no list or dictionary."""
+    encoder = ENCODERS_BY_TYPE.get(type(obj)) if type(obj) in _IN_THE_TABLE else None
+    return _USUAL.encode(obj) if encoder is None else encoder(obj)
 
 
 def _as_mapping(obj: Any) -> Any:

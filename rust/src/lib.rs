@@ -49,7 +49,7 @@ mod _native {
     #[pymodule_export]
     use crate::response::exception::answer_http_exception;
     #[pymodule_export]
-    use crate::response::json::encode_json;
+    use crate::response::json::{encode_json, to_jsonable};
     #[pymodule_export]
     use crate::routing::RouteTable;
     #[pymodule_export]

@@ -26,6 +26,7 @@ from ..dependencies import _plain
 from ..dependencies._body import request_body_to_args
 from ..dependencies._callables import Kind
 from ..dependencies._values import MISSING, Errors, missing_error, names_of, validate_found
+from ..encoders import encode_other
 from ..exception_handlers import answer_now, http_exception_handler
 from ..exceptions import RequestValidationError
 from ._exchange import Exchange
@@ -35,7 +36,7 @@ from ._handler import handle_exception, no_response, unanswered
 from ._json_body import early_model, is_refused_alike
 from ._plan import NOTHING_TO_READ, validate_parameters
 from ._read import body_bytes, parsed, read_form, unreadable
-from ._respond import Responder
+from ._respond import Responder, write_json
 from ._shield import in_cancel_scope
 from ._teardown import Teardown, stop, stop_thrown
 
@@ -207,6 +208,8 @@ class Reference:
     collect = staticmethod(body_bytes)
     is_refused_from_json = staticmethod(is_refused_alike)
     run_in_thread = staticmethod(run_in_thread)
+    encode_other = staticmethod(encode_other)
+    write_json = staticmethod(write_json)
     enter_in_thread = staticmethod(enter_in_thread)
     leave_generators = staticmethod(leave_generators)
 

@@ -22,12 +22,12 @@ from starlette.types import Scope
 from .._fields import prefix_locations
 from .._foreign import is_foreign_event
 from .._hooks import untouched
-from .._native import encode_json, response_head_problem
+from .._native import encode_json, response_head_problem, to_jsonable
 from .._threads import run_endpoint_in_thread, run_in_thread
 from ..datastructures import DefaultPlaceholder
 from ..dependencies import _plain
 from ..dependencies._callables import Kind
-from ..encoders import jsonable_encoder
+from ..encoders import encode_other, jsonable_encoder
 from ..exception_handlers import JSON
 from ..exceptions import EndpointContext, InvalidResponseError, ResponseValidationError, ValidationException
 from ..sse import EventSourceResponse, ServerSentEvent
@@ -61,10 +61,16 @@ def dump(value: Any) -> bytes:
     """
     body = encode_json(value)
     if body is None:
-        body = json.dumps(
-            jsonable_encoder(value), ensure_ascii=False, allow_nan=False, indent=None, separators=(",", ":")
-        ).encode("utf-8")
+        plain = to_jsonable(value, encode_other)
+        body = encode_json(plain, whole=True)
+        if body is None:
+            body = write_json(plain)
     return body
+
+
+def write_json(plain: Any) -> bytes:
+    """What `jsonable_encoder` has made of a value, as JSON bytes by the standard library."""
+    return json.dumps(plain, ensure_ascii=False, allow_nan=False, indent=None, separators=(",", ":")).encode("utf-8")
 
 
 class Serializer:

@@ -35,6 +35,61 @@ pub(crate) fn encode_plain(value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<u8>>
     Ok(if encode(value, &mut out, room)? { Some(out) } else { None })
 }
 
+/// As `encode_plain`, with everything that is there.
+pub(crate) fn encode_whole(value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<u8>>> {
+    let mut out = Vec::with_capacity(128);
+    Ok(if encode(value, &mut out, Room::WHOLE)? { Some(out) } else { None })
+}
+
+/// What `jsonable_encoder` makes of a value: plain values, lists and dictionaries.
+///
+/// `encode` is asked for what isn't a plain value, a list, a tuple or a dictionary.
+#[pyfunction]
+pub(crate) fn to_jsonable<'py>(value: &Bound<'py, PyAny>, encode: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    jsonable(value, encode, MAX_DEPTH)
+}
+
+fn jsonable<'py>(value: &Bound<'py, PyAny>, encode: &Bound<'py, PyAny>, depth: usize) -> PyResult<Bound<'py, PyAny>> {
+    let py = value.py();
+    if is_plain(value) {
+        return Ok(value.clone());
+    }
+    let Some(depth) = depth.checked_sub(1) else { return encode.call1((value,)) };
+    if let Ok(mapping) = value.cast_exact::<PyDict>() {
+        let made = PyDict::new(py);
+        for (key, value) in py::items(mapping) {
+            if key.cast::<PyString>().is_ok_and(|key| key.to_str().is_ok_and(|key| key.starts_with("_sa"))) {
+                continue;
+            }
+            let key = if is_plain(&key) { key } else { encode.call1((key,))? };
+            made.set_item(key, jsonable(&value, encode, depth)?)?;
+        }
+        return Ok(made.into_any());
+    }
+    let made = PyList::empty(py);
+    if let Ok(list) = value.cast_exact::<PyList>() {
+        for item in list.iter() {
+            made.append(jsonable(&item, encode, depth)?)?;
+        }
+    } else if let Ok(tuple) = value.cast_exact::<PyTuple>() {
+        for item in tuple.iter() {
+            made.append(jsonable(&item, encode, depth)?)?;
+        }
+    } else {
+        return encode.call1((value,));
+    }
+    Ok(made.into_any())
+}
+
+/// Whether `jsonable_encoder` returns a value as it is, by its exact type.
+fn is_plain(value: &Bound<'_, PyAny>) -> bool {
+    value.is_none()
+        || value.is_exact_instance_of::<PyString>()
+        || value.is_exact_instance_of::<PyBool>()
+        || value.is_exact_instance_of::<PyInt>()
+        || value.is_exact_instance_of::<PyFloat>()
+}
+
 /// How much deeper and how long the text may get, whether nothing is left out, and whether there may be floats. The length is looked at between the items of
 /// containers.
 #[derive(Clone, Copy)]

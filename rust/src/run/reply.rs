@@ -97,6 +97,21 @@ pub(super) fn make(program: &Program, result: &Bound<'_, PyAny>) -> PyResult<Mad
     }
 }
 
+/// Makes the body of what isn't made of plain values alone, if there is no response model; None if it is for Python to say.
+pub(super) fn make_jsonable(program: &Program, result: &Bound<'_, PyAny>) -> PyResult<Option<Body>> {
+    let py = result.py();
+    if !matches!(program.reply, Reply::Data) || result.is_instance(program.response.bind(py))? {
+        return Ok(None);
+    }
+    let reference = program.reference.bind(py);
+    let plain = json::to_jsonable(result, &reference.getattr(intern!(py, "encode_other"))?)?;
+    if let Some(body) = json::encode_whole(&plain)? {
+        return Ok(Some(Body::Native(body)));
+    }
+    let body = reference.call_method1(intern!(py, "write_json"), (plain,))?.cast_into::<PyBytes>()?;
+    Ok(Some(Body::Python(body.unbind())))
+}
+
 /// What a response object says, if sending it is what Starlette's own class does, and its head describes its body; else None.
 fn whole(program: &Program, response: &Bound<'_, PyAny>) -> PyResult<Option<Whole>> {
     let py = response.py();

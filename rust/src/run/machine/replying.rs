@@ -48,6 +48,10 @@ impl Machine {
         result: &Bound<'py, PyAny>,
         made: Made,
     ) -> PyResult<Next<'py>> {
+        let made = match made {
+            Made::Other => reply::make_jsonable(program, result)?.map_or(Made::Other, Made::Body),
+            made => made,
+        };
         let injected = self.noted(py, intern!(py, "injected"))?;
         self.background = self.noted(py, intern!(py, "background"))?.map(Bound::unbind);
         match made {
