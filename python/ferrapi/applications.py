@@ -176,9 +176,9 @@ class FastAPI(Regained, Verbs, Starlette):
         openapi_etag: bool = False,
         dependencies_before_body: bool | None = None,
     ) -> None:
-        if not title:
+        if openapi_url and not title:
             raise RouteError("A title must be provided for OpenAPI, e.g.: 'My API'")
-        if not version:
+        if openapi_url and not version:
             raise RouteError("A version must be provided for OpenAPI, e.g.: '2.1.0'")
         if root_path:
             warnings.warn(_ROOT_PATH_DEPRECATED, category=FastAPIDeprecationWarning, stacklevel=2)

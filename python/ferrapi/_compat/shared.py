@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import types
 import typing
-from collections import deque
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic.version import VERSION as PYDANTIC_VERSION
 
 from .._fields import is_pydantic_v1
 from .._names import names_of
+from ..dependencies._types import KINDS_OF_SEQUENCES as sequence_annotation_to_type
 from ..dependencies._types import SEQUENCE_TYPES as sequence_types
 from ..dependencies._types import (
     field_annotation_is_complex,
@@ -54,11 +53,6 @@ _T = TypeVar("_T")
 
 PYDANTIC_VERSION_MINOR_TUPLE = tuple(int(part) for part in PYDANTIC_VERSION.split(".")[:2])
 WithArgsTypes: tuple[Any, ...] = (getattr(typing, "_GenericAlias"), types.GenericAlias, types.UnionType)  # noqa: B009  # private to type checkers
-sequence_annotation_to_type: dict[Any, type] = {
-    Sequence: list,
-    **{kind: kind for kind in (list, tuple, set, frozenset, deque)},
-}
-"""For each kind of sequence that an annotation may name, the class of its values."""
 
 annotation_is_pydantic_v1 = is_pydantic_v1
 

@@ -26,7 +26,6 @@ from ..openapi._schemas import _Generator as GenerateJsonSchema
 from ..openapi.constants import REF_TEMPLATE
 from ..openapi.utils import get_definitions, get_schema_from_model_field
 from ..types import IncEx, ModelNameMap
-from .shared import sequence_annotation_to_type
 
 __all__ = [
     "REF_TEMPLATE",
@@ -144,11 +143,10 @@ def serialize_sequence_value(*, field: ModelField, value: Any) -> Sequence[Any]:
         ParameterError: if it declares no sequence.
     """
     annotation = field.field_info.annotation
-    members = get_args(annotation) if _types.is_union(annotation) else (annotation,)
-    kind = get_origin(members[0]) or members[0]
-    if kind not in sequence_annotation_to_type:
+    kind = _types.kind_of_sequence(annotation)
+    if kind is None:
         raise ParameterError(f"{field.name!r} is no sequence: {annotation!r}")
-    sequence: Sequence[Any] = sequence_annotation_to_type[kind](value)
+    sequence: Sequence[Any] = kind(value)
     return sequence
 
 

@@ -236,7 +236,7 @@ def _make_field(draft: _Draft, info: FieldInfo) -> ModelField:
     if isinstance(info, params.Form):
         info.annotation = as_form(info.annotation)
     return create_model_field(
-        name=draft.name, type_=info.annotation, default=info.default, alias=alias, field_info=info
+        name=draft.name, type_=draft.annotation, default=info.default, alias=alias, field_info=info
     )
 
 

@@ -21,8 +21,8 @@ def _check_scope(parent: Dependant, depends: params.Depends) -> None:
     """A ``yield`` dependency that lives as long as the request can't use one that ends with the function."""
     if is_generator(parent.call) and computed_scope(parent) == "request" and depends.scope == "function":
         raise DependencyScopeError(
-            f'The dependency "{getattr(parent.call, "__name__", parent.call)}" has a scope of "request", it cannot '
-            'depend on dependencies with scope "function".'
+            f'The dependency "{getattr(parent.call, "__name__", "<unnamed_callable>")}" has a scope of "request", it '
+            'cannot depend on dependencies with scope "function".'
         )
     if parent.scope == "app" and depends.scope != "app":
         raise DependencyScopeError(

@@ -70,13 +70,16 @@ async def read_keeping_position(file: UploadFile) -> bytes:
         await file.seek(position)
 
 
-async def contents(value: Any) -> Any:
-    """Files, read; anything else as it is."""
-    if isinstance(value, UploadFile):
-        return await read_keeping_position(value)
+async def contents(value: Any, info: FieldInfo) -> Any:
+    """What is in files, several of them in the kind of sequence that the field is declared with; texts as they are."""
     if isinstance(value, list):
-        return [await contents(item) for item in value]
-    return value
+        items = [await _content(item) for item in value]
+        return (_types.kind_of_sequence(info.annotation) or list)(items)
+    return await _content(value)
+
+
+async def _content(value: Any) -> Any:
+    return await read_keeping_position(value) if isinstance(value, UploadFile) else value
 
 
 def wants_bytes(info: FieldInfo) -> bool:
@@ -101,7 +104,9 @@ class FormModel:
         names = {name: [sent for sent, _ in keys] for name, keys in reader.keys.items()}
         self.fields = [(sent, wants_many(infos[name])) for name, sent in names.items()]
         self._infos, self._sent = infos, names
-        self.bytes_names = {one for name, sent in names.items() if wants_bytes(infos[name]) for one in sent}
+        self.bytes_fields = {
+            one: infos[name] for name, sent in names.items() if wants_bytes(infos[name]) for one in sent
+        }
         self.own_names = {one for sent in names.values() for one in sent}
 
     def described_names(self) -> dict[str, list[str]]:
@@ -176,8 +181,8 @@ class FormModels:
         if self.single is None:
             return field.validate(raw, loc=BODY)
         values = self.single.read(raw)
-        for name in self.single.bytes_names & values.keys():
-            values[name] = await contents(values[name])
+        for name in self.single.bytes_fields.keys() & values.keys():
+            values[name] = await contents(values[name], self.single.bytes_fields[name])
         return field.validate(values, loc=BODY)
 
 
@@ -279,6 +284,6 @@ async def read_form_field(field: ModelField, form: FormData) -> tuple[Any, Error
         value = as_field(found, many) if found else MISSING
         if value is not MISSING:
             if wants_bytes(info):
-                value = await contents(value)
+                value = await contents(value, info)
             return validate_found(field, value, ("body", name))
     return validate_found(field, MISSING, ("body", names[0]))

@@ -240,5 +240,8 @@ async def extract_form_body(
 ) -> AsyncIterator[tuple[str, Any, ModelField | None]]:
     """As `extract_form_items`, with the contents of the files that are declared as bytes."""
     for key, value, field in extract_form_items(body_fields, received_body):
-        read = field is not None and wants_bytes(field.field_info)
-        yield key, await contents(value) if read else value, field
+        yield (
+            key,
+            await contents(value, field.field_info) if field is not None and wants_bytes(field.field_info) else value,
+            field,
+        )

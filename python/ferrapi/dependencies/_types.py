@@ -26,6 +26,10 @@ _SEQUENCES: tuple[type, ...] = (list, tuple, set, frozenset, deque)
 SEQUENCE_TYPES: tuple[type, ...] = (Sequence, *_SEQUENCES)
 
 
+KINDS_OF_SEQUENCES: dict[Any, type] = {Sequence: list, **{kind: kind for kind in _SEQUENCES}}
+"""For each kind of sequence that an annotation may name, the class of its values."""
+
+
 def is_typealiastype(annotation: Any) -> bool:
     """Whether `annotation` is a PEP 695 alias or an instantiation of one."""
     return isinstance(annotation, _ALIASES) or isinstance(get_origin(annotation), _ALIASES)
@@ -74,6 +78,12 @@ def _is_sequence_class(annotation: Any) -> bool:
     if _subclass(annotation, (str, bytes)):
         return False
     return _subclass(annotation, SEQUENCE_TYPES)
+
+
+def kind_of_sequence(annotation: Any) -> type | None:
+    """The class of the values of a sequence; of a union, that of the first member; None if that is no sequence."""
+    first = get_args(annotation)[0] if is_union(annotation) else annotation
+    return KINDS_OF_SEQUENCES.get(get_origin(first) or first)
 
 
 def field_annotation_is_sequence(annotation: Any) -> bool:

@@ -246,6 +246,18 @@ def _short_way(declared: type[Response]) -> tuple[Callable[[Any], bytes | None],
     return _text, f"{declared.media_type}; charset=utf-8".encode("latin-1")
 
 
+def _model_response(body: bytes, **arguments: Any) -> Response:
+    """A response of what the response model wrote."""
+    return Response(body, media_type="application/json", **arguments)
+
+
+def _data_response(body: bytes, **arguments: Any) -> Response:
+    """The response that `JSONResponse` makes of the data that is written in `body`."""
+    response = _model_response(body, **arguments)
+    response.__class__ = JSONResponse
+    return response
+
+
 class Responder:
     """How one route responds."""
 
@@ -310,7 +322,7 @@ class Responder:
             return self.finished(x, result)
         if self.is_default:
             body = await self.serializer.to_bytes(result)
-            return self.made(x, body, functools.partial(Response, media_type="application/json"))
+            return self.made(x, body, _model_response if self.writes_model else _data_response)
         return self.made(x, await self.serializer.to_data(result), self.response_class)
 
     @property
@@ -320,8 +332,7 @@ class Responder:
 
     def rendered(self, x: Exchange, content: Any) -> Response:
         """A response object from what the response model wrote, or from data for the response class to render."""
-        make = functools.partial(Response, media_type="application/json") if self.writes_model else self.response_class
-        return self.made(x, content, make)
+        return self.made(x, content, _model_response if self.writes_model else self.response_class)
 
     def made(self, x: Exchange, content: Any, make: Callable[..., Response] | None = None) -> Response:
         """A response with `content`, and with what was set on the injected one."""

@@ -1,0 +1,54 @@
+"""Which response object a route makes of what its endpoint returns, for who looks at it before it is sent."""
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from starlette.responses import HTMLResponse, JSONResponse
+from support.asgi import Ask
+from support.compare import compare
+from support.frameworks import Framework
+
+
+class Kite(BaseModel):
+    tail: int = 1
+
+
+@pytest.mark.parametrize("returned", [None, Any, dict[str, int], Kite, str], ids=repr)
+@pytest.mark.parametrize("declared", [None, JSONResponse, HTMLResponse], ids=repr)
+@pytest.mark.parametrize("injected", [False, True])
+@pytest.mark.parametrize("status_code", [None, 201, 204])
+def test_its_class(returned: Any, declared: Any, injected: bool, status_code: int | None) -> None:
+    def make(fw: Framework, log: list[Any]) -> Any:
+        class Watching(fw.routing.APIRoute):
+            def get_route_handler(self) -> Any:
+                handler = super().get_route_handler()
+
+                async def handle(request: Any) -> Any:
+                    response = await handler(request)
+                    kinds = [base.__name__ for base in type(response).__mro__]
+                    log.append([kinds, response.status_code, response.body.decode(), response.media_type])
+                    response.headers["x-seen"] = type(response).__name__
+                    return response
+
+                return handle
+
+        def set_cookie(response: fw.Response) -> None:
+            response.headers["x-kite"] = "red"
+
+        app = fw.FastAPI()
+        app.router.route_class = Watching
+
+        def endpoint() -> Any:
+            return "kite" if returned is str or declared is HTMLResponse else {"tail": 3}
+
+        if returned is not None and status_code != 204:
+            endpoint.__annotations__["return"] = returned
+        else:
+            del endpoint.__annotations__["return"]
+        options = {} if declared is None else {"response_class": declared}
+        dependencies = [fw.Depends(set_cookie)] if injected else []
+        app.get("/kite", status_code=status_code, dependencies=dependencies, **options)(endpoint)
+        return app
+
+    compare(make, [Ask(path="/kite")])
