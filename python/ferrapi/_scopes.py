@@ -2,7 +2,7 @@
 
 anyio notes for each task in which scope it is, and passes a scope's cancellation on to the tasks in it again and again,
 until they have left it; what is shielded inside of a task is spared. What is here does so for tasks that are in no task
-group. It needs a few private names of anyio's. With a version that doesn't have them, such tasks are in no scope.
+group. It needs a few private names of anyio's (`_compat/anyio.py`). Without them, such tasks are in no scope.
 """
 
 from __future__ import annotations
@@ -11,23 +11,11 @@ import asyncio
 import contextvars
 from collections.abc import Coroutine, Iterable, MutableMapping
 from contextlib import suppress
-from functools import cache
 from typing import Any
 
 import anyio
 
-
-@cache
-def task_states() -> MutableMapping[asyncio.Task[Any], Any] | None:
-    """What anyio knows of tasks that are or were inside of a cancel scope or a task group; None with another anyio.
-
-    Imported when it is first needed: an application without sync functions and middleware goes without.
-    """
-    try:
-        from anyio._backends._asyncio import _task_states
-    except ImportError:
-        return None
-    return _task_states
+from ._compat.anyio import child_scopes, new_task_state, parent_scope, set_parent_scope, task_states, tasks_in
 
 
 def on_asyncio() -> bool:
@@ -56,6 +44,10 @@ Whoever begins a task puts it in, if it is to be put into a scope of its own whe
 """
 
 
+calls_in_threads: dict[asyncio.Task[Any], asyncio.Future[Any]] = {}
+"""The tasks that wait for a call in a worker thread of `_threads`, each with what the call will have come to."""
+
+
 def scopes_of_tasks() -> dict[asyncio.Task[Any], Any] | None:
     """The dictionary for such tasks; None if tasks can't be put into scopes."""
     return None if task_states() is None else _scopes_of
@@ -73,7 +65,7 @@ def begin_in_scope(coroutine: Coroutine[Any, Any, Any], scope: Any, context: con
     states = task_states()
     if states is not None:
         _enter(states, task, scope)
-        task.add_done_callback(scope._tasks.discard)
+        task.add_done_callback(tasks_in(scope).discard)
     return task
 
 
@@ -90,10 +82,8 @@ def may_be_cancelled_here() -> bool:
 
 
 def _enter(states: MutableMapping[asyncio.Task[Any], Any], task: asyncio.Task[Any], scope: Any) -> None:
-    from anyio._backends._asyncio import TaskState
-
-    states[task] = TaskState(None, scope)
-    scope._tasks.add(task)
+    states[task] = new_task_state(scope)
+    tasks_in(scope).add(task)
 
 
 async def end_tasks(tasks: Iterable[asyncio.Task[Any]], scope: Any) -> None:
@@ -131,9 +121,7 @@ async def _end_of(tasks: list[asyncio.Task[Any]]) -> None:
 
 def _cancel(task: asyncio.Task[Any]) -> None:
     """Cancel a task, but for a call in a thread, which is shielded in anyio, too."""
-    from ._threads import call_of
-
-    call = call_of(task)
+    call = calls_in_threads.get(task)
     if call is None:
         task.cancel()
     else:
@@ -144,11 +132,11 @@ def _move(states: MutableMapping[asyncio.Task[Any], Any], task: asyncio.Task[Any
     """Move a task from a scope to one inside of it, with the scopes that it has entered itself."""
     outermost = states[task].cancel_scope
     if outermost is scope:
-        scope._tasks.discard(task)
+        tasks_in(scope).discard(task)
         _enter(states, task, inner)
         return
-    while outermost._parent_scope is not scope:
-        outermost = outermost._parent_scope
-    scope._child_scopes.discard(outermost)
-    outermost._parent_scope = inner
-    inner._child_scopes.add(outermost)
+    while (parent := parent_scope(outermost)) is not scope:
+        outermost = parent
+    child_scopes(scope).discard(outermost)
+    set_parent_scope(outermost, inner)
+    child_scopes(inner).add(outermost)

@@ -11,7 +11,7 @@ A request inside of a synchronous context (a ``yield`` dependency) never waits f
 none, its call is made beyond the limit, for others may wait for what it holds (`_entering.py`).
 
 anyio's own way is taken under trio, in a task that is inside of a cancel scope (which has to be shielded from it), and
-with a version of anyio in which the few private names that this needs are not there.
+with a version of anyio in which the few private names that this needs are not there (`_compat/anyio.py`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context, copy_context
-from functools import cache, partial
+from functools import partial
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -29,8 +29,9 @@ import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
+from ._compat.anyio import Threads, task_states, threads
 from ._entering import inside, is_inside, take_token
-from ._scopes import task_states
+from ._scopes import calls_in_threads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,18 +42,9 @@ MAX_IDLE_TIME = 10.0
 Call = tuple[Context, Callable[..., Any], dict[str, Any], "asyncio.Future[Any]"]
 
 
-@cache
 def scopes_of_tasks() -> Mapping[asyncio.Task[Any], Any] | None:
     """What anyio knows of tasks and their cancel scopes; None if this anyio is not one for threads of our own."""
-    try:
-        from anyio._backends._asyncio import find_root_task
-        from anyio._core._eventloop import set_current_async_library, threadlocals
-    except ImportError:
-        return None
-    _Worker.threadlocals = threadlocals
-    _Workers.find_main_task = staticmethod(find_root_task)
-    _Workers.set_library = staticmethod(set_current_async_library)
-    return task_states()
+    return None if threads() is None else task_states()
 
 
 class NoThreadError(RuntimeError):
@@ -71,8 +63,6 @@ class NoThreadError(RuntimeError):
 class _Worker(Thread):
     """A thread that takes calls until there are none, and then waits to be woken."""
 
-    threadlocals: Any
-
     def __init__(self, workers: _Workers) -> None:
         super().__init__(name="ferrapi worker thread")
         self.workers = workers
@@ -81,8 +71,8 @@ class _Worker(Thread):
 
     def run(self) -> None:
         """Take calls, waiting in between."""
-        self.threadlocals.current_token = self.workers.token
-        self.threadlocals.current_cancel_scope = None
+        self.workers.known.locals.current_token = self.workers.token
+        self.workers.known.locals.current_cancel_scope = None
         while True:
             call = self.workers.take(self)
             while call is not None:
@@ -114,16 +104,13 @@ class _Worker(Thread):
 class _Workers:
     """The worker threads of one event loop."""
 
-    find_main_task: Callable[[], asyncio.Task[Any]]
-    set_library: Callable[[str | None], Any]
-
-    def __init__(self) -> None:
+    def __init__(self, known: Threads) -> None:
         from anyio.lowlevel import current_token
         from anyio.to_thread import current_default_thread_limiter
 
         self.token = current_token()
         self.limiter = current_default_thread_limiter()
-        self.waiting: dict[asyncio.Task[Any], asyncio.Future[Any]] = {}
+        self.known = known
         self.stopped = False
         self._lock = Lock()
         self._calls: deque[Call] = deque()
@@ -131,26 +118,26 @@ class _Workers:
         self._searching = 0  # threads that were woken and have not looked for a call yet
         self._finished: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
         self._reporting = False
-        self.find_main_task().add_done_callback(self._stop, context=Context())
+        known.find_main_task().add_done_callback(self._stop, context=Context())
 
     # In the event loop's thread
 
     async def call(self, task: asyncio.Task[Any], function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
         """Wait in `task` for what a call comes to. If there is no thread for it, one of anyio's may be free."""
-        future = self.waiting[task] = self.begin(function, arguments)
+        future = calls_in_threads[task] = self.begin(function, arguments)
         try:
             return await future
         except NoThreadError as error:
             if error.future is not future:
                 raise
         finally:
-            del self.waiting[task]
+            del calls_in_threads[task]
         return await run_beside(partial(function, **arguments))
 
     def begin(self, function: Callable[..., Any], arguments: dict[str, Any]) -> asyncio.Future[Any]:
         """What a call will have come to, in a copy of the context."""
         context = copy_context()
-        context.run(self.set_library, None)
+        context.run(self.known.set_library, None)
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.submit((context, function, arguments, future))
         return future
@@ -268,15 +255,15 @@ def _here(*, in_scopes: bool = False) -> tuple[asyncio.Task[Any], _Workers] | tu
         task = asyncio.current_task()
     except RuntimeError:  # no asyncio loop: trio
         task = None
-    scopes = scopes_of_tasks()
-    if task is None or scopes is None:
+    scopes, known = scopes_of_tasks(), threads()
+    if task is None or scopes is None or known is None:
         return None, None
     if not in_scopes and (state := scopes.get(task)) is not None and state.cancel_scope is not None:
         return None, None
     loop = task.get_loop()
     workers = _workers.get(loop)
     if workers is None:
-        workers = _workers[loop] = _Workers()
+        workers = _workers[loop] = _Workers(known)
     return task, workers
 
 
@@ -350,9 +337,3 @@ def begin_call(function: Callable[[], Any]) -> asyncio.Future[Any]:
     """Have `function` called in a worker thread, beyond the limit, whatever becomes of this task; under asyncio."""
     _, workers = _here(in_scopes=True)
     return asyncio.ensure_future(run_beside(function)) if workers is None else workers.begin(function, {})
-
-
-def call_of(task: asyncio.Task[Any]) -> asyncio.Future[Any] | None:
-    """What `task` waits for, if that is a call in one of these threads."""
-    workers = _workers.get(task.get_loop())
-    return None if workers is None else workers.waiting.get(task)

@@ -251,14 +251,9 @@ class _Options:
                     raise UsageError(f"{obj.__qualname__} is a dataclass: encode an instance of it, not the class")
                 obj = dataclasses.asdict(obj)
                 continue
-            if isinstance(obj, Enum):
-                return True, obj.value
-            if isinstance(obj, PurePath):
-                return True, str(obj)
-            if obj is None or isinstance(obj, (str, int, float)):
-                return True, obj
-            if isinstance(obj, PydanticUndefinedType):
-                return True, None
+            is_scalar, scalar = _scalar(obj)
+            if is_scalar:
+                return True, scalar
             if isinstance(obj, _COLLECTIONS):
                 return False, obj
             encoder = _encoder_for(obj)
@@ -298,6 +293,17 @@ def encode_other(obj: Any) -> Any:
     """What `jsonable_encoder` makes of a value without options, if that is not plain, and no list or dictionary."""
     encoder = ENCODERS_BY_TYPE.get(type(obj)) if type(obj) in _IN_THE_TABLE else None
     return _USUAL.encode(obj) if encoder is None else encoder(obj)
+
+
+def _scalar(obj: Any) -> tuple[bool, Any]:
+    """Whether a value is one without parts, and what is written for it."""
+    if isinstance(obj, Enum):
+        return True, obj.value
+    if isinstance(obj, PurePath):
+        return True, str(obj)
+    if obj is None or isinstance(obj, (str, int, float)):
+        return True, obj
+    return isinstance(obj, PydanticUndefinedType), None
 
 
 def _as_mapping(obj: Any) -> Any:

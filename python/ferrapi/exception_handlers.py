@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from types import FunctionType
 from typing import Any
 
-from starlette._exception_handler import _lookup_exception_handler
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -79,7 +78,7 @@ def handler_for(handlers: tuple[Any, Any], exc: Exception) -> Any:
     """The handler of an exception: by its status code, or by the nearest of its classes; None without one."""
     by_class, by_status = handlers
     handler: Any = by_status.get(exc.status_code) if isinstance(exc, HTTPException) else None
-    return handler or by_class.get(type(exc)) or _lookup_exception_handler(by_class, exc)
+    return handler or next((by_class[kind] for kind in type(exc).__mro__ if kind in by_class), None)
 
 
 Answer = Callable[[Any], tuple[int, AnswerHead, bytes] | None]

@@ -1,38 +1,52 @@
-"""`fastapi._compat`: FastAPI's private module about pydantic, for the libraries that import it.
+"""What ferrapi takes of other packages without their having promised it, one module per package; and `fastapi._compat`.
 
-ferrapi itself doesn't use this package: `shared` and `v2` show what `ferrapi.dependencies` and `ferrapi.openapi` do
-under FastAPI's names.
+`starlette`, `anyio`, `asyncio`, `pydantic` and `uvicorn` each name the releases that they were tested with. Where a
+private name is gone, a public way that is slower or does less takes its place; it is never an `ImportError`.
+
+The names of this package itself are FastAPI's private module about pydantic, for libraries that import it. ferrapi
+doesn't use them: `shared` and `v2` show what `ferrapi.dependencies` and `ferrapi.openapi` do under FastAPI's names.
+They are imported when somebody asks.
 """
 
-from pydantic import PydanticSchemaGenerationError as PydanticSchemaGenerationError
-from pydantic_core import PydanticUndefined as Undefined
-from pydantic_core import Url as Url
-from pydantic_core.core_schema import with_info_plain_validator_function as with_info_plain_validator_function
+from __future__ import annotations
 
-from .shared import PYDANTIC_VERSION_MINOR_TUPLE as PYDANTIC_VERSION_MINOR_TUPLE
-from .shared import annotation_is_pydantic_v1 as annotation_is_pydantic_v1
-from .shared import field_annotation_is_scalar as field_annotation_is_scalar
-from .shared import field_annotation_is_scalar_sequence as field_annotation_is_scalar_sequence
-from .shared import field_annotation_is_sequence as field_annotation_is_sequence
-from .shared import is_bytes_or_nonable_bytes_annotation as is_bytes_or_nonable_bytes_annotation
-from .shared import is_bytes_sequence_annotation as is_bytes_sequence_annotation
-from .shared import is_pydantic_v1_model_instance as is_pydantic_v1_model_instance
-from .shared import is_uploadfile_or_nonable_uploadfile_annotation as is_uploadfile_or_nonable_uploadfile_annotation
-from .shared import is_uploadfile_sequence_annotation as is_uploadfile_sequence_annotation
-from .shared import lenient_issubclass as lenient_issubclass
-from .shared import sequence_types as sequence_types
-from .shared import value_is_sequence as value_is_sequence
-from .v2 import ModelField as ModelField
-from .v2 import copy_field_info as copy_field_info
-from .v2 import create_body_model as create_body_model
-from .v2 import evaluate_forwardref as evaluate_forwardref
-from .v2 import get_cached_model_fields as get_cached_model_fields
-from .v2 import get_definitions as get_definitions
-from .v2 import get_flat_models_from_fields as get_flat_models_from_fields
-from .v2 import get_missing_field_error as get_missing_field_error
-from .v2 import get_model_name_map as get_model_name_map
-from .v2 import get_schema_from_model_field as get_schema_from_model_field
-from .v2 import is_scalar_field as is_scalar_field
-from .v2 import serialize_sequence_value as serialize_sequence_value
+from importlib import import_module
+from typing import Any
 
-RequiredParam = Undefined
+_NAMES: dict[str, str] = {
+    "pydantic": "PydanticSchemaGenerationError",
+    "pydantic_core": "PydanticUndefined=Undefined PydanticUndefined=RequiredParam Url",
+    "pydantic_core.core_schema": "with_info_plain_validator_function",
+    f"{__name__}.shared": (
+        "PYDANTIC_VERSION_MINOR_TUPLE annotation_is_pydantic_v1 field_annotation_is_scalar "
+        "field_annotation_is_scalar_sequence field_annotation_is_sequence is_bytes_or_nonable_bytes_annotation "
+        "is_bytes_sequence_annotation is_pydantic_v1_model_instance is_uploadfile_or_nonable_uploadfile_annotation "
+        "is_uploadfile_sequence_annotation lenient_issubclass sequence_types value_is_sequence"
+    ),
+    f"{__name__}.v2": (
+        "ModelField copy_field_info create_body_model evaluate_forwardref get_cached_model_fields get_definitions "
+        "get_flat_models_from_fields get_missing_field_error get_model_name_map get_schema_from_model_field "
+        "is_scalar_field serialize_sequence_value"
+    ),
+}
+"""By the module that they are in, the names of `fastapi._compat`; ``there=here`` for one of another name."""
+
+_ORIGINS: dict[str, tuple[str, str]] = {
+    name.rpartition("=")[2]: (home, name.partition("=")[0]) for home, names in _NAMES.items() for name in names.split()
+}
+
+__all__ = sorted(_ORIGINS)  # noqa: PLE0605  # they are found by `__getattr__`
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        home, original = _ORIGINS[name]
+    except KeyError:
+        if name in ("shared", "v2"):
+            return import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name) from None
+    return getattr(import_module(home), original)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ORIGINS, "shared", "v2"})

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from .. import params
+from .._compat.pydantic import attributes_set, set_attributes
 from .._fields import ModelField, create_model_field
 from .._foreign import own_marker, refuse_annotation
 from ..exceptions import ParameterError
@@ -91,12 +92,13 @@ def copy_field_info(*, field_info: FieldInfo, annotation: Any) -> FieldInfo:
     """
     merged = FieldInfo.from_annotation(annotation)
     result = copy(field_info)
-    for name, value in merged._attributes_set.items():
+    told = attributes_set(merged)
+    for name, value in told.items():
         if name in _MERGED_ATTRIBUTES:
             setattr(result, name, value)
     result.metadata = merged.metadata
     result.annotation = merged.annotation
-    result._attributes_set = {**field_info._attributes_set, **merged._attributes_set}
+    set_attributes(result, {**attributes_set(field_info), **told})
     return result
 
 

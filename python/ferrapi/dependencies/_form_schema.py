@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
+from .._compat.pydantic import attributes_set, set_attributes
 from .._fields import ModelField, is_model
 from ._forms import FormModel, FormModels, form_models
 from ._types import is_union
@@ -66,7 +67,7 @@ def _definition(field: ModelField) -> tuple[Any, FieldInfo]:
     """The type and the declaration of `field` without its names; with its title, unless it is a reference."""
     titled = _without_names(field.field_info)
     titled.title = _title(field)
-    titled._attributes_set["title"] = titled.title
+    set_attributes(titled, {**attributes_set(titled), "title": titled.title})
     ModelField(field_info=titled, name=field.name)  # what documents show of a recursive model: see there
     if form_models(field) is not None:
         return _as_read(field), _without_names(field.field_info)
@@ -102,7 +103,8 @@ def _as_read(field: ModelField) -> Any:
 
 def _without_names(info: FieldInfo) -> FieldInfo:
     nameless = copy(info)
-    nameless._attributes_set = {name: value for name, value in info._attributes_set.items() if name not in _ALIASES}
+    told = {name: value for name, value in attributes_set(info).items() if name not in _ALIASES}
+    set_attributes(nameless, told)
     for name in _ALIASES:
         setattr(nameless, name, None)
     return nameless

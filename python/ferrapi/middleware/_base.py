@@ -11,16 +11,17 @@ subclass with a ``__call__`` of its own, and all of them under another event loo
 from __future__ import annotations
 
 import asyncio
-from asyncio import _enter_task, _leave_task
 from collections.abc import AsyncGenerator, Awaitable, MutableMapping
 from typing import Any
 
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
-from starlette.middleware.base import BaseHTTPMiddleware, _CachedRequest, _StreamingResponse
+from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .._compat.asyncio import CAN_SWITCH, enter_task, leave_task
+from .._compat.starlette import CachedRequest, StreamingResponse
 from .._hooks import untouched, watch
 from .._native import Passage
 from .._pickling import Regained
@@ -34,8 +35,13 @@ _TURNS = 4
 or fails, in these turns is not cut short."""
 
 watch(BaseHTTPMiddleware)
-watch(_CachedRequest)
-watch(_StreamingResponse)
+for _part in (CachedRequest, StreamingResponse):
+    if _part is not None:
+        watch(_part)
+
+
+_HAS_PARTS = CAN_SWITCH and CachedRequest is not None and StreamingResponse is not None
+"""Whether the private names that a passage is made with are there."""
 
 
 class Shortened(Regained):
@@ -58,24 +64,24 @@ class Shortened(Regained):
         if scope["type"] != "http" or not on_asyncio() or not self._is_starlettes(middleware):
             await middleware(scope, receive, send)
             return
-        await Passage.serve(self, middleware, _CachedRequest(scope, receive, send), scope, send, scope_here())
+        await Passage.serve(self, middleware, CachedRequest(scope, receive, send), scope, send, scope_here())
 
     def _is_starlettes(self, middleware: ASGIApp) -> bool:
         """Whether calling the middleware would do what Starlette's class does."""
         if self._as_of != SETTINGS_VERSION.value:
             self._as_of = SETTINGS_VERSION.value
-            self._is_open = all(untouched(kind) for kind in (BaseHTTPMiddleware, _CachedRequest, _StreamingResponse))
+            self._is_open = all(untouched(kind) for kind in (BaseHTTPMiddleware, CachedRequest, StreamingResponse))
             # What is below a function can't be cancelled by a scope that is entered later.
             self.scopes = None if type(middleware) is BaseHTTPMiddleware else scopes_of_tasks()
         return self._is_open and type(middleware).__call__ is BaseHTTPMiddleware.__call__
 
     # What a passage asks for
 
-    response_class = _StreamingResponse
+    response_class = StreamingResponse
     running_loop = staticmethod(asyncio.get_running_loop)
     task_of = staticmethod(asyncio.current_task)
-    enter_task = staticmethod(_enter_task)
-    leave_task = staticmethod(_leave_task)
+    enter_task = staticmethod(enter_task)
+    leave_task = staticmethod(leave_task)
     parked = Parked
     wait_for = staticmethod(wait_for)
     checkpoint = staticmethod(checkpoint_if_cancelled)
@@ -162,4 +168,4 @@ def _body_of(message: Message) -> tuple[bytes, bool]:
 def shortened(app: ASGIApp) -> ASGIApp:
     """A layer that was just made, inside of what does the same in a shorter way, if there is one for it."""
     is_one = isinstance(app, BaseHTTPMiddleware) and type(app).__call__ is BaseHTTPMiddleware.__call__
-    return Shortened(app) if is_one else app
+    return Shortened(app) if is_one and _HAS_PARTS else app

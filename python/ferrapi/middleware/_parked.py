@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
-from asyncio import _enter_task, _leave_task
 from collections.abc import Callable
 from typing import Any
+
+from .._compat.asyncio import CAN_SWITCH, enter_task, leave_task
 
 _DEEPEST = 16
 """How many tasks may be woken inside of each other: each takes a part of the interpreter's stack."""
@@ -53,16 +54,17 @@ class Parked(asyncio.Future[None]):
             return
         self.set_result(None)
         held = asyncio.current_task()
-        if self._wake is None or self._context is None or held is None or _depth.now >= _DEEPEST:
+        is_possible = CAN_SWITCH and held is not None and _depth.now < _DEEPEST
+        if self._wake is None or self._context is None or not is_possible:
             self._wake_later()
             return
         loop = self.get_loop()
         _depth.now += 1
-        _leave_task(loop, held)
+        leave_task(loop, held)
         try:
             self._context.run(self._wake, self)
         finally:
-            _enter_task(loop, held)
+            enter_task(loop, held)
             _depth.now -= 1
 
     def _wake_later(self) -> None:

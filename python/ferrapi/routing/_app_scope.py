@@ -13,7 +13,6 @@ cancelled like all others when `asyncio.run` ends, so that contexts are left als
 from __future__ import annotations
 
 import asyncio
-from asyncio import _get_running_loop as running_loop
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ from starlette.routing import Host, Mount
 from starlette.types import Message, Receive, Scope, Send
 
 from .. import params
+from .._compat.asyncio import get_running_loop as running_loop
 from .._scopes import on_asyncio
 from .._threads import run_in_thread
 from ..concurrency import opener_of

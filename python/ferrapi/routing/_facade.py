@@ -10,13 +10,13 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from starlette._utils import is_async_callable
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from .._compat.starlette import is_async_callable
 from .._fields import ModelField
 from ..datastructures import Default, DefaultPlaceholder
 from ..dependencies._body import body_encoding, flat_body_params

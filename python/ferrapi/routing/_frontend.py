@@ -20,7 +20,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from starlette._utils import get_route_path
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import URL, Headers
 from starlette.exceptions import HTTPException
@@ -29,6 +28,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from .. import params
+from .._compat.starlette import get_route_path
 from .._deprecation import warn_at_caller
 from .._native import LimitExceeded
 from .._version_counter import ROUTES_VERSION

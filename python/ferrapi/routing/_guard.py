@@ -25,14 +25,14 @@ class Guard:
         """The status lines, `send` and `receive` of a class of cycles; None unless it is uvicorn's, and known."""
         if kind.__module__ != "uvicorn.protocols.http.httptools_impl":
             return None
-        from .._uvicorn import parts_of_cycle
+        from .._compat.uvicorn import parts_of_cycle
 
         return parts_of_cycle(kind)
 
     @staticmethod
     def log_cycle(cycle: Any, status: int) -> None:
         """Write the line of the access log for a response to one of those."""
-        from .._uvicorn import log_access
+        from .._compat.uvicorn import log_access
 
         log_access(cycle.access_logger, cycle.scope, status)
 

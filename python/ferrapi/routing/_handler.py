@@ -12,13 +12,13 @@ from contextlib import AsyncExitStack
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from starlette._utils import is_async_callable
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from .._compat.starlette import is_async_callable
 from .._hooks import is_own, replaced
 from .._native import LimitExceeded
 from .._pickling import Regained

@@ -15,12 +15,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from starlette._utils import is_async_callable
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from .._compat.starlette import is_async_callable
 from .._pickling import Regained
 from ..exception_handlers import handler_for
 from ..exceptions import RouteError

@@ -8,8 +8,7 @@ from contextlib import AbstractContextManager, asynccontextmanager, contextmanag
 from inspect import isasyncgenfunction, isgeneratorfunction
 from typing import TYPE_CHECKING, Any
 
-from starlette._utils import is_async_callable
-
+from .._compat.starlette import is_async_callable
 from ..concurrency import contextmanager_in_threadpool
 
 if TYPE_CHECKING:

@@ -13,16 +13,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple, cast
 
-from starlette.middleware.body_limit import (
-    _BODY_LIMIT_RESPONDER_SCOPE_KEY,
-    MAX_BODY_SIZE_SCOPE_KEY,
-    RequestBodyLimitResponder,
-    _RequestBodyLimitResponseSent,
-    _RequestBodyTooLarge,
-)
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .._compat.starlette import (
+    BODY_LIMIT_RESPONDER,
+    MAX_BODY_SIZE_SCOPE_KEY,
+    RequestBodyLimitResponder,
+    RequestBodyLimitResponseSent,
+    RequestBodyTooLarge,
+)
 from ..exceptions import LimitError
 from ._exchange import Exchange
 from ._options import FormLimits, first_set
@@ -112,9 +112,9 @@ def body_limit_error(exc: BaseException) -> Exception | None:
         current = pending.pop()
         if isinstance(current, BaseExceptionGroup):
             pending.extend(current.exceptions)
-        elif not isinstance(current, (_RequestBodyTooLarge, _RequestBodyLimitResponseSent)):
+        elif not isinstance(current, (RequestBodyTooLarge, RequestBodyLimitResponseSent)):
             return None
-        elif not isinstance(found, _RequestBodyLimitResponseSent):
+        elif not isinstance(found, RequestBodyLimitResponseSent):
             found = current
     return found
 
@@ -126,14 +126,14 @@ class _Counter(RequestBodyLimitResponder):
         """The next message, if it is within the limit."""
         try:
             return await super().receive_with_limit()
-        except _RequestBodyTooLarge:
+        except RequestBodyTooLarge:
             if self.total_size > self.max_body_size:
                 self.scope[_TOO_LARGE] = True
             raise
 
 
 async def _refuse() -> Message:
-    raise _RequestBodyTooLarge
+    raise RequestBodyTooLarge
 
 
 class BodyLimit:
@@ -172,11 +172,11 @@ async def answer_outer_limit(exc: Exception, scope: Scope, receive: Receive, sen
 
     Observed: a plain 413 that no exception handler sees, and nothing more if the response has begun with that.
     """
-    active: RequestBodyLimitResponder | None = scope.get(_BODY_LIMIT_RESPONDER_SCOPE_KEY)
+    active: RequestBodyLimitResponder | None = scope.get(BODY_LIMIT_RESPONDER)
     error = None if active is None else body_limit_error(exc)
     if active is None or error is None:
         return False
-    if isinstance(error, _RequestBodyTooLarge):
+    if isinstance(error, RequestBodyTooLarge):
         if active.response_started:
             return False
         response = JSONResponse({"detail": error.detail}, status_code=error.status_code)
@@ -191,7 +191,7 @@ def limit_body(app: ASGIApp, max_body_size: int | None) -> Any:
 
 async def serve_limited(x: Exchange, max_body_size: int, serve: Callable[[Exchange], Awaitable[None]]) -> None:
     """Serve an exchange with at most `max_body_size` bytes of body."""
-    active: RequestBodyLimitResponder | None = x.peek(_BODY_LIMIT_RESPONDER_SCOPE_KEY)
+    active: RequestBodyLimitResponder | None = x.peek(BODY_LIMIT_RESPONDER)
     if active is not None and active.max_body_size == max_body_size and not x.peek(_TOO_LARGE):
         await serve(x)  # the limit is the outer one
         return

@@ -179,6 +179,15 @@ SoFar = tuple[list[Any], set[int], Errors]
 """The results of the first steps, the indexes of those of them that have failed, and the mistakes in the request."""
 
 
+async def _call(step: Step, x: Exchange, values: Values) -> Any:
+    """What a dependency comes to."""
+    if step.is_direct:
+        return await step.call(**values)
+    if step.is_generator and (stack := step.stack(x)).__class__ is Teardown:
+        return await stack.enter_generator(step.call(**values))
+    return await step.run(x, values)
+
+
 class Plan:
     """How to run one endpoint: its steps, the last being the endpoint itself.
 
@@ -294,18 +303,12 @@ class Plan:
         """
         results, failed, errors = so_far or ([], set(), [])
         for step in self.steps[len(results) : until]:
-            overrides = None if provider is None else provider.dependency_overrides
-            if (overrides or self._overrides) and provider is not None and overrides != self._overrides:
+            if provider is not None and self.is_overridden_by(provider):
                 late = Late(self, x, body, provider, results, failed, errors)
                 if x.request_stack is None:
                     raise NeedsContexts(late)
                 return await late.values()
-            values: Values | None = {}
-            if step.has_fields:
-                if groups is not NOTHING_TO_READ:
-                    values = None if groups is None else groups[step.index]
-                if values is None or step.has_body:
-                    values = await self.step_values(step, x, values, body, errors)
+            values = await self._own_values(step, x, groups, body, errors)
             if values is None or (failed and not failed.isdisjoint(step.children)):
                 failed.add(step.index)
                 results.append(None)
@@ -322,13 +325,19 @@ class Plan:
                 values[name] = get(x)
             if step.is_endpoint:
                 return (None if errors else values), errors
-            if step.is_direct:
-                results.append(await step.call(**values))
-            elif step.is_generator and (stack := step.stack(x)).__class__ is Teardown:
-                results.append(await stack.enter_generator(step.call(**values)))
-            else:
-                results.append(await step.run(x, values))
+            results.append(await _call(step, x, values))
         return None, errors
+
+    async def _own_values(self, step: Step, x: Exchange, groups: Groups, body: Any, errors: Errors) -> Values | None:
+        """What the request has for the parameters of a step; None, and more `errors`, if something of it is invalid."""
+        if not step.has_fields:
+            return {}
+        values: Values | None = {}
+        if groups is not NOTHING_TO_READ:
+            values = None if groups is None else groups[step.index]
+        if values is None or step.has_body:
+            values = await self.step_values(step, x, values, body, errors)
+        return values
 
     def is_overridden_by(self, provider: Any) -> bool:
         """Whether `provider` has other overrides by now than this plan was made with."""

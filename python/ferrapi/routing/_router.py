@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, 
 from enum import Enum
 from typing import Any, Unpack
 
-from starlette._utils import get_route_path
 from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -15,6 +14,7 @@ from starlette.routing import BaseRoute, Match, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import params
+from .._compat.starlette import get_route_path
 from .._deprecation import warn_at_caller
 from .._foreign import own, own_options, refuse, refuse_app, refuse_routes
 from .._hooks import routing_class, watch

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
-from .._scopes import may_be_cancelled_here, on_asyncio, task_states
+from .._compat.anyio import task_states
+from .._scopes import may_be_cancelled_here, on_asyncio
 
 if TYPE_CHECKING:
     from ._exchange import Exchange

@@ -14,8 +14,9 @@ from typing import Any
 import anyio
 from starlette.types import Message
 
+from .._compat.anyio import parent_scope, task_states
 from .._disconnect import Inbox
-from .._scopes import on_asyncio, task_states
+from .._scopes import on_asyncio
 from ._exchange import Exchange
 
 _CLIENT_LEFT = 499
@@ -77,7 +78,7 @@ class _Work:
         while scope is not None and scope is not self.scope:
             if scope.shield:
                 return True
-            scope = scope._parent_scope
+            scope = parent_scope(scope)
         return False
 
     def take_back(self) -> bool:

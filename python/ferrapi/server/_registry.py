@@ -17,11 +17,10 @@ from weakref import WeakSet
 
 from uvicorn.server import ServerState
 
+from .._compat.asyncio import task_registries
 from .._native import Registry, Serving
 
 _PARTS = {"data", "_pending_removals", "_iterating"}
-_NAMES = ("_all_tasks", "_scheduled_tasks")
-"""The registry's: until Python 3.11, and since 3.12."""
 
 
 class TaskSet(WeakSet[Any]):
@@ -68,11 +67,11 @@ def _is_quick(weak_set: Any) -> bool:
 
 def quicken_tasks() -> bool:
     """Do so for asyncio's tasks; tell whether there is a set for them."""
-    return any(quicken(getattr(asyncio.tasks, name, None)) for name in _NAMES)
+    return any(map(quicken, task_registries()))
 
 
 def know(server: ServerState) -> None:
     """Let asyncio find the server's tasks, while the server exists."""
-    for registry in (getattr(asyncio.tasks, name, None) for name in _NAMES):
+    for registry in task_registries():
         if _is_quick(registry):
-            registry.servers.add(server)  # type: ignore[union-attr]
+            registry.servers.add(server)

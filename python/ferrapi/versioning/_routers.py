@@ -13,13 +13,13 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from starlette._utils import get_route_path
 from starlette.datastructures import URLPath
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute, NoMatchFound
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from .._compat.starlette import get_route_path
 from .._version_counter import ROUTES_VERSION
 from ..exceptions import VersioningError
 from ..routing._contexts import IncludeContext, IncludedRouter, Placed, place
