@@ -1,16 +1,23 @@
 """Work to do after the response was sent."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec
 
+from starlette import background
 from starlette.background import BackgroundTask
 from starlette.background import BackgroundTasks as StarletteBackgroundTasks
+from starlette.concurrency import run_in_threadpool
 
+from ._hooks import untouched, watch
 from ._names import names_of
+from ._threads import run_in_thread
 
 __all__ = ["BackgroundTasks"]
 
 P = ParamSpec("P")
+
+watch(BackgroundTask)
 
 
 class BackgroundTasks(StarletteBackgroundTasks):
@@ -34,11 +41,16 @@ class BackgroundTasks(StarletteBackgroundTasks):
             await run_task(task)
 
 
-def _run(task: BackgroundTask) -> Awaitable[None]:
-    return task()
+def begin(task: Any) -> Awaitable[None]:
+    """What runs a task, or several, as calling it does; a synchronous function shares the threads of endpoints."""
+    is_starlettes = type(task) is BackgroundTask and untouched(BackgroundTask)
+    if is_starlettes and not task.is_async and vars(background).get("run_in_threadpool") is run_in_threadpool:
+        return run_in_thread(partial(task.func, *task.args), **task.kwargs)
+    running: Awaitable[None] = task()
+    return running
 
 
-run_task: Callable[[BackgroundTask], Awaitable[None]] = _run
+run_task: Callable[[BackgroundTask], Awaitable[None]] = begin
 """Runs one task. Telemetry puts something in its place that also watches it."""
 
 

@@ -16,6 +16,7 @@ from pydantic_core import ValidationError, from_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from .. import background
 from .._boundary import BodyPlan, FieldsPlan, ReplyPlan, StepPlan
 from .._fields import ModelField, prefix_locations
 from .._native import Program
@@ -208,6 +209,7 @@ class Reference:
     collect = staticmethod(body_bytes)
     is_refused_from_json = staticmethod(is_refused_alike)
     run_in_thread = staticmethod(run_in_thread)
+    begin_background = staticmethod(background.begin)
     encode_other = staticmethod(encode_other)
     write_json = staticmethod(write_json)
     enter_in_thread = staticmethod(enter_in_thread)

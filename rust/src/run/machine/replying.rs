@@ -212,7 +212,9 @@ impl Machine {
     pub(super) fn after_sending<'py>(&mut self, py: Python<'py>) -> PyResult<Next<'py>> {
         match self.background.take() {
             Some(background) => {
-                let running = background.bind(py).call0()?;
+                let program = self.program(py)?;
+                let reference = program.bind(py).get().reference.bind(py).clone();
+                let running = reference.call_method1(intern!(py, "begin_background"), (background,))?;
                 self.wait(py, Stage::Background, running)
             }
             None => self.after_reply(py),
