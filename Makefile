@@ -366,6 +366,8 @@ bench: build $(VENV)/.dev $(PEERS)/go-service
 	@$(BIN)/python -m benchmarks.load --short --rounds 2 --seconds 2
 	@echo '== The shapes of real services: FastAPI, ferrapi, hand-written ASGI and Go (about 11 minutes; needs wrk)'
 	@$(BIN)/python -m benchmarks.shapes --rounds 2 --seconds 1
+	@echo '== Protocols under uvicorn: a hand-written ASGI application, and idle connections (about 2 minutes; needs wrk)'
+	@$(BIN)/python -m benchmarks.protocols --rounds 3 --seconds 1
 
 bench-full: build $(VENV)/.dev peers
 	@echo '== Load on all peers (needs wrk; 90 to 110 minutes with ROUNDS=7 SECONDS=3), written to benchmarks/results/'

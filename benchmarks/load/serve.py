@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("--http", default="httptools", help="uvicorn's HTTP protocol")
     parser.add_argument("--gc-freeze", action="store_true", help="with one worker")
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--timeout-keep-alive", type=int, default=5, help="seconds")
     parser.add_argument("--access-log", action="store_true", help="uvicorn's, as it is by default")
     options = parser.parse_args()
     settings = {
@@ -38,6 +39,7 @@ def main() -> None:
         "access_log": options.access_log,
         "log_level": "info" if options.access_log else "warning",
         "workers": options.workers,
+        "timeout_keep_alive": options.timeout_keep_alive,
     }
     if options.gc_freeze:
         Freezing(uvicorn.Config(options.application, **settings)).run()

@@ -198,6 +198,10 @@ class InFlightRequest:
         """Whether the client is gone."""
 
     @property
+    def is_told(self) -> bool:
+        """Whether whoever answers was told that the client has left, although it may still read."""
+
+    @property
     def response_complete(self) -> bool:
         """Whether the whole response has been written."""
 

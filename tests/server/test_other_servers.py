@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -151,3 +152,19 @@ def test_gunicorns_worker_names_ferrapis_protocol() -> None:
 
     assert Worker.CONFIG_KWARGS["http"] == "ferrapi.server:HttpProtocol"
     assert Worker.CONFIG_KWARGS["loop"] == "auto"
+
+
+def test_the_worker_imports_the_protocol_after_the_fork(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Older releases of uvicorn take no name of a class."""
+    pytest.importorskip("uvicorn_worker")
+    from ferrapi.server import HttpProtocol
+    from ferrapi.server.gunicorn import Worker
+    from uvicorn_worker import UvicornWorker
+
+    seen: list[Any] = []
+    monkeypatch.setattr(UvicornWorker, "init_process", lambda self: seen.append(self.config.http))
+    for given in (Worker.CONFIG_KWARGS["http"], HttpProtocol, "h11"):
+        worker = object.__new__(Worker)
+        worker.config = SimpleNamespace(http=given)
+        worker.init_process()
+    assert seen == [HttpProtocol, HttpProtocol, "h11"]

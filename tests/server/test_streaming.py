@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -208,6 +209,37 @@ def test_who_waits_for_the_client_to_leave_is_told_at_once(how: str) -> None:
         assert received == ["http.request", "http.disconnect", "http.disconnect"]
 
     run(main)
+
+
+@pytest.mark.parametrize("started", [True, False])
+@pytest.mark.parametrize("knows", [True, False])
+def test_who_was_told_that_the_client_has_left_need_not_answer(
+    started: bool, knows: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As a stream does that is cut off then. Who was not told has to."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if started:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"a", "more_body": True})
+        while (await receive())["type"] != "http.disconnect" and knows:
+            pass
+
+    async def main() -> None:
+        wire = wire_of(app)
+        wire.protocol.data_received(HELLO)
+        wire.protocol.eof_received()
+        await wire.settle()
+        assert wire.closed
+        assert wire.written.endswith(b"1\r\na\r\n" if started else b"" if knows else b"Internal Server Error")
+        await wire.lose()
+        assert not wire.state.tasks
+
+    with caplog.at_level(logging.ERROR):
+        run(main)
+    what = "completing" if started else "starting"
+    expected = [] if knows else [f"ASGI callable returned without {what} response."]
+    assert [record.message for record in caplog.records] == expected
 
 
 @pytest.mark.parametrize("data", [b"", HELLO[:5], b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabc"])

@@ -141,7 +141,11 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard, Limited):
         flight.forget()
 
     def _complain(self, flight: InFlightRequest) -> None:
-        """Refuse a request whose application has come to its end without a whole response."""
+        """Refuse a request that is over without a whole response, or end it if the client left."""
+        if flight.is_told:
+            flight.flush()
+            self.transport.close()
+            return
         what = "completing" if flight.started else "starting"
         refuse(flight, self.transport, f"ASGI callable returned without {what} response.")
 

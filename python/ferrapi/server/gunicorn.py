@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from uvicorn.importer import import_from_string
 from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]  # it has no types
 
 __all__ = ["Worker"]
@@ -18,3 +19,9 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # the same
     """uvicorn's worker, with ferrapi's HTTP protocol."""
 
     CONFIG_KWARGS: dict[str, Any] = {**UvicornWorker.CONFIG_KWARGS, "http": "ferrapi.server:HttpProtocol"}
+
+    def init_process(self) -> None:
+        """Import the protocol, in the worker's process: older releases of uvicorn take no class's name."""
+        if ":" in str(self.config.http):
+            self.config.http = import_from_string(self.config.http)
+        super().init_process()

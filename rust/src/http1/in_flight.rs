@@ -34,6 +34,8 @@ pub(crate) struct InFlightRequest {
     awaits_continue: AtomicBool,
     /// Whether the end of the body has been received.
     has_received_all: AtomicBool,
+    /// Whether whoever answers was told that the client has left, although it may still read.
+    is_told: AtomicBool,
     connection: Py<Connection>,
     task: Attached<Option<Py<PyAny>>>,
     scope: Attached<Option<Py<PyDict>>>,
@@ -54,6 +56,7 @@ impl InFlightRequest {
             keep_alive: AtomicBool::new(wire.keep_alive && !is_last),
             awaits_continue: AtomicBool::new(wire.expects_continue),
             has_received_all: AtomicBool::new(false),
+            is_told: AtomicBool::new(false),
             sending: Attached::new(Sending::new(wire)),
             head,
             connection,
@@ -143,7 +146,11 @@ impl InFlightRequest {
                 return Ok(Some(message));
             }
         }
-        if self.connection().has_ended() { disconnect(py).map(Some) } else { Ok(None) }
+        if !self.connection().has_ended() {
+            return Ok(None);
+        }
+        self.is_told.store(true, Ordering::Relaxed);
+        disconnect(py).map(Some)
     }
 
     /// Tells a client to send the body, if it waits for that.
@@ -251,6 +258,12 @@ impl InFlightRequest {
     #[getter]
     pub(super) fn disconnected(&self) -> bool {
         self.disconnected.load(Ordering::Relaxed)
+    }
+
+    /// Whether whoever answers was told that the client has left, although it may still read.
+    #[getter]
+    fn is_told(&self) -> bool {
+        self.is_told.load(Ordering::Relaxed)
     }
 
     /// Whether the whole response has been written.
