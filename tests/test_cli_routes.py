@@ -156,7 +156,7 @@ def test_a_route_is_called_native_if_and_only_if_it_has_a_program(name: str) -> 
         ("file", ["the form is read in Python"]),
         ("text", []),
         ("redirect", ["the response is made in Python by RedirectResponse"]),
-        ("stream", ["served in Python: the endpoint yields what is sent", "the stream is made in Python"]),
+        ("stream", []),
         ("limited", ["served in Python: Depends(max_concurrency=) of test_cli_routes._plain"]),
         ("sized", ["served in Python: bodies are limited to 10 bytes"]),
         ("objects", ["objects: an object is made for its parameter `request`", "objects: an object is made"]),

@@ -7,6 +7,7 @@ there, at start-up, never per request.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import CodeType
 from typing import Any, Literal, NotRequired, TypedDict
 
 from pydantic_core import SchemaValidator, core_schema
@@ -83,18 +84,18 @@ class FieldsPlan(TypedDict):
 class StepPlan(TypedDict):
     """One use of one callable in a program.
 
-    action: ``call`` awaits what the callable returns, ``thread`` as well; ``context`` enters the asynchronous generator
-    or context manager that it returns; ``credentials`` gives it the header named `header` as text or None, unless that
-    is a token after `token_scheme`. call: the callable. same: the number of the step whose result it has, unless that
-    has failed. children: the numbers of its dependencies. feeds: keyword arguments that are results of them.
-    has_params: whether there are parameters of the request among the keyword arguments, but for the body's (`fields`);
-    is_late: whether they are read when the step's turn comes. specials: keyword arguments that are objects of the
-    exchange, each with how to get it. for_function: whether the context ends before the response is sent. is_threaded:
-    whether it runs in a worker thread. in_hop: what is called there if others may be called in the same hop; of a
-    context the generator function.
+    action: ``call`` awaits what the callable returns, ``thread`` as well; ``make`` takes it as it is; ``context``
+    enters the asynchronous generator or context manager that it returns; ``credentials`` gives it the header named
+    `header` as text or None, unless that is a token after `token_scheme`. call: the callable. same: the number of the
+    step whose result it has, unless that has failed. children: the numbers of its dependencies. feeds: keyword
+    arguments that are results of them. has_params: whether there are parameters of the request among the keyword
+    arguments, but for the body's (`fields`); is_late: whether they are read when the step's turn comes. specials:
+    keyword arguments that are objects of the exchange, each with how to get it. for_function: whether the context ends
+    before the response is sent. is_threaded: whether it runs in a worker thread. in_hop: what is called there if others
+    may be called in the same hop; of a context the generator function.
     """
 
-    action: Literal["call", "thread", "context", "credentials"]
+    action: Literal["call", "thread", "make", "context", "credentials"]
     call: Callable[..., Any]
     same: int | None
     children: list[int]
@@ -144,13 +145,16 @@ class ReplyPlan(TypedDict):
     """How the endpoint's result becomes a response.
 
     kind: ``data`` encodes plain data; ``model`` validates and serializes (`shape`: what it is if it is plain data that
-    no options change); ``text`` takes a text as it is, if `validate` takes it (None for no model); ``other`` leaves it
-    to Python, as the others do with what they don't expect. status, content_type: of what is made here. in_thread:
-    whether validating runs code of the user's that belongs in a worker thread. response: the class of responses, which
-    are sent as they are if `response_call` is what sends them.
+    no options change); ``text`` takes a text as it is, if `validate` takes it (None for no model); ``stream`` lets
+    Python make a response of what the endpoint has made (`items`: the class of generators that come with how to encode
+    their items; `is_noted`: whether it needs the exchange); ``other`` leaves it to Python, as the others do with what
+    they don't expect. status, content_type: of what is made here. in_thread: whether validating runs code of the user's
+    that belongs in a worker thread. response: the class of responses, which are sent as they are if `response_call` is
+    what sends them. stream: the class of those that come in pieces, None if somebody has changed it. thread_code: of
+    the generator that iterates in threads.
     """
 
-    kind: Literal["data", "model", "text", "other"]
+    kind: Literal["data", "model", "text", "stream", "other"]
     status: int
     content_type: bytes
     validate: NotRequired[Callable[..., Any] | None]
@@ -158,6 +162,10 @@ class ReplyPlan(TypedDict):
     in_thread: bool
     response: type
     response_call: Callable[..., Any]
+    stream: type | None
+    thread_code: CodeType
+    items: NotRequired[type]
+    is_noted: NotRequired[bool]
     shape: NotRequired[Shape | None]
 
 

@@ -15,7 +15,15 @@ from typing import Any
 
 import anyio
 
-from ._compat.anyio import child_scopes, new_task_state, parent_scope, set_parent_scope, task_states, tasks_in
+from ._compat.anyio import (
+    begin_around,
+    child_scopes,
+    new_task_state,
+    parent_scope,
+    set_parent_scope,
+    task_states,
+    tasks_in,
+)
 
 
 def on_asyncio() -> bool:
@@ -34,6 +42,18 @@ def scope_here() -> Any:
         return None
     state = states.get(asyncio.current_task())  # type: ignore[arg-type]  # this is a task
     return None if state is None else state.cancel_scope
+
+
+def enter_around(scope: Any, outer: Any) -> None:
+    """Enter a cancel scope, around those that this task has entered since it was in `outer` (None for no scope)."""
+    innermost = outermost = scope_here()
+    while outermost is not None and outermost is not outer and parent_scope(outermost) is not outer:
+        outermost = parent_scope(outermost)
+    task = asyncio.current_task()
+    if innermost is outer or outermost is None or task is None:
+        scope.__enter__()
+    else:
+        begin_around(scope, outermost, task)
 
 
 _scopes_of: dict[asyncio.Task[Any], Any] = {}

@@ -21,6 +21,7 @@ TESTED = ("4.11", "4.16")
 __all__ = [
     "TESTED",
     "Threads",
+    "begin_around",
     "child_scopes",
     "new_task_state",
     "parent_scope",
@@ -74,6 +75,22 @@ def parent_scope(scope: Any) -> Any:
 def set_parent_scope(scope: Any, parent: Any) -> None:
     """Say that. Only where there are `task_states`."""
     scope._parent_scope = parent
+
+
+def begin_around(scope: Any, outermost: Any, task: asyncio.Task[Any]) -> None:
+    """Begin a scope around `outermost`, in which a task is, and inside of what was around that.
+
+    Only where there are `task_states`.
+    """
+    outer = outermost._parent_scope
+    scope._host_task, scope._active, scope._parent_scope = task, True, outer
+    if hasattr(scope, "_cancelling_at_enter"):
+        scope._cancelling_at_enter = task.cancelling()
+    if outer is not None:
+        outer._child_scopes.discard(outermost)
+        outer._child_scopes.add(scope)
+    outermost._parent_scope = scope
+    scope._child_scopes.add(outermost)
 
 
 class Threads(NamedTuple):

@@ -22,6 +22,7 @@ from ..routing._json_body import early_model
 from ..routing._plan import Plan, Step
 from ..routing._program import program_of
 from ..routing._respond import Responder
+from ..routing._streams import StreamResponder
 from ..telemetry._activation import active
 from ._listing import FRONT_END, MOUNT, Listed
 
@@ -120,8 +121,6 @@ def _whole(listed: Listed, app: RouteApp, compiled: Compiled) -> list[str]:
         reasons.append(f"bodies are limited to {app.facts.max_body_size} bytes")
     if compiled.observed is not None:
         reasons.append("a tool has replaced functions of ferrapi")
-    if type(compiled.responder) is not Responder:
-        reasons.append("the endpoint yields what is sent")
     limited = [step for step in compiled.base.steps if step.concurrency is not None]
     reasons += [f"Depends(max_concurrency=) of {name_of(step.call)}" for step in limited]
     if listed.app is not None and active(listed.app._telemetry) is not None:
@@ -171,8 +170,10 @@ def _body(compiled: Compiled, plan: Plan) -> How | None:
 def _response(responder: Responder) -> How:
     serializer = responder.serializer
     kind = responder.response_class.__qualname__
-    if type(responder) is not Responder:
-        return How("the stream is made in Python", True)
+    if isinstance(responder, StreamResponder):
+        if responder.is_events:
+            return How("events are sent in Python", True)
+        return How("items are encoded in Python, and sent natively" if responder.is_json else "sent natively", False)
     if not responder.is_short:
         return How(f"the response is made in Python by {kind}, for its class or its status", True)
     if not responder.is_default:

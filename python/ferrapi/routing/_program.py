@@ -7,19 +7,23 @@ seen from outside.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_core import ValidationError, from_json
+from starlette.concurrency import iterate_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from .. import background
 from .._boundary import BodyPlan, FieldsPlan, ReplyPlan, StepPlan
 from .._fields import ModelField, prefix_locations
+from .._hooks import untouched
 from .._native import Program
+from .._scopes import on_asyncio, scope_here
 from .._threads import enter_in_thread, run_in_thread
 from .._version_counter import SETTINGS_VERSION
 from ..concurrency import leave_generators
@@ -35,6 +39,7 @@ from ._files import close_files
 from ._form_body import plain_form
 from ._handler import handle_exception, no_response, unanswered
 from ._json_body import early_model, is_refused_alike
+from ._listening import Listening, fail, source_of
 from ._plan import NOTHING_TO_READ, validate_parameters
 from ._read import body_bytes, parsed, read_form, unreadable
 from ._respond import Responder, write_json
@@ -44,6 +49,7 @@ from ._teardown import Teardown, stop, stop_thrown
 if TYPE_CHECKING:
     from ._handler import Compiled, RouteApp
     from ._plan import Plan, Step
+    from ._streams import StreamResponder
 
 
 def program_of(app: RouteApp, placed: Any) -> Program | None:
@@ -56,7 +62,7 @@ def program_of(app: RouteApp, placed: Any) -> Program | None:
     if app.is_wrapped():
         return None
     compiled = app.compiled()
-    if compiled.observed is not None or compiled.reads_body_last or type(compiled.responder) is not Responder:
+    if compiled.observed is not None or compiled.reads_body_last:
         return None
     return _program(app, compiled, compiled.base, placed)
 
@@ -64,7 +70,7 @@ def program_of(app: RouteApp, placed: Any) -> Program | None:
 def _program(
     app: RouteApp, compiled: Compiled, plan: Plan, placed: Any, overrides: Mapping[Any, Any] | None = None
 ) -> Program | None:
-    if not all(map(_can_be_run, plan.steps)):
+    if not all(_can_be_run(step, compiled.responder) for step in plan.steps):
         return None
     return Program(
         {
@@ -82,14 +88,14 @@ def _program(
     )
 
 
-def _can_be_run(step: Step) -> bool:
+def _can_be_run(step: Step, responder: Responder) -> bool:
     """Whether a step is of a kind that is run natively. An edited tree may give a keyword argument twice: not there."""
     names = [name for name, _ in (*step.feeds, *step.specials)]
     names += [field.name for _, field in _plain.parameters(step.dependant)]
     names += [field.name for field in step.dependant.body_params]
     if len(set(names)) < len(names) or step.concurrency is not None:
         return False
-    return not step.is_endpoint or step.kind in (Kind.ASYNC, Kind.SYNC)
+    return not step.is_endpoint or responder.streams or step.kind in (Kind.ASYNC, Kind.SYNC)
 
 
 def _step_plan(step: Step, plan: Plan, responder: Responder) -> StepPlan:
@@ -105,8 +111,11 @@ def _step_plan(step: Step, plan: Plan, responder: Responder) -> StepPlan:
         "specials": list(step.specials),
         "for_function": step.for_function,
         "is_threaded": step.kind in (Kind.SYNC, Kind.GENERATOR),
-        "in_hop": _in_hop(step),
+        "in_hop": _in_hop(step, responder),
     }
+    streams = _streams(responder)
+    if step.is_endpoint and streams is not None and step.kind is not Kind.ASYNC:
+        return {**said, "action": "make", "call": streams.maker(step)}
     if step.read_credentials is not None:
         return {
             **said,
@@ -124,8 +133,15 @@ def _step_plan(step: Step, plan: Plan, responder: Responder) -> StepPlan:
     return said
 
 
-def _in_hop(step: Step) -> Callable[..., Any] | None:
+def _streams(responder: Responder) -> StreamResponder | None:
+    """The same, if it is that of an endpoint that yields. Its module is only imported for those."""
+    return cast("StreamResponder", responder) if responder.streams else None
+
+
+def _in_hop(step: Step, responder: Responder) -> Callable[..., Any] | None:
     """What a step calls in a worker thread together with others; None for one that has a way of its own."""
+    if step.is_endpoint and responder.streams:
+        return None
     if step.kind is Kind.SYNC and (step.is_endpoint or step.in_thread is run_in_thread):
         return step.call
     return step.call if step.kind is Kind.GENERATOR and inspect.isgeneratorfunction(step.call) else None
@@ -169,8 +185,13 @@ def _reply_plan(responder: Responder) -> ReplyPlan:
         "content_type": responder.content_type,
         "response": Response,
         "response_call": Response.__call__,
+        "stream": StreamingResponse if untouched(StreamingResponse) else None,
+        "thread_code": iterate_in_threadpool.__code__,
         "in_thread": responder.serializer.in_thread,
     }
+    streams = _streams(responder)
+    if streams is not None:
+        return {**plan, "kind": "stream", "items": streams.items, "is_noted": streams.is_events}
     serializer = responder.serializer
     if not responder.is_short or not serializer.is_defined:
         return plan
@@ -214,6 +235,12 @@ class Reference:
     write_json = staticmethod(write_json)
     enter_in_thread = staticmethod(enter_in_thread)
     leave_generators = staticmethod(leave_generators)
+    scope_here = staticmethod(scope_here)
+    on_asyncio = staticmethod(on_asyncio)
+    turn = staticmethod(asyncio.sleep)
+    listening = Listening
+    source_of = staticmethod(source_of)
+    fail_stream = staticmethod(fail)
 
     def __init__(self, app: RouteApp, compiled: Compiled, plan: Plan, placed: Any) -> None:
         self.app = app
@@ -224,6 +251,9 @@ class Reference:
         self.reply = compiled.responder.reply
         self.respond = compiled.responder.respond
         self.send = compiled.responder.send
+        streams = _streams(compiled.responder)
+        if streams is not None:
+            self.stream = streams.stream
 
     def overridden(self) -> Program | None:
         """The program of the route with the dependencies that are overridden now; None if there is none."""

@@ -10,12 +10,9 @@ import functools
 import json
 from collections.abc import Awaitable, Callable
 from functools import cached_property
-from types import GeneratorType
 from typing import TYPE_CHECKING, Any, cast
 
-import anyio
 from pydantic_core import ValidationError
-from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.types import Scope
 
@@ -34,6 +31,7 @@ from ..sse import EventSourceResponse, ServerSentEvent
 from ..types import IncEx
 from ..utils import ModelField, is_body_allowed_for_status_code
 from ._exchange import Exchange
+from ._listening import close_stream, source_of
 
 if TYPE_CHECKING:
     from ._facts import HandlerFacts
@@ -383,27 +381,9 @@ async def send_response(x: Exchange, response: Response) -> None:
     if stream is None:
         await x.send_response(response)
     else:
-        source = _source(stream)
+        source = source_of(stream)
         try:
             await x.send_response(response)
         finally:
-            await _close(stream, source)
+            await close_stream(stream, source)
     x.replied = True
-
-
-def _source(stream: Any) -> GeneratorType[Any, Any, Any] | None:
-    """The synchronous generator that Starlette iterates in threads, if a stream that hasn't begun is one."""
-    if getattr(stream, "ag_code", None) is not iterate_in_threadpool.__code__ or stream.ag_frame is None:
-        return None
-    source = stream.ag_frame.f_locals.get("iterator")
-    return source if isinstance(source, GeneratorType) else None
-
-
-async def _close(stream: Any, source: GeneratorType[Any, Any, Any] | None) -> None:
-    """Close a stream that may not be at its end, because the client has left: before anything that it may be using."""
-    close = getattr(stream, "aclose", None)
-    if close is not None:
-        await close()
-    if source is not None and source.gi_frame is not None:
-        with anyio.CancelScope(shield=True):
-            await run_in_thread(source.close)

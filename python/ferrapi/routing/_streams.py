@@ -46,10 +46,41 @@ def finite(value: Any) -> Any:
     return value
 
 
+class Items:
+    """What an endpoint yields, each item encoded. The engine takes the two apart, and goes through the items itself.
+
+    Parameters:
+        items: an asynchronous generator.
+        encode: makes the bytes of an item.
+    """
+
+    __slots__ = ("encode", "items")
+
+    def __init__(self, items: Any, encode: Callable[[Any], bytes]) -> None:
+        self.items = items
+        self.encode = encode
+
+    async def __aiter__(self) -> AsyncGenerator[bytes]:
+        async with aclosing(self.items):
+            async for item in self.items:
+                yield self.encode(item)
+
+    async def aclose(self) -> None:
+        """Close the generator."""
+        await self.items.aclose()
+
+
+class _Nothing:
+    """In the place of an exchange on which nothing was noted."""
+
+    injected = background = None
+
+
 class StreamResponder(Responder):
     """How a route with a generator endpoint responds."""
 
     streams = True
+    items = Items
 
     def __init__(self, route: HandlerFacts, in_thread: bool) -> None:
         super().__init__(route, in_thread)
@@ -67,21 +98,35 @@ class StreamResponder(Responder):
         in_threads = endpoint.kind in (Kind.GENERATOR, Kind.SYNC) and not isinstance(made, Response)
         return _in_threads(made) if in_threads and (self.is_json or self.is_events) else made
 
+    def maker(self, endpoint: Step) -> Callable[..., Any]:
+        """What makes the generator of an endpoint that is not to be awaited, as `call` does."""
+        if endpoint.kind is Kind.ASYNC_GENERATOR or not (self.is_json or self.is_events):
+            return endpoint.call
+
+        def make(**values: Any) -> Any:
+            made = endpoint.call(**values)
+            return made if isinstance(made, Response) else _in_threads(made)
+
+        return make
+
     async def response(self, x: Exchange, result: Any) -> Response:
         """A streaming response over the generator."""
-        if isinstance(result, Response):
-            return self.finished(x, result)
-        if self.is_events:
-            events = functools.partial(_events, x, self._event)
-            return self.made(x, self._items(result, self._event), events)
-        if self.is_json:
-            return self.made(x, self._items(result, self._line), _json_lines)
-        return self.made(x, result)
+        return self.finished(x, result) if isinstance(result, Response) else self.stream(x, result)
 
-    async def _items(self, generator: Any, encode: Callable[[Any], bytes]) -> AsyncGenerator[bytes]:
-        async with aclosing(generator):
-            async for item in generator:
-                yield encode(item)
+    def stream(self, x: Exchange | None, generator: Any) -> Response:
+        """A streaming response over the generator.
+
+        Parameters:
+            x: the exchange; None if nothing was noted on it. Events need it.
+            generator: what the endpoint has made.
+        """
+        noted: Any = _Nothing if x is None else x
+        if self.is_events:
+            events = functools.partial(_events, noted, self._event)
+            return self.made(noted, Items(generator, self._event), events)
+        if self.is_json:
+            return self.made(noted, Items(generator, self._line), _json_lines)
+        return self.made(noted, generator)
 
     def _json(self, item: Any) -> str:
         field = self.item_field

@@ -206,7 +206,7 @@ impl Connection {
     }
 
     /// Whether all of the current request's body has come.
-    pub(super) fn has_whole_body(&self, py: Python<'_>) -> bool {
+    pub(crate) fn has_whole_body(&self, py: Python<'_>) -> bool {
         !self.reading.see(py, |reading| reading.conversation.is_in_body())
     }
 

@@ -41,6 +41,8 @@ pub(crate) struct InFlightRequest {
     scope: Attached<Option<Py<PyDict>>>,
     /// Who waits for more of the body, or for the client to leave.
     waiters: Waiters,
+    /// The cancel scope that is cancelled when the client leaves, if somebody wants that.
+    watcher: Attached<Option<Py<PyAny>>>,
     /// What has been sent of a response that comes in messages.
     pub(super) sending: Attached<Sending>,
 }
@@ -63,6 +65,7 @@ impl InFlightRequest {
             task: Attached::default(),
             scope: Attached::default(),
             waiters: Waiters::default(),
+            watcher: Attached::default(),
         }
     }
 
@@ -121,7 +124,39 @@ impl InFlightRequest {
 
     /// Whoever waits may go on.
     pub(super) fn wake(&self, py: Python<'_>) -> PyResult<()> {
-        self.waiters.wake(py)
+        self.waiters.wake(py)?;
+        if self.is_left() { self.cancel_watcher(py) } else { Ok(()) }
+    }
+
+    /// Whether `receive` would say that the client has left, or has its response.
+    fn is_left(&self) -> bool {
+        !self.is_unanswered() || self.connection().has_ended()
+    }
+
+    /// Has a cancel scope cancelled when the client leaves; at once, if it has.
+    pub(crate) fn watch(&self, scope: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = scope.py();
+        drop(self.watcher.replace(py, Some(scope.clone().unbind())));
+        if self.is_left() { self.cancel_watcher(py) } else { Ok(()) }
+    }
+
+    /// Nothing is cancelled any more.
+    pub(crate) fn forget_watcher(&self, py: Python<'_>) {
+        drop(self.watcher.take(py));
+    }
+
+    fn cancel_watcher(&self, py: Python<'_>) -> PyResult<()> {
+        match self.watcher.take(py) {
+            Some(scope) => scope.bind(py).call_method0(intern!(py, "cancel")).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// What is awaited until the client has read more: a future, which is done then.
+    pub(crate) fn drain<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let future = self.connection().known().new_future(py)?;
+        self.connection().drains.add(&future);
+        future.call_method0(intern!(py, "__await__"))
     }
 
     /// Who waits for something to come.
@@ -256,7 +291,7 @@ fn disconnect(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 impl InFlightRequest {
     /// Whether the client is gone.
     #[getter]
-    pub(super) fn disconnected(&self) -> bool {
+    pub(crate) fn disconnected(&self) -> bool {
         self.disconnected.load(Ordering::Relaxed)
     }
 
@@ -338,12 +373,14 @@ impl InFlightRequest {
         visit.call(&self.connection)?;
         self.task.visit(&visit)?;
         self.scope.visit(&visit)?;
+        self.watcher.visit(&visit)?;
         self.waiters.traverse(&visit)
     }
 
     fn __clear__(&self, py: Python<'_>) {
         drop(self.task.take(py));
         drop(self.scope.take(py));
+        drop(self.watcher.take(py));
         self.waiters.clear(py);
     }
 }

@@ -21,6 +21,7 @@ pub(crate) use connection::Connection;
 pub(crate) use in_flight::InFlightRequest;
 pub(crate) use messages::MessageCall;
 pub(crate) use request_head::RequestHead;
-pub(crate) use response::{Opening, Response, unless_closed};
+pub(crate) use response::{Opening, Response, append, unless_closed};
+pub(crate) use sending::{MUCH, bytes_of};
 pub(crate) use server::Server;
 pub(crate) use site::Site;

@@ -98,7 +98,7 @@ impl Opening {
 }
 
 /// Appends headers, given as pairs of bytes, their names in lower case.
-fn append(out: &mut Vec<u8>, pairs: &Bound<'_, PyList>) -> PyResult<()> {
+pub(crate) fn append(out: &mut Vec<u8>, pairs: &Bound<'_, PyList>) -> PyResult<()> {
     for pair in pairs.iter() {
         let Some((name, value)) = pair_of_bytes(&pair) else {
             return Err(PyTypeError::new_err("a header is no pair of bytes"));

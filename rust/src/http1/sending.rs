@@ -13,7 +13,7 @@ use super::in_flight::InFlightRequest;
 use crate::response::checks::pair_of_bytes;
 
 /// Bytes that are not held back for others.
-const MUCH: usize = 64 * 1024;
+pub(crate) const MUCH: usize = 64 * 1024;
 
 /// What has been sent of a response.
 pub(super) struct Sending {
@@ -62,17 +62,36 @@ impl InFlightRequest {
     fn begin_response(slf: &Bound<'_, Self>, message: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
-        let mut answer = this.sending.change(py, |sending| {
-            sending.started = true;
-            sending.answer
-        });
-        this.note_response();
+        this.note_begun(py);
         let status = message.get_item(intern!(py, "status"))?;
         let Ok(code) = status.extract::<u16>() else { return Err(PyKeyError::new_err(status.unbind())) };
         let headers = item_or_none(message, intern!(py, "headers"))?;
-        this.log(py, code)?;
-        let mut head = this.connection().known().opening(py, code)?;
-        answer.keep_alive = this.keep_alive();
+        this.write_head(py, code, headers.as_ref())?;
+        Self::schedule(slf)
+    }
+
+    fn note_begun(&self, py: Python<'_>) {
+        self.sending.change(py, |sending| sending.started = true);
+        self.note_response();
+    }
+
+    /// Begins a response that comes in pieces, of which whoever calls has to see to it that they are written (`flush_pending`).
+    /// Nothing happens if the client is gone.
+    ///
+    /// `headers` are pairs of bytes.
+    pub(crate) fn begin_pieces(&self, py: Python<'_>, status: u16, headers: &Bound<'_, PyAny>) -> PyResult<()> {
+        if self.disconnected() {
+            return Ok(());
+        }
+        self.note_begun(py);
+        self.write_head(py, status, Some(headers))
+    }
+
+    fn write_head(&self, py: Python<'_>, status: u16, headers: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let mut answer = self.sending.see(py, |sending| sending.answer);
+        self.log(py, status)?;
+        let mut head = self.connection().known().opening(py, status)?;
+        answer.keep_alive = self.keep_alive();
         let pairs = headers.map(|headers| headers.try_iter()).transpose()?;
         for pair in pairs.into_iter().flatten() {
             let pair = pair?;
@@ -84,21 +103,20 @@ impl InFlightRequest {
                 AnswerError::Length => PyValueError::new_err(error.to_string()),
             })?;
         }
-        answer.end_head(&mut head, code);
+        answer.end_head(&mut head, status);
         if !answer.keep_alive {
-            this.close_behind();
+            self.close_behind();
         }
-        this.sending.change(py, |sending| {
+        self.sending.change(py, |sending| {
             sending.answer = answer;
             sending.pending = head;
         });
-        Self::schedule(slf)
+        Ok(())
     }
 
     /// Takes a piece of the body.
     fn take_piece(slf: &Bound<'_, Self>, message: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = slf.py();
-        let this = slf.get();
         let piece = match item_or_none(message, intern!(py, "body"))? {
             None => PyBytes::new(py, b""),
             Some(piece) => bytes_of(piece)?,
@@ -107,20 +125,30 @@ impl InFlightRequest {
             None => false,
             Some(more) => more.is_truthy()?,
         };
+        slf.get().add_piece(py, &piece, more)?;
+        if more { Self::schedule(slf) } else { Ok(()) }
+    }
+
+    /// Adds a piece to the body, the last one if there is no `more`; writes what is pending if that is much, or all.
+    /// Nothing happens if the client is gone.
+    pub(crate) fn add_piece(&self, py: Python<'_>, piece: &Bound<'_, PyBytes>, more: bool) -> PyResult<()> {
+        if self.disconnected() {
+            return Ok(());
+        }
         let raw = piece.as_bytes();
         if raw.len() >= MUCH {
-            this.take_large(py, &piece, more)?;
+            self.take_large(py, piece, more)?;
         } else {
-            let (written, is_due) = this.sending.change(py, |sending| {
+            let (written, is_due) = self.sending.change(py, |sending| {
                 let written = sending.answer.write(&mut sending.pending, raw, more);
                 (written, !more || sending.pending.len() >= MUCH)
             });
             if is_due {
-                this.flush_pending(py)?;
+                self.flush_pending(py)?;
             }
             written.map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
         }
-        if more { Self::schedule(slf) } else { this.finish(py) }
+        if more { Ok(()) } else { self.finish(py) }
     }
 
     /// Writes a large piece without copying it.
@@ -149,7 +177,7 @@ impl InFlightRequest {
     }
 
     /// Writes what is pending.
-    pub(super) fn flush_pending(&self, py: Python<'_>) -> PyResult<()> {
+    pub(crate) fn flush_pending(&self, py: Python<'_>) -> PyResult<()> {
         let pending = self.sending.change(py, |sending| {
             sending.is_scheduled = false;
             std::mem::take(&mut sending.pending)
@@ -170,7 +198,7 @@ fn item_or_none<'py>(message: &Bound<'py, PyAny>, key: &Bound<'py, PyString>) ->
 }
 
 /// A piece of a body as bytes.
-fn bytes_of(piece: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyBytes>> {
+pub(crate) fn bytes_of(piece: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyBytes>> {
     let py = piece.py();
     match piece.cast_into::<PyBytes>() {
         Ok(bytes) => Ok(bytes),

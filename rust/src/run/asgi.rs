@@ -8,13 +8,15 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyMapping, PyString, PyTuple};
 
-use super::layers::{Delivery, deliver};
+use super::layers::{Delivery, deliver, open};
 use super::machine::Machine;
 use super::program::Program;
 use super::reply::Body;
 use super::serving::Serving;
+use super::sink::Sink;
 use super::transport::{Headers, Transport};
-use super::uvicorn::UvicornCycles;
+use super::uvicorn::{Begun, Heard, UvicornCycles};
+use crate::http1;
 use crate::py::Attached;
 use crate::routing::RouteTable;
 use crate::version_counter::VersionCounter;
@@ -51,6 +53,28 @@ pub(super) enum Arrived<'py> {
     Answered { status: u16, headers: Bound<'py, PyAny>, body: Bound<'py, PyBytes> },
     /// Python: `function(exchange, *arguments)`.
     Elsewhere { function: Bound<'py, PyAny>, arguments: Bound<'py, PyTuple> },
+}
+
+/// How it is heard that the client of a request has left.
+pub(super) enum Ears {
+    /// A request of ferrapi's own protocol says so.
+    Own(Py<http1::InFlightRequest>),
+    /// This `receive` of uvicorn's says so, which needs no task.
+    Uvicorn(Py<PyAny>),
+    /// Any other `receive` does.
+    Receive(Py<PyAny>),
+    /// `send` raises `OSError` (ASGI 2.4).
+    Sending,
+}
+
+impl Ears {
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match self {
+            Self::Own(cycle) => visit.call(cycle),
+            Self::Uvicorn(receive) | Self::Receive(receive) => visit.call(receive),
+            Self::Sending => Ok(()),
+        }
+    }
 }
 
 /// Status, headers and body of the answer to a request that no route is for.
@@ -256,6 +280,48 @@ impl AsgiTransport {
         let entrance = self.entrance.bind(py).get();
         let server = (entrance.layer.bind(py), &entrance.cycles);
         deliver(Some(server), self.send.bind(py), status, headers, body.as_slice(py))
+    }
+
+    /// How it is heard that the client has left; None if the scope doesn't say.
+    pub(super) fn ears(&self, py: Python<'_>) -> PyResult<Option<Ears>> {
+        let version = match self.scope.bind(py).get_item(intern!(py, "asgi"))? {
+            Some(asgi) => match asgi.cast::<PyDict>() {
+                Ok(asgi) => asgi.get_item(intern!(py, "spec_version"))?,
+                Err(_) => return Ok(None),
+            },
+            None => None,
+        };
+        // ASGI, "HTTP & WebSocket format": 2.0 unless it says something else.
+        let tells_by_sending = match version {
+            None => false,
+            Some(version) => {
+                let Ok(version) = version.extract::<String>() else { return Ok(None) };
+                let parts: Result<Vec<u32>, _> = version.split('.').map(str::parse).collect();
+                let Ok(parts) = parts else { return Ok(None) };
+                parts.as_slice() >= [2, 4].as_slice()
+            }
+        };
+        if tells_by_sending {
+            return Ok(Some(Ears::Sending));
+        }
+        let entrance = self.entrance.bind(py).get();
+        let receive = self.receive.bind(py);
+        Ok(Some(match entrance.cycles.heard_by(entrance.layer.bind(py), receive)? {
+            Some(Heard::Own(cycle)) => Ears::Own(cycle.unbind()),
+            Some(Heard::Uvicorn) => Ears::Uvicorn(receive.clone().unbind()),
+            None => Ears::Receive(receive.clone().unbind()),
+        }))
+    }
+
+    /// Begins a response whose body comes in pieces.
+    pub(super) fn open<'py>(&self, py: Python<'py>, status: u16, headers: &Bound<'py, PyList>) -> PyResult<Sink> {
+        let entrance = self.entrance.bind(py).get();
+        let begun = open((entrance.layer.bind(py), &entrance.cycles), self.send.bind(py), status, headers)?;
+        Ok(match begun {
+            Some(Begun::Own(cycle)) => Sink::Own(cycle.unbind()),
+            Some(Begun::Chunks(chunks)) => Sink::Uvicorn(chunks),
+            None => Sink::Messages(self.send.clone_ref(py)),
+        })
     }
 
     /// Sends the message that begins a response with a body of `length` bytes.

@@ -17,6 +17,7 @@ mod overrides;
 mod program;
 mod reply;
 mod serving;
+mod sink;
 mod transport;
 mod uvicorn;
 

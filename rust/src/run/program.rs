@@ -15,6 +15,8 @@ use crate::response::shape::Shape;
 pub(super) enum Action {
     /// Awaits what the callable returns.
     Call,
+    /// Takes what the callable returns as it is.
+    Make,
     /// Enters what the callable returns: an asynchronous generator, or an asynchronous context manager of ours.
     Context,
     /// Awaits `thread(callable, **arguments)`.
@@ -117,6 +119,9 @@ pub(super) enum Reply {
     Model { validate: Py<PyAny>, to_json: Py<PyAny>, options: Option<Py<PyDict>>, shape: Option<Shape> },
     /// A text as it is, if the response model, of plain texts, has nothing against it.
     Text { validate: Option<Py<PyAny>> },
+    /// As pieces: Python makes a response of what the endpoint has made. `items`: the class of what has generators, and how to
+    /// encode their items. `is_noted`: whether it needs the exchange.
+    Stream { items: Py<PyAny>, is_noted: bool },
     /// As Python does it.
     Other,
 }
@@ -141,6 +146,9 @@ pub(crate) struct Program {
     /// The class of responses, and its method that sends one.
     pub(super) response: Py<PyAny>,
     pub(super) response_call: Py<PyAny>,
+    /// Starlette's class of responses in pieces, unless somebody has changed it; and the code of what runs an iterator in threads.
+    pub(super) stream: Option<Py<PyAny>>,
+    pub(super) thread_code: Py<PyAny>,
     /// ferrapi's own handler of HTTP exceptions, whose answers are made here.
     pub(super) http_handler: Py<PyAny>,
     /// What goes on in Python: `ferrapi.routing._program.Reference`.
@@ -178,6 +186,8 @@ impl Program {
             placed: if placed.is_none() { None } else { Some(placed.unbind()) },
             response: required(&reply, "response")?.unbind(),
             response_call: required(&reply, "response_call")?.unbind(),
+            stream: required(&reply, "stream")?.extract()?,
+            thread_code: required(&reply, "thread_code")?.unbind(),
             http_handler: required(plan, "http_handler")?.unbind(),
             reference: required(plan, "reference")?.unbind(),
         })
@@ -189,6 +199,8 @@ impl Program {
         visit.call(&self.placed)?;
         visit.call(&self.response)?;
         visit.call(&self.response_call)?;
+        visit.call(&self.stream)?;
+        visit.call(&self.thread_code)?;
         visit.call(&self.http_handler)?;
         visit.call(&self.reference)?;
         for step in &self.steps {
@@ -215,6 +227,7 @@ impl Program {
                 visit.call(to_json)?;
             }
             Reply::Text { validate } => visit.call(validate)?,
+            Reply::Stream { items, .. } => visit.call(items)?,
             Reply::Data | Reply::Other => {}
         }
         Ok(())
@@ -228,6 +241,7 @@ impl Step {
             "call" => Action::Call,
             "context" => Action::Context,
             "thread" => Action::Thread,
+            "make" => Action::Make,
             "credentials" => Action::Credentials {
                 header: required(plan, "header")?.cast::<PyBytes>()?.as_bytes().to_vec(),
                 scheme: required(plan, "token_scheme")?.extract()?,
@@ -336,6 +350,10 @@ impl Reply {
                 Self::Text { validate: if validate.is_none() { None } else { Some(validate.unbind()) } }
             }
             "other" => Self::Other,
+            "stream" => Self::Stream {
+                items: required(plan, "items")?.unbind(),
+                is_noted: required(plan, "is_noted")?.extract()?,
+            },
             "model" => {
                 let shape = required(plan, "shape")?;
                 let shape = if shape.is_none() { None } else { Some(Shape::new(&shape)?) };

@@ -42,6 +42,10 @@ pub(super) enum Made {
     Invalid(PyErr),
     /// It is a response itself.
     Response(Whole),
+    /// It is one whose body comes in pieces.
+    Stream,
+    /// It makes the pieces of one.
+    Pieces,
     /// It is for Python to say.
     Other,
 }
@@ -59,6 +63,9 @@ pub(super) fn make(program: &Program, result: &Bound<'_, PyAny>) -> PyResult<Mad
     let py = result.py();
     // Most results are dictionaries, which are no responses.
     if !result.is_exact_instance_of::<PyDict>() && result.is_instance(program.response.bind(py))? {
+        if program.stream.as_ref().is_some_and(|stream| result.is_instance(stream.bind(py)).unwrap_or(false)) {
+            return Ok(Made::Stream);
+        }
         return Ok(whole(program, result)?.map_or(Made::Other, Made::Response));
     }
     match &program.reply {
@@ -93,6 +100,7 @@ pub(super) fn make(program: &Program, result: &Bound<'_, PyAny>) -> PyResult<Mad
             let body = to_json.bind(py).call1((valid,))?.cast_into::<PyBytes>()?;
             Ok(Made::Body(Body::Python(body.unbind())))
         }
+        Reply::Stream { .. } => Ok(Made::Pieces),
         Reply::Other => Ok(Made::Other),
     }
 }

@@ -170,16 +170,19 @@ impl Outlet {
         self.target.bind(py).clone()
     }
 
-    /// Sends a whole response, if the server is one that takes it.
-    pub(super) fn send_whole<'py>(
-        &self,
-        py: Python<'py>,
-        status: u16,
-        headers: &Headers<'_, 'py>,
-        body: &[u8],
-    ) -> PyResult<bool> {
+    /// What knows the server's `send`, and the layer that answers its questions.
+    pub(super) fn server<'s, 'py>(&'s self, py: Python<'py>) -> (Bound<'py, PyAny>, &'s UvicornCycles)
+    where
+        'py: 's,
+    {
         let surroundings = self.surroundings(py);
-        surroundings.cycles.send(&surroundings.layer(py), self.target.bind(py), status, headers, body)
+        (surroundings.layer(py), &surroundings.cycles)
+    }
+
+    /// Sends a whole response, if the server is one that takes it.
+    fn send_whole<'py>(&self, py: Python<'py>, status: u16, headers: &Headers<'_, 'py>, body: &[u8]) -> PyResult<bool> {
+        let (layer, cycles) = self.server(py);
+        cycles.send(&layer, self.target.bind(py), status, headers, body)
     }
 
     /// Works on the request, and writes what is held back when that has to wait, or is over.

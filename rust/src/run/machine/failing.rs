@@ -88,7 +88,7 @@ impl Machine {
     pub(super) fn after_unwinding<'py>(&mut self, py: Python<'py>, error: Option<PyErr>) -> PyResult<Next<'py>> {
         match error {
             Some(error) => self.answer_failure(py, error),
-            None if self.replied => Ok(Next::Done),
+            None if self.has_replied(py)? => Ok(Next::Done),
             None => {
                 let error = self.reference(py)?.call_method0(intern!(py, "unanswered"))?;
                 self.answer_failure(py, PyErr::from_value(error))
@@ -128,6 +128,14 @@ impl Machine {
         match &self.exchange {
             Some(exchange) if !self.started => exchange.bind(py).getattr(intern!(py, "started"))?.is_truthy(),
             _ => Ok(self.started),
+        }
+    }
+
+    /// Whether a response is complete, from here or from Python.
+    fn has_replied(&self, py: Python<'_>) -> PyResult<bool> {
+        match &self.exchange {
+            Some(exchange) if !self.replied => exchange.bind(py).getattr(intern!(py, "replied"))?.is_truthy(),
+            _ => Ok(self.replied),
         }
     }
 

@@ -6,6 +6,7 @@ mod python;
 mod reading;
 mod replying;
 mod running;
+mod streaming;
 mod threads;
 mod values;
 
@@ -19,6 +20,7 @@ use smallvec::SmallVec;
 
 use self::failing::Failure;
 use self::replying::Ready;
+use self::streaming::{Phase, Stream};
 use super::hop::Hop;
 use super::program::Program;
 use super::transport::Transport;
@@ -51,6 +53,8 @@ enum Stage {
     Head,
     /// The response, which Python makes before contexts are left.
     Responded,
+    /// A response that comes in pieces.
+    Stream(Phase),
     /// The end of the response.
     Sent,
     /// The end of the background tasks.
@@ -143,6 +147,8 @@ pub(crate) struct Machine {
     leaves_function: bool,
     /// The response, while contexts are left before it is sent.
     ready: Option<Ready>,
+    /// The response that is being sent in pieces.
+    stream: Option<Box<Stream>>,
     /// What runs after the response.
     background: Option<Py<PyAny>>,
     /// Whether there is a form, whose files are to be closed.
@@ -182,6 +188,7 @@ impl Machine {
             hop: None,
             leaves_function: false,
             ready: None,
+            stream: None,
             background: None,
             has_form: false,
             file_stack: None,
@@ -231,8 +238,15 @@ impl Machine {
             let outcome = match self.awaiting.as_ref().map(|object| object.clone_ref(py).into_bound(py)) {
                 None => Outcome::from(sent),
                 Some(awaiting) => {
-                    let outcome = match py::resume(&awaiting, sent) {
-                        Ok(Sent::Yielded(value)) => return Ok(Some(value)),
+                    let resumed = match self.stream {
+                        None => py::resume(&awaiting, sent),
+                        Some(_) => self.resume_stream(&awaiting, sent),
+                    };
+                    let outcome = match resumed {
+                        Ok(Sent::Yielded(value)) => {
+                            self.before_wait(py)?;
+                            return Ok(Some(value));
+                        }
                         Ok(Sent::Returned(value)) => Outcome::Value(value),
                         Ok(Sent::Ended) => Outcome::Ended,
                         Err(error) => Outcome::Raised(error),
@@ -259,6 +273,7 @@ impl Machine {
             (Stage::Hop, outcome) => self.after_hop(py, outcome),
             (Stage::Closing, outcome) => self.after_leaving(py, outcome),
             (Stage::Thrown, outcome) => self.after_throw(py, outcome),
+            (Stage::Stream(phase), outcome) => self.after_streaming(py, phase, outcome),
             (stage, outcome) => self.go_on(py, stage, outcome.result()),
         }
     }
@@ -280,7 +295,7 @@ impl Machine {
                 let result = outcome?;
                 self.take_result(py, result)
             }
-            Stage::Running | Stage::Entered | Stage::Hop | Stage::Closing | Stage::Thrown => {
+            Stage::Running | Stage::Entered | Stage::Hop | Stage::Closing | Stage::Thrown | Stage::Stream(_) => {
                 Err(PyRuntimeError::new_err("a request that waits for nothing was woken"))
             }
             Stage::Left => self.after_leaving_in_thread(py, outcome),
@@ -333,6 +348,9 @@ impl Machine {
         visit.call(&self.file_stack)?;
         if let Some(ready) = &self.ready {
             ready.traverse(visit)?;
+        }
+        if let Some(stream) = &self.stream {
+            stream.traverse(visit)?;
         }
         for group in self.groups.iter().flatten() {
             visit.call(group)?;

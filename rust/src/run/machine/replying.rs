@@ -7,7 +7,7 @@ use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
 use super::{Machine, Next, Stage};
 use crate::run::layers::Delivery;
-use crate::run::program::Program;
+use crate::run::program::{Program, Reply};
 use crate::run::reply::{self, Body, Made, Whole};
 use crate::run::transport::{Headers, Transport};
 
@@ -72,7 +72,12 @@ impl Machine {
                 }
                 self.deliver(py, program, status, Some(headers.into_bound(py)), Body::Python(body))
             }
-            Made::Other => self.reply_in_python(py, program, result),
+            Made::Stream if self.function_open.is_empty() => match self.begin_stream(py, program, result)? {
+                Some(next) => Ok(next),
+                None => self.reply_in_python(py, program, result),
+            },
+            Made::Pieces => self.reply_in_pieces(py, program, result),
+            Made::Stream | Made::Other => self.reply_in_python(py, program, result),
         }
     }
 
@@ -99,6 +104,23 @@ impl Machine {
         }
         let making = reference.call_method1(intern!(py, "respond"), (exchange, result))?;
         self.wait(py, Stage::Responded, making)
+    }
+
+    /// Sends what the endpoint has made in pieces, when the contexts are left that end before.
+    fn reply_in_pieces<'py>(
+        &mut self,
+        py: Python<'py>,
+        program: &Program,
+        result: &Bound<'py, PyAny>,
+    ) -> PyResult<Next<'py>> {
+        self.background = None; // which the response has
+        let exchange = match (&program.reply, &self.exchange) {
+            (Reply::Stream { is_noted: true, .. }, _) => Some(self.exchange(py)?),
+            (_, Some(exchange)) => Some(exchange.bind(py).clone()),
+            (_, None) => None,
+        };
+        let response = program.reference.bind(py).call_method1(intern!(py, "stream"), (exchange, result))?;
+        self.hold(py, Ready::Python(response.unbind()))
     }
 
     /// Sends a response when the contexts are left that end before.
@@ -135,6 +157,9 @@ impl Machine {
                 self.deliver(py, program, status, headers, body)
             }
             Ready::Python(response) => {
+                if let Some(next) = self.begin_stream(py, program, response.bind(py))? {
+                    return Ok(next);
+                }
                 let exchange = self.exchange(py)?;
                 let sending = program.reference.bind(py).call_method1(intern!(py, "send"), (exchange, response))?;
                 self.wait(py, Stage::Sent, sending)

@@ -92,6 +92,10 @@ impl Machine {
                 let made = self.call(py, step)?;
                 self.wait(py, Stage::Result, made).map(Some)
             }
+            Action::Make => {
+                let made = self.call(py, step)?;
+                self.take_result(py, made).map(Some)
+            }
             Action::Context
                 if self.open.is_empty() && self.function_open.is_empty() && self.is_in_cancel_scope(py, program)? =>
             {

@@ -2,8 +2,11 @@
 //!
 //! uvicorn's `RequestResponseCycle` is what an application's `receive` and `send` belong to. Its `send` takes the response in two
 //! messages and writes each of them; this does in one step what the two calls would come to, for the responses that the engine
-//! makes itself. The cycle has to be of the very class, in a release that is known, with a `send` that nobody has replaced
+//! makes itself, and for those that come in chunks (`chunks`). The cycle has to be of the very class, in a release that is known, with a `send` that nobody has replaced
 //! (tracing tools do); everything else, and any cycle in another state than that of a fresh request, gets its messages.
+
+mod chunks;
+mod watch;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -11,6 +14,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString};
 
+pub(super) use self::chunks::{Begun, Chunks};
+pub(super) use self::watch::{Heard, Watch};
 use super::transport::Headers;
 use crate::http1::{self, Opening, Response, unless_closed};
 
@@ -213,10 +218,16 @@ impl<'py> UvicornCycle<'py> {
         self.attributes.set_item(intern!(py, "response_started"), true)?;
         let transport = self.get(intern!(py, "transport"))?;
         unless_closed(&transport, transport.call_method1(intern!(py, "write"), (bytes,)))?;
+        self.finish(keep_alive)
+    }
+
+    /// The whole response has been written: the cycle is over.
+    fn finish(&self, keep_alive: bool) -> PyResult<()> {
+        let py = self.object.py();
         self.attributes.set_item(intern!(py, "response_complete"), true)?;
         self.get(intern!(py, "message_event"))?.call_method0(intern!(py, "set"))?;
         if !keep_alive {
-            transport.call_method0(intern!(py, "close"))?;
+            self.get(intern!(py, "transport"))?.call_method0(intern!(py, "close"))?;
         }
         self.get(intern!(py, "on_response"))?.call0()?;
         Ok(())
