@@ -207,7 +207,10 @@ else
 conformance: build $(VENV)/.dev $(CONFORMANCE_VENV)/.ferrapi
 	@mkdir -p .cache/conformance
 	@echo '== FastAPI 0.165.0'"'"'s own tests, asked of ferrapi'
-	@$(RUN_CONFORMANCE) --compare tests/conformance/passing.json --ratchet
+	@rm -f .cache/conformance/ways.jsonl
+	@FERRAPI_COUNT_WAYS='$(CURDIR)/.cache/conformance/ways.jsonl' $(RUN_CONFORMANCE) --compare tests/conformance/passing.json --ratchet
+	@echo '== By which way these requests were served'
+	@$(BIN)/python -m scripts.ways .cache/conformance/ways.jsonl --least 99 --beside telemetry --beside yields
 	@echo '== Its public surface'
 	@$(CONFORMANCE_VENV)/bin/python $(CONFORMANCE)/surface.py --check ferrapi --min $(SURFACE_MIN)
 	@echo '== JSONTestSuite, asked of both'

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from _oracle import FASTAPI
-from ferrapi._error_report import UNLIMITED, ReportLimits, render_errors
+from ferrapi._error_report import DEFAULT_LIMITS, UNLIMITED, ReportLimits, render_errors
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -116,3 +116,20 @@ def test_the_limits_can_be_chosen_or_switched_off() -> None:
         json.loads(render_errors(errors[:2], ReportLimits(max_errors=1)))["detail"][1]["msg"]
         == "1 more error was left out"
     )
+
+
+@pytest.mark.parametrize("size", [0, 100, 4_000, 16 * 1024, 20_000, 200_000, 2 * MIB])
+@pytest.mark.parametrize("echoed", [10, 1_000, 20_000, 300_000])
+def test_a_report_is_no_larger_than_the_request_allows(size: int, echoed: int) -> None:
+    errors = [error(number, input="x" * echoed) for number in range(2000)]
+    body = render_errors(errors, DEFAULT_LIMITS.of_request(size))
+    assert len(body) <= max(64 * 1024, 4 * size)
+    detail = json.loads(body)["detail"]
+    assert len(detail) - 1 + detail[-1]["ctx"]["left_out"] == 2000
+
+
+def test_errors_that_nobody_has_counted_stay_so() -> None:
+    last = {"type": "errors_truncated", "loc": (), "msg": "More errors were left out", "ctx": {}}
+    detail = json.loads(render_errors([*(error(number) for number in range(1000)), last]))["detail"]
+    assert len(detail) == 1001
+    assert detail[-1] == {**last, "loc": []}

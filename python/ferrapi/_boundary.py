@@ -112,11 +112,15 @@ class StepPlan(TypedDict):
 
 
 class EarlyModel(TypedDict):
-    """The one keyword argument from the body, of the step so numbered, which is validated from its bytes."""
+    """The one keyword argument from the body, of the step so numbered, which is validated from its bytes.
+
+    large: a number of bytes, and what validates more than that as far as the first mistake; None to find them all.
+    """
 
     step: int
     name: str
     validate: Callable[[bytes], Any]
+    large: tuple[int, Callable[[bytes], Any]] | None
 
 
 class PlainForm(TypedDict):
@@ -174,8 +178,10 @@ class ProgramPlan(TypedDict):
 
     provider: its ``dependency_overrides`` have to be `overrides` (None for none). settings: counts how often they are
     replaced, if the provider announces that. reader: reads the parameters of all steps, if there are
-    any. steps: the last is the endpoint. placed: the effective route of an included one. http_handler: ferrapi's own
-    handler of HTTP exceptions. reference: goes on in Python (`ferrapi.routing._program.Reference`).
+    any. steps: the last is the endpoint. before_body: the number of those that run before the body is read. placed: the
+    effective route of an included one. http_handler: ferrapi's own handler of HTTP exceptions. reference: goes on in
+    Python (`ferrapi.routing._program.Reference`).
+    counts: is called for each request, if they are counted.
     """
 
     provider: Any
@@ -184,10 +190,12 @@ class ProgramPlan(TypedDict):
     reader: Reader | None
     steps: list[StepPlan]
     body: BodyPlan | None
+    before_body: int
     reply: ReplyPlan
     placed: Any
     http_handler: Any
     reference: Any
+    counts: Callable[[], None] | None
 
 
 _IMMUTABLE = (type(None), str, int, float, bool, bytes)

@@ -447,6 +447,11 @@ class Program:
     """What a route runs natively, and how; only what is asked for by name is done in Python."""
 
     def __new__(cls, plan: ProgramPlan) -> Program: ...
+    def serve(self, layer: Any, exchange: Any, returns: bool) -> Coroutine[Any, Any, Any]:
+        """A coroutine that serves a request which Python has as an exchange.
+
+        If it `returns`, it returns the response and sends nothing; contexts are the exchange's to leave then.
+        """
 
 @final
 class Serving(Coroutine[Any, Any, None]):

@@ -5,7 +5,7 @@ asynchronous form of a synchronous context manager, and the per-loop semaphore b
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from contextvars import copy_context
 from threading import Lock
@@ -320,6 +320,55 @@ class _DependencyConcurrency:
         if semaphore is None:
             semaphore = semaphores[self] = anyio.Semaphore(self.max_concurrency)
         return semaphore
+
+
+class LimitedContext(AbstractAsyncContextManager[Any]):
+    """A context that counts as a call of a dependency until it is left.
+
+    Args:
+        concurrency: The limit.
+        make: What makes the context, when its turn comes.
+        arguments: The keyword arguments for that.
+    """
+
+    def __init__(
+        self,
+        concurrency: _DependencyConcurrency,
+        make: Callable[..., AbstractAsyncContextManager[Any]],
+        /,
+        **arguments: Any,
+    ) -> None:
+        self._concurrency = concurrency
+        self._make = make
+        self._arguments = arguments
+        self._semaphore: anyio.Semaphore | None = None
+        self._context: AbstractAsyncContextManager[Any] | None = None
+
+    async def __aenter__(self) -> Any:
+        semaphore = self._semaphore = self._concurrency.get_semaphore()
+        await semaphore.acquire()
+        try:
+            context = self._context = self._make(**self._arguments)
+            return await context.__aenter__()
+        except BaseException:
+            semaphore.release()
+            raise
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        if self._context is None or self._semaphore is None:
+            raise RuntimeError("A context was left that was not entered")
+        try:
+            return await self._context.__aexit__(kind, exc, traceback)
+        finally:
+            self._semaphore.release()
+
+
+async def run_limited(concurrency: _DependencyConcurrency, call: Callable[..., Awaitable[T]], /, **arguments: Any) -> T:
+    """Await a call of a dependency, when its turn comes."""
+    async with concurrency.get_semaphore():
+        return await call(**arguments)
 
 
 _semaphores: RunVar[WeakKeyDictionary[_DependencyConcurrency, anyio.Semaphore]] = RunVar("ferrapi_dependency_limits")

@@ -54,8 +54,11 @@ async def http_exception_handler(request: Request, exc: HTTPException) -> Respon
 
 
 async def request_validation_exception_handler(request: Request, exc: RequestValidationError) -> JSONResponse:
-    """Answer 422 with the errors: at most 1,000 of them and 1 MiB, the rest counted in a last entry."""
-    return _ErrorReport(exc.errors(), DEFAULT_LIMITS)
+    """Answer 422 with the errors: at most 1,000, in no more bytes than the request allows for (`ReportLimits`).
+
+    The rest is counted in a last entry.
+    """
+    return _ErrorReport(exc.errors(), DEFAULT_LIMITS.of_request(exc._body_size))
 
 
 async def unlimited_request_validation_exception_handler(request: Request, exc: RequestValidationError) -> JSONResponse:
@@ -81,12 +84,17 @@ def handler_for(handlers: tuple[Any, Any], exc: Exception) -> Any:
     return handler or next((by_class[kind] for kind in type(exc).__mro__ if kind in by_class), None)
 
 
+def _report(exc: RequestValidationError) -> bytes:
+    """The body of the answer to a request whose data did not validate."""
+    return render_errors(exc.errors(), DEFAULT_LIMITS.of_request(exc._body_size))
+
+
 Answer = Callable[[Any], tuple[int, AnswerHead, bytes] | None]
 """Status, headers and body of the answer to an exception; None if only the handler itself can make it."""
 
 _ANSWERS: dict[Any, Answer] = {
     http_exception_handler: answer_http_exception,
-    request_validation_exception_handler: lambda exc: (422, JSON, render_errors(exc.errors(), DEFAULT_LIMITS)),
+    request_validation_exception_handler: lambda exc: (422, JSON, _report(exc)),
     unlimited_request_validation_exception_handler: lambda exc: (422, JSON, render_errors(exc.errors(), UNLIMITED)),
 }
 

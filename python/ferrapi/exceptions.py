@@ -201,6 +201,8 @@ class RequestValidationError(ValidationException):
     """
 
     _json: bytes
+    _body_size: int | None = None
+    """The bytes of the request's body, if the engine has raised this: they say how large the answer may be."""
 
     def __init__(self, errors: Sequence[Any], *, body: Any = None, endpoint_ctx: EndpointContext | None = None) -> None:
         super().__init__(errors, endpoint_ctx=endpoint_ctx)

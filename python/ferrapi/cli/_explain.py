@@ -99,8 +99,6 @@ def _of_api_route(listed: Listed, route: Any) -> Told:
     told = Told(False, reasons + _whole(listed, app, compiled))
     program = None if reasons else program_of(app, listed.placed.place)  # type: ignore[union-attr]
     told.native = program is not None and not told.python
-    if not told.native and not told.python:
-        told.python.append("a keyword argument is given twice")
     responder = compiled.responder
     told.steps = [_step(step, responder) for step in plan.steps if step.same_as is None]
     told.body = _body(compiled, plan)
@@ -121,8 +119,8 @@ def _whole(listed: Listed, app: RouteApp, compiled: Compiled) -> list[str]:
         reasons.append(f"bodies are limited to {app.facts.max_body_size} bytes")
     if compiled.observed is not None:
         reasons.append("a tool has replaced functions of ferrapi")
-    limited = [step for step in compiled.base.steps if step.concurrency is not None]
-    reasons += [f"Depends(max_concurrency=) of {name_of(step.call)}" for step in limited]
+    if app.facts.cancel_on_disconnect:
+        reasons.append("somebody waits for the client to leave")
     if listed.app is not None and active(listed.app._telemetry) is not None:
         reasons.append("telemetry follows each request")
     return reasons
@@ -137,6 +135,8 @@ def _step(step: Step, responder: Responder | None) -> StepTold:
         inspect.isasyncgenfunction(step.call) or inspect.isgeneratorfunction(step.call)
     ):
         python.append("its context is made by contextlib, because it is no plain generator function")
+    if step.concurrency is not None:
+        python.append("waits for its turn by Depends(max_concurrency=)")
     if step.read_credentials is None:
         python += [f"an object is made for its parameter `{name}`" for name, _ in step.specials]
     return StepTold(name_of(step.call), runs, python)

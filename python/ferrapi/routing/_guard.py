@@ -46,3 +46,11 @@ class Guard:
     @staticmethod
     async def do_nothing(x: Any) -> None:
         """Leave it to the guard to see that there is no response."""
+
+
+class Inside(Guard):
+    """The transport of requests that have come through something else before: that sees to what is raised."""
+
+    async def guard(self, x: Any, function: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]) -> None:
+        """Await ``function(x, *arguments)``."""
+        await function(x, *arguments)

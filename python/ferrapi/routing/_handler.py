@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -20,9 +20,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .._compat.starlette import is_async_callable
 from .._hooks import is_own, replaced
-from .._native import LimitExceeded
+from .._native import LimitExceeded, Program
 from .._pickling import Regained
 from .._version_counter import ROUTES_VERSION
+from .._ways import COUNTED
 from ..datastructures import DefaultPlaceholder
 from ..dependencies._callables import Kind
 from ..dependencies._overrides import Overrides
@@ -32,6 +33,7 @@ from ..exceptions import EndpointContext, FastAPIError, RequestValidationError, 
 from ._exchange import Exchange
 from ._facts import HandlerFacts
 from ._files import close_files, close_later, stack_around
+from ._guard import Inside
 from ._late import Late, NeedsContexts
 from ._limits import FormBounds, serve_limited
 from ._observed import Observed, is_observed
@@ -59,6 +61,7 @@ class _Nobody:
 
 
 _NOBODY = _Nobody()
+INSIDE = Inside()
 
 
 class Compiled:
@@ -87,7 +90,16 @@ class Compiled:
         provider = route.dependency_overrides_provider
         self.provider = provider if hasattr(provider, "dependency_overrides") else _NOBODY
         self._overridden: dict[Any, Plan] = {}
+        self.program: Program | Literal[False] | None = None  # made when it is first wanted
         self.observed = Observed(self) if is_observed() else None
+
+    def obstacle(self) -> str | None:
+        """What keeps the route from having a program, in a word of the table in docs/internals/architecture.md."""
+        return None if self.observed is None else "replaced functions"
+
+    def obstacle_inside(self) -> str | None:
+        """The same for requests that come through something around the route: a stream is no response to return."""
+        return self.obstacle() or ("yields" if self.responder.streams else None)
 
     def context(self) -> EndpointContext:
         """Where the endpoint is, for messages."""
@@ -226,24 +238,46 @@ class RouteApp(Regained):
         serve = self.serve if limit is None else lambda x: serve_limited(x, limit, self.serve)
         return serve if not facts.cancel_on_disconnect else lambda x: serve_while_connected(x, serve)
 
+    def program(self, x: Exchange) -> Program | None:
+        """What runs the engine for a request that has come through whatever is around it."""
+        compiled = self.compiled()
+        if compiled.program is None:
+            from ._program import program_inside
+
+            compiled.program = program_inside(self) or False
+        program = compiled.program if x.tracer is None else False
+        if COUNTED is not None and program is False:
+            COUNTED.elsewhere(compiled.obstacle_inside() or "telemetry")
+        return program or None
+
     async def serve(self, x: Exchange) -> None:
         """Answer a request, whatever its body's size; what no handler takes is raised."""
         handler = self._handler
+        if handler is not None:
+            await self._serve_custom(x, handler)
+            return
+        program = self.program(x)
+        if program is not None:
+            await program.serve(INSIDE, x, False)
+            return
+        observed = await self._serve_here(x)
+        if observed is not None:
+            await self._serve_custom(x, observed.respond)
+
+    async def _serve_here(self, x: Exchange) -> Observed | None:
+        """Answer a request without a program, unless somebody wants to see how."""
         try:
-            if handler is None:
-                compiled = self.compiled_for(x)
-                if compiled.observed is None:
-                    plan = compiled.plan()
-                    await self._serve_result(x, compiled, plan, self._result(x, compiled, plan))
-                    return
-                handler = compiled.observed.respond
+            compiled = self.compiled_for(x)
+            if compiled.observed is not None:
+                return compiled.observed
+            plan = compiled.plan()
+            await self._serve_result(x, compiled, plan, self._result(x, compiled, plan))
         except Exception as exc:
             await handle_exception(x, exc)
-            return
         finally:
             if x.form is not None:
                 await close_files(x)
-        await self._serve_custom(x, handler)
+        return None
 
     async def serve_rest(
         self,
@@ -383,7 +417,11 @@ class RouteApp(Regained):
         x.request_stack = request.scope.get("fastapi_inner_astack")
         x.function_stack = request.scope.get("fastapi_function_astack")
         x.shield = request.scope.get(SHIELD)
+        program = self.program(x)
         try:
+            if program is not None:
+                response: Response = await program.serve(INSIDE, x, True)
+                return response
             return await compiled.responder.response(x, await self._result(x, compiled, compiled.plan()))
         except ValidationException as exc:
             tell_way(exc, request.scope)

@@ -8,6 +8,7 @@ dependency overrides make another one.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from .._boundary import reader_plan
 from .._hooks import replaced
 from .._native import Program, Reader
 from .._threads import run_in_thread
-from ..concurrency import opener_of
+from ..concurrency import LimitedContext, opener_of, run_limited
 from ..dependencies import _plain
 from ..dependencies._body import request_body_to_args, wants_key
 from ..dependencies._callables import Kind, computed_scope, header_scheme, kind_of
@@ -28,6 +29,7 @@ from ..dependencies.models import Dependant, cache_key, may_share, oauth_scopes,
 from ..types import DependencyCacheKey
 from ._app_scope import leaf
 from ._exchange import Exchange
+from ._large_body import LargeModel
 from ._late import Late, NeedsContexts
 from ._shield import shielded
 from ._teardown import Teardown
@@ -149,23 +151,13 @@ class Step:
 
     def run(self, x: Exchange, values: Values) -> Coroutine[Any, Any, Any]:
         """Call the callable, or enter the context that it is."""
-        return self._start(x, values) if self.concurrency is None else self._run_limited(x, values)
-
-    def _start(self, x: Exchange, values: Values) -> Coroutine[Any, Any, Any]:
-        if self.kind is Kind.ASYNC:
-            coroutine: Coroutine[Any, Any, Any] = self.call(**values)
-            return coroutine
-        if self.kind is Kind.SYNC:
-            return self.in_thread(self.call, **values)
-        return self.stack(x).enter_async_context(shielded(self.open(**values), x))
-
-    async def _run_limited(self, x: Exchange, values: Values) -> Any:
-        semaphore = self.concurrency.get_semaphore()
+        limit = self.concurrency
         if self.kind >= Kind.GENERATOR:
-            await self.stack(x).enter_async_context(semaphore)
-            return await self._start(x, values)
-        async with semaphore:
-            return await self._start(x, values)
+            context = self.open(**values) if limit is None else LimitedContext(limit, self.open, **values)
+            return self.stack(x).enter_async_context(shielded(context, x))
+        call = self.call if self.kind is Kind.ASYNC else functools.partial(self.in_thread, self.call)
+        coroutine: Coroutine[Any, Any, Any] = call(**values) if limit is None else run_limited(limit, call, **values)
+        return coroutine
 
     def stack(self, x: Exchange) -> AsyncExitStack | Teardown:
         """The stack whose end is the end of this generator."""
@@ -211,8 +203,9 @@ class Plan:
         body_last: bool = False,
     ) -> None:
         self.embed = embed
-        self.program: Program | Literal[False] | None = None  # of a plan with overrides: see `_program.py`
+        self.program: Program | None = None  # of a plan with overrides: see `_program.py`
         self.program_place: Any = None
+        self.large_model: LargeModel | Literal[False] | None = None  # see `_json_body.py`
         self._websocket = websocket
         self._provider = provider
         self._overrides = overrides or {}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_core import ValidationError, from_json
@@ -20,31 +20,33 @@ from starlette.responses import Response, StreamingResponse
 
 from .. import background
 from .._boundary import BodyPlan, FieldsPlan, ReplyPlan, StepPlan
+from .._error_report import DEFAULT_LIMITS
 from .._fields import ModelField, prefix_locations
 from .._hooks import untouched
 from .._native import Program
 from .._scopes import on_asyncio, scope_here
 from .._threads import enter_in_thread, run_in_thread
 from .._version_counter import SETTINGS_VERSION
-from ..concurrency import leave_generators
+from .._ways import COUNTED
+from ..concurrency import LimitedContext, leave_generators, run_limited
 from ..dependencies import _plain
 from ..dependencies._body import request_body_to_args
 from ..dependencies._callables import Kind
 from ..dependencies._values import MISSING, Errors, missing_error, names_of, validate_found
 from ..encoders import encode_other
-from ..exception_handlers import answer_now, http_exception_handler
+from ..exception_handlers import answer_now, http_exception_handler, request_validation_exception_handler
 from ..exceptions import RequestValidationError
 from ._exchange import Exchange
 from ._files import close_files
 from ._form_body import plain_form
 from ._handler import handle_exception, no_response, unanswered
-from ._json_body import early_model, is_refused_alike
+from ._json_body import early_model, is_refused_alike, large_model
 from ._listening import Listening, fail, source_of
 from ._plan import NOTHING_TO_READ, validate_parameters
 from ._read import body_bytes, parsed, read_form, unreadable
 from ._respond import Responder, write_json
-from ._shield import in_cancel_scope
-from ._teardown import Teardown, stop, stop_thrown
+from ._shield import Shielded, enter_shield, in_cancel_scope, leave_shield, shielded
+from ._teardown import Teardown, as_context, stop, stop_thrown
 
 if TYPE_CHECKING:
     from ._handler import Compiled, RouteApp
@@ -53,7 +55,7 @@ if TYPE_CHECKING:
 
 
 def program_of(app: RouteApp, placed: Any) -> Program | None:
-    """The program of a route, or None if it is for the reference path alone.
+    """The program of a route, or None if somebody else has to be asked first, or if it has none.
 
     Parameters:
         app: the route's application.
@@ -62,16 +64,19 @@ def program_of(app: RouteApp, placed: Any) -> Program | None:
     if app.is_wrapped():
         return None
     compiled = app.compiled()
-    if compiled.observed is not None or compiled.reads_body_last:
-        return None
-    return _program(app, compiled, compiled.base, placed)
+    return None if compiled.obstacle() is not None else _program(app, compiled, compiled.base, placed)
+
+
+def program_inside(app: RouteApp) -> Program | None:
+    """The same for a request that has come through whatever is around the engine."""
+    compiled = app.compiled()
+    return None if compiled.obstacle_inside() is not None else _program(app, compiled, compiled.base, None)
 
 
 def _program(
     app: RouteApp, compiled: Compiled, plan: Plan, placed: Any, overrides: Mapping[Any, Any] | None = None
-) -> Program | None:
-    if not all(_can_be_run(step, compiled.responder) for step in plan.steps):
-        return None
+) -> Program:
+    reference = Reference(app, compiled, plan, placed)
     return Program(
         {
             "provider": compiled.provider,
@@ -79,23 +84,15 @@ def _program(
             "settings": SETTINGS_VERSION if getattr(compiled.provider, "_announces_overrides", False) else None,
             "reader": plan.reader if plan.reads else None,
             "steps": [_step_plan(step, plan, compiled.responder) for step in plan.steps],
+            "before_body": plan.before_body,
             "body": _body_plan(compiled, plan),
             "reply": _reply_plan(compiled.responder),
             "placed": placed,
             "http_handler": http_exception_handler,
-            "reference": Reference(app, compiled, plan, placed),
+            "reference": reference if COUNTED is None else COUNTED.asked(reference),
+            "counts": None if COUNTED is None else COUNTED.begin,
         }
     )
-
-
-def _can_be_run(step: Step, responder: Responder) -> bool:
-    """Whether a step is of a kind that is run natively. An edited tree may give a keyword argument twice: not there."""
-    names = [name for name, _ in (*step.feeds, *step.specials)]
-    names += [field.name for _, field in _plain.parameters(step.dependant)]
-    names += [field.name for field in step.dependant.body_params]
-    if len(set(names)) < len(names) or step.concurrency is not None:
-        return False
-    return not step.is_endpoint or responder.streams or step.kind in (Kind.ASYNC, Kind.SYNC)
 
 
 def _step_plan(step: Step, plan: Plan, responder: Responder) -> StepPlan:
@@ -104,7 +101,7 @@ def _step_plan(step: Step, plan: Plan, responder: Responder) -> StepPlan:
         "call": step.call,
         "same": step.same_as,
         "children": list(step.children),
-        "feeds": list(step.feeds),
+        "feeds": list(dict(step.feeds).items()),  # an edited tree may give an argument twice
         "has_params": step.has_params,
         "is_late": step.has_params and not plan.hoisted[step.index],
         "fields": _fields_plan(step) if step.has_body else None,
@@ -124,6 +121,11 @@ def _step_plan(step: Step, plan: Plan, responder: Responder) -> StepPlan:
             "header": step.header,
             "token_scheme": step.token_scheme,
         }
+    if step.concurrency is not None:
+        if step.kind >= Kind.GENERATOR:
+            return {**said, "action": "context", "call": functools.partial(LimitedContext, step.concurrency, step.open)}
+        run: Any = step.call if step.kind is Kind.ASYNC else functools.partial(step.in_thread, step.call)
+        return {**said, "call": functools.partial(run_limited, step.concurrency, run)}
     if step.kind is Kind.SYNC:
         run = responder.run_in_thread if step.is_endpoint else step.in_thread
         return {**said, "action": "thread", "call": functools.partial(run, step.call)}
@@ -140,7 +142,7 @@ def _streams(responder: Responder) -> StreamResponder | None:
 
 def _in_hop(step: Step, responder: Responder) -> Callable[..., Any] | None:
     """What a step calls in a worker thread together with others; None for one that has a way of its own."""
-    if step.is_endpoint and responder.streams:
+    if step.concurrency is not None or (step.is_endpoint and responder.streams):
         return None
     if step.kind is Kind.SYNC and (step.is_endpoint or step.in_thread is run_in_thread):
         return step.call
@@ -227,6 +229,8 @@ class Reference:
     unanswered = staticmethod(unanswered)
     no_response = staticmethod(no_response)
     in_cancel_scope = staticmethod(in_cancel_scope)
+    enter_shield = staticmethod(enter_shield)
+    leave_shield = staticmethod(leave_shield)
     collect = staticmethod(body_bytes)
     is_refused_from_json = staticmethod(is_refused_alike)
     run_in_thread = staticmethod(run_in_thread)
@@ -247,24 +251,24 @@ class Reference:
         self.compiled = compiled
         self.plan = plan
         self.placed = placed
-        self.serve = app.serve
         self.reply = compiled.responder.reply
         self.respond = compiled.responder.respond
+        self.response = compiled.responder.response
         self.send = compiled.responder.send
         streams = _streams(compiled.responder)
         if streams is not None:
             self.stream = streams.stream
 
-    def overridden(self) -> Program | None:
-        """The program of the route with the dependencies that are overridden now; None if there is none."""
+    def overridden(self) -> Program:
+        """The program of the route with the dependencies that are overridden now."""
         compiled = self.compiled
         overrides = compiled.provider.dependency_overrides
         plan = compiled.plan()
         program = plan.program
         if program is None or plan.program_place is not self.placed:
-            program = plan.program = _program(self.app, compiled, plan, self.placed, dict(overrides or {})) or False
+            program = plan.program = _program(self.app, compiled, plan, self.placed, dict(overrides or {}))
             plan.program_place = self.placed
-        return program or None
+        return program
 
     async def go_on(self, x: Exchange, parts: dict[str, Any]) -> None:
         """Go on behind the first steps.
@@ -274,11 +278,19 @@ class Reference:
             parts: the keyword arguments that were read (`groups`), what the steps came to (`results`, `failed`,
                 `errors`), the contexts they have opened (`opened`, `function_opened`), and the `body`.
         """
+        rest = self._rest(x, parts)
+        await self.app.serve_rest(x, self.compiled, self.plan, rest, parts["opened"], parts["function_opened"])
+
+    async def go_on_returning(self, x: Exchange, parts: dict[str, Any]) -> Response:
+        """The same for a request whose response is returned."""
+        return await self.response(x, await self._rest(x, parts))
+
+    def _rest(self, x: Exchange, parts: dict[str, Any]) -> Coroutine[Any, Any, Any]:
+        """What the endpoint returns."""
         plan = self.plan
         groups = parts.get("groups") if plan.reads else NOTHING_TO_READ
         so_far = parts["results"], set(parts["failed"]), list(parts.get("errors", ()))
-        rest = self.compiled.rest(x, plan, groups, parts.get("body", MISSING), so_far)
-        await self.app.serve_rest(x, self.compiled, plan, rest, parts["opened"], parts["function_opened"])
+        return self.compiled.rest(x, plan, groups, parts.get("body", MISSING), so_far)
 
     async def handle(self, x: Exchange, exc: Exception) -> None:
         """Answer an exception that the route has raised, with the handler that is registered for it."""
@@ -286,6 +298,19 @@ class Reference:
             raise exc  # handlers may look at the exception that is being handled
         except Exception:
             await handle_exception(x, exc)
+
+    @staticmethod
+    def shielded(made: Any, shield: Any) -> Shielded:
+        """The context that `made` is, whose exit code is not cut short."""
+        return Shielded(as_context(made), shield)
+
+    @staticmethod
+    def enter_on_stack(x: Exchange, for_function: bool, made: Any) -> Awaitable[Any]:
+        """Enter the context that `made` is; it is left with one of the exchange's exit stacks."""
+        stack = x.function_stack if for_function else x.request_stack
+        if stack is None:
+            raise RuntimeError("A yield dependency needs an open exit stack")
+        return stack.enter_async_context(shielded(as_context(made), x))
 
     # What a request says: the keyword arguments of steps, and the mistakes in them.
 
@@ -330,17 +355,42 @@ class Reference:
         """The mistakes in the value under `key`, or in the whole body."""
         return prefix_locations(exc.errors(include_url=False), ("body",) if key is None else ("body", key))
 
-    def invalid(self, errors: Errors, body: Any, content: bytes | None) -> Exception:
+    def invalid(self, errors: Errors, body: Any, content: bytes | None, size: int) -> Exception:
         """What to raise for the mistakes in a request.
 
         Parameters:
             errors: all of them.
             body: what is in the body, if it was parsed.
             content: the bytes of a JSON body that was not parsed.
+            size: the length of the body in bytes.
         """
+        context = self.compiled.context()
         if content is not None:
-            return RequestValidationError.of_json(errors, content, self.compiled.context())
-        return RequestValidationError(errors, body=body, endpoint_ctx=self.compiled.context())
+            error = RequestValidationError.of_json(errors, content, context)
+        else:
+            error = RequestValidationError(errors, body=body, endpoint_ctx=context)
+        error._body_size = size
+        return error
+
+    @staticmethod
+    def is_json(exc: ValidationError) -> bool:
+        """Whether a body was refused for what its JSON says, rather than for being none."""
+        return exc.error_count() > 1 or exc.errors(include_url=False)[0]["type"] != "json_invalid"
+
+    async def model_errors(self, handlers: Any, content: bytes) -> tuple[dict[str, Any], Errors]:
+        """The mistakes in a large JSON body that is one model, and no keyword arguments.
+
+        Parameters:
+            handlers: the exception handlers, by class and by status. If the one for mistakes is ferrapi's own, no more
+                are found out than it shows.
+            content: the body.
+        """
+        model = large_model(self.plan)
+        if model is None:
+            raise RuntimeError("A body without a model was validated as one")
+        own = None if handlers is None else handlers[0].get(RequestValidationError)
+        most = DEFAULT_LIMITS.max_errors if own is request_validation_exception_handler else None
+        return {}, await run_in_thread(functools.partial(model.errors, content, most, ("body",)))
 
     def refuse_result(self, content: Any, exc: ValidationError) -> Exception:
         """What to raise for a result that the response model refuses."""

@@ -84,6 +84,18 @@ class Shielded(AbstractAsyncContextManager[Any]):
         return swallowed
 
 
+def enter_shield(x: Exchange) -> anyio.CancelScope:
+    """Enter the cancel scope of a request that is in one of somebody else's."""
+    shield = x.shield = anyio.CancelScope()
+    return shield.__enter__()
+
+
+def leave_shield(x: Exchange, shield: anyio.CancelScope) -> None:
+    """Leave it, in the task that has entered it."""
+    x.shield = None
+    shield.__exit__(None, None, None)
+
+
 def shielded(context: AbstractAsyncContextManager[Any], x: Exchange) -> AbstractAsyncContextManager[Any]:
     """`context`, with its exit code shielded if there is anything to shield it from."""
     return context if x.shield is None else Shielded(context, x.shield)

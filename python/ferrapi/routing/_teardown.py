@@ -134,7 +134,13 @@ async def _throw(generator: AsyncGenerator[Any], exc: BaseException) -> bool:
     return False
 
 
+def as_context(made: Any) -> AbstractAsyncContextManager[Any]:
+    """The context that an asynchronous generator is; another context as it is."""
+    context: AbstractAsyncContextManager[Any] = _begun(made) if made.__class__ is AsyncGeneratorType else made
+    return context
+
+
 @asynccontextmanager
 def _begun(generator: AsyncGenerator[Any]) -> AsyncGenerator[Any]:
-    """The context that a generator is which has been begun already. It knows how to throw an exception into one."""
+    """The context that a generator is, perhaps one that was begun already. It can throw an exception into one."""
     return generator

@@ -250,6 +250,11 @@ impl AsgiTransport {
         entrance.cycles.receive(entrance.layer.bind(py), self.receive.bind(py))
     }
 
+    /// The length of the body, if it has been received.
+    pub(super) fn content_length(&self, py: Python<'_>) -> Option<usize> {
+        self.content.as_ref().map(|content| content.bind(py).as_bytes().len())
+    }
+
     /// Remembers the body, which has been received.
     pub(super) fn keep(&mut self, content: &Bound<'_, PyBytes>) {
         self.content = Some(content.clone().unbind());

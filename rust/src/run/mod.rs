@@ -10,6 +10,7 @@
 //! is a call of the program's `reference`. docs/internals/architecture.md has the table of these calls.
 
 mod asgi;
+mod given;
 mod hop;
 mod layers;
 mod machine;

@@ -4,7 +4,9 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyString, PyTuple};
 
+use super::given;
 use super::overrides::Overrides;
+use super::serving::Serving;
 use crate::plan::{PlanError, required};
 use crate::request::form::FormReader;
 use crate::request::reader::Reader;
@@ -98,6 +100,8 @@ pub(super) struct Model {
     pub(super) step: usize,
     pub(super) name: Py<PyString>,
     pub(super) validate: Py<PyAny>,
+    /// What validates more bytes than this: it stops at the first mistake, and all of them are found out beside the event loop.
+    pub(super) large: Option<(usize, Py<PyAny>)>,
 }
 
 /// Plain fields of an urlencoded form, all of one step.
@@ -136,6 +140,8 @@ pub(crate) struct Program {
     pub(super) reader: Option<Py<Reader>>,
     pub(super) steps: Vec<Step>,
     pub(super) body: Option<Body>,
+    /// The number of steps that run before the body is read, and mistakes in which are told alone.
+    pub(super) before_body: usize,
     pub(super) reply: Reply,
     /// Whether what the endpoint returns is validated in a thread.
     pub(super) reply_in_thread: bool,
@@ -153,6 +159,8 @@ pub(crate) struct Program {
     pub(super) http_handler: Py<PyAny>,
     /// What goes on in Python: `ferrapi.routing._program.Reference`.
     pub(super) reference: Py<PyAny>,
+    /// What is called for each request, if they are counted.
+    pub(super) counts: Option<Py<PyAny>>,
 }
 
 #[pymethods]
@@ -179,6 +187,7 @@ impl Program {
             reader: if reader.is_none() { None } else { Some(reader.cast_into::<Reader>()?.unbind()) },
             body: if body.is_none() { None } else { Some(Body::new(&body.cast_into::<PyDict>()?, steps.len())?) },
             steps,
+            before_body: required(plan, "before_body")?.extract()?,
             reply_in_thread: required(&reply, "in_thread")?.extract()?,
             status: required(&reply, "status")?.extract()?,
             content_type: required(&reply, "content_type")?.extract::<Vec<u8>>()?,
@@ -190,7 +199,21 @@ impl Program {
             thread_code: required(&reply, "thread_code")?.unbind(),
             http_handler: required(plan, "http_handler")?.unbind(),
             reference: required(plan, "reference")?.unbind(),
+            counts: required(plan, "counts")?.extract()?,
         })
+    }
+
+    /// A coroutine that serves a request which Python has as an `exchange`.
+    ///
+    /// `layer` guards what is done in Python. If it `returns`, the coroutine returns the response and sends nothing, contexts are
+    /// entered on the exit stacks of the exchange, and whatever is raised comes out.
+    fn serve<'py>(
+        slf: &Bound<'py, Self>,
+        layer: Py<PyAny>,
+        exchange: &Bound<'py, PyAny>,
+        returns: bool,
+    ) -> PyResult<Bound<'py, Serving>> {
+        given::serve(slf, layer, exchange, returns)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -203,6 +226,7 @@ impl Program {
         visit.call(&self.thread_code)?;
         visit.call(&self.http_handler)?;
         visit.call(&self.reference)?;
+        visit.call(&self.counts)?;
         for step in &self.steps {
             visit.call(&step.call)?;
             if let Some((_, call)) = &step.hop {
@@ -217,7 +241,12 @@ impl Program {
             }
         }
         match &self.body {
-            Some(Body::Json { model: Some(model), .. }) => visit.call(&model.validate)?,
+            Some(Body::Json { model: Some(model), .. }) => {
+                visit.call(&model.validate)?;
+                if let Some((_, first)) = &model.large {
+                    visit.call(first)?;
+                }
+            }
             Some(Body::Form { plain: Some(plain) }) => visit.call(&plain.reader)?,
             _ => {}
         }
@@ -326,6 +355,7 @@ impl Model {
             step: before(required(plan, "step")?.extract()?, steps)?,
             name: required(plan, "name")?.cast_into::<PyString>()?.unbind(),
             validate: required(plan, "validate")?.unbind(),
+            large: required(plan, "large")?.extract()?,
         })
     }
 }

@@ -114,7 +114,13 @@ impl Serving {
     /// Runs it to its next wait, or to its end.
     fn run<'py>(&self, py: Python<'py>, mut work: Work, sent: PyResult<Bound<'py, PyAny>>) -> Step<'py> {
         let step = match &mut work {
-            Work::Request(machine) => machine.resume(py, sent).map(|waits| waits.map_or(Sent::Ended, Sent::Yielded)),
+            Work::Request(machine) => match machine.resume(py, sent) {
+                Ok(Some(waits)) => Ok(Sent::Yielded(waits)),
+                Ok(None) => {
+                    Ok(machine.take_returned().map_or(Sent::Ended, |value| Sent::Returned(value.into_bound(py))))
+                }
+                Err(error) => Err(error),
+            },
             Work::Layer(flow) => flow.resume(py, sent),
         };
         if let Ok(Sent::Yielded(_)) = &step {

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
 use super::asgi::AsgiTransport;
+use super::given::GivenTransport;
 use super::reply::Body;
 use crate::http1::{Connection, InFlightRequest, RequestHead};
 use crate::py;
@@ -16,6 +17,7 @@ use crate::request::reader::{Groups, Reader};
 pub(crate) enum Transport {
     Http(HttpTransport),
     Asgi(AsgiTransport),
+    Given(GivenTransport),
 }
 
 /// The headers of a response.
@@ -48,6 +50,7 @@ impl Transport {
         match self {
             Self::Http(transport) => Ok(transport.in_flight.get().protocol(py)),
             Self::Asgi(transport) => Ok(transport.layer(py)),
+            Self::Given(transport) => Ok(transport.layer(py)),
         }
     }
 
@@ -72,6 +75,7 @@ impl Transport {
                 layer.call_method1(intern!(py, "exchange"), parts)
             }
             Self::Asgi(transport) => transport.exchange(py, &layer),
+            Self::Given(transport) => Ok(transport.exchange(py)),
         }
     }
 
@@ -80,14 +84,16 @@ impl Transport {
         match self {
             Self::Http(transport) => transport.connection().handlers(py),
             Self::Asgi(transport) => Ok(transport.handlers(py)),
+            Self::Given(transport) => transport.handlers(py),
         }
     }
 
     /// The declared parameters; None if any is missing or invalid.
-    pub(super) fn read<'py>(&self, py: Python<'py>, reader: &Reader) -> PyResult<Option<Groups<'py>>> {
+    pub(super) fn read<'py>(&self, py: Python<'py>, reader: &Py<Reader>) -> PyResult<Option<Groups<'py>>> {
         match self {
-            Self::Http(transport) => reader.read_groups_of_head(py, transport.head(), &transport.params),
-            Self::Asgi(transport) => reader.read_groups_of_scope(transport.scope(py)),
+            Self::Http(transport) => reader.get().read_groups_of_head(py, transport.head(), &transport.params),
+            Self::Asgi(transport) => reader.get().read_groups_of_scope(transport.scope(py)),
+            Self::Given(transport) => transport.read(py, reader),
         }
     }
 
@@ -96,6 +102,7 @@ impl Transport {
         match self {
             Self::Http(transport) => transport.connection().limits_forms(py),
             Self::Asgi(transport) => transport.scope(py).contains(intern!(py, "ferrapi.form_limits")),
+            Self::Given(transport) => transport.limits_forms(py),
         }
     }
 
@@ -104,10 +111,29 @@ impl Transport {
         match self {
             Self::Http(transport) => Ok(transport.head().value_of(py, name).map(take)),
             Self::Asgi(transport) => transport.header(py, name, take),
+            Self::Given(transport) => transport.header(py, name, take),
         }
     }
 
-    /// The same, as text or None.
+    /// The length of the body in bytes: of what has been read, else as the head announces it.
+    pub(super) fn body_size(&self, py: Python<'_>) -> PyResult<u64> {
+        let read = match self {
+            Self::Http(transport) => match &transport.content {
+                Content::Whole(content) => Some(content.bind(py).as_bytes().len()),
+                Content::Empty | Content::Lost => Some(0),
+            },
+            Self::Asgi(transport) => transport.content_length(py),
+            Self::Given(transport) => transport.content(py)?.map(|content| content.as_bytes().len()),
+        };
+        if let Some(length) = read {
+            return Ok(u64::try_from(length).unwrap_or(u64::MAX));
+        }
+        let announced =
+            self.header(py, b"content-length", |value| std::str::from_utf8(value).ok()?.trim().parse().ok())?;
+        Ok(announced.flatten().unwrap_or(0))
+    }
+
+    /// The first header called `name`, which is in lower case, as text or None.
     pub(super) fn header_text<'py>(&self, py: Python<'py>, name: &[u8]) -> PyResult<Option<Bound<'py, PyString>>> {
         self.header(py, name, |value| py::latin1(py, value))
     }
@@ -132,6 +158,7 @@ impl Transport {
                 transport.params.traverse(visit)
             }
             Self::Asgi(transport) => transport.traverse(visit),
+            Self::Given(transport) => transport.traverse(visit),
         }
     }
 }

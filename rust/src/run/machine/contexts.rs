@@ -6,12 +6,15 @@ use pyo3::prelude::*;
 
 use super::{Machine, Next, Outcome, Stage};
 use crate::py;
-use crate::run::program::Step;
+use crate::run::program::{Program, Step};
 
 impl Machine {
     /// Enters the context that a step makes.
-    pub(super) fn enter<'py>(&mut self, py: Python<'py>, step: &Step) -> PyResult<Next<'py>> {
-        let made = self.call(py, step)?;
+    pub(super) fn enter<'py>(&mut self, py: Python<'py>, program: &Program, step: &Step) -> PyResult<Next<'py>> {
+        let mut made = self.call(py, step)?;
+        if let Some(shield) = &self.shield {
+            made = program.reference.bind(py).call_method1(intern!(py, "shielded"), (made, shield))?;
+        }
         let entering = if py::is_async_generator(&made) {
             made.call_method0(intern!(py, "__anext__"))?
         } else {
@@ -20,6 +23,48 @@ impl Machine {
         self.context = Some(made.unbind());
         self.stage = Stage::Entered;
         Ok(Next::Await(entering))
+    }
+
+    /// Enters the context that a step makes on an exit stack of the exchange.
+    pub(super) fn enter_on_stack<'py>(
+        &mut self,
+        py: Python<'py>,
+        program: &Program,
+        step: &Step,
+    ) -> PyResult<Next<'py>> {
+        let made = self.call(py, step)?;
+        let exchange = self.exchange(py)?;
+        let arguments = (exchange, step.for_function, made);
+        let entering = program.reference.bind(py).call_method1(intern!(py, "enter_on_stack"), arguments)?;
+        self.wait(py, Stage::Result, entering)
+    }
+
+    /// Keeps cancel scopes around the request from cutting exit code short.
+    pub(super) fn enter_shield(&mut self, py: Python<'_>, program: &Program) -> PyResult<()> {
+        let exchange = self.exchange(py)?;
+        let shield = program.reference.bind(py).call_method1(intern!(py, "enter_shield"), (exchange,))?;
+        self.shield = Some(shield.unbind());
+        Ok(())
+    }
+
+    /// Leaves that when the request is over.
+    pub(super) fn leave_shield<'py>(&mut self, py: Python<'py>, next: PyResult<Next<'py>>) -> PyResult<Next<'py>> {
+        if let Ok(Next::Await(_)) = &next {
+            return next;
+        }
+        self.drop_shield(py)?;
+        next
+    }
+
+    /// Leaves it when no context is open any more.
+    pub(super) fn drop_shield(&mut self, py: Python<'_>) -> PyResult<()> {
+        match self.shield.take() {
+            Some(shield) => {
+                let exchange = self.exchange(py)?;
+                self.reference(py)?.call_method1(intern!(py, "leave_shield"), (exchange, shield)).map(drop)
+            }
+            None => Ok(()),
+        }
     }
 
     /// Goes on when a context has been entered. What did not come to its first `yield` is over.

@@ -15,7 +15,7 @@ use crate::run::transport::Headers;
 impl Machine {
     /// Answers an exception that something here has raised, or lets it out.
     pub(super) fn fail<'py>(&mut self, py: Python<'py>, error: PyErr) -> PyResult<Next<'py>> {
-        if matches!(self.stage, Stage::Delegated | Stage::Ending | Stage::Leaving) {
+        if matches!(self.stage, Stage::Delegated | Stage::Ending | Stage::Leaving) || self.returns() {
             return Err(error);
         }
         if !self.function_open.is_empty() {
@@ -98,6 +98,7 @@ impl Machine {
 
     /// Answers an exception when nothing is open any more.
     fn answer_failure<'py>(&mut self, py: Python<'py>, error: PyErr) -> PyResult<Next<'py>> {
+        self.drop_shield(py)?;
         if !error.is_instance_of::<PyException>(py) || self.program.is_none() {
             if self.started {
                 self.exchange(py)?.setattr(intern!(py, "started"), true)?;

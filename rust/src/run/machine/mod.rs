@@ -39,7 +39,7 @@ enum Stage {
     Collected,
     /// The form in the body.
     Form,
-    /// The keyword arguments of a step that are from a form.
+    /// The keyword arguments of a step that are from a form, or the mistakes in a large body.
     FormValues,
     /// The end of a hop to a worker thread.
     Hop,
@@ -55,6 +55,8 @@ enum Stage {
     Responded,
     /// A response that comes in pieces.
     Stream(Phase),
+    /// The response, which is returned.
+    Returned,
     /// The end of the response.
     Sent,
     /// The end of the background tasks.
@@ -135,6 +137,8 @@ pub(crate) struct Machine {
     /// The bytes of a JSON body that was validated from them, and what is wrong with them.
     json: Option<Py<PyBytes>>,
     refused: Option<PyErr>,
+    /// Whether these bytes are so many that their mistakes are found out in a worker thread.
+    is_large: bool,
     /// The mistakes in the request so far.
     errors: Option<Py<PyList>>,
     /// The steps that have no result because of them.
@@ -159,6 +163,12 @@ pub(crate) struct Machine {
     end: Option<PyErr>,
     exchange: Option<Py<PyAny>>,
     failure: Option<Failure>,
+    /// What the coroutine returns, if that is what was asked for.
+    returned: Option<Py<PyAny>>,
+    /// The cancel scope that keeps those around the request from cutting exit code short; while contexts are open.
+    shield: Option<Py<PyAny>>,
+    /// Whether the steps before the body have run.
+    is_past_body: bool,
     /// The body that is sent when the head is.
     unsent: Option<Py<PyBytes>>,
     /// Whether user code has run since it was last known that no dependency is overridden.
@@ -182,6 +192,7 @@ impl Machine {
             body: None,
             json: None,
             refused: None,
+            is_large: false,
             errors: None,
             failed: SmallVec::new(),
             is_read: true,
@@ -195,6 +206,9 @@ impl Machine {
             end: None,
             exchange: None,
             failure: None,
+            returned: None,
+            shield: None,
+            is_past_body: false,
             unsent: None,
             unchecked: false,
             started: false,
@@ -210,6 +224,16 @@ impl Machine {
     /// What it waits for.
     pub(in crate::run) fn awaiting(&self) -> Option<&Py<PyAny>> {
         self.awaiting.as_ref()
+    }
+
+    /// Takes the request as Python knows it.
+    pub(in crate::run) fn take_exchange(&mut self, exchange: &Bound<'_, PyAny>) {
+        self.exchange = Some(exchange.clone().unbind());
+    }
+
+    /// What the coroutine returns, if that is what was asked for.
+    pub(in crate::run) fn take_returned(&mut self) -> Option<Py<PyAny>> {
+        self.returned.take()
     }
 
     /// Stops waiting for it.
@@ -256,6 +280,7 @@ impl Machine {
                 }
             };
             let next = py::guarded(|| self.advance(py, outcome)).or_else(|error| self.fail(py, error));
+            let next = if self.shield.is_some() { self.leave_shield(py, next) } else { next };
             let next = if self.has_form { self.end_form(py, next) } else { next };
             match if self.file_stack.is_some() { self.leave_file_stack(py, next) } else { next }? {
                 Next::Await(object) => self.awaiting = Some(object.unbind()),
@@ -300,6 +325,10 @@ impl Machine {
             }
             Stage::Left => self.after_leaving_in_thread(py, outcome),
             Stage::Head => outcome.and_then(|_| self.send_rest(py)),
+            Stage::Returned => outcome.map(|response| {
+                self.returned = Some(response.unbind());
+                Next::Done
+            }),
             Stage::Responded => outcome.and_then(|response| self.hold(py, Ready::Python(response.unbind()))),
             Stage::Sent => outcome.and_then(|_| self.after_sending(py)),
             Stage::Background => outcome.and_then(|_| self.after_reply(py)),
@@ -346,6 +375,8 @@ impl Machine {
         visit.call(&self.errors)?;
         visit.call(&self.background)?;
         visit.call(&self.file_stack)?;
+        visit.call(&self.returned)?;
+        visit.call(&self.shield)?;
         if let Some(ready) = &self.ready {
             ready.traverse(visit)?;
         }

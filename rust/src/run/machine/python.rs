@@ -46,12 +46,6 @@ impl Machine {
         self.delegate(py, &serve, (true,).into_pyobject(py)?)
     }
 
-    /// Lets the route's reference path serve the request.
-    pub(super) fn take_long_way<'py>(&mut self, py: Python<'py>, program: &Program) -> PyResult<Next<'py>> {
-        let serve = program.reference.bind(py).getattr(intern!(py, "serve"))?;
-        self.delegate(py, &serve, PyTuple::empty(py))
-    }
-
     /// Lets the reference path go on behind the steps that have run.
     pub(super) fn go_on_in_python<'py>(&mut self, py: Python<'py>, program: &Program) -> PyResult<Next<'py>> {
         let parts = PyDict::new(py);
@@ -67,6 +61,12 @@ impl Machine {
         }
         if let Some(body) = self.parsed_body(py, program)? {
             parts.set_item(intern!(py, "body"), body)?;
+        }
+        if self.returns() {
+            let exchange = self.exchange(py)?;
+            let going_on =
+                program.reference.bind(py).call_method1(intern!(py, "go_on_returning"), (exchange, parts))?;
+            return self.wait(py, Stage::Returned, going_on);
         }
         let go_on = program.reference.bind(py).getattr(intern!(py, "go_on"))?;
         self.delegate(py, &go_on, (parts,).into_pyobject(py)?)
@@ -90,6 +90,7 @@ impl Machine {
                 exchange.call_method1(intern!(py, "place"), (route,))?;
             }
             let content = match (&program.body, &transport.content) {
+                _ if program.before_body > 0 => None,
                 (Some(Body::Json { .. }), Content::Whole(content)) => Some(content.bind(py).clone()),
                 (Some(Body::Json { .. }), Content::Empty) => Some(PyBytes::new(py, b"")),
                 _ => None,

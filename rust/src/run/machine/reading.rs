@@ -14,7 +14,7 @@ use crate::run::transport::{Content, Transport};
 
 impl Machine {
     pub(super) fn begin<'py>(&mut self, py: Python<'py>) -> PyResult<Next<'py>> {
-        if let Transport::Asgi(transport) = &self.transport {
+        if let (Transport::Asgi(transport), None) = (&self.transport, &self.program) {
             match transport.arrive(py) {
                 Ok(Arrived::At(program)) => self.program = Some(program),
                 Ok(Arrived::Answered { status, headers, body }) => return self.answer(py, status, headers, body),
@@ -27,8 +27,7 @@ impl Machine {
         };
         let program = program.bind(py).get();
         if program.overrides.differ(py)? {
-            let other = program.reference.bind(py).call_method0(intern!(py, "overridden"))?;
-            let Ok(other) = other.cast_into::<Program>() else { return self.take_long_way(py, program) };
+            let other = program.reference.bind(py).call_method0(intern!(py, "overridden"))?.cast_into::<Program>()?;
             self.program = Some(other.clone().unbind());
             return self.begin_program(py, other.get());
         }
@@ -37,16 +36,22 @@ impl Machine {
 
     /// Reads what a program wants to know before any of its steps.
     fn begin_program<'py>(&mut self, py: Python<'py>, program: &Program) -> PyResult<Next<'py>> {
+        if let Some(counts) = &program.counts {
+            counts.bind(py).call0()?;
+        }
         match &program.body {
-            None => self.run_program(py, program),
-            Some(body) => self.read_body(py, program, body),
+            Some(body) if program.before_body == 0 => self.read_body(py, program, body),
+            _ => self.run_program(py, program),
         }
     }
 
     /// Reads the parameters, and runs the steps.
     fn run_program<'py>(&mut self, py: Python<'py>, program: &Program) -> PyResult<Next<'py>> {
+        if self.is_past_body {
+            return self.run(py, program); // which were read before the body was
+        }
         if let Some(reader) = &program.reader {
-            match self.transport.read(py, reader.bind(py).get())? {
+            match self.transport.read(py, reader)? {
                 // What a plain form had for a step is there already.
                 Some(groups) if self.groups.is_empty() => {
                     self.groups.extend(groups.into_iter().map(|group| group.map(Bound::unbind)));
@@ -70,7 +75,10 @@ impl Machine {
     }
 
     /// Reads the body: one that is of no use to the program is taken as it is.
-    fn read_body<'py>(&mut self, py: Python<'py>, program: &Program, body: &Body) -> PyResult<Next<'py>> {
+    pub(super) fn read_body<'py>(&mut self, py: Python<'py>, program: &Program, body: &Body) -> PyResult<Next<'py>> {
+        if self.is_past_body && self.exchange.is_some() {
+            return self.read_in_python(py, program, body, None); // by the request object, if there is one
+        }
         if let Body::Form { plain } = body {
             let is_urlencoded = |value: &[u8]| value.starts_with(b"application/x-www-form-urlencoded");
             let is_plain = plain.is_some()
@@ -87,8 +95,17 @@ impl Machine {
                     self.take_body(py, program, body, &content)
                 }
                 Content::Empty => self.take_body(py, program, body, &PyBytes::new(py, b"")),
-                Content::Lost => self.take_long_way(py, program),
+                Content::Lost => self.read_in_python(py, program, body, None),
             },
+            Transport::Given(transport) => {
+                if let Some(content) = transport.content(py)? {
+                    return self.take_body(py, program, body, &content);
+                }
+                match transport.receive(py)? {
+                    Some(message) => self.wait(py, Stage::Body, message),
+                    None => self.read_in_python(py, program, body, None),
+                }
+            }
             Transport::Asgi(transport) => {
                 if let Some(content) = transport.receive_at_once(py)? {
                     transport.keep(&content);
@@ -136,26 +153,41 @@ impl Machine {
                 transport.keep(&content);
                 self.take_body(py, program, body, &content)
             }
-            (Some(Body::Form { .. }), ..) => {
-                self.exchange(py)?.setattr(intern!(py, "unread"), message)?;
-                self.read_form(py, program)
+            (Some(body), Transport::Given(transport), Some(content)) => {
+                transport.keep(&content)?;
+                self.take_body(py, program, body, &content)
             }
-            _ => {
-                let exchange = self.exchange(py)?;
-                exchange.setattr(intern!(py, "unread"), message)?;
-                let collecting = program.reference.bind(py).call_method1(intern!(py, "collect"), (exchange,))?;
-                self.wait(py, Stage::Collected, collecting)
-            }
+            (Some(body), ..) => self.read_in_python(py, program, body, Some(message)),
+            (None, ..) => self.run_program(py, program),
         }
+    }
+
+    /// Lets Python read a body, of which this is the first message if that has come.
+    fn read_in_python<'py>(
+        &mut self,
+        py: Python<'py>,
+        program: &Program,
+        body: &Body,
+        message: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Next<'py>> {
+        let exchange = self.exchange(py)?;
+        if let Some(message) = message {
+            exchange.setattr(intern!(py, "unread"), message)?;
+        }
+        if let Body::Form { .. } = body {
+            return self.read_form(py, program);
+        }
+        let collecting = program.reference.bind(py).call_method1(intern!(py, "collect"), (exchange,))?;
+        self.wait(py, Stage::Collected, collecting)
     }
 
     /// Takes a body that has come in several messages.
     pub(super) fn take_collected<'py>(&mut self, py: Python<'py>, content: &Bound<'py, PyAny>) -> PyResult<Next<'py>> {
         let program = self.program(py)?;
         let program = program.bind(py).get();
-        match (&program.body, content.cast::<PyBytes>()) {
-            (Some(body), Ok(content)) => self.take_body(py, program, body, content),
-            _ => self.take_long_way(py, program),
+        match &program.body {
+            Some(body) => self.take_body(py, program, body, content.cast::<PyBytes>()?),
+            None => self.run_program(py, program),
         }
     }
 
@@ -211,11 +243,21 @@ impl Machine {
         if let Some(model) = model
             && !has_long_number
         {
-            match model.validate.bind(py).call1((content,)) {
+            let large = model.large.as_ref().filter(|(most, _)| content.as_bytes().len() > *most);
+            let validate = large.map_or(&model.validate, |(_, first)| first);
+            match validate.bind(py).call1((content,)) {
                 Ok(value) => {
                     self.arguments(py, model.step).set_item(&model.name, value)?;
                     self.json = Some(content.clone().unbind());
                     return Ok(());
+                }
+                Err(error) if large.is_some() && reply::is_validation_error(py, &error) => {
+                    if reference.call_method1(intern!(py, "is_json"), (&error,))?.is_truthy()? {
+                        self.refused = Some(error);
+                        self.json = Some(content.clone().unbind());
+                        self.is_large = true;
+                        return Ok(());
+                    }
                 }
                 Err(error) if reply::is_validation_error(py, &error) => {
                     if reference.call_method1(intern!(py, "is_refused_from_json"), (&error,))?.is_truthy()? {

@@ -123,6 +123,23 @@ impl Machine {
         self.hold(py, Ready::Python(response.unbind()))
     }
 
+    /// Whether the response is returned rather than sent.
+    pub(super) fn returns(&self) -> bool {
+        matches!(&self.transport, Transport::Given(transport) if transport.returns())
+    }
+
+    /// Lets Python make the response, which is returned.
+    pub(super) fn return_response<'py>(
+        &mut self,
+        py: Python<'py>,
+        program: &Program,
+        result: &Bound<'py, PyAny>,
+    ) -> PyResult<Next<'py>> {
+        let exchange = self.exchange(py)?;
+        let making = program.reference.bind(py).call_method1(intern!(py, "response"), (exchange, result))?;
+        self.wait(py, Stage::Returned, making)
+    }
+
     /// Sends a response when the contexts are left that end before.
     fn deliver<'py>(
         &mut self,
@@ -181,7 +198,7 @@ impl Machine {
                 transport.send(py, status, headers, &body)?;
                 self.after_sending(py)
             }
-            Transport::Http(_) => {
+            Transport::Http(_) | Transport::Given(_) => {
                 let exchange = self.exchange(py)?;
                 let arguments = (status, headers.argument(py), body.into_bytes(py));
                 let pending = exchange.call_method1(intern!(py, "send_body"), arguments)?;
@@ -269,6 +286,9 @@ impl Machine {
             return next;
         }
         self.has_form = false;
+        if self.returns() {
+            return next; // whoever takes the response closes them
+        }
         self.end = next.err();
         let exchange = self.exchange(py)?;
         let closing = self.reference(py)?.call_method1(intern!(py, "close_form"), (exchange,))?;

@@ -18,6 +18,16 @@ impl Machine {
             let index = self.results.len();
             let Some(step) = program.steps.get(index) else { return Ok(Next::Done) };
             let is_endpoint = index.saturating_add(1) == program.steps.len();
+            if program.before_body > 0
+                && index == program.before_body
+                && !std::mem::replace(&mut self.is_past_body, true)
+                && let Some(body) = &program.body
+            {
+                if self.errors.is_some() {
+                    return Err(self.refusal(py, program)?);
+                }
+                return self.read_body(py, program, body);
+            }
             if !is_endpoint && std::mem::take(&mut self.unchecked) && program.overrides.differ(py)? {
                 return self.go_on_in_python(py, program);
             }
@@ -96,12 +106,13 @@ impl Machine {
                 let made = self.call(py, step)?;
                 self.take_result(py, made).map(Some)
             }
-            Action::Context
-                if self.open.is_empty() && self.function_open.is_empty() && self.is_in_cancel_scope(py, program)? =>
-            {
-                self.go_on_in_python(py, program).map(Some)
+            Action::Context if self.returns() => self.enter_on_stack(py, program, step).map(Some),
+            Action::Context => {
+                if self.open.is_empty() && self.function_open.is_empty() && self.is_in_cancel_scope(py, program)? {
+                    self.enter_shield(py, program)?;
+                }
+                self.enter(py, program, step).map(Some)
             }
-            Action::Context => self.enter(py, step).map(Some),
         }
     }
 
@@ -109,7 +120,9 @@ impl Machine {
     pub(super) fn is_in_cancel_scope(&self, py: Python<'_>, program: &Program) -> PyResult<bool> {
         match &self.transport {
             Transport::Http(_) => Ok(false), // it has a task of its own
-            Transport::Asgi(_) => program.reference.bind(py).call_method0(intern!(py, "in_cancel_scope"))?.is_truthy(),
+            Transport::Asgi(_) | Transport::Given(_) => {
+                program.reference.bind(py).call_method0(intern!(py, "in_cancel_scope"))?.is_truthy()
+            }
         }
     }
 
@@ -167,6 +180,9 @@ impl Machine {
         let program = self.program(py)?;
         let program = program.bind(py).get();
         if self.results.len().saturating_add(1) == program.steps.len() {
+            if self.returns() {
+                return self.return_response(py, program, &result);
+            }
             return self.reply(py, program, &result);
         }
         self.results.push(result.unbind());

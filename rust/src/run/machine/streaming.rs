@@ -279,6 +279,7 @@ impl Machine {
                 Sink::Own(transport.in_flight.clone_ref(py))
             }
             Transport::Asgi(transport) => transport.open(py, code, &headers)?,
+            Transport::Given(_) => return Ok(None), // as `ears` has said
         };
         let (iterator, encode) = program.parts_of(&source)?;
         let mut stream = Stream {
@@ -312,6 +313,7 @@ impl Machine {
     /// How it is heard that the client leaves; None if Starlette has to see to it.
     fn ears<'py>(&self, py: Python<'py>, reference: &Bound<'py, PyAny>) -> PyResult<Option<Ears>> {
         match &self.transport {
+            Transport::Given(_) => Ok(None),
             Transport::Http(transport) => {
                 let cycle = transport.in_flight.bind(py).get();
                 let is_free = !transport.connection().has_middleware(py) && !cycle.has_started(py);

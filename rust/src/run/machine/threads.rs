@@ -14,7 +14,7 @@ impl Machine {
     /// Begins a hop that the next step and those behind it take part in; None if they run in another way.
     pub(super) fn hop<'py>(&mut self, py: Python<'py>, program: &Program) -> PyResult<Option<Next<'py>>> {
         let Some((end, enters)) = self.end_of_hop(program) else { return Ok(None) };
-        if self.is_in_cancel_scope(py, program)? {
+        if self.returns() || self.is_in_cancel_scope(py, program)? {
             return Ok(None);
         }
         let mut arguments = Vec::new();
@@ -50,6 +50,9 @@ impl Machine {
         }
         let (mut end, mut enters) = (first, false);
         for (index, step) in program.steps.iter().enumerate().skip(first) {
+            if index == program.before_body && program.before_body > 0 && !self.is_past_body {
+                break;
+            }
             if index > first && !self.has_values(program, step, index) {
                 break;
             }

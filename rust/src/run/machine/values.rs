@@ -47,6 +47,17 @@ impl Machine {
             }
             // What was read from a plain form has been there since.
             Some(Body::Form { .. }) => {}
+            Some(Body::Json { model: Some(_), .. }) if self.is_large && self.refused.is_some() => {
+                self.refused = None;
+                // Whoever takes the exception itself is told everything.
+                let handlers = if self.returns() { None } else { Some(self.transport.handlers(py)?) };
+                let arguments = (handlers, self.json.as_ref());
+                let finding = program.reference.bind(py).call_method1(intern!(py, "model_errors"), arguments)?;
+                if !is_valid {
+                    self.failed.push(index);
+                }
+                return self.wait(py, Stage::FormValues, finding).map(Values::Pending);
+            }
             Some(Body::Json { model: Some(_), .. }) if self.json.is_some() => {
                 is_valid &= self.complete_model(py, program)?;
             }
@@ -132,7 +143,7 @@ impl Machine {
         Ok(false)
     }
 
-    /// Goes on with the keyword arguments that are from a form.
+    /// Goes on with the keyword arguments that are from a form, or with the mistakes in a large body.
     pub(super) fn take_form_values<'py>(&mut self, py: Python<'py>, found: &Bound<'py, PyAny>) -> PyResult<Next<'py>> {
         let index = self.results.len();
         let failed_before = self.failed.last() == Some(&index);
@@ -154,7 +165,8 @@ impl Machine {
 
     /// What to raise for the mistakes in a request, when they are all known.
     pub(super) fn refusal(&mut self, py: Python<'_>, program: &Program) -> PyResult<PyErr> {
-        let parts = (self.errors.take(), self.body.as_ref(), self.json.as_ref());
+        let size = self.transport.body_size(py)?;
+        let parts = (self.errors.take(), self.body.as_ref(), self.json.as_ref(), size);
         Ok(PyErr::from_value(program.reference.bind(py).call_method1(intern!(py, "invalid"), parts)?))
     }
 
