@@ -12,6 +12,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 from pydantic_core import SchemaValidator, core_schema
 
+from ._facts import Facts
 from ._fields import ModelField
 from ._native import FormReader, Reader, VersionCounter
 from .dependencies._parameter_models import wants_many
@@ -49,7 +50,8 @@ class RoutePlan(TypedDict):
     path: the template, None if the route can't be seen into. prefix: whether anything may follow the template. exact:
     whether a match of the template is a match of the route; otherwise the route is asked (``matches(scope)``).
     protocol: the scope type it serves, None for both. methods: None for all. convertors: of each parameter, its name in
-    the template and what makes its value, None for text. target: what the table answers with.
+    the template and what makes its value, None for text. target: what the table answers with. mounted: the application
+    of a mount that does what Starlette's class does, and what that stands on; None for anything else.
     """
 
     path: str | None
@@ -59,6 +61,7 @@ class RoutePlan(TypedDict):
     methods: list[str] | None
     convertors: list[tuple[str, str, Callable[[str], Any] | None]]
     target: Any
+    mounted: tuple[Any, Facts] | None
 
 
 class FieldPlan(TypedDict):

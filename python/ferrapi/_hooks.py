@@ -25,7 +25,7 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
-from starlette.routing import Route, Router, WebSocketRoute
+from starlette.routing import Mount, Route, Router, WebSocketRoute
 
 from ._native import TypeWatch
 from ._version_counter import ROUTES_VERSION, SETTINGS_VERSION
@@ -35,7 +35,10 @@ Kind = TypeVar("Kind", bound=type)
 EXCHANGED = (HTTPConnection, Request, Response, JSONResponse, PlainTextResponse, HTMLResponse, StreamingResponse)
 """The classes of requests and responses. The engine makes no objects of them where nobody would see that."""
 
-_WATCHED = (Starlette, ServerErrorMiddleware, ExceptionMiddleware, Router, Route, WebSocketRoute, *EXCHANGED)
+_WATCHED = (Starlette, ServerErrorMiddleware, ExceptionMiddleware, Router, Route, WebSocketRoute, Mount, *EXCHANGED)
+_OTHERS = frozenset({"logging", "starlette", "uvicorn"})
+"""The packages of classes whose methods somebody may have replaced before ferrapi was imported."""
+
 _UNSEEN = object()
 """In the place of a method that somebody had replaced before ferrapi was imported."""
 
@@ -55,9 +58,9 @@ def _methods(kind: type) -> dict[str, Any]:
 
 
 def _is_as_written(kind: type, name: str, value: Any) -> bool:
-    """Whether `value` is the function that one of the classes of Starlette behind `kind` was written with."""
+    """Whether `value` is the function that one of the classes of other packages behind `kind` was written with."""
     owner = next(base for base in kind.__mro__ if name in vars(base))
-    if not owner.__module__.startswith("starlette."):
+    if owner.__module__.partition(".")[0] not in _OTHERS:
         return True
     if type(value) is not FunctionType:
         return type(value).__module__ in ("builtins", "functools")  # properties, slots of `object`

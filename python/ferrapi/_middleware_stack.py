@@ -10,7 +10,7 @@ entries, or the classes in them, finds what it finds there.
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -92,6 +92,12 @@ class _Layer(Regained, Guard):
     def look_again(self) -> None:
         """A setting was changed."""
 
+    @staticmethod
+    def enter_mounted(app: Any) -> tuple[Entrance, str] | None:
+        """Where requests come to a mounted application, and its root path; None if it has to be called."""
+        find = getattr(type(app), "_find_entrance", None)
+        return None if find is None else find(app)
+
     def leads_to_router(self) -> bool:
         """Find out whether the router behind this layer can be entered directly."""
         raise NotImplementedError
@@ -113,14 +119,15 @@ class Exceptions(_Layer, ExceptionMiddleware):
     @cached_property
     def entrance(self) -> Entrance:
         """Where requests come to the router."""
-        return Entrance(self, self.app, self.handlers, ROUTES_VERSION)
+        return Entrance(self, self.app, self.handlers, ROUTES_VERSION, SETTINGS_VERSION)
 
     async def guard(self, x: Exchange, function: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]) -> None:
         """Await ``function(x, *arguments)``; answer with the handler for what that raises."""
-        try:
-            await function(x, *arguments)
-        except Exception as exc:
-            await handle_exception(x, body_limit_error(exc) or exc)
+        await _guarded(self, x, function, arguments)
+
+    async def recover(self, x: Exchange, exc: Exception, handlers: Any = None) -> None:
+        """Answer to an exception that the route didn't handle; raise it, if no handler takes it."""
+        await handle_exception(x, body_limit_error(exc) or exc, handlers)
 
     def leads_to_router(self) -> bool:
         """Whether the router behind this layer is one whose requests need no wrapping."""
@@ -205,7 +212,13 @@ class ServerErrors(_Layer, ServerErrorMiddleware):
     def entrance(self) -> Entrance:
         """Where requests come to the router if there is no middleware: both layers in one."""
         inner: Exceptions = self.app  # type: ignore[assignment]  # `leads_to_router` has seen it
-        return Entrance(self, inner.app, inner.handlers, ROUTES_VERSION)
+        return Entrance(self, inner.app, inner.handlers, ROUTES_VERSION, SETTINGS_VERSION)
+
+    @property
+    def handlers(self) -> tuple[Any, Any]:
+        """The exception handlers of the innermost layer, if there is no middleware."""
+        inner: Exceptions = self.app  # type: ignore[assignment]
+        return inner.handlers
 
     def dispatch(self, x: Exchange) -> Coroutine[Any, Any, None]:
         """Route an HTTP request."""
@@ -214,15 +227,12 @@ class ServerErrors(_Layer, ServerErrorMiddleware):
 
     async def guard(self, x: Exchange, function: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]) -> None:
         """Await ``function(x, *arguments)``; answer what that raises, by exception handlers or as a server error."""
-        try:
-            await function(x, *arguments)
-        except Exception as exc:
-            await self.recover(x, exc)
+        await _guarded(self, x, function, arguments)
 
-    async def recover(self, x: Exchange, exc: Exception) -> None:
+    async def recover(self, x: Exchange, exc: Exception, handlers: Any = None) -> None:
         """Answer to an exception that the route didn't handle; raise it, if no handler takes it here."""
         try:
-            await handle_exception(x, body_limit_error(exc) or exc)
+            await handle_exception(x, body_limit_error(exc) or exc, handlers)
         except Exception as error:
             await self._answer(x, error)
             raise
@@ -240,6 +250,27 @@ class ServerErrors(_Layer, ServerErrorMiddleware):
             response = await run_in_threadpool(handler, request, exc)
         if not x.started:
             await response(x.scope, x.receive, x.send)
+            x.started = True
+
+
+async def _guarded(
+    layer: Exceptions | ServerErrors, x: Exchange, function: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]
+) -> None:
+    """Await ``function(x, *arguments)``; let the layer answer what that raises, or those of the applications around."""
+    try:
+        await function(x, *arguments)
+    except Exception as exc:
+        await _recover(x, exc, [(layer, layer.handlers), *x.around])
+
+
+async def _recover(x: Exchange, exc: Exception, layers: Sequence[tuple[Any, Any]]) -> None:
+    (layer, handlers), *around = layers
+    try:
+        await layer.recover(x, exc, handlers)
+    except Exception as error:
+        if not around:
+            raise
+        await _recover(x, error, around)
 
 
 def _is_plain_router(router: ASGIApp) -> bool:

@@ -14,6 +14,7 @@ from typing_extensions import disjoint_base
 from ._boundary import GroupPlan, ProgramPlan, RoutePlan
 
 __all__ = [
+    "AccessLog",
     "Adding",
     "Compressing",
     "Compression",
@@ -84,6 +85,34 @@ class TypeWatch:
         """See whether anything has changed, and have it dealt with."""
 
 @final
+class AccessLog:
+    """The access log of a server."""
+
+    def __new__(
+        cls,
+        logger: logging.Logger,
+        find_handler: Callable[[logging.Logger], tuple[logging.Handler, Any, Any] | None],
+        template: Callable[[logging.Logger, Any, int], list[str | int]],
+        write: Callable[[Any, Any, list[str]], None],
+        settings: VersionCounter,
+        watch: TypeWatch,
+    ) -> AccessLog:
+        """An access log.
+
+        Parameters:
+            logger: uvicorn's.
+            find_handler: the handler that all lines go to as they are, its stream, and the `ferrapi._facts.Facts` which
+                that stands on; None if the logger has to be called.
+            template: the parts of the line for a status: text, and numbers where values go.
+            write: writes lines to the stream of a handler.
+            settings: the counter of edits.
+            watch: notices that a class was changed, and announces that as an edit.
+        """
+
+    def flush(self) -> None:
+        """Write the lines that there are."""
+
+@final
 class NativeServer:
     """What the connections of one server share."""
 
@@ -94,7 +123,7 @@ class NativeServer:
         resets_context: bool,
         state: Any,
         status_lines: dict[int, bytes],
-        loggers: tuple[logging.Logger, logging.Logger | None],
+        loggers: tuple[logging.Logger, AccessLog | None],
         limits: tuple[int, int | None],
         patience: tuple[float, float | None, float | None],
         settings: tuple[int | None, str, str],
@@ -107,7 +136,7 @@ class NativeServer:
             resets_context: whether tasks begin without context variables.
             state: `uvicorn.server.ServerState`.
             status_lines: by status.
-            loggers: for errors, and for requests if those are logged.
+            loggers: for errors, and the access log if there is one.
             limits: bytes of a head, and of a body if that has a limit.
             patience: seconds between requests, and for a head and for more of a body if those have limits.
             settings: the limit of concurrency, the version of ASGI, the root path.
@@ -273,9 +302,12 @@ class NativeSite:
 
     def __new__(
         cls,
+        owner: Any,
         table: RouteTable,
         handlers: Any,
         router: Any,
+        root_path: str,
+        outer: NativeSite | None,
         has_middleware: bool,
         routes: VersionCounter,
         settings: VersionCounter,
@@ -283,6 +315,7 @@ class NativeSite:
     ) -> NativeSite:
         """The application with these routes, exception handlers (by class and by status) and router.
 
+        `owner`: the same, as Python knows it. `root_path`: its own. `outer`: the application that it is mounted in.
         `has_middleware`: whether the protocol has to be asked whether a request passes, and has to send the responses.
         `routes` and `settings` are the version counters of routes and of applications; `watch` notices changed classes.
         """
@@ -294,7 +327,9 @@ class NativeSite:
 class Entrance:
     """Where HTTP requests come to a router by ASGI."""
 
-    def __new__(cls, layer: Any, router: Any, handlers: Any, routes: VersionCounter) -> Entrance:
+    def __new__(
+        cls, layer: Any, router: Any, handlers: Any, routes: VersionCounter, settings: VersionCounter
+    ) -> Entrance:
         """The entrance to `router`. `layer` makes exchanges and guards what is done in Python."""
 
     def serve(
@@ -567,13 +602,6 @@ class RouteTable:
         """Find the route that answers `scope` and add to the scope what a match adds.
 
         Returns the route's target and whether the match is full (else the method is not one of its own), or None.
-        """
-
-    def find_head(self, head: RequestHead) -> tuple[Any, dict[str, Any]] | None:
-        """Find the route for a head that the HTTP/1.1 transport has read, without a scope.
-
-        Returns the route's target and its path parameters if a route matches fully and no route before it had to be
-        asked; else None: the request needs a scope.
         """
 
 @final

@@ -24,7 +24,7 @@ from . import params
 from ._docs_routes import DocsRoutes, of_applications
 from ._draining import Drain, mounted_in
 from ._foreign import refuse, refuse_app, with_counterparts
-from ._hooks import WATCH, routing_class, untouched, watch
+from ._hooks import WATCH, is_own, routing_class, untouched, watch
 from ._middleware_stack import AppBodyLimitMiddleware, ExceptionTelemetryMiddleware, ServerErrors, build
 from ._names import names_of
 from ._pickling import Regained
@@ -66,6 +66,7 @@ from .types import DecoratedCallable
 from .utils import generate_unique_id
 
 if TYPE_CHECKING:
+    from ._native import Entrance
     from .versioning import Versioning
     from .versioning._routers import VersionedRoutes
 
@@ -293,6 +294,18 @@ class FastAPI(Regained, Verbs, Starlette):
                 way = stack.way()
         self._way, self._way_as_of = way, SETTINGS_VERSION.value
         return way
+
+    def _find_entrance(self) -> tuple[Entrance, str] | None:
+        """Where HTTP requests come to the router, and the root path that a call of the application notes.
+
+        None if something stands between the call and the router.
+        """
+        if not is_own(type(self), FastAPI, "__call__"):
+            return None
+        self._find_way()
+        stack: Any = self.middleware_stack
+        is_short = self._way is not None and stack.goes_short()
+        return (stack.entrance, self.root_path) if is_short else None
 
     def build_middleware_stack(self) -> ASGIApp:
         """The router behind the middleware: server errors outermost, exception handlers innermost."""

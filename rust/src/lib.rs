@@ -14,6 +14,8 @@
 //! crate unwinds.
 #![deny(unsafe_op_in_unsafe_fn, unsafe_code)]
 
+mod access_log;
+mod facts;
 mod http1;
 mod plan;
 mod py;
@@ -30,6 +32,8 @@ use pyo3::prelude::*;
 /// The compiled half of ferrapi. Not a public interface: import from `ferrapi`.
 #[pymodule(gil_used = true)]
 mod _native {
+    #[pymodule_export]
+    use crate::access_log::AccessLog;
     #[pymodule_export]
     use crate::http1::{Connection, InFlightRequest, MessageCall, RequestHead, Server, Site};
     #[pymodule_export]

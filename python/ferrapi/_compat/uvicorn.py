@@ -6,13 +6,11 @@ uvicorn, or none, no cycle is known: responses go to it in messages. Import this
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 try:
     from uvicorn import __version__ as _version
     from uvicorn.protocols.http import httptools_impl
-    from uvicorn.protocols.utils import get_client_addr, get_path_with_query_string
 except ImportError:
     httptools_impl = None  # type: ignore[assignment]
 
@@ -45,21 +43,3 @@ def parts_of_cycle(kind: type) -> tuple[dict[int, bytes], Any, Any] | None:
 
 def _file_of(method: Any) -> str | None:
     return getattr(getattr(method, "__code__", None), "co_filename", None)
-
-
-def log_access(logger: logging.Logger, scope: Any, status: int) -> None:
-    """Write a line of the access log, in uvicorn's format and with its arguments.
-
-    Parameters:
-        logger: uvicorn's.
-        scope: what a scope has of the client, the request line and the version.
-        status: the response's.
-    """
-    logger.info(
-        '%s - "%s %s HTTP/%s" %d',
-        get_client_addr(scope),
-        scope["method"],
-        get_path_with_query_string(scope),
-        scope["http_version"],
-        status,
-    )

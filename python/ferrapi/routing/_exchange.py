@@ -6,7 +6,7 @@ query as a multi-dictionary) are made when something asks for them and not befor
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from contextlib import AsyncExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -61,6 +61,7 @@ class Exchange:
     function_stack: AsyncExitStack | Teardown | None = None
     request_stack: AsyncExitStack | Teardown | None = None
     shield: CancelScope | None = None  # see `_shield`
+    around: Sequence[tuple[Any, Any]] = ()  # layers of the applications that it is mounted in, and their handlers
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope

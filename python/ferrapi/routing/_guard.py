@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .._native import AccessLog
 
 
 async def wait_for(awaitable: Awaitable[Any]) -> Any:
@@ -30,11 +33,11 @@ class Guard:
         return parts_of_cycle(kind)
 
     @staticmethod
-    def log_cycle(cycle: Any, status: int) -> None:
-        """Write the line of the access log for a response to one of those."""
-        from .._compat.uvicorn import log_access
+    def access_log(logger: Any) -> AccessLog:
+        """The access log that one of those writes with a logger."""
+        from .._access_log import access_log
 
-        log_access(cycle.access_logger, cycle.scope, status)
+        return access_log(logger)
 
     wait_for = staticmethod(wait_for)
 

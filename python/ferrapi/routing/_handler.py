@@ -498,11 +498,17 @@ def no_response() -> Exception:
     return error
 
 
-async def handle_exception(x: Exchange, exc: Exception) -> None:
-    """Answer with the handler that is registered for `exc`; raise it again without one."""
+async def handle_exception(x: Exchange, exc: Exception, handlers: Any = None) -> None:
+    """Answer with the handler that is registered for `exc`; raise it again without one.
+
+    Parameters:
+        x: the request.
+        exc: the exception.
+        handlers: by class and by status code, if they aren't those that the request has come to last.
+    """
     if isinstance(exc, LimitExceeded):
         exc = HTTPException(status_code=400, detail=str(exc))
-    handler = handler_for(x.handlers, exc)
+    handler = handler_for(x.handlers if handlers is None else handlers, exc)
     answer = short_answer(handler) if handler is not None else None
     if answer is None:
         tell_way(exc, x.scope)

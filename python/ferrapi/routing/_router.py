@@ -229,10 +229,14 @@ class APIRouter(Regained, Verbs, Router):
             scope: the request's.
             handlers: by class and by status code; of the layer that is right around the router.
         """
-        is_own = getattr(self.default, "__func__", None) is _OWN_DEFAULT and Router.not_found is _STARLETTES_DEFAULT
-        if not is_own or "app" not in scope or scope.get(TRACER) is not None:
+        if "app" not in scope or scope.get(TRACER) is not None or self._other_path(scope, self.table()) is not None:
             return None
-        if self._frontends_now().places or self._other_path(scope, self.table()) is not None:
+        return self.usual_answer(handlers)
+
+    def usual_answer(self, handlers: Any) -> tuple[int, AnswerHead, bytes] | None:
+        """The same, for a request that isn't redirected either; None if that depends on the request."""
+        is_own = getattr(self.default, "__func__", None) is _OWN_DEFAULT and Router.not_found is _STARLETTES_DEFAULT
+        if not is_own or self._frontends_now().places:
             return None
         return answer_now(handlers, HTTPException(status_code=404))
 

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute, compile_p
 from starlette.types import ASGIApp
 
 from .._boundary import RoutePlan
+from .._facts import Facts, has_own_methods
 from .._foreign import refuse_routes
 from .._hooks import is_own, routing_class, untouched
 from .._native import Program, RouteTable
@@ -197,6 +198,16 @@ def _is_as_its_path(placed: Placed) -> bool:
     )
 
 
+def _mounted(placed: Placed) -> tuple[Any, Facts] | None:
+    """The application of a mount that nobody has changed, in its own place, and what that stands on."""
+    mount = placed.original
+    if placed.context is not None or placed.layers or not untouched(Mount) or has_own_methods(mount):
+        return None
+    facts = Facts()
+    facts.attributes(mount, "app", "param_convertors", "path", "path_regex")
+    return mount.app, facts  # type: ignore[attr-defined]  # it is a mount
+
+
 def _plan(placed: Placed) -> RoutePlan:
     route = placed.original
     path = placed.path
@@ -208,9 +219,16 @@ def _plan(placed: Placed) -> RoutePlan:
         "methods": None,
         "convertors": [],
         "target": Target(placed),
+        "mounted": None,
     }
     if type(route) is Mount and path is not None and _is_as_its_path(placed):
-        return {**opaque, "path": path, "prefix": True, "convertors": _convertors(compile_path(path)[2])}
+        return {
+            **opaque,
+            "path": path,
+            "prefix": True,
+            "convertors": _convertors(compile_path(path)[2]),
+            "mounted": _mounted(placed),
+        }
     pattern = _pattern(placed) if path is not None and isinstance(route, (Route, WebSocketRoute)) else None
     if pattern is None:
         return opaque

@@ -11,7 +11,6 @@ from starlette.types import ASGIApp, Message, Scope
 from .._hooks import is_own
 from .._native import InFlightRequest, Reader, RequestHead
 from ..routing._exchange import Exchange
-from ..routing._limits import inherit_form_limits
 from ..routing._table import Target
 from ._server import LOGGER
 
@@ -60,6 +59,7 @@ class HttpExchange(Exchange):
         target: the route.
         params: the path parameters.
         content: the body; None if the client left before it was complete.
+        roots: the root paths of a mounted application, and of the one around all.
     """
 
     is_extended = False  # whether the headers are there that middleware adds
@@ -74,6 +74,7 @@ class HttpExchange(Exchange):
         target: Target,
         params: dict[str, Any],
         content: bytes | None,
+        roots: tuple[str, str] | None = None,
     ) -> None:
         self.flight = flight
         self.content = content
@@ -81,6 +82,7 @@ class HttpExchange(Exchange):
         self.head = head
         self.target = target
         self.params = params
+        self.roots = roots
 
     @property
     def scope(self) -> Scope:  # type: ignore[override]  # a property here, made when asked for
@@ -93,19 +95,13 @@ class HttpExchange(Exchange):
     def _make_scope(self) -> Scope:
         target = self.target
         scope = self.flight.scope
-        self.site.apply_proxy_headers(self.head, scope)
-        scope["app"] = self.site.app
-        scope["router"] = self.site.router
-        scope["starlette.exception_handlers"] = self.handlers
+        self.site.enter(self.head, scope, self.roots)
         if target.announced is not None:
             scope["route"] = target.announced
         scope["endpoint"] = target.endpoint
         scope["path_params"] = self.params
         if self.effective is not None:
             scope["fastapi"] = self.effective.noted()
-        limits = self.site.router.form_limits
-        if limits:
-            inherit_form_limits(scope, limits)
         return scope
 
     # The engine's side
@@ -120,7 +116,7 @@ class HttpExchange(Exchange):
         return reader.read_head(self.head, self.params)
 
     def peek(self, key: str) -> Any:
-        if self._scope is None and not self.site.router.form_limits:
+        if self._scope is None and not self.site.limits_forms():
             return None
         return self.scope.get(key)
 

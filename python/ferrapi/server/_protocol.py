@@ -110,7 +110,7 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard, Limited):
     def find_site(self) -> Site | None:
         """Look at the application, when the first request comes (tracing tools change it until then) or it changed."""
         with contextlib.suppress(Exception):  # of a middleware that can't be made: each request says so
-            return None if self.config.root_path else Site.of(self.config.loaded_app)
+            return Site.of(self.config.loaded_app)
         return None
 
     def passes(self, head: RequestHead) -> bool:
@@ -118,21 +118,18 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard, Limited):
         bypasses = self.server.site.bypasses
         return bypasses is None or bypasses.pass_through(head, self.scheme)
 
-    async def call(self, flight: InFlightRequest) -> None:
-        """Call the application; answer or log what it raises, and what it has not answered, as uvicorn does."""
-        try:
-            result: Any = await self.config.loaded_app(flight.scope, flight.receive, flight.send)
-        except BaseException as error:
-            refuse(flight, self.transport, "Exception in ASGI application\n", error)
-        else:
-            if result is not None:
-                flight.flush()
-                LOGGER.error("ASGI callable should return None, but returned '%s'.", result)
-                self.transport.close()
-            elif not flight.response_complete and not flight.disconnected:
-                self._complain(flight)
-        finally:
-            flight.forget()
+    def returned(self, flight: InFlightRequest, result: Any) -> None:
+        """Say that the application was called and is back without a whole response, or with a result."""
+        if result is not None:
+            flight.flush()
+            LOGGER.error("ASGI callable should return None, but returned '%s'.", result)
+            self.transport.close()
+        elif not flight.response_complete and not flight.disconnected:
+            self._complain(flight)
+
+    def failed(self, flight: InFlightRequest, error: BaseException) -> None:
+        """Answer or log what the application has raised, as uvicorn does."""
+        refuse(flight, self.transport, "Exception in ASGI application\n", error)
 
     async def turn_away(self, flight: InFlightRequest) -> None:
         """Answer a request that is one too many."""
@@ -152,10 +149,17 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard, Limited):
     # What the engine goes on with in Python
 
     def exchange(
-        self, flight: InFlightRequest, head: RequestHead, target: Target, params: dict[str, Any], content: bytes | None
+        self,
+        flight: InFlightRequest,
+        head: RequestHead,
+        site: Site,
+        target: Target,
+        params: dict[str, Any],
+        content: bytes | None,
+        roots: tuple[str, str] | None,
     ) -> HttpExchange:
         """The exchange of a request that is being served."""
-        return HttpExchange(self.server.site, flight, head, target, params, content)
+        return HttpExchange(site, flight, head, target, params, content, roots)
 
     async def guard(
         self, x: HttpExchange, function: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]
@@ -165,9 +169,9 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard, Limited):
             try:
                 await function(x, *arguments)
             except Exception as exc:
-                await x.site.stack.recover(x, exc)
+                await x.site.recover(x, exc)
         except BaseException as error:  # what escapes the application is logged, as uvicorn does it
-            refuse(x.flight, self.transport, "Exception in ASGI application\n", error)
+            self.failed(x.flight, error)
         else:
             if not x.flight.response_complete and not x.flight.disconnected:
                 self._complain(x.flight)

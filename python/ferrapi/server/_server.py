@@ -12,6 +12,7 @@ from typing import Any
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from .._access_log import access_log
 from .._native import NativeServer
 from ._registry import know, quicken_tasks
 from ._sizes import Limited
@@ -55,8 +56,8 @@ def server_of(kind: type[Limited], config: Config, state: ServerState, loop: Any
     # Not with a factory, which may want to make all tasks, nor with what only looks like a loop.
     makes_tasks = isinstance(loop, asyncio.AbstractEventLoop) and loop.get_task_factory() is None
     resets_context = getattr(config, "reset_contextvars", False)  # newer releases of uvicorn have it
-    access_logger = _ACCESS_LOGGER if _ACCESS_LOGGER.hasHandlers() else None
-    settings = (kind, config, loop, makes_tasks, access_logger is None)
+    log = access_log(_ACCESS_LOGGER) if _ACCESS_LOGGER.hasHandlers() else None
+    settings = (kind, config, loop, makes_tasks, log)
     attributes = vars(state)
     known: tuple[Any, NativeServer] | None = attributes.get(_KEY)
     if known is not None and known[0] == settings:
@@ -68,7 +69,7 @@ def server_of(kind: type[Limited], config: Config, state: ServerState, loop: Any
         resets_context,
         state,
         STATUS_LINES,
-        (LOGGER, access_logger),
+        (LOGGER, log),
         sizes,
         (float(config.timeout_keep_alive), for_head, for_body),
         (config.limit_concurrency, config.asgi_version, config.root_path),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from starlette.applications import Starlette
@@ -10,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from .._at_once import run_at_once
+from .._facts import Facts
 from .._hooks import WATCH, is_own, untouched
 from .._middleware_stack import AppBodyLimitMiddleware, Exceptions, ServerErrors
 from .._native import NativeSite, RequestHead
@@ -18,6 +20,8 @@ from .._version_counter import ROUTES_VERSION, SETTINGS_VERSION
 from ..applications import FastAPI
 from ..middleware._remembered import REMEMBERING
 from ..routing import APIRouter
+from ..routing._exchange import Exchange
+from ..routing._limits import inherit_form_limits
 from ..routing._table import Target
 from ._middleware_bypass import BYPASSES, Bypasses
 
@@ -34,32 +38,42 @@ class Site:
         stack: its middleware stack.
         layers: the middleware in it, outermost first, all of classes with a bypass.
         inner: its innermost layer.
-        proxy: uvicorn's proxy header middleware around it, if any.
+        outer: the site that it is mounted in, if any.
     """
 
     def __init__(
-        self,
-        app: FastAPI,
-        stack: ServerErrors,
-        layers: list[Any],
-        inner: Exceptions,
-        proxy: ProxyHeadersMiddleware | None,
+        self, app: FastAPI, stack: ServerErrors, layers: list[Any], inner: Exceptions, outer: Site | None = None
     ) -> None:
         self.app = app
         self.stack = stack
-        self.proxy = proxy
+        self.outer = outer
+        self.proxy: ProxyHeadersMiddleware | None = None
         self.router: APIRouter = inner.app  # type: ignore[assignment]  # which `_are_ends` has seen
-        self.bypasses = Bypasses(layers) if layers else None
+        self.bypasses = (Bypasses(layers) if layers else None) if outer is None else outer.bypasses
         self.handlers = inner.handlers
-        self.table = self.router.table().native
+        self.root_path = app.root_path
         self.native = NativeSite(
-            self.table, self.handlers, self.router, bool(layers), ROUTES_VERSION, SETTINGS_VERSION, WATCH
+            self,
+            self.router.table().native,
+            self.handlers,
+            self.router,
+            self.root_path,
+            None if outer is None else outer.native,
+            self.bypasses is not None,
+            ROUTES_VERSION,
+            SETTINGS_VERSION,
+            WATCH,
         )
         self._proxy_headers: Any = None
+
+    def behind(self, proxy: ProxyHeadersMiddleware | None) -> Site:
+        """This site, with uvicorn's proxy header middleware around it, if there is one."""
+        self.proxy = proxy
         if proxy is not None:
             # The same middleware, around nothing: it changes the scope and that's it.
             self._proxy_headers = ProxyHeadersMiddleware(_nothing, trusted_hosts=[])  # type: ignore[arg-type]
             self._proxy_headers.trusted_hosts = proxy.trusted_hosts
+        return self
 
     @classmethod
     def of(cls, loaded: Any) -> Site | None:
@@ -69,6 +83,11 @@ class Site:
             loaded = loaded.app
         if type(loaded) is ProxyHeadersMiddleware:
             proxy, loaded = loaded, loaded.app
+        site = cls._of_application(loaded, None)
+        return None if site is None else site.behind(proxy)
+
+    @classmethod
+    def _of_application(cls, loaded: Any, outer: Site | None) -> Site | None:
         if not isinstance(loaded, FastAPI):
             return None
         kind = type(loaded)
@@ -76,8 +95,6 @@ class Site:
         if not is_usual or kind.__mro__[kind.__mro__.index(FastAPI) :] != FastAPI.__mro__:
             return None
         if "build_middleware_stack" in loaded.__dict__:
-            return None
-        if loaded.root_path:
             return None
         if loaded.middleware_stack is None:
             loaded.middleware_stack = loaded.build_middleware_stack()
@@ -88,19 +105,38 @@ class Site:
         while type(known := _without_memory(inner)) in BYPASSES and untouched(type(known)) and "app" in known.__dict__:
             layers.append(known)
             inner = known.app
-        if not _are_ends(stack, inner):
+        if not _are_ends(stack, inner) or (layers and outer is not None):
             return None
-        return cls(loaded, stack, layers, inner, proxy)
+        return cls(loaded, stack, layers, inner, outer)
+
+    def child(self, target: Target) -> NativeSite | None:
+        """The site of the application that is mounted where `target` says; None if it has to be called.
+
+        Its middleware stack is made with the first request to it, as ever.
+        """
+        # Later edits are noticed: this site doesn't stand then.
+        with contextlib.suppress(Exception):  # of a middleware that can't be made: each request says so
+            site = self._of_application(target.route.app, self)  # type: ignore[attr-defined]  # it is a mount's
+            return None if site is None else site.native
+        return None
+
+    def unmatched(self) -> tuple[Facts, bool, tuple[int, Any, bytes] | None]:
+        """What is answered where no route is for a request, and what that stands on.
+
+        Returns:
+            the facts; whether there may be a redirect to the path with another end; status, headers (pairs, or a
+            content type alone) and body, or None if that is found out for each request.
+        """
+        facts = Facts()
+        facts.attributes(self.router, "default", "redirect_slashes")
+        for handlers in self.handlers:
+            facts.sizes.append((handlers, len(handlers)))
+            facts.item(handlers, *handlers)
+        return facts, bool(self.router.redirect_slashes), self.router.usual_answer(self.handlers)
 
     def stands(self) -> bool:
         """Whether the application is still as it was, and its route table too."""
         return self.native.stands()
-
-    def find(self, head: RequestHead, scheme: str | None) -> tuple[Target, dict[str, Any]] | None:
-        """The route of a request and its path parameters; None if that takes a scope, or a middleware."""
-        if self.bypasses is not None and not self.bypasses.pass_through(head, scheme):
-            return None
-        return self.table.find_head(head)
 
     def client(self, head: RequestHead, peer: tuple[str, int] | None) -> tuple[str, int] | None:
         """The client as the application sees it: `peer`, or the one that a trusted proxy names."""
@@ -110,6 +146,43 @@ class Site:
         self.apply_proxy_headers(head, scope)
         client: tuple[str, int] | None = scope["client"]
         return client
+
+    def enter(self, head: RequestHead, scope: Scope, roots: tuple[str, str] | None) -> None:
+        """Put into a scope what the applications and routers on the way here put there.
+
+        Parameters:
+            head: the request's.
+            scope: as the server has made it.
+            roots: the root path of this application, and of the one around all; None if it isn't mounted.
+        """
+        around: list[Site] = [self]
+        while around[-1].outer is not None:
+            around.append(around[-1].outer)
+        outermost = around[-1]
+        outermost.apply_proxy_headers(head, scope)
+        if outermost.root_path:
+            scope["root_path"] = outermost.root_path
+        if roots is not None:
+            scope["root_path"], scope["app_root_path"] = roots
+        scope["app"] = self.app
+        scope["router"] = outermost.router
+        scope["starlette.exception_handlers"] = self.handlers
+        for site in reversed(around):
+            if site.router.form_limits:
+                inherit_form_limits(scope, site.router.form_limits)
+
+    def limits_forms(self) -> bool:
+        """Whether a router has limits for forms that its routes don't know."""
+        return bool(self.router.form_limits) or (self.outer is not None and self.outer.limits_forms())
+
+    async def recover(self, x: Exchange, exc: Exception) -> None:
+        """Answer to an exception that the route didn't handle; raise it, if no handler takes it in any application."""
+        try:
+            await self.stack.recover(x, exc, self.handlers)
+        except Exception as error:
+            if self.outer is None:
+                raise
+            await self.outer.recover(x, error)
 
     def apply_proxy_headers(self, head: RequestHead, scope: Scope) -> None:
         """Put the client and scheme that a trusted proxy names into `scope`."""

@@ -1,30 +1,31 @@
 //! Who answers a request: a route of an application that is known, or the application in the ASGI way; and the task for it.
 
-use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList};
+use wire::http1::BodyLength;
 
+use super::calling::Calling;
 use super::connection::{Connection, is, set};
 use super::in_flight::InFlightRequest;
 use super::request_head::RequestHead;
-use super::site::Site;
-use crate::request::path::PathParams;
-use crate::run::{Content, HttpTransport, Machine, Program, Serving, Transport, program_of};
+use super::site::{Destination, Site, Unmatched, Way};
+use crate::run::{Content, Headers, HttpTransport, Machine, Program, Serving, Transport, program_of};
 
 /// A request for a route that wants its whole body.
 pub(super) struct Collecting {
     pub(super) head: RequestHead,
-    pub(super) target: Py<PyAny>,
-    pub(super) params: PathParams,
+    pub(super) destination: Destination,
 }
 
 /// Who answers a request.
 pub(super) enum Answerer {
     Route {
-        target: Py<PyAny>,
-        params: PathParams,
+        destination: Destination,
         content: Content,
     },
+    /// Nobody needs to be asked what is answered.
+    Known(Py<Unmatched>),
     Application,
     /// There are too many requests.
     Nobody,
@@ -58,14 +59,14 @@ impl Connection {
             return Ok(Answerer::Nobody);
         }
         let Some(site) = Self::site(slf)? else { return Ok(Answerer::Application) };
-        let site = site.get();
-        if site.has_middleware && !slf.call_method1(intern!(py, "passes"), (head.clone(),))?.is_truthy()? {
+        if site.get().has_middleware && !slf.call_method1(intern!(py, "passes"), (head.clone(),))?.is_truthy()? {
             return Ok(Answerer::Application);
         }
         // A convertor that raises is the application's own way's to report.
-        Ok(match site.table.get().find_head_lazily(py, head).ok().flatten() {
-            Some((target, params)) => Answerer::Route { target: target.unbind(), params, content: Content::Empty },
-            None => Answerer::Application,
+        Ok(match Site::find(&site, head, this.server.get().root_path()).ok().flatten() {
+            Some(Way::Route(destination)) => Answerer::Route { destination, content: Content::Empty },
+            Some(Way::Unmatched(unmatched)) if head.wire().body == BodyLength::None => Answerer::Known(unmatched),
+            Some(Way::Unmatched(_)) | None => Answerer::Application,
         })
     }
 
@@ -73,7 +74,7 @@ impl Connection {
     pub(super) fn start_whole(slf: &Bound<'_, Self>, head: RequestHead, content: Content) -> PyResult<()> {
         let py = slf.py();
         let answerer = match Self::answerer(slf, &head)? {
-            Answerer::Route { target, params, .. } => Answerer::Route { target, params, content },
+            Answerer::Route { destination, .. } => Answerer::Route { destination, content },
             other => {
                 if let Content::Whole(content) = content {
                     slf.get().reading.change(py, |reading| reading.put_body(content.as_bytes(py)));
@@ -90,18 +91,30 @@ impl Connection {
         let this = slf.get();
         let server = this.server.get();
         let in_flight = Bound::new(py, InFlightRequest::new(slf.clone().unbind(), head, is(&this.flags.is_last)))?;
-        if matches!(answerer, Answerer::Route { .. }) {
+        if matches!(answerer, Answerer::Route { .. } | Answerer::Known(_)) {
             in_flight.get().note_body_taken();
         }
         this.timing.stop();
         drop(this.in_flight.replace(py, Some(in_flight.clone().unbind())));
         let task = match answerer {
-            Answerer::Route { target, params, content } => {
+            Answerer::Known(unmatched) => {
+                let Some((status, headers, body)) = unmatched.get().answer() else { return Ok(()) };
+                let (headers, body) = (headers.bind(py), body.as_bytes(py));
+                let headers = match headers.cast::<PyBytes>() {
+                    Ok(kind) => Headers::ContentType(kind.as_bytes()),
+                    Err(_) => Headers::Pairs(headers.cast::<PyList>()?.clone()),
+                };
+                return in_flight.get().write(py, status, &headers, body);
+            }
+            Answerer::Route { destination, content } => {
                 let is_lost = matches!(content, Content::Lost);
                 // A program that can't be made is the reference path's to report.
-                let program: Option<Py<Program>> =
-                    if is_lost { None } else { program_of(target.bind(py)).ok().flatten().map(Bound::unbind) };
-                let transport = HttpTransport { in_flight: in_flight.clone().unbind(), target, params, content };
+                let program: Option<Py<Program>> = if is_lost {
+                    None
+                } else {
+                    program_of(destination.target.bind(py)).ok().flatten().map(Bound::unbind)
+                };
+                let transport = HttpTransport { in_flight: in_flight.clone().unbind(), destination, content };
                 let serving = Bound::new(py, Serving::new(Machine::new(Transport::Http(transport), program)))?;
                 if is_lost {
                     in_flight.get().lose(py)?;
@@ -109,8 +122,9 @@ impl Connection {
                 server.tasks.make(py, serving.as_any())?
             }
             Answerer::Application => {
-                let running = slf.call_method1(intern!(py, "call"), (in_flight.clone(),))?;
-                server.tasks.make(py, &running)?
+                let calling = Calling::new(in_flight.clone().unbind());
+                let serving = Bound::new(py, Serving::of_request(Box::new(calling)))?;
+                server.tasks.make(py, serving.as_any())?
             }
             Answerer::Nobody => {
                 let running = slf.call_method1(intern!(py, "turn_away"), (in_flight.clone(),))?;
@@ -131,19 +145,5 @@ impl Connection {
     /// Whether the protocol has to send the responses.
     pub(crate) fn has_middleware(&self, py: Python<'_>) -> bool {
         self.server.get().site(py).is_none_or(|site| site.get().has_middleware)
-    }
-
-    /// The exception handlers, by class and by status.
-    pub(crate) fn handlers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(self.known_site(py)?.get().handlers.bind(py).clone())
-    }
-
-    /// Whether the router has limits for forms that its routes don't know.
-    pub(crate) fn limits_forms(&self, py: Python<'_>) -> PyResult<bool> {
-        self.known_site(py)?.get().router.bind(py).getattr(intern!(py, "form_limits"))?.is_truthy()
-    }
-
-    fn known_site<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Site>> {
-        self.server.get().site(py).ok_or_else(|| PyRuntimeError::new_err("there is no application"))
     }
 }

@@ -59,7 +59,7 @@ impl Connection {
                 }
                 Got::End => {
                     has_body = true;
-                    if let Some(Collecting { head, target, params }) = this.collecting.replace(py, None) {
+                    if let Some(Collecting { head, destination }) = this.collecting.replace(py, None) {
                         this.reading.change(py, |reading| reading.hold(&mut fresh));
                         let (body, _) = this.reading.change(py, Reading::take_body);
                         let content = if body.is_empty() {
@@ -67,7 +67,7 @@ impl Connection {
                         } else {
                             Content::Whole(PyBytes::new(py, &body).unbind())
                         };
-                        Self::start(slf, head, Answerer::Route { target, params, content })?;
+                        Self::start(slf, head, Answerer::Route { destination, content })?;
                     }
                 }
                 Got::Refused(refusal) => return this.refuse(py, refusal),
@@ -101,7 +101,7 @@ impl Connection {
             slf.call_method0(intern!(py, "warn_of_upgrade"))?;
         }
         let answerer = Self::answerer(slf, &head)?;
-        let Answerer::Route { target, params, .. } = answerer else {
+        let Answerer::Route { destination, .. } = answerer else {
             Self::start(slf, head, answerer)?;
             return Ok(false);
         };
@@ -109,7 +109,7 @@ impl Connection {
         let has_come = |length: u64| {
             this.reading.see(py, |reading| u64::try_from(reading.held()).is_ok_and(|held| held >= length))
         };
-        let reads_body = || target.bind(py).call_method0(intern!(py, "reads_body"))?.is_truthy();
+        let reads_body = || destination.target.bind(py).call_method0(intern!(py, "reads_body"))?.is_truthy();
         let collects = match head.wire().body {
             BodyLength::None => true,
             BodyLength::Known(length) if length > most => false,
@@ -122,13 +122,13 @@ impl Connection {
             return Ok(false);
         }
         if head.wire().body == BodyLength::None {
-            Self::start(slf, head, Answerer::Route { target, params, content: Content::Empty })?;
+            Self::start(slf, head, Answerer::Route { destination, content: Content::Empty })?;
             return Ok(false);
         }
         if head.wire().expects_continue {
             this.write_bytes(py, &PyBytes::new(py, CONTINUE))?;
         }
-        drop(this.collecting.replace(py, Some(Collecting { head, target, params })));
+        drop(this.collecting.replace(py, Some(Collecting { head, destination })));
         Ok(false)
     }
 

@@ -232,9 +232,9 @@ impl Connection {
             in_flight.get().lose(py)?;
         }
         this.drains.wake(py)?;
-        if let Some(Collecting { head, target, params }) = collecting {
+        if let Some(Collecting { head, destination }) = collecting {
             // The application may want to know that a client has left.
-            Self::start(slf, head, Answerer::Route { target, params, content: Content::Lost })?;
+            Self::start(slf, head, Answerer::Route { destination, content: Content::Lost })?;
             if let Some(in_flight) = this.in_flight.get(py) {
                 in_flight.get().lose(py)?;
             }
@@ -279,10 +279,7 @@ impl Connection {
         visit.call(&self.app_state)?;
         self.in_flight.visit(&visit)?;
         self.collecting.traverse(&visit, |collecting, visit| match collecting {
-            Some(collecting) => {
-                visit.call(&collecting.target)?;
-                collecting.params.traverse(visit)
-            }
+            Some(collecting) => collecting.destination.traverse(visit),
             None => Ok(()),
         })?;
         self.transport.visit(&visit)?;

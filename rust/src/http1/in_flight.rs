@@ -7,7 +7,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
-use super::access;
+use super::access::log_head;
 use super::arriving::CONTINUE;
 use super::connection::Connection;
 use super::messages::MessageCall;
@@ -15,6 +15,7 @@ use super::request_head::RequestHead;
 use super::response::Response;
 use super::sending::Sending;
 use super::waiters::Waiters;
+use crate::access_log::log_scope;
 use crate::py::Attached;
 use crate::run::Headers;
 
@@ -259,13 +260,13 @@ impl InFlightRequest {
     /// Has the access log told of the response, if there is one.
     pub(super) fn log(&self, py: Python<'_>, status: u16) -> PyResult<()> {
         let known = self.connection().known();
-        let Some(logger) = known.access_logger(py) else { return Ok(()) };
+        let Some(log) = known.access_log(py) else { return Ok(()) };
         let Some(scope) = self.scope.get(py) else {
             let client = self.connection().ends(py)?.get_item(1)?;
             let client = known.seen_client(py, &self.head, client)?;
-            return access::log_head(&logger, &client, &self.head, known.root_path(), status);
+            return log_head(&log, &client, &self.head, known.root_path(), status);
         };
-        access::log_scope(&logger, scope.bind(py), status)
+        log_scope(&log, scope.bind(py), status)
     }
 
     /// The whole response has been written.

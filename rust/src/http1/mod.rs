@@ -4,6 +4,7 @@
 mod access;
 mod answering;
 mod arriving;
+mod calling;
 mod connection;
 mod in_flight;
 mod messages;
@@ -24,4 +25,4 @@ pub(crate) use request_head::RequestHead;
 pub(crate) use response::{Opening, Response, append, unless_closed};
 pub(crate) use sending::{MUCH, bytes_of};
 pub(crate) use server::Server;
-pub(crate) use site::Site;
+pub(crate) use site::{Destination, Site};

@@ -14,6 +14,7 @@ use super::response::{Opening, Response};
 use super::site::Site;
 use super::tasks::Tasks;
 use super::timing::Patience;
+use crate::access_log::AccessLog;
 use crate::py::{self, Attached};
 
 /// A server, as its connections know it.
@@ -41,7 +42,7 @@ pub(crate) struct Server {
     running: Py<PySet>,
     status_lines: Py<PyDict>,
     logger: Py<PyAny>,
-    access_logger: Option<Py<PyAny>>,
+    access_log: Option<Py<AccessLog>>,
     asgi_version: Py<PyAny>,
     root_path: String,
     opening: Mutex<Opening>,
@@ -58,7 +59,7 @@ impl Server {
     ///     `resets_context`: whether tasks begin without context variables.
     ///     state: `uvicorn.server.ServerState`.
     ///     `status_lines`: by status.
-    ///     loggers: for errors, and for requests if those are logged.
+    ///     loggers: for errors, and the access log if there is one.
     ///     limits: bytes of a head, and of a body if that has a limit.
     ///     patience: seconds between requests, and for a head and for more of a body if those have limits.
     ///     settings: the limit of concurrency, the version of ASGI, the root path.
@@ -70,7 +71,7 @@ impl Server {
         resets_context: bool,
         state: &Bound<'_, PyAny>,
         status_lines: Py<PyDict>,
-        loggers: (Py<PyAny>, Option<Py<PyAny>>),
+        loggers: (Py<PyAny>, Option<Py<AccessLog>>),
         limits: (usize, Option<u64>),
         patience: (f64, Option<f64>, Option<f64>),
         settings: (Option<usize>, Py<PyAny>, String),
@@ -99,7 +100,7 @@ impl Server {
             running,
             status_lines,
             logger: loggers.0,
-            access_logger: loggers.1,
+            access_log: loggers.1,
             asgi_version,
             root_path,
             opening: Mutex::default(),
@@ -121,6 +122,7 @@ impl Server {
         self.tasks.traverse(&visit)?;
         visit.call(&self.state)?;
         visit.call(&self.attributes)?;
+        visit.call(&self.access_log)?;
         visit.call(&self.connections)?;
         self.site.visit(&visit)?;
         self.native_site.visit(&visit)?;
@@ -187,9 +189,9 @@ impl Server {
         Ok(self.connections.bind(py).len()? >= limit || self.running.bind(py).len() >= limit)
     }
 
-    /// The logger for requests, if those are logged.
-    pub(super) fn access_logger<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        self.access_logger.as_ref().map(|logger| logger.bind(py).clone())
+    /// The log of requests, if there is one.
+    pub(super) fn access_log<'py>(&self, py: Python<'py>) -> Option<Bound<'py, AccessLog>> {
+        self.access_log.as_ref().map(|log| log.bind(py).clone())
     }
 
     /// The path that a proxy in front leaves out.

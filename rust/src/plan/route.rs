@@ -7,6 +7,7 @@ use pyo3::types::{PyDict, PyString};
 use wire::{Convertor, Pattern, Template, Token};
 
 use super::{PlanError, required};
+use crate::facts::Facts;
 
 /// The kind of connection that a route serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +18,15 @@ pub(crate) enum Protocol {
     WebSocket,
 }
 
+/// A mount that matches what its path says, and does with a request what Starlette's class does.
+pub(crate) struct Mounted {
+    /// The application.
+    pub(crate) app: Py<PyAny>,
+    /// What that stands on.
+    pub(crate) facts: Facts,
+}
+
 /// One route: how it matches, and what the table answers with.
-#[derive(Debug)]
 pub(crate) struct Route {
     /// Whether a match of the pattern is a match of the route.
     pub(crate) exact: bool,
@@ -33,6 +41,7 @@ pub(crate) struct Route {
     pub(crate) route: Option<Py<PyAny>>,
     /// For `scope["endpoint"]`.
     pub(crate) endpoint: Py<PyAny>,
+    pub(crate) mounted: Option<Mounted>,
 }
 
 impl Route {
@@ -60,7 +69,11 @@ impl Route {
         let route = if route.is_none() { None } else { Some(route.unbind()) };
         let exact = required(plan, "exact")?.extract()?;
         let methods = required(plan, "methods")?.extract()?;
-        Ok((Self { exact, protocol, methods, params, target: target.unbind(), route, endpoint }, pattern))
+        let mounted = match required(plan, "mounted")?.extract::<Option<(Py<PyAny>, Bound<'_, PyAny>)>>()? {
+            Some((app, facts)) => Some(Mounted { app, facts: Facts::of(&facts)? }),
+            None => None,
+        };
+        Ok((Self { exact, protocol, methods, params, target: target.unbind(), route, endpoint, mounted }, pattern))
     }
 }
 

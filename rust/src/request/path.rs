@@ -25,6 +25,11 @@ impl PathParams {
         self.0.push((name, value.unbind()));
     }
 
+    /// Adds those of a route below: of two with one name the last counts.
+    pub(crate) fn extend(&mut self, below: Self) {
+        self.0.extend(below.0);
+    }
+
     /// The value of the parameter called `name`; the last one, if a template has two.
     pub(crate) fn get<'py>(&self, py: Python<'py>, name: &str) -> Option<Bound<'py, PyAny>> {
         let named = self.0.iter().rfind(|(own, _)| own.bind(py).to_str().is_ok_and(|own| own == name));

@@ -2,4 +2,4 @@
 
 mod table;
 
-pub(crate) use table::RouteTable;
+pub(crate) use table::{Found, Place, RouteTable, below};

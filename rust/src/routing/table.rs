@@ -7,7 +7,6 @@ use pyo3::types::{PyDict, PyString};
 use smallvec::SmallVec;
 use wire::{Candidate, Candidates, Router, RouterBuilder, Span};
 
-use crate::http1::RequestHead;
 use crate::plan::{Protocol, Route};
 use crate::py;
 use crate::request::path::PathParams;
@@ -35,6 +34,8 @@ enum Addition<'py> {
     Params(Bound<'py, PyDict>),
     /// What the route said itself.
     Child(Bound<'py, PyDict>),
+    /// The path parameters of a mount, and the part of the path that it stands for.
+    Mounted(Bound<'py, PyDict>, String),
 }
 
 type Hit<'r, 'py> = (&'r Route, Addition<'py>);
@@ -56,7 +57,31 @@ impl RouteTable {
     /// Find the route that answers `scope` and add to the scope what a match adds.
     ///
     /// Returns the route's target and whether the match is full (else the method is not one of its own), or None.
-    pub(crate) fn find<'py>(&self, scope: &Bound<'py, PyDict>) -> PyResult<Option<(Bound<'py, PyAny>, bool)>> {
+    fn find<'py>(&self, scope: &Bound<'py, PyDict>) -> PyResult<Option<(Bound<'py, PyAny>, bool)>> {
+        let found = self.find_in(scope)?;
+        Ok(found.map(|found| (found.target, found.full)))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        for route in &self.routes {
+            visit.call(&route.target)?;
+            visit.call(&route.route)?;
+            visit.call(&route.endpoint)?;
+            for (_, convert) in &route.params {
+                visit.call(convert)?;
+            }
+            if let Some(mounted) = &route.mounted {
+                visit.call(&mounted.app)?;
+                mounted.facts.traverse(&visit)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl RouteTable {
+    /// Finds the route that answers `scope`, and adds to the scope what a match adds.
+    pub(crate) fn find_in<'py>(&self, scope: &Bound<'py, PyDict>) -> PyResult<Option<Found<'py>>> {
         let py = scope.py();
         let path = route_path(scope)?;
         let mut candidates = Candidates::new();
@@ -86,44 +111,17 @@ impl RouteTable {
         partial.map(|hit| enter(scope, hit, false)).transpose()
     }
 
-    /// Find the route for a head that the HTTP/1.1 transport has read, without a scope.
-    ///
-    /// Returns the route's target and its path parameters if a route matches fully and no route before it had to be asked;
-    /// else None: the request needs a scope.
-    fn find_head<'py>(
-        &self,
-        py: Python<'py>,
-        head: &RequestHead,
-    ) -> PyResult<Option<(Bound<'py, PyAny>, Bound<'py, PyDict>)>> {
-        let found = self.find_head_lazily(py, head)?;
-        found.map(|(target, params)| Ok((target, params.to_dict(py)?))).transpose()
-    }
-
-    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        for route in &self.routes {
-            visit.call(&route.target)?;
-            visit.call(&route.route)?;
-            visit.call(&route.endpoint)?;
-            for (_, convert) in &route.params {
-                visit.call(convert)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl RouteTable {
-    /// As `find_head`, without a dictionary.
-    pub(crate) fn find_head_lazily<'py>(&self, py: Python<'py>, head: &RequestHead) -> PyResult<FoundLazily<'py>> {
-        let path = wire::path::percent_decode(head.path_bytes(py));
+    /// What a path leads to, for a request with this method and without a scope.
+    pub(crate) fn find_path<'py>(&self, py: Python<'py>, path: &str, method: &str) -> PyResult<Place<'py>> {
         let mut searched = Candidates::new();
-        let candidates = match self.router.remembered(&path) {
+        let candidates = match self.router.remembered(path) {
             Some(remembered) => remembered,
             None => {
-                self.router.candidates(&path, &mut searched);
+                self.router.candidates(path, &mut searched);
                 &searched
             }
         };
+        let mut is_partial = false;
         for candidate in candidates {
             let Some(route) = usize::try_from(candidate.index).ok().and_then(|index| self.routes.get(index)) else {
                 continue;
@@ -131,22 +129,63 @@ impl RouteTable {
             if route.protocol == Some(Protocol::WebSocket) {
                 continue;
             }
-            if !(route.exact && candidate.exact) {
-                return Ok(None);
+            if let Some(length) = matched_by_mount(py, route, candidate, path)? {
+                let params = path_params(py, route, path, &candidate.captures)?;
+                return Ok(Place::Mount { target: route.target.bind(py).clone(), params, length });
             }
-            let serves = |methods: &Vec<String>| methods.iter().any(|own| own == head.method_name());
-            if route.methods.as_ref().is_none_or(serves) {
-                let params = path_params(py, route, &path, &candidate.captures)?;
-                return Ok(Some((route.target.bind(py).clone(), params)));
+            if !(route.exact && candidate.exact) {
+                return Ok(Place::Unclear);
             }
             // A route with another method converts its parameters too, and a convertor may raise.
-            path_params(py, route, &path, &candidate.captures)?;
+            let params = path_params(py, route, path, &candidate.captures)?;
+            let serves = |methods: &Vec<String>| methods.iter().any(|own| own == method);
+            if route.methods.as_ref().is_none_or(serves) {
+                return Ok(Place::Route(route.target.bind(py).clone(), params));
+            }
+            is_partial = true;
         }
-        Ok(None)
+        Ok(if is_partial { Place::Unclear } else { Place::Nowhere })
+    }
+
+    /// Whether some route may be for a path, whatever the method.
+    pub(crate) fn may_have(&self, path: &str) -> bool {
+        let mut candidates = Candidates::new();
+        self.router.candidates(path, &mut candidates);
+        !candidates.is_empty()
     }
 }
 
-type FoundLazily<'py> = Option<(Bound<'py, PyAny>, PathParams)>;
+/// A route that answers a request.
+pub(crate) struct Found<'py> {
+    pub(crate) target: Bound<'py, PyAny>,
+    /// Whether the method is one of its own.
+    pub(crate) full: bool,
+    /// The application that is mounted there, if the mount is as Starlette wrote it.
+    pub(crate) mounted: Option<Bound<'py, PyAny>>,
+}
+
+/// What a path leads to.
+pub(crate) enum Place<'py> {
+    /// A route, with its path parameters.
+    Route(Bound<'py, PyAny>, PathParams),
+    /// A mount, with the parameters in its prefix, and the number of bytes of the path that it stands for.
+    Mount { target: Bound<'py, PyAny>, params: PathParams, length: usize },
+    /// Nothing: no route is for it, whatever the method.
+    Nowhere,
+    /// That takes a scope.
+    Unclear,
+}
+
+/// The number of bytes of the path that a mount stands for, if the route is one that is as it was and matches.
+fn matched_by_mount(py: Python<'_>, route: &Route, candidate: &Candidate, path: &str) -> PyResult<Option<usize>> {
+    let Some(mounted) = route.mounted.as_ref().filter(|_| candidate.exact) else { return Ok(None) };
+    let Some((rest, end)) = candidate.captures.last() else { return Ok(None) };
+    // Starlette counts from the end, where a newline may be that the pattern leaves out.
+    if usize::try_from(*end) != Ok(path.len()) || !mounted.facts.hold(py)? {
+        return Ok(None);
+    }
+    Ok(usize::try_from(*rest).ok().and_then(|rest| rest.checked_sub(1)))
+}
 
 /// A candidate that has to be asked itself.
 fn asked(index: usize) -> Candidate {
@@ -164,10 +203,13 @@ fn route_path<'py>(scope: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyS
         return Ok(Some(path));
     }
     let (Ok(whole), Ok(prefix)) = (path.to_str(), root.to_str()) else { return Ok(None) };
-    match whole.strip_prefix(prefix) {
-        Some(rest) if rest.is_empty() || rest.starts_with('/') => Ok(Some(py::text(py, rest))),
-        _ => Ok(Some(path)),
-    }
+    let rest = below(whole, prefix);
+    Ok(Some(if rest.len() == whole.len() { path } else { py::text(py, rest) }))
+}
+
+/// The part of a path below a root path; the path itself if it isn't there.
+pub(crate) fn below<'p>(path: &'p str, root: &str) -> &'p str {
+    path.strip_prefix(root).filter(|rest| rest.is_empty() || rest.starts_with('/')).unwrap_or(path)
 }
 
 /// Whether `route` matches, asking it if its pattern doesn't decide.
@@ -181,6 +223,13 @@ fn matches<'py>(
 ) -> PyResult<Option<(Match, Addition<'py>)>> {
     if route.protocol.is_some_and(|served| served != protocol) {
         return Ok(None);
+    }
+    if let Some(path) = path
+        && let Some(prefix) =
+            matched_by_mount(scope.py(), route, candidate, path)?.and_then(|length| path.get(..length))
+    {
+        let params = converted(route, path, &candidate.captures, scope)?;
+        return Ok(Some((Match::Full, Addition::Mounted(params, prefix.to_owned()))));
     }
     let Some(path) = path.filter(|_| route.exact && candidate.exact) else {
         return ask(route, scope);
@@ -264,9 +313,10 @@ fn ask<'py>(route: &Route, scope: &Bound<'py, PyDict>) -> PyResult<Option<(Match
 }
 
 /// Adds what the match adds to the scope; answers what the table answers.
-fn enter<'py>(scope: &Bound<'py, PyDict>, hit: Hit<'_, 'py>, full: bool) -> PyResult<(Bound<'py, PyAny>, bool)> {
+fn enter<'py>(scope: &Bound<'py, PyDict>, hit: Hit<'_, 'py>, full: bool) -> PyResult<Found<'py>> {
     let py = scope.py();
     let (route, addition) = hit;
+    let mut mounted = None;
     match addition {
         Addition::Params(params) => {
             if let Some(announced) = &route.route {
@@ -276,6 +326,21 @@ fn enter<'py>(scope: &Bound<'py, PyDict>, hit: Hit<'_, 'py>, full: bool) -> PyRe
             scope.set_item(intern!(py, "path_params"), params)?;
         }
         Addition::Child(child) => scope.update(child.as_mapping())?,
+        Addition::Mounted(params, prefix) => {
+            let root = match scope.get_item(intern!(py, "root_path"))? {
+                Some(root) => root.cast_into::<PyString>()?,
+                None => PyString::new(py, ""),
+            };
+            let app_root = intern!(py, "app_root_path");
+            if !scope.contains(app_root)? {
+                scope.set_item(app_root, &root)?;
+            }
+            scope.set_item(intern!(py, "root_path"), root.add(py::text(py, &prefix))?)?;
+            scope.set_item(intern!(py, "path_params"), params)?;
+            let app = route.mounted.as_ref().map(|mounted| mounted.app.bind(py).clone());
+            scope.set_item(intern!(py, "endpoint"), &app)?;
+            mounted = app;
+        }
     }
-    Ok((route.target.bind(py).clone(), full))
+    Ok(Found { target: route.target.bind(py).clone(), full, mounted })
 }

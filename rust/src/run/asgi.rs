@@ -7,6 +7,7 @@ use pyo3::gc::PyVisit;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyMapping, PyString, PyTuple};
+use smallvec::SmallVec;
 
 use super::layers::{Delivery, deliver, open};
 use super::machine::Machine;
@@ -18,7 +19,7 @@ use super::transport::{Headers, Transport};
 use super::uvicorn::{Begun, Heard, UvicornCycles};
 use crate::http1;
 use crate::py::Attached;
-use crate::routing::RouteTable;
+use crate::routing::{Found, RouteTable};
 use crate::version_counter::VersionCounter;
 
 /// Where HTTP requests come to a router by ASGI.
@@ -29,15 +30,36 @@ pub(crate) struct Entrance {
     router: Py<PyAny>,
     handlers: Py<PyAny>,
     routes: Py<VersionCounter>,
+    settings: Py<VersionCounter>,
+    /// The applications that are mounted in the router's.
+    children: Attached<Children>,
     /// The route table, and the version it is of.
     table: Attached<Option<Py<RouteTable>>>,
     as_of: AtomicU64,
     cycles: UvicornCycles,
 }
 
+/// Mounted applications, as of one moment.
+#[derive(Default)]
+struct Children {
+    /// The version of the settings.
+    as_of: u64,
+    /// Each application; None for one that has to be called.
+    known: Vec<(Py<PyAny>, Option<Child>)>,
+}
+
+/// A mounted application that can be entered without being called.
+struct Child {
+    entrance: Py<Entrance>,
+    /// Its own root path, or nothing.
+    root_path: Py<PyString>,
+}
+
 /// A request that has come by ASGI.
 pub(crate) struct AsgiTransport {
     entrance: Py<Entrance>,
+    /// The entrances of the applications around, the outermost first.
+    outer: SmallVec<[Py<Entrance>; 1]>,
     scope: Py<PyDict>,
     receive: Py<PyAny>,
     send: Py<PyAny>,
@@ -86,14 +108,22 @@ impl Entrance {
     ///     layer: what makes exchanges and guards what is done in Python (`ferrapi._middleware_stack`).
     ///     router: the router.
     ///     handlers: the exception handlers, by class and by status.
-    ///     routes: the version counter of routes.
+    ///     routes, settings: the version counters of routes and of applications.
     #[new]
-    fn new(layer: Py<PyAny>, router: Py<PyAny>, handlers: Py<PyAny>, routes: Py<VersionCounter>) -> Self {
+    fn new(
+        layer: Py<PyAny>,
+        router: Py<PyAny>,
+        handlers: Py<PyAny>,
+        routes: Py<VersionCounter>,
+        settings: Py<VersionCounter>,
+    ) -> Self {
         Self {
             layer,
             router,
             handlers,
             routes,
+            settings,
+            children: Attached::default(),
             table: Attached::default(),
             as_of: AtomicU64::default(),
             cycles: UvicornCycles::default(),
@@ -131,10 +161,18 @@ impl Entrance {
         visit.call(&self.layer)?;
         visit.call(&self.router)?;
         visit.call(&self.handlers)?;
+        self.cycles.traverse(&visit)?;
+        self.children.traverse(&visit, |children, visit| {
+            children.known.iter().try_for_each(|(app, child)| {
+                visit.call(app)?;
+                child.as_ref().map_or(Ok(()), |child| visit.call(&child.entrance))
+            })
+        })?;
         self.table.visit(&visit)
     }
 
     fn __clear__(&self, py: Python<'_>) {
+        drop(self.children.replace(py, Children::default()));
         drop(self.table.take(py));
     }
 }
@@ -154,7 +192,14 @@ impl Entrance {
                 copy.unbind()
             }
         };
-        let transport = AsgiTransport { entrance: slf.clone().unbind(), scope, receive, send, content: None };
+        let transport = AsgiTransport {
+            entrance: slf.clone().unbind(),
+            outer: SmallVec::new(),
+            scope,
+            receive,
+            send,
+            content: None,
+        };
         Ok(Machine::new(Transport::Asgi(transport), None))
     }
 
@@ -171,6 +216,36 @@ impl Entrance {
         self.as_of.store(table.getattr(intern!(py, "as_of"))?.extract()?, Ordering::Relaxed);
         drop(self.table.replace(py, Some(native.clone().unbind())));
         Ok(native)
+    }
+}
+
+impl Entrance {
+    /// The entrance of an application that is mounted here, and its root path; None if it has to be called.
+    fn child<'py>(&self, app: &Bound<'py, PyAny>) -> PyResult<Option<(Bound<'py, Self>, Bound<'py, PyString>)>> {
+        let py = app.py();
+        let as_of = self.settings.get().current();
+        let bound = |child: &Child| (child.entrance.bind(py).clone(), child.root_path.bind(py).clone());
+        let known = self.children.see(py, |children| {
+            let known = children.known.iter().filter(|_| children.as_of == as_of).find(|(own, _)| own.is(app));
+            known.map(|(_, child)| child.as_ref().map(bound))
+        });
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let found = self.layer.bind(py).call_method1(intern!(py, "enter_mounted"), (app,))?;
+        let found: Option<(Bound<'py, Self>, Bound<'py, PyString>)> = found.extract()?;
+        let child = found
+            .clone()
+            .map(|(entrance, root_path)| Child { entrance: entrance.unbind(), root_path: root_path.unbind() });
+        // The look may have made a middleware stack, which is an edit.
+        let as_of = self.settings.get().current();
+        let mut children = self.children.replace(py, Children::default());
+        if children.as_of != as_of {
+            children = Children { as_of, known: Vec::new() };
+        }
+        children.known.push((app.clone().unbind(), child));
+        drop(self.children.replace(py, children));
+        Ok(found)
     }
 }
 
@@ -192,11 +267,38 @@ impl AsgiTransport {
         if let Some(content) = &self.content {
             exchange.setattr(intern!(py, "raw"), content)?;
         }
+        if !self.outer.is_empty() {
+            let outer = self.outer.iter().rev().map(|entrance| entrance.get());
+            let around = PyList::new(
+                py,
+                outer.map(|outer| (outer.layer.bind(py), outer.handlers.bind(py))).collect::<Vec<_>>(),
+            )?;
+            exchange.setattr(intern!(py, "around"), around)?;
+        }
         Ok(exchange)
     }
 
-    /// Finds out who serves the request, and notes in the scope what a router notes there.
-    pub(super) fn arrive<'py>(&self, py: Python<'py>) -> PyResult<Arrived<'py>> {
+    /// Finds out who serves the request, and notes in the scope what routers and mounted applications note there.
+    pub(super) fn arrive<'py>(&mut self, py: Python<'py>) -> PyResult<Arrived<'py>> {
+        loop {
+            let (arrived, app) = self.arrive_at_router(py)?;
+            if let Some(app) = app
+                && let Some((child, root_path)) = self.entrance.get().child(&app)?
+            {
+                let scope = self.scope.bind(py);
+                if !root_path.is_empty()? {
+                    scope.set_item(intern!(py, "root_path"), root_path)?;
+                }
+                scope.set_item(intern!(py, "app"), app)?;
+                self.outer.push(std::mem::replace(&mut self.entrance, child.unbind()));
+                continue;
+            }
+            return Ok(arrived);
+        }
+    }
+
+    /// The same, for the router of one application; and the application that is mounted there, if one is.
+    fn arrive_at_router<'py>(&self, py: Python<'py>) -> PyResult<(Arrived<'py>, Option<Bound<'py, PyAny>>)> {
         let entrance = self.entrance.bind(py).get();
         let scope = self.scope.bind(py);
         let router = entrance.router.bind(py);
@@ -204,7 +306,7 @@ impl AsgiTransport {
             || router.getattr(intern!(py, "form_limits"))?.is_truthy()?;
         if has_limits {
             let function = entrance.layer.bind(py).getattr(intern!(py, "dispatch"))?;
-            return Ok(Arrived::Elsewhere { function, arguments: PyTuple::empty(py) });
+            return Ok((Arrived::Elsewhere { function, arguments: PyTuple::empty(py) }, None));
         }
         let key = intern!(py, "router");
         if !scope.contains(key)? {
@@ -212,22 +314,22 @@ impl AsgiTransport {
         }
         scope.set_item(intern!(py, "starlette.exception_handlers"), &entrance.handlers)?;
         let table = entrance.current_table(py)?;
-        let Some((target, full)) = table.get().find(scope)? else {
+        let Some(Found { target, full, mounted }) = table.get().find_in(scope)? else {
             let answer = router.call_method1(intern!(py, "_answer_unmatched"), (scope, &entrance.handlers))?;
             if let Some((status, headers, body)) = answer.extract::<Option<UnmatchedAnswer<'py>>>()? {
-                return Ok(Arrived::Answered { status, headers, body });
+                return Ok((Arrived::Answered { status, headers, body }, None));
             }
             let function = router.getattr(intern!(py, "_unmatched"))?;
-            return Ok(Arrived::Elsewhere { function, arguments: PyTuple::empty(py) });
+            return Ok((Arrived::Elsewhere { function, arguments: PyTuple::empty(py) }, None));
         };
         if full && let Some(program) = program_of(&target)? {
             if let Some(route) = &program.get().placed {
                 place(scope, route.bind(py))?;
             }
-            return Ok(Arrived::At(program.unbind()));
+            return Ok((Arrived::At(program.unbind()), None));
         }
         let function = target.getattr(intern!(py, "serve"))?;
-        Ok(Arrived::Elsewhere { function, arguments: (full,).into_pyobject(py)? })
+        Ok((Arrived::Elsewhere { function, arguments: (full,).into_pyobject(py)? }, mounted))
     }
 
     /// Calls the receive callable, for the first message of the body.
@@ -354,6 +456,7 @@ impl AsgiTransport {
 
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.entrance)?;
+        self.outer.iter().try_for_each(|entrance| visit.call(entrance))?;
         visit.call(&self.scope)?;
         visit.call(&self.receive)?;
         visit.call(&self.send)

@@ -23,8 +23,10 @@ mod transport;
 mod uvicorn;
 
 pub(crate) use asgi::{Entrance, program_of};
-pub(crate) use layers::{Adding, Compressing, Compression, Noting, Outlet, Passage, Ready, Surroundings, gzip_bytes};
+pub(crate) use layers::{
+    Adding, Compressing, Compression, Flow, Noting, Outlet, Passage, Ready, Surroundings, gzip_bytes,
+};
 pub(crate) use machine::Machine;
 pub(crate) use program::Program;
-pub(crate) use serving::Serving;
+pub(crate) use serving::{Serving, awaited};
 pub(crate) use transport::{Content, Headers, HttpTransport, Transport};

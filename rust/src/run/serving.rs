@@ -86,6 +86,11 @@ impl Serving {
         Self { has_own_task: false, state: Attached::new(State::Waiting(Work::Layer(flow))) }
     }
 
+    /// The same, for a request that came by the HTTP/1.1 transport.
+    pub(crate) fn of_request(flow: Box<dyn Flow>) -> Self {
+        Self { has_own_task: true, state: Attached::new(State::Waiting(Work::Layer(flow))) }
+    }
+
     /// Whether the server knows the task that it is of.
     pub(crate) fn has_own_task(&self) -> bool {
         self.has_own_task
@@ -134,13 +139,16 @@ impl Serving {
     /// It is over: lets go of all that it held.
     fn end(&self, py: Python<'_>, work: &Work) -> PyResult<()> {
         drop(self.state.replace(py, State::Over));
-        if let Work::Request(machine) = work
-            && let Transport::Http(transport) = &machine.transport
-        {
-            machine.release(py)?;
-            transport.connection().forget(py, &transport.in_flight)?;
+        match work {
+            Work::Layer(flow) => flow.finish(py),
+            Work::Request(machine) => match &machine.transport {
+                Transport::Asgi(_) | Transport::Given(_) => Ok(()),
+                Transport::Http(transport) => {
+                    machine.release(py)?;
+                    transport.connection().forget(py, &transport.in_flight)
+                }
+            },
         }
-        Ok(())
     }
 
     /// Whether a layer can go on before its task comes to that.
@@ -278,7 +286,7 @@ impl Serving {
 }
 
 /// What a step of a coroutine awaits: `awaitable` itself if it is a coroutine, native or not; else one around it, by Python.
-pub(super) fn awaited<'py>(layer: &Bound<'py, PyAny>, awaitable: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn awaited<'py>(layer: &Bound<'py, PyAny>, awaitable: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let is_one = py::is_coroutine(&awaitable)
         || awaitable.is_exact_instance_of::<Serving>()
         || awaitable.is_exact_instance_of::<Ready>()

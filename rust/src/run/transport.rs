@@ -8,9 +8,8 @@ use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 use super::asgi::AsgiTransport;
 use super::given::GivenTransport;
 use super::reply::Body;
-use crate::http1::{Connection, InFlightRequest, RequestHead};
+use crate::http1::{Connection, Destination, InFlightRequest, RequestHead, Site};
 use crate::py;
-use crate::request::path::PathParams;
 use crate::request::reader::{Groups, Reader};
 
 /// What a request came in by.
@@ -31,8 +30,7 @@ pub(crate) enum Headers<'h, 'py> {
 /// A request that the HTTP/1.1 transport has read.
 pub(crate) struct HttpTransport {
     pub(crate) in_flight: Py<InFlightRequest>,
-    pub(crate) target: Py<PyAny>,
-    pub(crate) params: PathParams,
+    pub(crate) destination: Destination,
     pub(crate) content: Content,
 }
 
@@ -59,18 +57,22 @@ impl Transport {
         let layer = self.layer(py)?;
         match self {
             Self::Http(transport) => {
-                let params = transport.params.to_dict(py)?;
+                let Destination { site, target, params, roots } = &transport.destination;
+                let params = params.to_dict(py)?;
                 let content = match &transport.content {
                     Content::Empty => Some(PyBytes::new(py, b"")),
                     Content::Whole(bytes) => Some(bytes.bind(py).clone()),
                     Content::Lost => None,
                 };
+                let roots = roots.as_ref().map(|roots| (&roots.0, &roots.1));
                 let parts = (
-                    transport.in_flight.bind(py),
+                    &transport.in_flight,
                     transport.head().clone(),
-                    transport.target.bind(py),
+                    site.get().owner(),
+                    target,
                     params,
                     content,
+                    roots,
                 );
                 layer.call_method1(intern!(py, "exchange"), parts)
             }
@@ -82,7 +84,7 @@ impl Transport {
     /// The application's exception handlers, by class and by status.
     pub(super) fn handlers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         match self {
-            Self::Http(transport) => transport.connection().handlers(py),
+            Self::Http(transport) => Ok(transport.site().handlers().bind(py).clone()),
             Self::Asgi(transport) => Ok(transport.handlers(py)),
             Self::Given(transport) => transport.handlers(py),
         }
@@ -91,7 +93,9 @@ impl Transport {
     /// The declared parameters; None if any is missing or invalid.
     pub(super) fn read<'py>(&self, py: Python<'py>, reader: &Py<Reader>) -> PyResult<Option<Groups<'py>>> {
         match self {
-            Self::Http(transport) => reader.get().read_groups_of_head(py, transport.head(), &transport.params),
+            Self::Http(transport) => {
+                reader.get().read_groups_of_head(py, transport.head(), &transport.destination.params)
+            }
             Self::Asgi(transport) => reader.get().read_groups_of_scope(transport.scope(py)),
             Self::Given(transport) => transport.read(py, reader),
         }
@@ -100,7 +104,7 @@ impl Transport {
     /// Whether there are limits for forms that the route doesn't know, of a router around it.
     pub(super) fn limits_forms(&self, py: Python<'_>) -> PyResult<bool> {
         match self {
-            Self::Http(transport) => transport.connection().limits_forms(py),
+            Self::Http(transport) => transport.site().limits_forms(py),
             Self::Asgi(transport) => transport.scope(py).contains(intern!(py, "ferrapi.form_limits")),
             Self::Given(transport) => transport.limits_forms(py),
         }
@@ -154,8 +158,7 @@ impl Transport {
         match self {
             Self::Http(transport) => {
                 visit.call(&transport.in_flight)?;
-                visit.call(&transport.target)?;
-                transport.params.traverse(visit)
+                transport.destination.traverse(visit)
             }
             Self::Asgi(transport) => transport.traverse(visit),
             Self::Given(transport) => transport.traverse(visit),
@@ -175,6 +178,11 @@ impl HttpTransport {
     /// The connection that it has come by.
     pub(super) fn connection(&self) -> &Connection {
         self.in_flight.get().connection()
+    }
+
+    /// The application.
+    fn site(&self) -> &Site {
+        self.destination.site.get()
     }
 
     /// The request's head.

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use crate::py::Sent;
 
 /// A coroutine's inside.
-pub(in crate::run) trait Flow: Send {
+pub(crate) trait Flow: Send {
     /// Goes on until there is something to wait for, or to the end.
     ///
     /// `sent` is what the event loop sends, or raises.
@@ -20,6 +20,11 @@ pub(in crate::run) trait Flow: Send {
     /// Whether it could.
     fn is_early(&self) -> bool {
         false
+    }
+
+    /// It is over, or was never begun.
+    fn finish(&self, _py: Python<'_>) -> PyResult<()> {
+        Ok(())
     }
 
     /// Whether nothing has happened yet.

@@ -16,7 +16,7 @@ mod ready;
 pub(crate) use adding::Adding;
 pub(crate) use compressing::{Compressing, Compression, gzip_bytes};
 pub(super) use delivery::{Delivery, deliver, open};
-pub(super) use flow::Flow;
+pub(crate) use flow::Flow;
 pub(crate) use noting::Noting;
 pub(crate) use outlet::{Outlet, Surroundings};
 pub(crate) use passage::{Passage, PassageSend};

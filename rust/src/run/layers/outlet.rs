@@ -83,6 +83,7 @@ impl Surroundings {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.layer)?;
         visit.call(&self.limit)?;
+        self.cycles.traverse(&visit)?;
         visit.call(&self.below)
     }
 }

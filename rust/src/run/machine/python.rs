@@ -42,7 +42,7 @@ impl Machine {
     /// Lets Python serve the request from the beginning.
     pub(super) fn serve_in_python<'py>(&mut self, py: Python<'py>) -> PyResult<Next<'py>> {
         let Transport::Http(transport) = &self.transport else { return Ok(Next::Done) };
-        let serve = transport.target.bind(py).getattr(intern!(py, "serve"))?;
+        let serve = transport.destination.target.bind(py).getattr(intern!(py, "serve"))?;
         self.delegate(py, &serve, (true,).into_pyobject(py)?)
     }
 

@@ -14,7 +14,7 @@ use crate::run::transport::{Content, Transport};
 
 impl Machine {
     pub(super) fn begin<'py>(&mut self, py: Python<'py>) -> PyResult<Next<'py>> {
-        if let (Transport::Asgi(transport), None) = (&self.transport, &self.program) {
+        if let (Transport::Asgi(transport), None) = (&mut self.transport, &self.program) {
             match transport.arrive(py) {
                 Ok(Arrived::At(program)) => self.program = Some(program),
                 Ok(Arrived::Answered { status, headers, body }) => return self.answer(py, status, headers, body),

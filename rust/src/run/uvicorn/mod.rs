@@ -10,6 +10,7 @@ mod watch;
 
 use std::sync::{Mutex, PoisonError};
 
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString};
@@ -17,13 +18,16 @@ use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString};
 pub(super) use self::chunks::{Begun, Chunks};
 pub(super) use self::watch::{Heard, Watch};
 use super::transport::Headers;
+use crate::access_log::{AccessLog, log_scope};
 use crate::http1::{self, Opening, Response, unless_closed};
+use crate::py::Attached;
 
 /// What is known of the class of cycles that requests come from.
 #[derive(Default)]
 pub(super) struct UvicornCycles {
     known: Mutex<Option<Known>>,
     opening: Mutex<Opening>,
+    log: Attached<Option<Py<AccessLog>>>,
 }
 
 /// An answer of Python's: whether cycles of a class are known.
@@ -96,10 +100,37 @@ impl UvicornCycles {
             response.write(py, opening)?
         };
         if cycle.get(intern!(py, "access_log"))?.is_truthy()? {
-            layer.call_method1(intern!(py, "log_cycle"), (&cycle.object, status))?;
+            self.log(layer, &cycle, &scope, status)?;
         }
         cycle.write(&bytes, keep_alive)?;
         Ok(true)
+    }
+
+    /// Writes the line of the access log for a response.
+    fn log<'py>(
+        &self,
+        layer: &Bound<'py, PyAny>,
+        cycle: &UvicornCycle<'py>,
+        scope: &Bound<'py, PyAny>,
+        status: u16,
+    ) -> PyResult<()> {
+        let py = scope.py();
+        let logger = cycle.get(intern!(py, "access_logger"))?;
+        let known = self.log.get(py).filter(|log| log.get().logger().is(&logger));
+        let log = match known {
+            Some(log) => log.into_bound(py),
+            None => {
+                let log = layer.call_method1(intern!(py, "access_log"), (logger,))?.cast_into::<AccessLog>()?;
+                drop(self.log.replace(py, Some(log.clone().unbind())));
+                log
+            }
+        };
+        log_scope(&log, scope.cast::<PyDict>()?, status)
+    }
+
+    /// Shows the garbage collector what this holds.
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.log.visit(visit)
     }
 
     /// Whether a whole response would be sent by `send`, which is a method of uvicorn's. ferrapi's own protocol puts the pieces

@@ -115,9 +115,8 @@ impl Node {
         {
             let mut captures = SmallVec::from_slice(captures);
             captures.push(span_of(path, line));
-            let found = |exact| move |&index: &u32| (index, exact);
-            let both = self.paths.iter().map(found(true)).chain(self.prefixes.iter().map(found(false)));
-            out.extend(both.map(|(index, exact)| Candidate { index, exact, captures: captures.clone() }));
+            let both = self.paths.iter().chain(&self.prefixes);
+            out.extend(both.map(|&index| Candidate { index, exact: true, captures: captures.clone() }));
         }
         for tail in &self.tails {
             let offset = path.len().saturating_sub(rest.len());
