@@ -41,6 +41,10 @@ HTTPTOOLS: dict[str, re.Pattern[bytes]] = {
     "RFC 9112, 7.1: a chunk's size has at most 15 digits; behind an answer the connection ends": re.compile(
         rb"\r\n[0-9A-Fa-f]{16,}[\r;]"
     ),
+    "RFC 9110, 6.5.1: trailers that frame, route or end are refused; behind an answer the connection ends": re.compile(
+        rb"(?i)\r\n0+(?:;[^\n]*)?\r\n(?:[^\r\n]+\r\n)*"
+        rb"(?:host|content-length|transfer-encoding|upgrade|(?:proxy-)?connection):"
+    ),
 }
 """Rules by which ferrapi's protocol and httptools differ, and what a connection's bytes have where they apply."""
 

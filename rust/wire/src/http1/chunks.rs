@@ -1,7 +1,8 @@
 //! A body in chunks (RFC 9112, section 7.1), piece by piece.
 //!
 //! Sizes, extensions and trailers are checked and dropped. A chunk's size is digits alone, its lines end in CR and LF, extensions
-//! are as the grammar has them without blanks, and trailers that would say how the message is framed or routed are refused: all of
+//! are as the grammar has them without blanks, and trailers that would say how the message is framed or routed, or whether
+//! the connection goes on, are refused: all of
 //! that as strictly as httptools does it.
 
 use smallvec::SmallVec;
@@ -14,8 +15,9 @@ use crate::bytes::is_blank;
 const MAX_EXTENSIONS: usize = 16 * 1024;
 /// Digits of a chunk's size. More of them would be no size that there is.
 const MAX_DIGITS: u8 = 15;
-/// Trailers that are refused, since they would be too late.
-const FORBIDDEN: [&[u8]; 3] = [b"content-length", b"transfer-encoding", b"host"];
+/// Trailers that are refused, since they would be too late: some servers heed them all the same.
+const FORBIDDEN: [&[u8]; 6] =
+    [b"content-length", b"transfer-encoding", b"host", b"connection", b"proxy-connection", b"upgrade"];
 
 /// Reads the chunks of one body.
 #[derive(Clone, Debug)]
@@ -279,6 +281,9 @@ mod tests {
             b"0\r\nContent-Length: 9\r\n",
             b"0\r\nTRANSFER-ENCODING: chunked\r\n",
             b"0\r\nHost: x\r\n",
+            b"0\r\nConnection: close\r\n",
+            b"0\r\nProxy-Connection: close\r\n",
+            b"0\r\nupgrade: h2c\r\n",
             b"0\r\n: x\r\n",
         ];
         for input in rows {
