@@ -1,4 +1,4 @@
-"""In which sequences the contents of files come."""
+"""What handlers of validation errors see of a form, and in which sequences the contents of files come."""
 
 from collections import deque
 from typing import Annotated, Any
@@ -9,6 +9,7 @@ from support.asgi import Ask
 from support.compare import compare
 from support.frameworks import Framework
 
+URLENCODED = [(b"content-type", b"application/x-www-form-urlencoded")]
 MULTIPART = [(b"content-type", b"multipart/form-data; boundary=edge")]
 
 
@@ -26,6 +27,64 @@ def show_refusals(fw: Framework, app: Any) -> None:
         body = exc.body
         shown = [type(body).__name__, *(sorted(body.multi_items(), key=str) if body is not None else ())]
         return fw.responses.PlainTextResponse(repr((exc.errors(), shown)), 422)
+
+
+@pytest.mark.parametrize("declared", [str, int, list[int], set[str], bytes, str | None], ids=repr)
+@pytest.mark.parametrize("is_late", [False, True])
+def test_errors_of_other_parameters_show_the_form(declared: Any, is_late: bool) -> None:
+    """The form was right, so that it was read in one go; what is wrong stands elsewhere in the request."""
+
+    def make(fw: Framework, log: list[Any]) -> Any:
+        app = fw.FastAPI()
+        show_refusals(fw, app)
+
+        def plates(plates: int) -> int:
+            return plates
+
+        def endpoint(wood: Any = fw.Form("oak"), table: Any = fw.Depends(plates), glasses: int = 0) -> Any:
+            return [repr(wood), table, glasses]
+
+        endpoint.__annotations__["wood"] = declared
+        app.post("/table", dependencies=[fw.Depends(plates)] if is_late else [])(endpoint)
+        return app
+
+    compare(
+        make,
+        [
+            Ask("POST", "/table", query, URLENCODED, [body])
+            for query in (b"", b"plates=x", b"plates=4&glasses=x", b"plates=4")
+            for body in (b"wood=7", b"wood=7&wood=8&legs=4", b"", b"legs=4", b"wood=%C3%A9&legs=")
+        ],
+    )
+
+
+def test_a_form_is_still_there_when_a_dependency_changes_the_overrides() -> None:
+    def make(fw: Framework, log: list[Any]) -> Any:
+        app = fw.FastAPI()
+        show_refusals(fw, app)
+
+        def lamp() -> str:
+            return "lamp"
+
+        def shade(colour: int) -> str:
+            return f"shade {colour}"
+
+        def switch(on: bool = False) -> None:
+            app.dependency_overrides = {lamp: shade} if on else {}
+
+        @app.post("/light", dependencies=[fw.Depends(switch)])
+        def endpoint(watts: Annotated[int, fw.Form()], source: Annotated[str, fw.Depends(lamp)]) -> Any:
+            return [watts, source]
+
+        return app
+
+    compare(
+        make,
+        [
+            Ask("POST", "/light", query, URLENCODED, [b"watts=60"])
+            for query in (b"", b"on=1&colour=2", b"on=1", b"on=0", b"on=1&colour=x")
+        ],
+    )
 
 
 SEQUENCES: list[Any] = [

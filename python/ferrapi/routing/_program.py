@@ -38,6 +38,7 @@ from ..exception_handlers import answer_now, http_exception_handler, request_val
 from ..exceptions import RequestValidationError
 from ._exchange import Exchange
 from ._files import close_files
+from ._form import urlencoded_form
 from ._form_body import plain_form
 from ._handler import handle_exception, no_response, unanswered
 from ._json_body import early_model, is_refused_alike, large_model
@@ -333,7 +334,9 @@ class Reference:
         await close_files(x)
 
     def parse(self, content: bytes) -> Any:
-        """The JSON value in a body. Raises as `_read.parsed`."""
+        """The JSON value in a body, or the parts of an urlencoded form. Raises as `_read.parsed`."""
+        if self.compiled.is_form:
+            return urlencoded_form(content, self.compiled.bounds)
         try:
             return parsed(content)
         except RequestValidationError as exc:
@@ -361,10 +364,12 @@ class Reference:
         Parameters:
             errors: all of them.
             body: what is in the body, if it was parsed.
-            content: the bytes of a JSON body that was not parsed.
+            content: the bytes of a body that was not parsed: JSON, or an urlencoded form.
             size: the length of the body in bytes.
         """
         context = self.compiled.context()
+        if content is not None and self.compiled.is_form:
+            body, content = self.parse(content), None
         if content is not None:
             error = RequestValidationError.of_json(errors, content, context)
         else:

@@ -134,8 +134,8 @@ pub(crate) struct Machine {
     context: Option<Py<PyAny>>,
     /// The value in the body, if it was read: what JSON says, other bytes, a form.
     body: Option<Py<PyAny>>,
-    /// The bytes of a JSON body that was validated from them, and what is wrong with them.
-    json: Option<Py<PyBytes>>,
+    /// The bytes of a body whose values are from them: JSON that was validated, a plain form. What is wrong with the former.
+    source: Option<Py<PyBytes>>,
     refused: Option<PyErr>,
     /// Whether these bytes are so many that their mistakes are found out in a worker thread.
     is_large: bool,
@@ -190,7 +190,7 @@ impl Machine {
             function_open: Vec::new(),
             context: None,
             body: None,
-            json: None,
+            source: None,
             refused: None,
             is_large: false,
             errors: None,
@@ -371,7 +371,7 @@ impl Machine {
         visit.call(&self.context)?;
         visit.call(&self.hop)?;
         visit.call(&self.body)?;
-        visit.call(&self.json)?;
+        visit.call(&self.source)?;
         visit.call(&self.errors)?;
         visit.call(&self.background)?;
         visit.call(&self.file_stack)?;

@@ -219,6 +219,7 @@ impl Machine {
                 let bytes = content.as_bytes();
                 match reader.read_body(py, &declared, bytes, plain.max_fields, plain.max_part_size)? {
                     Some(found) => {
+                        self.source = Some(content.clone().unbind());
                         self.arguments(py, plain.step).update(found.cast::<PyDict>()?.as_mapping())?;
                         self.run_program(py, program)
                     }
@@ -248,13 +249,13 @@ impl Machine {
             match validate.bind(py).call1((content,)) {
                 Ok(value) => {
                     self.arguments(py, model.step).set_item(&model.name, value)?;
-                    self.json = Some(content.clone().unbind());
+                    self.source = Some(content.clone().unbind());
                     return Ok(());
                 }
                 Err(error) if large.is_some() && reply::is_validation_error(py, &error) => {
                     if reference.call_method1(intern!(py, "is_json"), (&error,))?.is_truthy()? {
                         self.refused = Some(error);
-                        self.json = Some(content.clone().unbind());
+                        self.source = Some(content.clone().unbind());
                         self.is_large = true;
                         return Ok(());
                     }
@@ -262,7 +263,7 @@ impl Machine {
                 Err(error) if reply::is_validation_error(py, &error) => {
                     if reference.call_method1(intern!(py, "is_refused_from_json"), (&error,))?.is_truthy()? {
                         self.refused = Some(error);
-                        self.json = Some(content.clone().unbind());
+                        self.source = Some(content.clone().unbind());
                         return Ok(());
                     }
                 }

@@ -73,7 +73,7 @@ impl Machine {
         let has_fields = match (&step.fields, &program.body) {
             (None, _) => true,
             (Some(_), Some(Body::Json { model: Some(model), .. })) => {
-                model.step == index && self.json.is_some() && self.refused.is_none()
+                model.step == index && self.source.is_some() && self.refused.is_none()
             }
             (Some(_), Some(Body::Form { plain: Some(plain) })) => plain.step == index && !self.has_form,
             _ => false,

@@ -51,14 +51,14 @@ impl Machine {
                 self.refused = None;
                 // Whoever takes the exception itself is told everything.
                 let handlers = if self.returns() { None } else { Some(self.transport.handlers(py)?) };
-                let arguments = (handlers, self.json.as_ref());
+                let arguments = (handlers, self.source.as_ref());
                 let finding = program.reference.bind(py).call_method1(intern!(py, "model_errors"), arguments)?;
                 if !is_valid {
                     self.failed.push(index);
                 }
                 return self.wait(py, Stage::FormValues, finding).map(Values::Pending);
             }
-            Some(Body::Json { model: Some(_), .. }) if self.json.is_some() => {
+            Some(Body::Json { model: Some(_), .. }) if self.source.is_some() => {
                 is_valid &= self.complete_model(py, program)?;
             }
             _ => is_valid &= self.validate_fields(py, program, index, fields)?,
@@ -166,7 +166,7 @@ impl Machine {
     /// What to raise for the mistakes in a request, when they are all known.
     pub(super) fn refusal(&mut self, py: Python<'_>, program: &Program) -> PyResult<PyErr> {
         let size = self.transport.body_size(py)?;
-        let parts = (self.errors.take(), self.body.as_ref(), self.json.as_ref(), size);
+        let parts = (self.errors.take(), self.body.as_ref(), self.source.as_ref(), size);
         Ok(PyErr::from_value(program.reference.bind(py).call_method1(intern!(py, "invalid"), parts)?))
     }
 
@@ -176,9 +176,9 @@ impl Machine {
         py: Python<'py>,
         program: &Program,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        match (&self.body, &self.json) {
+        match (&self.body, &self.source) {
             (Some(body), _) => Ok(Some(body.bind(py).clone())),
-            (None, Some(json)) => program.reference.bind(py).call_method1(intern!(py, "parse"), (json,)).map(Some),
+            (None, Some(source)) => program.reference.bind(py).call_method1(intern!(py, "parse"), (source,)).map(Some),
             (None, None) => Ok(None),
         }
     }
