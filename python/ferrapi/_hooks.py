@@ -8,10 +8,11 @@ comes later is noticed at the next request, because it announces itself as an ed
 
 * CPython gives a class another version number whenever an attribute of it changes. `WATCH` compares the numbers of a
   dozen classes per request; what has changed is compared by name only if one of them differs.
-* `ferrapi.routing` and `ferrapi.dependencies.utils` announce assignments to their names (`announce_assignments`).
+* `ferrapi.routing`, `ferrapi.dependencies.utils`, `ferrapi.concurrency` and `anyio.to_thread` announce assignments to
+  their names (`announce_assignments`).
 
-A method counts as untouched if it is the one that its class was written with. So tools that replace it before ferrapi
-is imported are seen as well.
+A method counts as untouched if it is the one that its class was written with, and a function that is imported from
+Starlette if it was written there. So tools that replace them before ferrapi is imported are seen as well.
 """
 
 from __future__ import annotations
@@ -150,6 +151,9 @@ _functions: dict[str, dict[str, Any]] = {}
 
 _function_names: set[str] = set()
 
+_PACKAGES = frozenset({__name__.partition(".")[0], "anyio", "fastapi", "starlette"})
+"""Where these functions were written; a module of ferrapi may be called FastAPI's (`ferrapi.as_fastapi`)."""
+
 
 class _AnnouncingModule(ModuleType):
     def __setattr__(self, name: str, value: Any) -> None:
@@ -163,12 +167,26 @@ class _AnnouncingModule(ModuleType):
             ROUTES_VERSION.announce()
 
 
-def announce_assignments(module_name: str, *names: str) -> None:
-    """Let a module announce it when one of its functions with these names is replaced."""
+def as_written(module_name: str, name: str) -> Any:
+    """A function of a module; something else if it is Starlette's or anyio's and somebody had replaced it there."""
+    function = getattr(sys.modules[module_name], name)
+    if type(function) is not FunctionType or function.__code__.co_qualname != name:
+        return _UNSEEN
+    package = str(function.__globals__.get("__name__")).partition(".")[0]
+    return function if package in _PACKAGES else _UNSEEN
+
+
+def announce_assignments(module_name: str, *names: str) -> dict[str, Any]:
+    """Let a module announce it when one of its functions with these names is replaced.
+
+    Returns:
+        the functions as they were written; in the place of one that was replaced before stands something else.
+    """
     module = sys.modules[module_name]
-    _functions[module_name] = {name: getattr(module, name) for name in names}
+    _functions[module_name] = {name: as_written(module_name, name) for name in names}
     _function_names.update(names)
     module.__class__ = _AnnouncingModule
+    return _functions[module_name]
 
 
 def routing_class(name: str) -> Any:

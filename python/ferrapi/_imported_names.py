@@ -19,9 +19,13 @@ _COROUTINES = "inspect" if sys.version_info >= (3, 13) else "asyncio"
 _TABLE: dict[str, dict[str, str]] = {
     "": {
         "": (
-            "._body_limit=_body_limit ._compat=_compat ._form_limits=_form_limits .cli=cli .dependencies=dependencies "
-            ".logger=logger .middleware=middleware .openapi=openapi .security=security .sse=sse "
-            ".staticfiles=staticfiles .telemetry=telemetry"
+            "._body_limit=_body_limit ._compat=_compat ._form_limits=_form_limits .applications=applications "
+            ".background=background .cli=cli .concurrency=concurrency .datastructures=datastructures "
+            ".dependencies=dependencies .encoders=encoders .exception_handlers=exception_handlers "
+            ".exceptions=exceptions .logger=logger .middleware=middleware .openapi=openapi "
+            ".param_functions=param_functions .params=params .requests=requests .responses=responses "
+            ".routing=routing .security=security .sse=sse .staticfiles=staticfiles .telemetry=telemetry "
+            ".types=types .utils=utils .websockets=websockets"
         ),
     },
     "_body_limit": {

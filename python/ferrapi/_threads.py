@@ -10,8 +10,9 @@ has somebody else woken before it runs its own.
 A request inside of a synchronous context (a ``yield`` dependency) never waits for a token of the limiter: if there is
 none, its call is made beyond the limit, for others may wait for what it holds (`_entering.py`).
 
-anyio's own way is taken under trio, in a task that is inside of a cancel scope (which has to be shielded from it), and
-with a version of anyio in which the few private names that this needs are not there (`_compat/anyio.py`).
+anyio's own way is taken under trio, in a task that is inside of a cancel scope (which has to be shielded from it),
+while somebody has replaced `anyio.to_thread.run_sync`, and with a version of anyio in which the few private names that
+this needs are not there (`_compat/anyio.py`).
 """
 
 from __future__ import annotations
@@ -31,10 +32,13 @@ import anyio.to_thread
 
 from ._compat.anyio import Threads, task_states, threads
 from ._entering import inside, is_inside, take_token
+from ._hooks import announce_assignments
 from ._scopes import calls_in_threads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_RUN_SYNC = announce_assignments("anyio.to_thread", "run_sync")["run_sync"]
 
 MAX_IDLE_TIME = 10.0
 """Seconds after which an idle thread ends."""
@@ -256,7 +260,7 @@ def _here(*, in_scopes: bool = False) -> tuple[asyncio.Task[Any], _Workers] | tu
     except RuntimeError:  # no asyncio loop: trio
         task = None
     scopes, known = scopes_of_tasks(), threads()
-    if task is None or scopes is None or known is None:
+    if task is None or scopes is None or known is None or anyio.to_thread.run_sync is not _RUN_SYNC:
         return None, None
     if not in_scopes and (state := scopes.get(task)) is not None and state.cancel_scope is not None:
         return None, None

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 from starlette import background
 from starlette.background import BackgroundTask
 from starlette.background import BackgroundTasks as StarletteBackgroundTasks
-from starlette.concurrency import run_in_threadpool
 
-from ._hooks import untouched, watch
+from ._hooks import as_written, untouched, watch
 from ._names import names_of
 from ._threads import run_in_thread
 
@@ -18,6 +17,7 @@ __all__ = ["BackgroundTasks"]
 P = ParamSpec("P")
 
 watch(BackgroundTask)
+_RUN_IN_THREADPOOL = as_written("starlette.concurrency", "run_in_threadpool")
 
 
 class BackgroundTasks(StarletteBackgroundTasks):
@@ -44,7 +44,7 @@ class BackgroundTasks(StarletteBackgroundTasks):
 def begin(task: Any) -> Awaitable[None]:
     """What runs a task, or several, as calling it does; a synchronous function shares the threads of endpoints."""
     is_starlettes = type(task) is BackgroundTask and untouched(BackgroundTask)
-    if is_starlettes and not task.is_async and vars(background).get("run_in_threadpool") is run_in_threadpool:
+    if is_starlettes and not task.is_async and vars(background).get("run_in_threadpool") is _RUN_IN_THREADPOOL:
         return run_in_thread(partial(task.func, *task.args), **task.kwargs)
     running: Awaitable[None] = task()
     return running

@@ -20,6 +20,7 @@ from starlette.concurrency import run_in_threadpool as run_in_threadpool
 from starlette.concurrency import run_until_first_complete as run_until_first_complete
 
 from ._entering import note_entered, note_left
+from ._hooks import announce_assignments
 from ._names import names_of
 from ._scopes import on_asyncio
 from ._threads import begin_call, enter_in_thread, run_beside
@@ -66,8 +67,9 @@ async def contextmanager_in_threadpool(cm: AbstractContextManager[T]) -> AsyncGe
         cm: The manager to drive. Its `__exit__` gets any exception of the block, and may swallow it.
     """
     entry = _Entry(cm)
+    enter: Callable[..., Any] = enter_in_thread if run_in_threadpool is _RUN_IN_THREADPOOL else run_in_threadpool
     try:
-        value = await enter_in_thread(entry.enter)
+        value = await enter(entry.enter)
     except BaseException as error:
         if entry.give_up(error):
             await _leave(cm, error)
@@ -376,3 +378,5 @@ _semaphores: RunVar[WeakKeyDictionary[_DependencyConcurrency, anyio.Semaphore]] 
 
 if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
     __getattr__ = names_of(__name__)
+
+_RUN_IN_THREADPOOL = announce_assignments(__name__, "run_in_threadpool")["run_in_threadpool"]

@@ -24,6 +24,7 @@ from ._names import names_of
 
 __all__ = [
     "AccessRuleError",
+    "AliasError",
     "CircularDependencyError",
     "DependencyScopeError",
     "EndpointContext",
@@ -93,6 +94,10 @@ WebSocketErrorModel: type[BaseModel] = create_model("WebSocket")
 
 class FastAPIError(RuntimeError):
     """A mistake in the application that is not tied to one request."""
+
+
+class AliasError(FastAPIError):
+    """`fastapi` can't be made to mean ferrapi any more (`ferrapi.as_fastapi`)."""
 
 
 class DependencyScopeError(FastAPIError):

@@ -18,6 +18,7 @@ from starlette.websockets import WebSocket
 
 from .._compat.starlette import is_async_callable
 from .._fields import ModelField
+from .._hooks import replaced
 from ..datastructures import Default, DefaultPlaceholder
 from ..dependencies._body import body_encoding, flat_body_params
 from ..dependencies.models import Dependant
@@ -58,7 +59,8 @@ async def serialize_response(
         exclude_defaults=exclude_defaults,
         exclude_none=exclude_none,
     )
-    serializer = Serializer(field, options, lambda: endpoint_ctx, not is_coroutine)
+    in_thread = replaced("ferrapi.routing").get("run_in_threadpool")
+    serializer = Serializer(field, options, lambda: endpoint_ctx, not is_coroutine, in_thread)
     if dump_json:
         return await serializer.to_bytes(response_content)
     return await serializer.to_data(response_content)

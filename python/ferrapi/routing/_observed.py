@@ -36,10 +36,15 @@ PLAN = "ferrapi.compiled"
 _PER_REQUEST = frozenset({"run_endpoint_function", "run_in_threadpool", "serialize_response", "solve_dependencies"})
 """The functions of `ferrapi.routing` that serve a request; the others make what serves them."""
 
+_THREADS = ("anyio.to_thread", "ferrapi.concurrency")
+"""The modules whose functions begin calls in threads."""
+
 
 def is_observed() -> bool:
     """Whether somebody wants to see how requests are served."""
-    return touches_any(EXCHANGED) or not _PER_REQUEST.isdisjoint(replaced("ferrapi.routing"))
+    if touches_any(EXCHANGED) or any(replaced(module) for module in _THREADS):
+        return True
+    return not _PER_REQUEST.isdisjoint(replaced("ferrapi.routing"))
 
 
 class Observed:

@@ -79,15 +79,21 @@ class Serializer:
         options: the ``response_model_*`` options.
         context: names the endpoint in errors; called when there is one.
         in_thread: whether user code in validators belongs in a worker thread (for sync endpoints).
+        run: what somebody has put in the place of the function that calls in threads. It is called in any case.
     """
 
-    def __init__(self, field: ModelField | None, options: dict[str, Any], context: Any, in_thread: bool) -> None:
+    def __init__(
+        self, field: ModelField | None, options: dict[str, Any], context: Any, in_thread: bool, run: Any = None
+    ) -> None:
         self.field = field
+        self.run = run or run_in_thread
         self.options = options
         self.context = context
         self.is_defined = field is None or _plain.is_buildable(field)
         self.in_thread = (
-            in_thread and field is not None and not (self.is_defined and _plain.is_plain(_plain.bare_schema(field)))
+            in_thread
+            and field is not None
+            and not (run is None and self.is_defined and _plain.is_plain(_plain.bare_schema(field)))
         )
 
     @cached_property
@@ -124,7 +130,7 @@ class Serializer:
         Raises:
             ResponseValidationError: when it doesn't fit.
         """
-        return await run_in_thread(self.checked, content=content) if self.in_thread else self.checked(content)
+        return await self.run(self.checked, content=content) if self.in_thread else self.checked(content)
 
     def checked(self, content: Any) -> Any:
         """`content` as the response model has it, validated in this thread. Raises as `validated` does."""
