@@ -185,6 +185,8 @@ check-python: build $(VENV)/.dev
 	@echo '== Lints and formatting of the Python code'
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@echo '== Import cycles, hidden ones among them'
+	@$(BIN)/python scripts/import_cycles.py
 	@echo '== Types of the package and of the examples'
 	@$(BIN)/mypy
 	@echo '== The native stub against the binary'

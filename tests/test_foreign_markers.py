@@ -14,12 +14,11 @@ import pytest
 from ferrapi.exceptions import FastAPIError, ForeignObjectError
 from pydantic import BaseModel
 from starlette.websockets import WebSocket
+from support.asgi import Ask
+from support.compare import answers
+from support.foreign import ASKS, annotated, both, check, guard, with_default
+from support.frameworks import FASTAPI, FERRAPI, Framework
 from typing_extensions import TypeAliasType
-
-from tests.support.asgi import Ask
-from tests.support.compare import answers
-from tests.support.foreign import ASKS, annotated, both, check, guard, with_default
-from tests.support.frameworks import FASTAPI, FERRAPI, Framework
 
 
 class SubDepends(FASTAPI.params.Depends):  # type: ignore[misc]  # a class by way of a value

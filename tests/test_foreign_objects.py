@@ -19,11 +19,10 @@ from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import Host, Mount, Router
-
-from tests.support.asgi import Ask
-from tests.support.compare import answers
-from tests.support.foreign import ASKS, FORM, annotated, both, check, guard, outcome, with_default
-from tests.support.frameworks import FASTAPI, FERRAPI, Framework
+from support.asgi import Ask
+from support.compare import answers
+from support.foreign import ASKS, FORM, annotated, both, check, guard, outcome, with_default
+from support.frameworks import FASTAPI, FERRAPI, Framework
 
 # Types, schemes and exceptions
 

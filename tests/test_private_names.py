@@ -15,12 +15,11 @@ from types import SimpleNamespace
 from typing import Annotated, Any, Literal, Optional, Union
 
 import pytest
+from _oracle import FASTAPI, FERRAPI, Framework, same
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, Json, RootModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from starlette.datastructures import FormData, Headers, QueryParams, UploadFile
-
-from tests._oracle import FASTAPI, FERRAPI, Framework, same
 
 
 class Colour(enum.Enum):

@@ -15,31 +15,26 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from pydantic import BaseModel
 from starlette.routing import BaseRoute, Host, Mount, Router
 
 from . import exceptions, params
+from ._foreign_classes import FASTAPI, comes_from
 from .datastructures import DefaultPlaceholder
 from .exceptions import ForeignObjectError
 
-_FASTAPI = "fastapi"
 _ADVICE = "Import it from ferrapi, or `import ferrapi.as_fastapi` before anything imports fastapi."
 
 
 def fastapi_class(cls: type[Any]) -> type[Any] | None:
     """The class of the real FastAPI that `cls` is or comes from; None if there is none."""
     for base in cls.__mro__:
-        if str(base.__module__).partition(".")[0] == _FASTAPI:
+        if str(base.__module__).partition(".")[0] == FASTAPI:
             return base
     return None
-
-
-def comes_from(cls: type[Any], name: str) -> bool:
-    """Whether `cls` is, or comes from, the class of FastAPI that has this full name (`fastapi.params.Depends`)."""
-    return any(f"{base.__module__}.{base.__name__}" == name for base in cls.__mro__)
 
 
 def _said(obj: Any, names: Iterable[str]) -> dict[str, Any]:
@@ -198,38 +193,6 @@ def refuse_routes(routes: Iterable[BaseRoute], where: str) -> None:
 
 
 _HARMLESS = frozenset({"ferrapi.routing._contexts", "ferrapi.routing._route", "starlette.routing"})
-
-
-_BETWEEN = frozenset({"copy", "dataclasses", "functools", "pydantic", "typing"})
-
-
-def refuse_in_fastapi(obj: Any) -> None:
-    """Refuse a marker of ferrapi's that FastAPI is about to take for an ordinary default, or for text in an annotation.
-
-    Called when FastAPI has something done with the object: a copy of a default, the schema of an annotation.
-
-    Raises:
-        ForeignObjectError: if it is FastAPI that has it done.
-    """
-    frame: FrameType | None = sys._getframe(2)
-    while frame is not None:
-        root = str(frame.f_globals.get("__name__")).partition(".")[0]
-        if root == _FASTAPI:
-            raise ForeignObjectError(
-                f"{obj!r} is a marker of ferrapi in an application of FastAPI, which would never run it. Make the "
-                "application with ferrapi, or take the marker from fastapi."
-            )
-        frame = frame.f_back if root in _BETWEEN else None
-
-
-def is_foreign_scheme(obj: Any) -> bool:
-    """Whether an object is one of FastAPI's security schemes."""
-    return comes_from(type(obj), "fastapi.security.base.SecurityBase")
-
-
-def is_foreign_event(cls: type[Any]) -> bool:
-    """Whether a class is that of FastAPI's server-sent events, or of the response of these."""
-    return comes_from(cls, "fastapi.sse.ServerSentEvent") or comes_from(cls, "fastapi.sse.EventSourceResponse")
 
 
 def with_counterparts(handlers: Mapping[Any, Any], defaults: Mapping[Any, Any]) -> dict[Any, Any]:

@@ -24,6 +24,7 @@ from pydantic_core import PydanticUndefined as Undefined
 from typing_extensions import deprecated
 
 from ._deprecation import warn_deprecated
+from ._foreign_classes import refuse_in_fastapi
 from ._names import names_of
 from ._spelled_out import spell_out
 from .concurrency import _DependencyConcurrency
@@ -346,8 +347,6 @@ class Depends:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Depends":
         """A copy with copies of what it holds. FastAPI makes one of each default."""
-        from ._foreign import refuse_in_fastapi
-
         refuse_in_fastapi(self)
         made = copy(self)
         for name, value in vars(self).items():
@@ -357,8 +356,6 @@ class Depends:
     @_OfInstances  # as a type, in a field of a model, it is the dataclass that it is
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> Any:
         """The schema of the type beside it. FastAPI has it made of an annotation whose marker it doesn't know."""
-        from ._foreign import refuse_in_fastapi
-
         refuse_in_fastapi(self)
         return handler(source)
 

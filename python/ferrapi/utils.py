@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import PydanticSchemaGenerationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined as Undefined
+from starlette.routing import Route
 
 from ._fields import ModelField, create_model_field
 from ._fields import is_pydantic_v1 as annotation_is_pydantic_v1
 from ._names import names_of
 from .datastructures import DefaultPlaceholder, DefaultType
 from .exceptions import FastAPIDeprecationWarning, PydanticV1NotSupportedError, RouteError
-
-if TYPE_CHECKING:
-    from .routing import APIRoute
 
 __all__ = [
     "DefaultPlaceholder",
@@ -72,7 +70,7 @@ def generate_operation_id_for_path(*, name: str, path: str, method: str) -> str:
     return f"{_NON_WORD.sub('_', name + path)}_{method.lower()}"
 
 
-def generate_unique_id(route: APIRoute) -> str:
+def generate_unique_id(route: Route) -> str:
     """The operation id of `route`: its name, path and first method, with anything but word characters as ``_``."""
     if not route.methods:
         raise RouteError(f"A route without methods has no operation id: {route.path}")

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.examples.example_server import ROOT, Server, transport_arguments
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "examples"))
+
+from example_server import ROOT, Server, transport_arguments  # needs the path
 
 SCREENSHOTS = Path(os.environ.get("FERRAPI_SCREENSHOTS", ROOT / ".cache" / "browser"))
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

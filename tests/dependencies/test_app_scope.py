@@ -14,9 +14,8 @@ from ferrapi.middleware.gzip import GZipMiddleware
 from ferrapi.routing._table import Target
 from ferrapi.security import SecurityScopes
 from ferrapi.testclient import TestClient
-
-from tests.support.asgi import Ask, exchange
-from tests.support.wire import Wire, configured
+from support.asgi import Ask, exchange
+from support.wire import Wire, configured
 
 LOG: list[str] = []
 

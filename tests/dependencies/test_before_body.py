@@ -11,9 +11,8 @@ from ferrapi.routing import APIRoute
 from ferrapi.security import HTTPBearer
 from ferrapi.testclient import TestClient
 from pydantic import BaseModel
-
-from tests.support.asgi import Answer, Ask, exchange
-from tests.support.wire import Wire, configured
+from support.asgi import Answer, Ask, exchange
+from support.wire import Wire, configured
 
 LOG: list[str] = []
 JSON = (b"content-type", b"application/json")

@@ -5,10 +5,9 @@ from typing import Annotated, Any
 
 import pytest
 from pydantic import BaseModel
-
-from tests.support.asgi import Ask
-from tests.support.compare import compare
-from tests.support.frameworks import Framework
+from support.asgi import Ask
+from support.compare import compare
+from support.frameworks import Framework
 
 JSON = [(b"content-type", b"application/json")]
 BODIES = [b"", b"1", b'{"p": 1}', b'{"p": {"q": 1}}', b'{"q": 1}']

@@ -5,10 +5,9 @@ from typing import Annotated, Any
 import pytest
 from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocket
-
-from tests.support.asgi import Ask
-from tests.support.compare import compare
-from tests.support.frameworks import Framework
+from support.asgi import Ask
+from support.compare import compare
+from support.frameworks import Framework
 
 MISSING: Any = object()
 

@@ -8,10 +8,9 @@ from typing import Annotated, Any
 
 import pytest
 from ferrapi import exceptions
-
-from tests.support.asgi import Ask
-from tests.support.compare import answers
-from tests.support.frameworks import BOTH, FERRAPI, Framework
+from support.asgi import Ask
+from support.compare import answers
+from support.frameworks import BOTH, FERRAPI, Framework
 
 
 def cycle(fw: Framework, length: int, last: Callable[[Callable[..., Any]], Any] = lambda call: call) -> Any:

@@ -4,10 +4,9 @@ from typing import Annotated, Any
 
 import pytest
 from pydantic import BaseModel, Field
-
-from tests.support.asgi import Ask
-from tests.support.compare import compare, compare_documents, registration
-from tests.support.frameworks import Framework
+from support.asgi import Ask
+from support.compare import compare, compare_documents, registration
+from support.frameworks import Framework
 
 
 class Page(BaseModel):

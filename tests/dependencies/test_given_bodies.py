@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from pydantic import AliasChoices, BaseModel
 from pydantic_core import PydanticUndefined
-
-from tests.support.frameworks import BOTH, Framework
+from support.frameworks import BOTH, Framework
 
 
 class OwnGet(dict[str, Any]):

@@ -9,10 +9,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
-
-from tests.support.asgi import Ask
-from tests.support.compare import compare
-from tests.support.frameworks import Framework
+from support.asgi import Ask
+from support.compare import compare
+from support.frameworks import Framework
 
 
 def sync(q: int = 1) -> Any:

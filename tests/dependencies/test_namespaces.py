@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-
-from tests.support.asgi import Ask
-from tests.support.compare import compare, compare_documents
-from tests.support.frameworks import Framework
+from support.asgi import Ask
+from support.compare import compare, compare_documents
+from support.frameworks import Framework
 
 from . import elsewhere
 

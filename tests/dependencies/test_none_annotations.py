@@ -6,10 +6,9 @@ from types import NoneType
 from typing import Annotated, Any, Literal
 
 import pytest
-
-from tests.support.asgi import Ask
-from tests.support.compare import compare, compare_documents
-from tests.support.frameworks import BOTH, Framework
+from support.asgi import Ask
+from support.compare import compare, compare_documents
+from support.frameworks import BOTH, Framework
 
 NOTHING = None
 ITS_TYPE = NoneType

@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
-
-from tests.support.asgi import Ask
-from tests.support.compare import compare
-from tests.support.frameworks import Framework
+from support.asgi import Ask
+from support.compare import compare
+from support.frameworks import Framework
 
 
 class Lamp(BaseModel):

@@ -8,8 +8,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-
-from tests.support.frameworks import BOTH
+from support.frameworks import BOTH
 
 from . import postponed
 

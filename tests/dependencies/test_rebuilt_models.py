@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
-
-from tests.support.asgi import Ask
-from tests.support.compare import compare
-from tests.support.frameworks import Framework
+from support.asgi import Ask
+from support.compare import compare
+from support.frameworks import Framework
 
 JSON = [(b"content-type", b"application/json")]
 ASKS = [Ask("POST", path, headers=JSON, body=(body,)) for path in ("/whole", "/list") for body in (

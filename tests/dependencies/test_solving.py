@@ -12,8 +12,7 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
-
-from tests.support.frameworks import BOTH, FERRAPI, Framework
+from support.frameworks import BOTH, FERRAPI, Framework
 
 ABSENT = object()
 

@@ -3,10 +3,9 @@
 from typing import Any, ForwardRef
 
 import pytest
-
-from tests.support.asgi import Ask
-from tests.support.compare import compare
-from tests.support.frameworks import Framework
+from support.asgi import Ask
+from support.compare import compare
+from support.frameworks import Framework
 
 LATER: Any = ForwardRef("Later")
 JSON = [(b"content-type", b"application/json")]

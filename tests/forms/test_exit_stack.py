@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 from starlette.responses import PlainTextResponse
-
-from tests.support.asgi import Ask, exchange, run
-from tests.support.compare import compare
-from tests.support.frameworks import FERRAPI, Framework
+from support.asgi import Ask, exchange, run
+from support.compare import compare
+from support.frameworks import FERRAPI, Framework
 
 KEY = "fastapi_middleware_astack"
 FORM = b'--x\r\ncontent-disposition: form-data; name="f"; filename="a.txt"\r\n\r\nabc\r\n--x--\r\n'

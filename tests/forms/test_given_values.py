@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, Json
 from starlette.datastructures import FormData
-
-from tests.support.frameworks import BOTH, Framework
+from support.frameworks import BOTH, Framework
 
 
 class Pot(BaseModel):

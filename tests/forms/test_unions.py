@@ -6,10 +6,9 @@ from urllib.parse import urlencode
 
 import pytest
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Json, Tag, WrapValidator
-
-from tests.support.asgi import Ask
-from tests.support.compare import compare
-from tests.support.frameworks import BOTH, Framework
+from support.asgi import Ask
+from support.compare import compare
+from support.frameworks import BOTH, Framework
 
 
 class Cup(BaseModel):

@@ -10,10 +10,9 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.testclient import TestClient
-
-from tests.support.asgi import Ask
-from tests.support.compare import compare
-from tests.support.frameworks import BOTH, FERRAPI, Framework
+from support.asgi import Ask
+from support.compare import compare
+from support.frameworks import BOTH, FERRAPI, Framework
 
 Build = Callable[..., Any]
 

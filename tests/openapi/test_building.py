@@ -12,10 +12,9 @@ from ferrapi import Body, FastAPI, applications
 from ferrapi.versioning import Versioning
 from pydantic import BaseModel
 from pydantic.errors import PydanticInvalidForJsonSchema
-
-from tests.support.asgi import Ask, exchange, run
-from tests.support.compare import USUAL, answers, compare
-from tests.support.frameworks import FERRAPI
+from support.asgi import Ask, exchange, run
+from support.compare import USUAL, answers, compare
+from support.frameworks import FERRAPI
 
 
 def _counting(monkeypatch: pytest.MonkeyPatch) -> list[int]:

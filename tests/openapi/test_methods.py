@@ -7,7 +7,7 @@ import itertools
 import json
 import warnings
 
-from tests.support.frameworks import BOTH, Framework
+from support.frameworks import BOTH, Framework
 
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"]
 

@@ -7,8 +7,7 @@ from urllib.parse import quote, urljoin
 import pytest
 from ferrapi import FastAPI
 from starlette.testclient import TestClient
-
-from tests.support.frameworks import BOTH
+from support.frameworks import BOTH
 
 BASE = "http://testserver"
 

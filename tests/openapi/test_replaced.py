@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 from starlette.responses import PlainTextResponse
-
-from tests.support.asgi import Ask
-from tests.support.compare import compare
-from tests.support.frameworks import BOTH, Framework
+from support.asgi import Ask
+from support.compare import compare
+from support.frameworks import BOTH, Framework
 
 PAGES = {
     "get_swagger_ui_html": "/docs",

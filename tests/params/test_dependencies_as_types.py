@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 from pydantic import ConfigDict, ValidationError, create_model
-
-from tests.support.frameworks import BOTH, Framework
+from support.frameworks import BOTH, Framework
 
 TYPES: list[Callable[[Framework], Any]] = [
     lambda fw: fw.params.Depends,

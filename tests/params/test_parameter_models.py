@@ -4,11 +4,10 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import pytest
 from pydantic import BaseModel, BeforeValidator, Field, Json, RootModel
+from support.asgi import Ask
+from support.compare import compare
+from support.frameworks import Framework
 from typing_extensions import TypeAliasType
-
-from tests.support.asgi import Ask
-from tests.support.compare import compare
-from tests.support.frameworks import Framework
 
 T = TypeVar("T")
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
-
-from tests.support.frameworks import BOTH, Framework
+from support.frameworks import BOTH, Framework
 
 Build = Callable[[Framework, list[str]], Any]
 

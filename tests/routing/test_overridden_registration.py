@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.websockets import WebSocket
-
-from tests.support.frameworks import BOTH, Framework
+from support.frameworks import BOTH, Framework
 
 VERBS = ["get", "put", "post", "delete", "options", "head", "patch", "trace"]
 METHODS = [

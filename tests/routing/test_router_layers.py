@@ -15,9 +15,8 @@ from ferrapi.staticfiles import StaticFiles
 from ferrapi.testclient import TestClient
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
-
-from tests.support.asgi import Ask, exchange
-from tests.support.wire import Wire, configured
+from support.asgi import Ask, exchange
+from support.wire import Wire, configured
 
 LOG: list[str] = []
 

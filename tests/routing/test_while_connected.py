@@ -14,9 +14,8 @@ from ferrapi.requests import LiveRequest
 from ferrapi.responses import StreamingResponse
 from ferrapi.testclient import TestClient
 from starlette.middleware.base import BaseHTTPMiddleware
-
-from tests.support.asgi import Ask, exchange
-from tests.support.wire import Wire, configured
+from support.asgi import Ask, exchange
+from support.wire import Wire, configured
 
 LOG: list[str] = []
 

@@ -26,9 +26,8 @@ from ferrapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import WebSocketDenialResponse
-
-from tests.support.asgi import Ask, exchange
-from tests.support.wire import Wire, configured
+from support.asgi import Ask, exchange
+from support.wire import Wire, configured
 
 oauth = OAuth2PasswordBearer("/token", auto_error=False)
 bearer = HTTPBearer(auto_error=False)

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from ferrapi.exceptions import ForeignObjectError
 
-from tests.support.asgi import Ask
-from tests.support.compare import answers
-from tests.support.frameworks import FASTAPI, FERRAPI, Framework
+from support.asgi import Ask
+from support.compare import answers
+from support.frameworks import FASTAPI, FERRAPI, Framework
 
 Make = Callable[[Framework, Framework], Any]
 """A function of the framework of the application, and of that of the one foreign thing."""

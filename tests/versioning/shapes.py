@@ -7,10 +7,9 @@ from typing import Any
 
 from ferrapi import APIRouter, FastAPI, Request, WebSocket
 from ferrapi.versioning import Version, Versioning, version_of
-
-from tests.support.asgi import Answer, Ask
-from tests.support.compare import USUAL, answers
-from tests.support.frameworks import FERRAPI
+from support.asgi import Answer, Ask
+from support.compare import USUAL, answers
+from support.frameworks import FERRAPI
 
 OLD = Version(
     "1",

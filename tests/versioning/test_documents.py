@@ -9,9 +9,8 @@ import pytest
 from ferrapi import FastAPI
 from ferrapi.exceptions import VersioningError
 from ferrapi.versioning import Versioning
-
-from tests.support.asgi import Ask
-from tests.support.specification import assert_valid
+from support.asgi import Ask
+from support.specification import assert_valid
 
 from .shapes import VERSIONS, WAYS, application, everywhere
 

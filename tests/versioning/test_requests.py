@@ -10,8 +10,7 @@ from ferrapi import APIRouter, FastAPI, HTTPException, Request
 from ferrapi.versioning import Versioning
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import PlainTextResponse
-
-from tests.support.asgi import Ask, exchange, run
+from support.asgi import Ask, exchange, run
 
 from .shapes import OF_OLD, VERSIONS, WAYS, application, ask, everywhere
 

@@ -10,11 +10,7 @@ import inspect
 import sys
 from collections.abc import Callable
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from .models import Dependant
-
+from typing import Any
 
 _PARTIALS_COUNT = sys.version_info >= (3, 14)
 """Whether a partial of a coroutine function that somebody has wrapped is awaited: in FastAPI since Python 3.14."""
@@ -96,10 +92,3 @@ def header_scheme(call: Any) -> Any:
 def is_generator(call: Callable[..., Any] | None) -> bool:
     """Whether `call` is a ``yield`` dependency."""
     return kind_of(call) >= Kind.GENERATOR
-
-
-def computed_scope(dependant: Dependant) -> str | None:
-    """The declared ``scope``, or ``"request"`` for a ``yield`` dependency that declares none."""
-    if dependant.scope:
-        return dependant.scope
-    return "request" if is_generator(dependant.call) else None

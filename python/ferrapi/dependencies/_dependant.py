@@ -11,10 +11,10 @@ from .. import params
 from .._foreign import own_marker
 from ..exceptions import CircularDependencyError, DependencyScopeError, ParameterError
 from ..utils import get_path_param_names
-from ._callables import computed_scope, is_generator, name_of
+from ._callables import is_generator, name_of
 from ._declaration import add_non_field_param_to_dependency, add_param_to_fields, analyze_param
 from ._signature import get_typed_signature
-from .models import Dependant, with_first
+from .models import Dependant, computed_scope, with_first
 
 
 def _check_scope(parent: Dependant, depends: params.Depends) -> None:

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._fields import ModelField
+from .._foreign_classes import is_foreign_scheme
 from .._names import names_of
 from .._version_counter import ROUTES_VERSION, TrackedList
 from ..types import DependencyCacheKey
+from ._callables import is_generator, unwrap
 
 _LISTS = ("path_params", "query_params", "header_params", "cookie_params", "body_params", "dependencies")
 _WATCHED = frozenset({"call", "name", *_LISTS})
@@ -69,9 +71,7 @@ def oauth_scopes(dependant: Dependant) -> list[str]:
 
 def looks_at_scopes(dependant: Dependant) -> bool:
     """Whether `dependant` itself declares or looks at security scopes."""
-    from .._foreign import is_foreign_scheme
     from ..security.base import SecurityBase
-    from ._callables import unwrap
 
     if dependant.own_oauth_scopes or dependant.security_scopes_param_name is not None:
         return True
@@ -84,6 +84,13 @@ def may_share(dependant: Dependant) -> bool:
     return dependant.use_cache or dependant.name is None
 
 
+def computed_scope(dependant: Dependant) -> str | None:
+    """The declared ``scope``, or ``"request"`` for a ``yield`` dependency that declares none."""
+    if dependant.scope:
+        return dependant.scope
+    return "request" if is_generator(dependant.call) else None
+
+
 def cache_key(dependant: Dependant, uses_scopes: bool) -> DependencyCacheKey:
     """What makes two uses of a dependency one call: the callable, the scopes it can see, and its ``scope``.
 
@@ -91,8 +98,6 @@ def cache_key(dependant: Dependant, uses_scopes: bool) -> DependencyCacheKey:
         dependant: the use.
         uses_scopes: whether it, or anything below it, looks at the security scopes.
     """
-    from ._callables import computed_scope
-
     scopes = tuple(sorted(set(oauth_scopes(dependant)))) if uses_scopes else ()
     return (dependant.call, scopes, computed_scope(dependant) or "")
 

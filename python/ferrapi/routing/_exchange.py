@@ -26,9 +26,7 @@ from ._files import offer_stack
 if TYPE_CHECKING:
     from anyio import CancelScope
 
-    from ._table import Table, Target
     from ._teardown import Teardown
-    from ._tracer import Tracer
 
 TRACER = "ferrapi.tracer"
 """The key under which a scope has who follows the request (`_tracer.py`)."""
@@ -57,7 +55,7 @@ class Exchange:
     file_stack: AsyncExitStack | None = None  # see `_files`
     started = False
     replied = False
-    tracer: Tracer | None = None  # who follows this request, if anybody does
+    tracer: Any = None  # the `Tracer` (`_tracer.py`) that follows this request, if there is one
     function_stack: AsyncExitStack | Teardown | None = None
     request_stack: AsyncExitStack | Teardown | None = None
     shield: CancelScope | None = None  # see `_shield`
@@ -159,10 +157,6 @@ class Exchange:
     def handlers(self) -> Any:
         """The exception handlers by class and by status code."""
         return self.scope.get("starlette.exception_handlers") or ({}, {})
-
-    def find(self, table: Table) -> tuple[Target, bool] | None:
-        """The target of the route that answers, and whether the method is one of its own."""
-        return table.find(self.scope)
 
     def read(self, reader: Reader) -> list[dict[str, Any] | None] | None:
         """The declared parameters, read natively; None if the reference path has to."""

@@ -11,15 +11,30 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from starlette.datastructures import FormData, UploadFile
-
-if TYPE_CHECKING:
-    from ._exchange import Exchange
+from starlette.types import Scope
 
 STACK_KEY = "fastapi_middleware_astack"
 """The scope's key for the stack."""
+
+
+class HasForm(Protocol):
+    """What of an exchange concerns files."""
+
+    form: FormData | None
+    closes_form: bool
+    file_stack: AsyncExitStack | None
+
+    @property
+    def scope(self) -> Scope:
+        """The request's."""
+        ...
+
+    def peek(self, key: str) -> Any:
+        """A value of the scope, without having it made."""
+        ...
 
 
 class FileStack(AsyncExitStack):
@@ -48,7 +63,7 @@ async def close_form(form: FormData) -> None:
         raise
 
 
-def adopt_form(x: Exchange, form: FormData) -> None:
+def adopt_form(x: HasForm, form: FormData) -> None:
     """Make a form that of a request. The stack in the scope closes it, if there is one already."""
     x.form = form
     stack = x.peek(STACK_KEY)
@@ -57,14 +72,14 @@ def adopt_form(x: Exchange, form: FormData) -> None:
         x.closes_form = False
 
 
-def offer_stack(x: Exchange, form: FormData) -> None:
+def offer_stack(x: HasForm, form: FormData) -> None:
     """Put a stack that closes the form into the scope of a request whose code is about to see that."""
     if x.closes_form:
         stack = x.file_stack = x.scope[STACK_KEY] = AsyncExitStack()
         stack.push_async_callback(close_form, form)
 
 
-async def close_files(x: Exchange) -> None:
+async def close_files(x: HasForm) -> None:
     """Close the form of a request that is over, and what was pushed on the stack that was offered with it."""
     if x.file_stack is not None:
         x.scope.pop(STACK_KEY, None)
@@ -73,7 +88,7 @@ async def close_files(x: Exchange) -> None:
         await close_form(x.form)
 
 
-async def close_later(x: Exchange, stack: Any) -> None:
+async def close_later(x: HasForm, stack: Any) -> None:
     """Let `stack` close the form of a request, if it is an exit stack and there is no other."""
     if x.form is None or not x.closes_form:
         return
@@ -84,7 +99,7 @@ async def close_later(x: Exchange, stack: Any) -> None:
 
 
 @asynccontextmanager
-async def stack_around(x: Exchange) -> AsyncGenerator[None]:
+async def stack_around(x: HasForm) -> AsyncGenerator[None]:
     """Have a stack in the scope: that of the application's layer, or one that is left with this context."""
     if isinstance(x.scope.get(STACK_KEY), AsyncExitStack):
         yield

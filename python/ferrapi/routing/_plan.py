@@ -21,11 +21,11 @@ from .._threads import run_in_thread
 from ..concurrency import LimitedContext, opener_of, run_limited
 from ..dependencies import _plain
 from ..dependencies._body import request_body_to_args, wants_key
-from ..dependencies._callables import Kind, computed_scope, header_scheme, kind_of
+from ..dependencies._callables import Kind, header_scheme, kind_of
 from ..dependencies._dependant import circular_dependency
 from ..dependencies._overrides import Overrides, override_of
 from ..dependencies._values import Errors, request_params_to_args
-from ..dependencies.models import Dependant, cache_key, may_share, oauth_scopes, scope_users
+from ..dependencies.models import Dependant, cache_key, computed_scope, may_share, oauth_scopes, scope_users
 from ..types import DependencyCacheKey
 from ._app_scope import leaf
 from ._exchange import Exchange

@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.types import Scope
 
 from .._fields import prefix_locations
-from .._foreign import is_foreign_event
+from .._foreign_classes import is_foreign_event
 from .._hooks import untouched
 from .._native import encode_json, response_head_problem, to_jsonable
 from .._threads import run_endpoint_in_thread, run_in_thread

@@ -209,7 +209,7 @@ class APIRouter(Regained, Verbs, Router):
             table = self.table()
         if self.form_limits:
             inherit_form_limits(x.scope, self.form_limits)
-        found = x.find(table)
+        found: tuple[Target, bool] | None = table.find(x.scope)
         if found is None:
             return self._unmatched(x)
         target, full = found

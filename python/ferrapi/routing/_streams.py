@@ -19,7 +19,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from .._draining import Drain
-from .._foreign import is_foreign_event
+from .._foreign_classes import is_foreign_event
 from ..dependencies._callables import Kind
 from ..encoders import jsonable_encoder
 from ..exceptions import ResponseValidationError

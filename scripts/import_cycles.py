@@ -1,0 +1,140 @@
+"""The import cycles of the package, also those that an import inside of a function or for type checkers hides.
+
+``python scripts/import_cycles.py`` fails if a module is in a cycle that is not known (`KNOWN`), or if a known one is in
+none any more: then `KNOWN` has to be shortened. What is there is to become less.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[1] / "python" / "ferrapi"
+
+KNOWN: dict[str, frozenset[str]] = {
+    "the application, its router and what serves their routes": frozenset(
+        [
+            "_docs_routes",
+            "_draining",
+            "_middleware_stack",
+            "_readiness",
+            "applications",
+            "dependencies.utils",
+            "routing",
+            "routing._app_scope",
+            "routing._contexts",
+            "routing._declared",
+            "routing._effective",
+            "routing._facade",
+            "routing._facts",
+            "routing._form",
+            "routing._form_body",
+            "routing._frontend",
+            "routing._handler",
+            "routing._json_body",
+            "routing._late",
+            "routing._layers",
+            "routing._lifespan",
+            "routing._limits",
+            "routing._observed",
+            "routing._options",
+            "routing._plan",
+            "routing._program",
+            "routing._read",
+            "routing._respond",
+            "routing._route",
+            "routing._router",
+            "routing._solving",
+            "routing._streams",
+            "routing._table",
+            "routing._tracer",
+            "routing._verbs",
+            "routing._versioned",
+            "routing._websocket",
+            "telemetry._activation",
+            "telemetry._export",
+            "telemetry._signals",
+            "telemetry._stack",
+            "telemetry._watch",
+            "versioning",
+            "versioning._routers",
+            "versioning._switch",
+        ]
+    ),
+    "a document, and the function that users replace to make it": frozenset(
+        ["openapi._blame", "openapi._document", "openapi._operation", "openapi.utils"]
+    ),
+}
+"""The cycles that there are, by what they are about."""
+
+
+def modules() -> dict[str, Path]:
+    """The package's modules by name."""
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def _imported(node: ast.Import | ast.ImportFrom, package: list[str], known: dict[str, Path]) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+        return
+    start = package[: len(package) - node.level + 1] if node.level else []
+    base = ".".join([*start, *([node.module] if node.module else [])])
+    for alias in node.names:
+        inner = f"{base}.{alias.name}"
+        yield inner if inner in known else base
+
+
+def imports(known: dict[str, Path]) -> dict[str, set[str]]:
+    """What each module imports of the package, wherever in it the import stands."""
+    graph: dict[str, set[str]] = {}
+    for name, path in known.items():
+        package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+        nodes = [
+            node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Import | ast.ImportFrom)
+        ]
+        found = {target for node in nodes for target in _imported(node, package, known)}
+        graph[name] = (found & known.keys()) - {name}
+    return graph
+
+
+def _reachable(start: str, graph: dict[str, set[str]]) -> set[str]:
+    seen: set[str] = set()
+    pending = list(graph[start])
+    while pending:
+        name = pending.pop()
+        if name not in seen:
+            seen.add(name)
+            pending.extend(graph[name])
+    return seen
+
+
+def cycles(graph: dict[str, set[str]]) -> list[frozenset[str]]:
+    """The sets of modules each of which needs, directly or not, all others of its set."""
+    reachable = {name: _reachable(name, graph) for name in graph}
+    found = {
+        frozenset({name, *(other for other in reachable[name] if name in reachable[other])})
+        for name in graph
+        if name in reachable[name]
+    }
+    return sorted(found, key=sorted)
+
+
+def main() -> int:
+    """Say which cycles are new and which are gone; 1 if there is any."""
+    found = set().union(*cycles(imports(modules())))
+    known = {f"ferrapi.{name}" for names in KNOWN.values() for name in names}
+    for name in sorted(found - known):
+        print(f"{name} is in an import cycle", file=sys.stderr)
+    for name in sorted(known - found):
+        print(f"{name} is in no import cycle any more: take it out of KNOWN", file=sys.stderr)
+    return int(found != known)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
