@@ -49,10 +49,10 @@ class Site:
         self.outer = outer
         self.proxy: ProxyHeadersMiddleware | None = None
         self.router: APIRouter = inner.app  # type: ignore[assignment]  # which `_are_ends` has seen
-        self.bypasses = (Bypasses(layers) if layers else None) if outer is None else outer.bypasses
+        self.bypasses: Bypasses | None = (Bypasses(layers) if layers else None) if outer is None else outer.bypasses
         self.handlers = inner.handlers
         self.root_path = app.root_path
-        self.native = NativeSite(
+        self.native: NativeSite = NativeSite(
             self,
             self.router.table().native,
             self.handlers,

@@ -148,7 +148,10 @@ impl InFlightRequest {
 
     fn cancel_watcher(&self, py: Python<'_>) -> PyResult<()> {
         match self.watcher.take(py) {
-            Some(scope) => scope.bind(py).call_method0(intern!(py, "cancel")).map(drop),
+            Some(scope) => {
+                self.is_told.store(self.is_unanswered(), Ordering::Relaxed);
+                scope.bind(py).call_method0(intern!(py, "cancel")).map(drop)
+            }
             None => Ok(()),
         }
     }

@@ -32,9 +32,15 @@ pub(crate) struct Site {
     as_of: [u64; 2],
     watch: Py<TypeWatch>,
     /// The applications that are mounted in it, by their mounts' targets: None for one that has to be called.
-    children: Attached<Vec<(Py<PyAny>, Option<Py<Site>>)>>,
+    children: Attached<Vec<Child>>,
     unmatched: Attached<Option<Py<Unmatched>>>,
 }
+
+/// A mount's target, and the application behind it.
+type Child = (Py<PyAny>, Option<Py<Site>>);
+
+/// Status, headers and body of an answer.
+type Answer = (u16, Py<PyAny>, Py<PyBytes>);
 
 /// The answer to a request that no route is for.
 #[pyclass(frozen, module = "ferrapi._native")]
@@ -254,11 +260,8 @@ impl Site {
         let unmatched = match self.unmatched.get(py) {
             Some(known) if known.get().facts.hold(py)? => known,
             _ => {
-                let (facts, redirects_slashes, answer): (
-                    Bound<'_, PyAny>,
-                    bool,
-                    Option<(u16, Py<PyAny>, Py<PyBytes>)>,
-                ) = self.owner.bind(py).call_method0(intern!(py, "unmatched"))?.extract()?;
+                let told = self.owner.bind(py).call_method0(intern!(py, "unmatched"))?;
+                let (facts, redirects_slashes, answer): (Bound<'_, PyAny>, bool, Option<Answer>) = told.extract()?;
                 let made = Unmatched { facts: Facts::of(&facts)?, answer, redirects_slashes };
                 let made = Py::new(py, made)?;
                 drop(self.unmatched.replace(py, Some(made.clone_ref(py))));

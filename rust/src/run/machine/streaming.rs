@@ -458,7 +458,6 @@ impl Stream {
 
 impl Program {
     /// What a stream is from, and how its items are encoded.
-    #[expect(clippy::type_complexity, reason = "two parts of one thing, for the caller alone")]
     fn parts_of<'py>(&self, source: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Option<Bound<'py, PyAny>>)> {
         let py = source.py();
         match &self.reply {
