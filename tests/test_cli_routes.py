@@ -157,7 +157,7 @@ def test_a_route_is_called_native_if_and_only_if_it_has_a_program(name: str) -> 
         ("text", []),
         ("redirect", ["the response is made in Python by RedirectResponse"]),
         ("stream", []),
-        ("limited", ["_plain waits for its turn by Depends(max_concurrency=)"]),
+        ("limited", ["_plain: waits for its turn by Depends(max_concurrency=)"]),
         ("sized", ["served in Python: bodies are limited to 10 bytes"]),
         ("objects", ["objects: an object is made for its parameter `request`", "objects: an object is made"]),
         ("wrapped", ["served in Python: the route's class has a `get_route_handler` of its own"]),

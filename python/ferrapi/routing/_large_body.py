@@ -175,7 +175,7 @@ class LargeModel:
         else:
             validator, count = self._counting, _Count(most + 1)
         try:
-            validator.validate_python(value, context=count)
+            validator.validate_python(value, context=count, from_attributes=True)
         except ValidationError as exc:
             errors = [count.as_sent(error) for error in exc.errors(include_url=False)]
             more = most is not None and len(errors) > most
