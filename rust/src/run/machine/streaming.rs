@@ -97,7 +97,7 @@ impl Stream {
         match phase {
             Phase::Sending => {
                 outcome.result()?;
-                self.next(py, layer)
+                self.next_in_turn(py, layer)
             }
             Phase::Full => {
                 outcome.result()?;
@@ -145,6 +145,14 @@ impl Stream {
         Ok(Step::Wait(Phase::Next, asked))
     }
 
+    /// The same, behind a turn of the event loop if many have been sent in this one.
+    fn next_in_turn<'py>(&self, py: Python<'py>, layer: &Bound<'py, PyAny>) -> PyResult<Step<'py>> {
+        match &self.turn {
+            Some(turn) if self.in_turn >= PIECES_IN_TURN => Ok(Step::Wait(Phase::Sending, turn.bind(py).call1((0,))?)),
+            _ => self.next(py, layer),
+        }
+    }
+
     /// Sends a piece, the last one if there is no `more`.
     fn put<'py>(
         &mut self,
@@ -166,15 +174,11 @@ impl Stream {
         match put {
             Put::Done if more => {
                 self.in_turn = self.in_turn.saturating_add(1);
-                match &self.turn {
-                    Some(turn) if self.in_turn >= PIECES_IN_TURN => {
-                        Ok(Step::Wait(Phase::Sending, turn.bind(py).call1((0,))?))
-                    }
-                    _ => self.next(py, layer),
-                }
+                self.next_in_turn(py, layer)
             }
             Put::Done => Ok(Step::Over),
             Put::Sending(sending) => {
+                self.in_turn = self.in_turn.saturating_add(1);
                 let phase = if more { Phase::Sending } else { Phase::Ending };
                 Ok(Step::Wait(phase, awaited(layer, sending)?))
             }

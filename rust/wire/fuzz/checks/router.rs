@@ -81,7 +81,7 @@ impl Table {
                 assert!(candidate.is_some() || !expected, "{path:?} {template:?} {prefix}");
             }
             if let Some(candidate) = candidate {
-                assert_eq!(candidate.exact, seen && !prefix && is_known(template), "{path:?} {template:?}");
+                assert_eq!(candidate.exact, seen && is_known(template), "{path:?} {template:?}");
                 if seen && is_known(template) {
                     rebuild(template, prefix, path, candidate);
                 }

@@ -99,7 +99,7 @@ impl RouterBuilder {
             End::Here if prefix => node.prefixes.push(index),
             End::Here => node.ends.push(index),
             End::Path => node.paths.push(index),
-            End::Tail(rest) => node.tails.push(Tail::new(index, !prefix, &joined(rest, prefix))),
+            End::Tail(rest) => node.tails.push(Tail::new(index, &joined(rest, prefix))),
         }
     }
 

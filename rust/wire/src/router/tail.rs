@@ -23,18 +23,18 @@ pub(super) struct Tail {
 }
 
 impl Tail {
-    /// Compiles `tokens`, the rest of a template, for the pattern `index`; `exact` says whether a match decides.
+    /// Compiles `tokens`, the rest of a template, for the pattern `index`.
     ///
     /// A custom convertor, or an expression that is too large to compile, makes a tail that matches whatever begins
     /// with the tokens' first literal text and ends with their last.
-    pub(super) fn new(index: u32, exact: bool, tokens: &[Token]) -> Self {
+    pub(super) fn new(index: u32, tokens: &[Token]) -> Self {
         let literal = |token: Option<&Token>| match token {
             Some(Token::Literal(text)) => text.clone(),
             _ => String::new(),
         };
         let (prefix, suffix) = (literal(tokens.first()), literal(tokens.last()));
         let regex = expression(tokens).and_then(|source| Regex::new(&source).ok());
-        Self { index, exact: exact && regex.is_some(), prefix, suffix, regex }
+        Self { index, exact: regex.is_some(), prefix, suffix, regex }
     }
 
     /// Whether `rest` matches. If it does, the spans of the parameters are appended to `captures`, `offset` being where

@@ -336,7 +336,7 @@ proptest! {
             for (index, ((regex, known), pattern)) in regexes.iter().zip(&patterns).enumerate() {
                 if let Some(found) = regex.captures(path) {
                     let spans = found.iter().skip(1).flatten().map(|span| (span.start() as u32, span.end() as u32));
-                    let exact = *known && matches!(pattern, Pattern::Route(_));
+                    let exact = *known && !matches!(pattern, Pattern::Any);
                     expected.push(Candidate { index: index as u32, exact, captures: spans.collect() });
                 }
             }
