@@ -20,7 +20,7 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
-from starlette.routing import Route, Router
+from starlette.routing import Mount, Route, Router
 from support.asgi import Ask
 from support.compare import answers, compare
 from support.frameworks import BOTH, FASTAPI, FERRAPI, Framework
@@ -79,7 +79,14 @@ def make(fw: Framework, log: list[Any]) -> Any:
     async def included(request: Request) -> Any:
         return request.url.path
 
+    inner = fw.FastAPI()
+
+    @inner.get("/plain")
+    async def inner_plain() -> Any:
+        return {"a": 2}
+
     app.include_router(router, prefix="/below")
+    app.mount("/inner", inner)
     return app
 
 
@@ -95,6 +102,8 @@ ASKS = [
     Ask("GET", "/text"),
     Ask("GET", "/lines"),
     Ask("GET", "/below/included"),
+    Ask("GET", "/inner/plain"),
+    Ask("GET", "/inner/nowhere"),
     Ask("GET", "/nowhere"),
     Ask("POST", "/plain"),
     Ask("GET", "/plain/"),
@@ -106,6 +115,8 @@ METHODS = [
     (ExceptionMiddleware, "__call__"),
     (Router, "__call__"),
     (Route, "handle"),
+    (Mount, "handle"),
+    (Mount, "matches"),
     (HTTPConnection, "url"),
     (Request, "__init__"),
     (Request, "body"),

@@ -191,7 +191,7 @@ def _template(route: Route | WebSocketRoute) -> tuple[str, dict[str, Any]] | Non
 def _is_as_its_path(placed: Placed) -> bool:
     """Whether a mount matches what its path says."""
     route: Any = placed.original
-    if "matches" in route.__dict__:
+    if "matches" in route.__dict__ or not untouched(Mount, "matches"):
         return False
     return (
         placed.context is not None or route.path_regex.pattern == compile_path(f"{route.path}/{{path:path}}")[0].pattern
