@@ -70,7 +70,7 @@ impl UvicornCycles {
         }
         pending.extend_from_slice(b"transfer-encoding: chunked\r\n\r\n");
         if cycle.get(intern!(py, "access_log"))?.is_truthy()? {
-            layer.call_method1(intern!(py, "log_cycle"), (&cycle.object, status))?;
+            self.log(layer, &cycle, &scope, status)?;
         }
         cycle.attributes.set_item(intern!(py, "response_started"), true)?;
         cycle.attributes.set_item(intern!(py, "chunked_encoding"), true)?;
