@@ -58,7 +58,7 @@ async def request_validation_exception_handler(request: Request, exc: RequestVal
 
     The rest is counted in a last entry.
     """
-    return _ErrorReport(exc.errors(), DEFAULT_LIMITS.of_request(exc._body_size))
+    return _ErrorReport(exc.errors(), DEFAULT_LIMITS.of_request(getattr(exc, "_body_size", None)))
 
 
 async def unlimited_request_validation_exception_handler(request: Request, exc: RequestValidationError) -> JSONResponse:
@@ -86,7 +86,7 @@ def handler_for(handlers: tuple[Any, Any], exc: Exception) -> Any:
 
 def _report(exc: RequestValidationError) -> bytes:
     """The body of the answer to a request whose data did not validate."""
-    return render_errors(exc.errors(), DEFAULT_LIMITS.of_request(exc._body_size))
+    return render_errors(exc.errors(), DEFAULT_LIMITS.of_request(getattr(exc, "_body_size", None)))
 
 
 Answer = Callable[[Any], tuple[int, AnswerHead, bytes] | None]
