@@ -32,6 +32,7 @@ def route_plan(target: Any, path: str | None = "/{a}", convert: Any = None) -> d
         "methods": ["GET"],
         "convertors": [("a", kind, convert)] if path else [],
         "target": target,
+        "mounted": None,
     }
 
 
