@@ -33,7 +33,6 @@ from ..dependencies import _plain
 from ..dependencies._body import request_body_to_args
 from ..dependencies._callables import Kind
 from ..dependencies._values import MISSING, Errors, missing_error, names_of, validate_found
-from ..encoders import encode_other
 from ..exception_handlers import answer_now, http_exception_handler, request_validation_exception_handler
 from ..exceptions import RequestValidationError
 from ._exchange import Exchange
@@ -45,7 +44,7 @@ from ._json_body import early_model, is_refused_alike, large_model
 from ._listening import Listening, fail, source_of
 from ._plan import NOTHING_TO_READ, validate_parameters
 from ._read import body_bytes, parsed, read_form, unreadable
-from ._respond import Responder, write_json
+from ._respond import Responder, dump_other
 from ._shield import Shielded, enter_shield, in_cancel_scope, leave_shield, shielded
 from ._teardown import Teardown, as_context, stop, stop_thrown
 
@@ -236,8 +235,7 @@ class Reference:
     is_refused_from_json = staticmethod(is_refused_alike)
     run_in_thread = staticmethod(run_in_thread)
     begin_background = staticmethod(background.begin)
-    encode_other = staticmethod(encode_other)
-    write_json = staticmethod(write_json)
+    dump_other = staticmethod(dump_other)
     enter_in_thread = staticmethod(enter_in_thread)
     leave_generators = staticmethod(leave_generators)
     scope_here = staticmethod(scope_here)

@@ -58,17 +58,17 @@ def dump(value: Any) -> bytes:
         ValueError: for a float that JSON can't carry, or a value that can't be encoded.
     """
     body = encode_json(value)
+    return dump_other(value) if body is None else body
+
+
+def dump_other(value: Any) -> bytes:
+    """The same for a value that is not made of plain values alone."""
+    plain = to_jsonable(value, encode_other)
+    body = encode_json(plain, whole=True)
     if body is None:
-        plain = to_jsonable(value, encode_other)
-        body = encode_json(plain, whole=True)
-        if body is None:
-            body = write_json(plain)
+        text = json.dumps(plain, ensure_ascii=False, allow_nan=False, indent=None, separators=(",", ":"))
+        body = text.encode("utf-8")
     return body
-
-
-def write_json(plain: Any) -> bytes:
-    """What `jsonable_encoder` has made of a value, as JSON bytes by the standard library."""
-    return json.dumps(plain, ensure_ascii=False, allow_nan=False, indent=None, separators=(",", ":")).encode("utf-8")
 
 
 class Serializer:

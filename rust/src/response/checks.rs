@@ -39,6 +39,12 @@ pub(crate) fn pair_of_bytes<'py>(pair: &Bound<'py, PyAny>) -> Option<(Bound<'py,
     }
 }
 
+/// Whether a header says how the body is framed, or what becomes of the connection.
+pub(crate) fn is_framing(name: &[u8]) -> bool {
+    let framing: [&[u8]; 3] = [b"content-length", b"connection", b"transfer-encoding"];
+    framing.iter().any(|own| name.eq_ignore_ascii_case(own))
+}
+
 /// A `token` of RFC 9110, section 5.6.2.
 pub(super) fn is_token(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))

@@ -35,12 +35,6 @@ pub(crate) fn encode_plain(value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<u8>>
     Ok(if encode(value, &mut out, room)? { Some(out) } else { None })
 }
 
-/// As `encode_plain`, with everything that is there.
-pub(crate) fn encode_whole(value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<u8>>> {
-    let mut out = Vec::with_capacity(128);
-    Ok(if encode(value, &mut out, Room::WHOLE)? { Some(out) } else { None })
-}
-
 /// What `jsonable_encoder` makes of a value: plain values, lists and dictionaries.
 ///
 /// `encode` is asked for what isn't a plain value, a list, a tuple or a dictionary.

@@ -8,7 +8,7 @@ use wire::http1::response::is_bodiless;
 
 use super::program::{Program, Reply};
 use super::transport::Headers;
-use crate::response::checks::{pair_of_bytes, response_head_problem};
+use crate::response::checks::{is_framing, pair_of_bytes, response_head_problem};
 use crate::response::json;
 
 /// The body of a response.
@@ -111,12 +111,7 @@ pub(super) fn make_jsonable(program: &Program, result: &Bound<'_, PyAny>) -> PyR
     if !matches!(program.reply, Reply::Data) || result.is_instance(program.response.bind(py))? {
         return Ok(None);
     }
-    let reference = program.reference.bind(py);
-    let plain = json::to_jsonable(result, &reference.getattr(intern!(py, "encode_other"))?)?;
-    if let Some(body) = json::encode_whole(&plain)? {
-        return Ok(Some(Body::Native(body)));
-    }
-    let body = reference.call_method1(intern!(py, "write_json"), (plain,))?.cast_into::<PyBytes>()?;
+    let body = program.reference.bind(py).call_method1(intern!(py, "dump_other"), (result,))?.cast_into::<PyBytes>()?;
     Ok(Some(Body::Python(body.unbind())))
 }
 
@@ -187,10 +182,7 @@ pub(super) fn with_injected<'py>(
     for pair in more.iter() {
         let Some((name, _)) = pair_of_bytes(&pair) else { return Ok(None) };
         // What frames the body, Python looks at.
-        let framing: [&[u8]; 3] = [b"content-length", b"connection", b"transfer-encoding"];
-        if !pair.is_exact_instance_of::<PyTuple>()
-            || framing.iter().any(|own| name.as_bytes().eq_ignore_ascii_case(own))
-        {
+        if !pair.is_exact_instance_of::<PyTuple>() || is_framing(name.as_bytes()) {
             return Ok(None);
         }
         headers.append(pair)?;

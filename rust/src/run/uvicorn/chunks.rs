@@ -10,7 +10,7 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 
 use super::{Owner, UvicornCycle, UvicornCycles};
 use crate::http1::{self, MUCH, append, unless_closed};
-use crate::response::checks::pair_of_bytes;
+use crate::response::checks::{is_framing, pair_of_bytes};
 
 /// A response in chunks that has begun.
 pub(in crate::run) struct Chunks {
@@ -82,12 +82,6 @@ impl UvicornCycles {
             pending,
         })))
     }
-}
-
-/// Whether a header says how the body is framed, or what becomes of the connection.
-fn is_framing(name: &[u8]) -> bool {
-    let framing: [&[u8]; 3] = [b"content-length", b"connection", b"transfer-encoding"];
-    framing.iter().any(|own| name.eq_ignore_ascii_case(own))
 }
 
 impl Chunks {
