@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import importlib
 import re
 import signal
 import subprocess
@@ -16,10 +17,11 @@ import pytest
 
 
 def write(files: dict[str, str]) -> None:
-    """Write files below the current folder."""
+    """Write files below the current folder, for imports too: the import system remembers what a folder holds."""
     for name, content in files.items():
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text(content)
+    importlib.invalidate_caches()
 
 
 @contextmanager
