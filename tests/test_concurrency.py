@@ -11,6 +11,7 @@ import anyio.lowlevel
 import pytest
 from _oracle import same
 from ferrapi.concurrency import contextmanager_in_threadpool, run_in_threadpool
+from support.naming import steady_name
 
 
 class Manager:
@@ -52,7 +53,7 @@ BODIES: list[BaseException | None] = [
 ]
 
 
-@pytest.mark.parametrize("body", BODIES, ids=repr)
+@pytest.mark.parametrize("body", BODIES, ids=steady_name)
 @pytest.mark.parametrize("make", MANAGERS)
 def test_entering_and_leaving(make: Callable[[], Manager], body: BaseException | None) -> None:
     def question(framework: Any) -> Any:
@@ -73,7 +74,7 @@ def test_entering_and_leaving(make: Callable[[], Manager], body: BaseException |
 
 
 @pytest.mark.parametrize("swallow", [True, False])
-@pytest.mark.parametrize("body", BODIES, ids=repr)
+@pytest.mark.parametrize("body", BODIES, ids=steady_name)
 def test_generators_see_the_exception(body: BaseException | None, swallow: bool) -> None:
     def question(framework: Any) -> Any:
         log: list[Any] = []

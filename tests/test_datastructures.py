@@ -10,14 +10,15 @@ from _oracle import same
 from ferrapi.datastructures import Default, DefaultPlaceholder, Headers, UploadFile
 from pydantic import BaseModel, Field, TypeAdapter
 from starlette.datastructures import UploadFile as StarletteUploadFile
+from support.naming import steady_name
 
 
-@pytest.mark.parametrize("value", [3, 0, None, "", "x", [], [1]], ids=repr)
+@pytest.mark.parametrize("value", [3, 0, None, "", "x", [], [1]], ids=steady_name)
 def test_a_default_is_as_true_as_its_value(value: Any) -> None:
     assert bool(Default(value)) is bool(value)
 
 
-@pytest.mark.parametrize("other", [3, 4, 3.0, None], ids=repr)
+@pytest.mark.parametrize("other", [3, 4, 3.0, None], ids=steady_name)
 def test_defaults_are_equal_by_value(other: Any) -> None:
     def question(framework: Any) -> Any:
         default = framework.datastructures.Default
@@ -62,7 +63,7 @@ def test_the_schema_of_an_upload(shape: Any) -> None:
     same(question)
 
 
-@pytest.mark.parametrize("value", [1, None, "x", b"", [1], [None]], ids=repr)
+@pytest.mark.parametrize("value", [1, None, "x", b"", [1], [None]], ids=steady_name)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_what_is_no_upload(shape: Any, value: Any) -> None:
     same(lambda framework: TypeAdapter(shape(framework.datastructures.UploadFile)).validate_python(value))

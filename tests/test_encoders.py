@@ -25,6 +25,7 @@ from ferrapi.exceptions import PydanticV1NotSupportedError, UsageError
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, RootModel
+from support.naming import steady_name
 
 
 class Text(str):
@@ -177,7 +178,7 @@ def encoded(value: Any, **options: Any) -> Any:
     return lambda framework: framework.encoders.jsonable_encoder(value, **options)
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=repr)
+@pytest.mark.parametrize("options", OPTIONS, ids=steady_name)
 def test_values_of_every_kind(options: dict[str, Any]) -> None:
     for value in LEAVES + SHAPES:
         if dataclasses.is_dataclass(value) and isinstance(value, type):
@@ -185,7 +186,7 @@ def test_values_of_every_kind(options: dict[str, Any]) -> None:
         same(encoded(value, **options))
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=repr)
+@pytest.mark.parametrize("options", OPTIONS, ids=steady_name)
 def test_generators(options: dict[str, Any]) -> None:
     same(lambda framework: framework.encoders.jsonable_encoder(numbers(), **options))
 

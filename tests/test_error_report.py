@@ -8,6 +8,7 @@ from _oracle import FASTAPI
 from ferrapi._error_report import DEFAULT_LIMITS, UNLIMITED, ReportLimits, render_errors
 from hypothesis import given
 from hypothesis import strategies as st
+from support.naming import steady_name
 
 MIB = 1024 * 1024
 
@@ -46,7 +47,7 @@ def test_an_object_without_a_json_form_is_an_error_too() -> None:
         ({"\ud800": "a\udfffb"}, {"\ud800": "a\udfffb"}),
         ([float("nan"), "\ud800"], [None, "\ud800"]),
     ],
-    ids=repr,
+    ids=steady_name,
 )
 def test_what_json_and_utf8_cannot_hold(value: Any, shown: Any) -> None:
     assert json.loads(render_errors([error(input=value)]))["detail"][0]["input"] == shown

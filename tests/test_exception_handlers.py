@@ -18,6 +18,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from support import frameworks
 from support.asgi import Ask, run
 from support.compare import USUAL, Make, answers, compare
+from support.naming import steady_name
 from support.wire import Wire, configured
 
 
@@ -42,7 +43,7 @@ def response(framework: Framework, handler: str, error: Any) -> Any:
         (600, "x"),
         (500, float("nan")),
     ],
-    ids=repr,
+    ids=steady_name,
 )
 def test_http_exceptions(args: tuple[Any, ...]) -> None:
     same(lambda framework: response(framework, "http_exception_handler", framework.exceptions.HTTPException(*args)))
@@ -56,7 +57,7 @@ def test_http_exceptions(args: tuple[Any, ...]) -> None:
         [{"ctx": {"error": ValueError("x")}, "input": b"abc"}, {"input": {1, 2}}],
         [{"input": object()}],
     ],
-    ids=repr,
+    ids=steady_name,
 )
 def test_request_validation_errors(errors: Any) -> None:
     def question(framework: Framework) -> Any:
@@ -296,7 +297,7 @@ class TestThroughTheTransports:
             *(100, 101, 103, 199, 200, 201, 204, 205, 206, 207, 299, 300, 304, 307, 400, 401, 405, 418, 422, 429, 451),
             *(499, 500, 503, 599, 600, 999, HTTPStatus.NOT_FOUND, HTTPStatus.NO_CONTENT, "404", "204"),
         ],
-        ids=repr,
+        ids=steady_name,
     )
     def test_statuses(self, status: Any, headers: Any) -> None:
         for place in ("endpoint", "sync dependency"):
@@ -312,7 +313,7 @@ class TestThroughTheTransports:
         for headers in (None, {"X-A": "1"}, MappingProxyType({"X-A": "1"})):
             compare(raising(http_error(400, detail, headers)), ASKS)
 
-    @pytest.mark.parametrize("headers", HEADERS, ids=repr)
+    @pytest.mark.parametrize("headers", HEADERS, ids=steady_name)
     def test_headers(self, headers: Any) -> None:
         for status in (401, 304):
             compare(raising(http_error(status, "detail", headers)), ASKS)
@@ -332,7 +333,7 @@ class TestThroughTheTransports:
             compare(raising(error, place, around), [*ASKS, *ASKS])
 
     @pytest.mark.parametrize("around", ["nothing", "cors", "everything"])
-    @pytest.mark.parametrize("headers", HEADERS, ids=repr)
+    @pytest.mark.parametrize("headers", HEADERS, ids=steady_name)
     def test_headers_through_middleware(self, headers: Any, around: str) -> None:
         compare(raising(http_error(401, "detail that is longer than twenty", headers), "dependency", around), ASKS)
 
@@ -368,7 +369,9 @@ class TestThroughTheTransports:
 
     @pytest.mark.parametrize("own", [True, False])
     @pytest.mark.parametrize(
-        "errors", [[], [{"type": "x", "input": b"\xff"}], [{"input": object()}], [{1: {2}}], "text", [3]], ids=repr
+        "errors",
+        [[], [{"type": "x", "input": b"\xff"}], [{"input": object()}], [{1: {2}}], "text", [3]],
+        ids=steady_name,
     )
     def test_validation_errors_that_the_application_raises(self, errors: Any, own: bool) -> None:
         def error(fw: Any) -> Exception:
@@ -388,7 +391,7 @@ class TestThroughTheTransports:
 
         compare(make, ASKS)
 
-    @pytest.mark.parametrize("headers", ILLEGAL, ids=repr)
+    @pytest.mark.parametrize("headers", ILLEGAL, ids=steady_name)
     def test_headers_that_http_cannot_carry_are_an_error(self, headers: Mapping[str, str]) -> None:
         for transport in ("http11", "asgi"):
             answer = answers(frameworks.FERRAPI, raising(http_error(400, "detail", headers)), [Ask()], transport)[0]
@@ -483,7 +486,7 @@ class TestThroughTheTransports:
 
         compare(make, [Ask(), Ask()])
 
-    @pytest.mark.parametrize("headers", [None, *HEADERS[11:14], {"x-a": "1"}], ids=repr)
+    @pytest.mark.parametrize("headers", [None, *HEADERS[11:14], {"x-a": "1"}], ids=steady_name)
     @pytest.mark.parametrize("method", [b"GET", b"HEAD"])
     def test_the_connection_is_kept_or_closed_as_by_uvicorn(self, method: bytes, headers: Any) -> None:
         def make(fw: Any) -> Any:

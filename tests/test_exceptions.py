@@ -13,6 +13,7 @@ from ferrapi import exceptions
 from support.asgi import Ask
 from support.compare import compare
 from support.frameworks import FERRAPI, Framework
+from support.naming import steady_name
 
 VALIDATION = [
     "ValidationException",
@@ -46,7 +47,7 @@ def places() -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("errors", [[], [ERROR], [ERROR, {"type": "x"}], (ERROR,), "ab"], ids=repr)
+@pytest.mark.parametrize("errors", [[], [ERROR], [ERROR, {"type": "x"}], (ERROR,), "ab"], ids=steady_name)
 @pytest.mark.parametrize("name", VALIDATION)
 def test_validation_errors_show_the_same(name: str, errors: Any) -> None:
     for place in places():

@@ -18,6 +18,7 @@ from support.asgi import Ask
 from support.compare import answers
 from support.foreign import ASKS, annotated, both, check, guard, with_default
 from support.frameworks import FASTAPI, FERRAPI, Framework
+from support.naming import steady_name
 from typing_extensions import TypeAliasType
 
 
@@ -388,7 +389,7 @@ class Holder:
     dependency = staticmethod(guard)
 
 
-@pytest.mark.parametrize("value", [Settings(), Holder, MagicMock(), inspect, 5, None, "dependency"], ids=repr)
+@pytest.mark.parametrize("value", [Settings(), Holder, MagicMock(), inspect, 5, None, "dependency"], ids=steady_name)
 def test_values_that_only_have_such_a_name_are_values(value: Any) -> None:
     shapes = [with_default] if isinstance(value, Settings) else [with_default, annotated]
     for shape in shapes:

@@ -20,6 +20,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, Json, RootModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from starlette.datastructures import FormData, Headers, QueryParams, UploadFile
+from support.naming import steady_name
 
 
 class Colour(enum.Enum):
@@ -392,7 +393,7 @@ class _Callable:
 @pytest.mark.parametrize(
     "call",
     [_coroutine, _async_generator, _generator, int, _Callable(), _Callable, partial(_generator), lambda: 1, None],
-    ids=repr,
+    ids=steady_name,
 )
 def test_kinds_of_callables(call: Any) -> None:
     def ask(fw: Framework) -> Any:
@@ -573,7 +574,7 @@ def test_scope_of_a_match(scope: dict[str, Any], child: dict[str, Any]) -> None:
     assert ask(FERRAPI) == ask(FASTAPI)
 
 
-@pytest.mark.parametrize("function", [_coroutine, len, 3, _Callable], ids=repr)
+@pytest.mark.parametrize("function", [_coroutine, len, 3, _Callable], ids=steady_name)
 def test_place_of_a_function(function: Any) -> None:
     def ask(fw: Framework) -> Any:
         return sorted(fw.routing._extract_endpoint_context(function).items())
@@ -626,7 +627,7 @@ def _unknown(n: "Unknown") -> None: ...  # type: ignore[name-defined]  # noqa: F
 @pytest.mark.parametrize(
     "call",
     [_PartOfMethod, partial(_PartOfMethod), _StaticNew, partial(_StaticNew), _Method().method, _unknown, _Callable()],
-    ids=repr,
+    ids=steady_name,
 )
 def test_signatures(call: Any) -> None:
     """Names in annotations are looked up where the function that is called in the end was written."""

@@ -9,12 +9,13 @@ import pytest
 from _oracle import Framework, same
 from ferrapi import responses
 from ferrapi.exceptions import FastAPIDeprecationWarning, UsageError
+from support.naming import steady_name
 
 OLD = {"ORJSONResponse": "orjson", "UJSONResponse": "ujson"}
 CONTENTS = [{"a": 1}, {1: 2}, float("nan"), "é", "<&>", [None, True], {"a": "\u2028/"}, {"b": 1, "a": (1, 2)}]
 
 
-@pytest.mark.parametrize("content", CONTENTS, ids=repr)
+@pytest.mark.parametrize("content", CONTENTS, ids=steady_name)
 @pytest.mark.parametrize("name", OLD)
 def test_the_older_json_responses(name: str, content: Any) -> None:
     pytest.importorskip(OLD[name])

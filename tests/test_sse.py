@@ -10,6 +10,7 @@ from ferrapi.sse import EventSourceResponse, ServerSentEvent, format_sse_event
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from support.naming import steady_name
 
 TEXTS = [
     "", "a", "a\nb", "a\r\nb", "a\rb", "\n", "a\n", "\r\n\r\n", "a\n\n\nb", "a\0b", "a\u2028b", "a\u2029b", "a\x85b",
@@ -42,7 +43,7 @@ def test_fields_are_written_alike(field: str, text: str) -> None:
         {"data_str": "", "event": "", "id": "", "retry": 0, "comment": ""},
         {"data_str": "a\nb", "comment": "c\nd"},
     ],
-    ids=repr,
+    ids=steady_name,
 )
 def test_the_order_of_the_fields(fields: dict[str, Any]) -> None:
     same(lambda framework: framework.sse.format_sse_event(**fields))
@@ -83,7 +84,7 @@ def test_events_are_validated_alike(field: str, value: Any) -> None:
     same(question)
 
 
-@pytest.mark.parametrize("retry", [0, 1, -1, None, 1.5, 2.0, "7", True, 10**30], ids=repr)
+@pytest.mark.parametrize("retry", [0, 1, -1, None, 1.5, 2.0, "7", True, 10**30], ids=steady_name)
 def test_the_time_to_wait_is_validated_alike(retry: Any) -> None:
     same(lambda framework: framework.sse.ServerSentEvent(retry=retry).model_dump())
 

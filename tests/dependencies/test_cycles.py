@@ -11,6 +11,7 @@ from ferrapi import exceptions
 from support.asgi import Ask
 from support.compare import answers
 from support.frameworks import BOTH, FERRAPI, Framework
+from support.naming import steady_name
 
 
 def cycle(fw: Framework, length: int, last: Callable[[Callable[..., Any]], Any] = lambda call: call) -> Any:
@@ -128,7 +129,7 @@ def on_websocket(fw: Framework, call: Any) -> Any:
 PLACES = [on_parameter, on_endpoint, on_security, on_route, on_router, on_application, on_include, on_websocket]
 
 
-@pytest.mark.parametrize("framework", BOTH, ids=repr)
+@pytest.mark.parametrize("framework", BOTH, ids=steady_name)
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
 @pytest.mark.parametrize("kind", CYCLES)
 def test_a_cycle_is_an_error_of_the_same_kind(framework: Framework, kind: str, place: Callable[..., Any]) -> None:
@@ -149,14 +150,14 @@ def test_the_error_names_the_cycle_and_nothing_beside_it() -> None:
     assert f"Circular dependencies: {way}. " in str(caught.value)
 
 
-@pytest.mark.parametrize("framework", BOTH, ids=repr)
+@pytest.mark.parametrize("framework", BOTH, ids=steady_name)
 def test_a_partial_that_fills_the_parameter_ends_the_cycle(framework: Framework) -> None:
     call = cycle(framework, 2, lambda first: functools.partial(first, None))
     for place in PLACES:
         place(framework, call)
 
 
-@pytest.mark.parametrize("framework", BOTH, ids=repr)
+@pytest.mark.parametrize("framework", BOTH, ids=steady_name)
 def test_a_dependency_that_is_used_twice_is_no_cycle(framework: Framework) -> None:
     def shared() -> int:
         return 1
@@ -171,7 +172,7 @@ def test_a_dependency_that_is_used_twice_is_no_cycle(framework: Framework) -> No
         place(framework, two)
 
 
-@pytest.mark.parametrize("framework", BOTH, ids=repr)
+@pytest.mark.parametrize("framework", BOTH, ids=steady_name)
 @pytest.mark.parametrize("place", ["parameter", "route", "websocket"])
 def test_a_cycle_that_an_override_brings_in_is_a_500(framework: Framework, place: str) -> None:
     def make(fw: Framework, log: list[Any]) -> Any:
@@ -192,7 +193,7 @@ def test_a_cycle_that_an_override_brings_in_is_a_500(framework: Framework, place
     assert isinstance(answer.exception, RecursionError)
 
 
-@pytest.mark.parametrize("value", [None, 5, "text"], ids=repr)
+@pytest.mark.parametrize("value", [None, 5, "text"], ids=steady_name)
 def test_an_override_that_cannot_be_called_does_not_leave_the_dependency_in_place(value: Any) -> None:
     def make(fw: Framework, log: list[Any]) -> Any:
         app = fw.FastAPI()

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from support.asgi import Ask
 from support.compare import Make, compare
 from support.frameworks import BOTH, Framework
+from support.naming import steady_name
 
 JSON = (b"content-type", b"application/json")
 FORM = (b"content-type", b"application/x-www-form-urlencoded")
@@ -311,7 +312,7 @@ BAD_AND_GOOD_FORM_LIMITS: list[Any] = [
 @pytest.mark.parametrize(
     "value",
     BAD_AND_GOOD_FORM_LIMITS,
-    ids=repr,
+    ids=steady_name,
 )
 @pytest.mark.parametrize("place", ["app", "router", "route", "include"])
 def test_form_limits_are_non_negative_integers_of_known_names(value: Any, place: str) -> None:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from support.asgi import Ask
 from support.compare import compare
 from support.frameworks import Framework
+from support.naming import steady_name
 
 URLENCODED = [(b"content-type", b"application/x-www-form-urlencoded")]
 MULTIPART = [(b"content-type", b"multipart/form-data; boundary=edge")]
@@ -29,7 +30,7 @@ def show_refusals(fw: Framework, app: Any) -> None:
         return fw.responses.PlainTextResponse(repr((exc.errors(), shown)), 422)
 
 
-@pytest.mark.parametrize("declared", [str, int, list[int], set[str], bytes, str | None], ids=repr)
+@pytest.mark.parametrize("declared", [str, int, list[int], set[str], bytes, str | None], ids=steady_name)
 @pytest.mark.parametrize("is_late", [False, True])
 def test_errors_of_other_parameters_show_the_form(declared: Any, is_late: bool) -> None:
     """The form was right, so that it was read in one go; what is wrong stands elsewhere in the request."""
@@ -99,7 +100,7 @@ SEQUENCES: list[Any] = [
 
 
 @pytest.mark.parametrize("strict", [None, True])
-@pytest.mark.parametrize("declared", SEQUENCES, ids=repr)
+@pytest.mark.parametrize("declared", SEQUENCES, ids=steady_name)
 def test_contents_come_in_the_declared_kind_of_sequence(declared: Any, strict: bool | None) -> None:
     def make(fw: Framework, log: list[Any]) -> Any:
         class Tray(BaseModel):

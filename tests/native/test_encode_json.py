@@ -12,6 +12,7 @@ from ferrapi._native import encode_json
 from ferrapi.encoders import jsonable_encoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.naming import steady_name
 
 KEYS = st.one_of(st.text(max_size=5), st.sampled_from(["_sa", "_sa_x", "_s", "__", "", "é", '"', "\\", "\x00", "\x7f"]))
 FLOATS = st.one_of(st.floats(), st.sampled_from([1e16, 1e-7, 1e22, -0.0, 0.1, 5e-324, 1.7976931348623157e308]))
@@ -111,7 +112,7 @@ class Fruit(enum.StrEnum):
         1j,
         [object()],
     ],
-    ids=repr,
+    ids=steady_name,
 )
 def test_what_python_decides(value: Any) -> None:
     assert encode_json(value) is None

@@ -16,6 +16,7 @@ import pytest
 from ferrapi import FastAPI
 from ferrapi._native import Serving
 from support.frameworks import BOTH, Framework
+from support.naming import steady_name
 
 OPERATIONS = ("send", "send value", "throw value", "throw cancelled", "throw exit", "close")
 HANDLERS = ("returns", "waits", "waits twice", "swallows", "swallows and waits", "raises", "cleans up and waits")
@@ -178,7 +179,7 @@ def test_it_can_not_be_entered_twice() -> None:
     assert seen == [True]
 
 
-@pytest.mark.parametrize("result", [(), (1, 2), None, [None], {}, "text"], ids=repr)
+@pytest.mark.parametrize("result", [(), (1, 2), None, [None], {}, "text"], ids=steady_name)
 def test_results_come_through_as_they_are(result: Any) -> None:
     """A coroutine returns by an exception, which unpacks tuples if it is made the wrong way."""
     app = FastAPI()

@@ -19,6 +19,7 @@ from ferrapi.exceptions import FastAPIDeprecationWarning, ParameterError
 from pydantic import AliasChoices, AliasPath, BaseModel, Field
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from support.naming import steady_name
 
 CLASSES = ["Param", "Path", "Query", "Header", "Cookie", "Body", "Form", "File"]
 
@@ -94,13 +95,13 @@ def declared(name: str, *args: Any, **options: Any) -> Any:
     return question
 
 
-@pytest.mark.parametrize("options", ROWS, ids=repr)
+@pytest.mark.parametrize("options", ROWS, ids=steady_name)
 @pytest.mark.parametrize("name", CLASSES)
 def test_options_reach_the_same_attributes(name: str, options: dict[str, Any]) -> None:
     assert same(declared(name, **options))[0] == "value"
 
 
-@pytest.mark.parametrize("default", [3, None, ..., PydanticUndefined, "", [], int], ids=repr)
+@pytest.mark.parametrize("default", [3, None, ..., PydanticUndefined, "", [], int], ids=steady_name)
 @pytest.mark.parametrize("name", [name for name in CLASSES if name != "Path"])
 def test_defaults(name: str, default: Any) -> None:
     same(declared(name, default))

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from support.asgi import Ask
 from support.compare import compare, registration
 from support.frameworks import BOTH
+from support.naming import steady_name
 
 JSON = [(b"content-type", b"application/json")]
 ERRORS = ("RequestValidationError", "ResponseValidationError", "WebSocketRequestValidationError")
@@ -162,7 +163,7 @@ def test_a_route_class_sees_where_the_request_came_from() -> None:
     compare(make, [Ask("POST", "/mount/items/x", headers=JSON, body=(b"{}",))], "asgi")
 
 
-@pytest.mark.parametrize("methods", [[], (), set(), "", None, ["get"]], ids=repr)
+@pytest.mark.parametrize("methods", [[], (), set(), "", None, ["get"]], ids=steady_name)
 def test_a_route_without_methods_is_refused(methods: Any) -> None:
     theirs, ours = registration(lambda fw, log: fw.FastAPI().api_route("/x", methods=methods)(lambda: 1))
     assert theirs[1:] == ours[1:]

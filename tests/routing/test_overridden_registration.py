@@ -8,6 +8,7 @@ import pytest
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.websockets import WebSocket
 from support.frameworks import BOTH, Framework
+from support.naming import steady_name
 
 VERBS = ["get", "put", "post", "delete", "options", "head", "patch", "trace"]
 METHODS = [
@@ -213,7 +214,7 @@ def test_what_an_application_registers_itself(options: dict[str, Any]) -> None:
     assert logs[0] == logs[1]
 
 
-@pytest.mark.parametrize("framework", BOTH, ids=repr)
+@pytest.mark.parametrize("framework", BOTH, ids=steady_name)
 def test_a_router_that_adds_an_option_to_each_route_works(framework: Framework) -> None:
     """As Prefect's and others do."""
     seen: list[Any] = []

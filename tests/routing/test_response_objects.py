@@ -8,14 +8,15 @@ from starlette.responses import HTMLResponse, JSONResponse
 from support.asgi import Ask
 from support.compare import compare
 from support.frameworks import Framework
+from support.naming import steady_name
 
 
 class Kite(BaseModel):
     tail: int = 1
 
 
-@pytest.mark.parametrize("returned", [None, Any, dict[str, int], Kite, str], ids=repr)
-@pytest.mark.parametrize("declared", [None, JSONResponse, HTMLResponse], ids=repr)
+@pytest.mark.parametrize("returned", [None, Any, dict[str, int], Kite, str], ids=steady_name)
+@pytest.mark.parametrize("declared", [None, JSONResponse, HTMLResponse], ids=steady_name)
 @pytest.mark.parametrize("injected", [False, True])
 @pytest.mark.parametrize("status_code", [None, 201, 204])
 def test_its_class(returned: Any, declared: Any, injected: bool, status_code: int | None) -> None:

@@ -8,6 +8,7 @@ import pytest
 from _oracle import Framework, same
 from ferrapi.security import HTTPBearer
 from ferrapi.security.base import SecurityBase
+from support.naming import steady_name
 
 
 def described(scheme: Any) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def test_the_fields_of_the_password_form(name: str) -> None:
         {"username": "u", "password": "p", "scope": "a b  c\td\n"},
         {"username": "u", "password": "p", "grant_type": "password", "client_id": "i", "client_secret": "s"},
     ],
-    ids=repr,
+    ids=steady_name,
 )
 def test_the_password_form_splits_its_scopes(fields: dict[str, Any]) -> None:
     same(lambda framework: vars(framework.security.OAuth2PasswordRequestForm(**fields)))
