@@ -5,16 +5,35 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ferrapi._discovery import find
-from ferrapi.cli import execute
+from ferrapi.cli import execute, main
 from support.commands import empty_project, write
 
 _APP = "from ferrapi import FastAPI\napp = FastAPI()\n"
+_REAL = "from fastapi import FastAPI\nclass Service(FastAPI): ...\nservice = Service()\n"
+
+
+_UNREADABLE = """
+from ferrapi import FastAPI
+
+
+class Kind:
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source, handler):
+        raise RuntimeError("of the user's")
+
+
+@FastAPI().post("/")
+def kind(body: Kind): ...
+"""
+_THROUGH = ["one.py", "two.py", "two.py"]
+"""The user's frames, those between which ferrapi and pydantic were."""
 
 
 @pytest.fixture
@@ -59,7 +78,18 @@ def _said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str
         ("main.py --http nope", 2, "There is no HTTP protocol nope: choose auto, ferrapi, h11"),
         ("main.py --http no.such:Protocol", 2, "There is no HTTP protocol no.such:Protocol"),
         ("main.py --health healthz", 2, "'healthz' is no path: it begins with /"),
-        ("main.py --nope", 2, "Unrecognized arguments: --nope"),
+        ("main.py --nope", 2, "Unrecognized arguments: --nope (ferrapi run --help"),
+        ("main.py --worker=3 --prots", 2, "Unrecognized arguments: --prots; do you mean --port? (ferrapi run --help"),
+        ("main.py --limit-max-requests-jitter 5", 2, "--limit-max-requests-jitter needs --limit-max-requests"),
+        ("main:", 1, "main: names no application: write module:name"),
+        ("main.py:", 1, "main.py: names no application: write module:name"),
+        (":app", 1, ":app names no module: write module:name"),
+        ("main:number", 1, "main:number is no ASGI application: it is a builtins.int"),
+        (
+            "real.py",
+            1,
+            "real:service is an application of the real fastapi: change the imports (`ferrapi migrate` does)",
+        ),
         ("main.py --log-config absent.json", 2, "--log-config: there is no file absent.json"),
         ("main.py --log-config broken.json", 2, "--log-config broken.json is no configuration of logging"),
         ("main.py --ssl-keyfile main.py", 2, "TLS needs a certificate: give --ssl-certfile too"),
@@ -79,7 +109,8 @@ def _said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str
 def test_refuses_with_one_sentence(
     project: Path, configs: list[Any], capsys: pytest.CaptureFixture[str], arguments: str, status: int, sentence: str
 ) -> None:
-    write({"main.py": _APP, "empty.py": "", "inner/__init__.py": "", "broken.json": "{}"})
+    main = _APP + "number = 5\n"
+    write({"main.py": main, "empty.py": "", "real.py": _REAL, "inner/__init__.py": "", "broken.json": "{}"})
     found, said = _said(capsys, "run", *arguments.split())
     assert (found, configs) == (status, [])
     assert sentence in said
@@ -149,6 +180,13 @@ def test_names_a_port_in_use(
             "OSError",
             ["two.py", "one.py", "two.py"],
         ),
+        (
+            {"one.py": _APP + "class Own: ...\n@app.get('/')\ndef own(a: Own): ..."},
+            "one.py",
+            "Invalid args for response field",
+            ["one.py"],
+        ),
+        ({"one.py": _APP + "import two", "two.py": _UNREADABLE}, "one.py", "RuntimeError: of the user's", _THROUGH),
         ({"one.py": "def __getattr__(name):\n    raise LookupError(name)"}, "one:app", "LookupError", ["one.py"]),
     ],
 )
@@ -187,9 +225,63 @@ def test_ferrapis_entry_point_comes_first(project: Path, toml: str, expected: st
     assert found.module_from.startswith("pyproject.toml")
 
 
-def test_an_entry_point_that_is_no_text_is_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write({"pyproject.toml": "[tool.ferrapi]\nentrypoint = 5"})
-    assert _said(capsys, "run") == (1, "entrypoint in [tool.ferrapi] of pyproject.toml must be a text, 'module:name'\n")
+@pytest.mark.parametrize(
+    ("toml", "sentence"),
+    [
+        (
+            "[tool.ferrapi]\nentrypoint = 5",
+            "entrypoint in [tool.ferrapi] of pyproject.toml must be a text, 'module:name'",
+        ),
+        ('[tool.fastapi]\nentrypoint = "shop"', "Path does not exist shop (named by pyproject.toml, [tool.fastapi])"),
+        ("[tool.ferrapi", "pyproject.toml is not TOML: "),
+    ],
+)
+def test_an_entry_point_that_leads_nowhere_is_refused(
+    project: Path, capsys: pytest.CaptureFixture[str], toml: str, sentence: str
+) -> None:
+    write({"pyproject.toml": toml})
+    status, said = _said(capsys, "run")
+    assert status == 1
+    assert said.startswith(sentence)
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize("toml", ["tool = 3", "[tool]\nferrapi = 3"])
+def test_tables_of_others_are_no_entry_point(project: Path, toml: str) -> None:
+    write({"pyproject.toml": toml, "main.py": _APP})
+    assert find().import_string == "main:app"
+
+
+def test_an_empty_path_is_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write({"main.py": _APP})
+    assert _said(capsys, "run", "") == (1, "PATH is empty: give a file, or module:name\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        ("serve", "There is no command serve: choose run, dev, routes, check, migrate, shadow"),
+        ("chekc", "There is no command chekc: do you mean ferrapi check?"),
+        ("main.py", "There is no command main.py: do you mean ferrapi run main.py?"),
+        ("main:app", "There is no command main:app: do you mean ferrapi run main:app?"),
+    ],
+)
+def test_names_the_command_that_was_meant(
+    project: Path, capsys: pytest.CaptureFixture[str], command: str, sentence: str
+) -> None:
+    write({"main.py": _APP})
+    assert _said(capsys, command, "main.py") == (2, f"{sentence} (ferrapi --help says what there is)\n")
+
+
+def test_an_interrupted_import_ends_quietly(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write({"main.py": "raise KeyboardInterrupt"})
+    monkeypatch.setattr(sys, "argv", ["ferrapi", "run", "main.py"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    assert capsys.readouterr() == ("", "")
 
 
 def test_introduces_what_it_serves(project: Path, configs: list[Any], capsys: pytest.CaptureFixture[str]) -> None:

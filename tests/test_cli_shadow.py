@@ -218,6 +218,9 @@ def test_compares_with_the_recording(project: Path, capsys: pytest.CaptureFixtur
         ("traffic.jsonl", 2, "Give a recording, and one application or two"),
         ("absent.jsonl shop:app", 2, "Path does not exist absent.jsonl"),
         ("shop.py shop:app", 2, "shop.py is no recording"),
+        (". shop:app", 2, ". can't be read: "),
+        ("empty.jsonl shop:app", 2, "empty.jsonl has no requests"),
+        ("list.jsonl shop:app", 2, "list.jsonl is no recording: a line is no JSON object"),
         ("traffic.jsonl absent:app", 1, 'Could not import module "absent"'),
         ("traffic.jsonl shop:app --header x", 2, "--header 'x' has no colon"),
         ("--record out.jsonl shop:app other:app", 2, "--record FILE needs the application"),
@@ -229,7 +232,8 @@ def test_compares_with_the_recording(project: Path, capsys: pytest.CaptureFixtur
 def test_refuses_with_one_sentence(
     project: Path, capsys: pytest.CaptureFixture[str], arguments: str, status: int, words: str
 ) -> None:
-    write({"shop.py": "from ferrapi import FastAPI\napp = FastAPI()\n"})
+    app = "from ferrapi import FastAPI\napp = FastAPI()\n"
+    write({"shop.py": app, "empty.jsonl": "", "list.jsonl": "[1]\n"})
     _recorded(("GET", "/", ""))
     assert execute(["shadow", *arguments.split()]) == status
     assert capsys.readouterr().out.startswith(words)

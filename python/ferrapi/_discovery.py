@@ -86,7 +86,12 @@ def find(path: str | None = None, name: str | None = None, entrypoint: str | Non
         elif name is None:
             path, table = _configured()
             module_from = f"pyproject.toml, [tool.{table}]" if path is not None else module_from
-    place, own_name = _place(path)
+    try:
+        place, own_name = _place(path)
+    except DiscoveryError as exc:
+        if not module_from.startswith("pyproject.toml"):
+            raise
+        raise DiscoveryError(f"{exc} (named by {module_from})") from exc
     _importable(place.folder)
     chosen, name_from = name, "--app"
     if chosen is None:
@@ -107,13 +112,13 @@ def _configured() -> tuple[str | None, str]:
 
     try:
         with Path("pyproject.toml").open("rb") as file:
-            tools = tomllib.load(file).get("tool", {})
+            tools = tomllib.load(file).get("tool")
     except FileNotFoundError:
         return None, ""
     except tomllib.TOMLDecodeError as exc:
         raise DiscoveryError(f"pyproject.toml is not TOML: {exc}") from exc
     for table in ("ferrapi", "fastapi"):
-        declared = tools.get(table)
+        declared = tools.get(table) if isinstance(tools, dict) else None
         entrypoint = declared.get("entrypoint") if isinstance(declared, dict) else None
         if entrypoint is None:
             continue
@@ -132,9 +137,13 @@ def _place(path: str | None) -> tuple[Place, str | None]:
                 f"Could not find a default file to run ({', '.join(_USUAL_FILES)}): give the path of one"
             )
         return _of_file(found), None
+    if not path:
+        raise DiscoveryError("PATH is empty: give a file, or module:name")
     if Path(path).exists():
         return _of_file(Path(path)), None
     head, colon, name = path.rpartition(":")
+    if colon and not (head and name):
+        raise DiscoveryError(f"{path} names no {'application' if head else 'module'}: write module:name")
     if colon and Path(head).exists():
         return _of_file(Path(head)), name
     module = head if colon else path
@@ -178,10 +187,23 @@ def applications_in(module: ModuleType) -> list[str]:
     return [name for name, value in vars(module).items() if isinstance(value, FastAPI)]
 
 
+def _is_fastapis(value: object) -> bool:
+    """Whether an object is an application of the real FastAPI, which need not be installed."""
+    return any(
+        (kind.__module__, kind.__qualname__) == ("fastapi.applications", "FastAPI") for kind in type(value).__mro__
+    )
+
+
 def _name_in(module: ModuleType) -> str:
     """The name of the application in its module."""
     names = applications_in(module)
     if not names:
+        foreign = next((name for name, value in vars(module).items() if _is_fastapis(value)), None)
+        if foreign is not None:
+            raise DiscoveryError(
+                f"{module.__name__}:{foreign} is an application of the real fastapi: change the imports (`ferrapi "
+                "migrate` does), or import ferrapi.as_fastapi before fastapi"
+            )
         raise DiscoveryError(
             f"Could not find a FastAPI app in module {module.__name__}, try using --app (the name of any ASGI "
             "application); it must be ferrapi's FastAPI, not fastapi's"

@@ -5,7 +5,8 @@ is ferrapi's own. Messages go to standard output and are one sentence where that
 
 * 1 for an application that can't be found or imported, and for what ``check``, ``migrate`` and ``shadow`` have found,
 * 2 for options that make no sense,
-* 3 for a server that doesn't start.
+* 3 for a server that doesn't start,
+* 130 for what Ctrl-C has ended before it was served.
 
 Each command has a module of its own, imported when it is asked for.
 """
@@ -17,6 +18,8 @@ from collections.abc import Sequence
 
 __all__ = ["cli_main", "execute", "main"]
 
+_INTERRUPTED = 130  # what a shell says of a process that SIGINT has ended
+
 
 def execute(arguments: Sequence[str]) -> int:
     """Do what the arguments (without the command's own name) say. Answers the exit status.
@@ -27,6 +30,7 @@ def execute(arguments: Sequence[str]) -> int:
     from ._arguments import parser
 
     reader = parser()
+    reader.check_command(arguments)
     options = reader.parse_args(arguments)
     if options.version:
         from .. import __version__
@@ -48,7 +52,12 @@ def execute(arguments: Sequence[str]) -> int:
 
 def cli_main() -> None:
     """Run the command with the process's arguments, and exit."""
-    sys.exit(execute(sys.argv[1:]))
+    try:
+        sys.exit(execute(sys.argv[1:]))
+    except (
+        KeyboardInterrupt
+    ):  # while the application is imported, or something is looked into; servers end by themselves
+        sys.exit(_INTERRUPTED)
 
 
 def main() -> None:

@@ -7,9 +7,11 @@ The functions that do the work are imported when they are called, because most o
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 _PATH = (
@@ -21,9 +23,47 @@ _PATH = (
 class _Parser(argparse.ArgumentParser):
     """A parser that refuses with one sentence."""
 
+    commands: dict[str, _Parser] | None = None
+    """The readers of the commands, by name."""
+
     def error(self, message: str) -> NoReturn:
         message = message.removeprefix("argument ")
         self.exit(2, f"{message[:1].upper()}{message[1:]} ({self.prog} --help says what there is)\n")
+
+    def check_command(self, arguments: Sequence[str]) -> None:
+        """Refuse a command that isn't there, and say what was meant if that can be seen.
+
+        Raises:
+            SystemExit: if there is no such command.
+        """
+        given = arguments[0] if arguments else None
+        if self.commands is None or given is None or given.startswith("-") or given in self.commands:
+            return
+        meant = _nearest(given, self.commands)
+        if meant is None and (":" in given or Path(given).exists()):
+            meant = f"run {given}"
+        if meant is None:
+            self.error(f"there is no command {given}: choose {', '.join(self.commands)}")
+        self.error(f"there is no command {given}: do you mean {self.prog} {meant}?")
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Read arguments; what is left over is refused in the name of the command that it was given to."""
+        options, left = self.parse_known_args(args, namespace)
+        if left:
+            reader = (self.commands or {}).get(getattr(options, "command", None) or "", self)
+            reader._refuse(left)
+        return options
+
+    def _refuse(self, left: list[str]) -> NoReturn:
+        option = left[0].partition("=")[0]
+        meant = _nearest(option, self._option_string_actions) if option.startswith("--") else None
+        hint = "" if meant is None else f"; do you mean {meant}?"
+        self.error(f"unrecognized arguments: {' '.join(left)}{hint}")
+
+
+def _nearest(word: str, words: Any) -> str | None:
+    """The word that somebody has probably meant."""
+    return next(iter(difflib.get_close_matches(word, list(words), 1, 0.7)), None)
 
 
 def _number(what: str, least: int, most: int | None = None) -> Callable[[str], int]:
@@ -277,7 +317,7 @@ def _shadowing(commands: Any) -> None:
     command.set_defaults(do=_do("._shadow", "shadow"))
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> _Parser:
     """The reader of the whole command line; ``options.do(options)`` does what was asked for."""
     reader = _Parser(prog="ferrapi", description="Serve, look into and move applications of FastAPI's kind.")
     reader.add_argument("--version", action="store_true", help="show the version and exit")
@@ -286,4 +326,5 @@ def parser() -> argparse.ArgumentParser:
     _looking(commands)
     _moving(commands)
     _shadowing(commands)
+    reader.commands = commands.choices
     return reader

@@ -38,10 +38,10 @@ def import_error(error: BaseException) -> Refused:
 
 
 def load(import_string: str) -> Any:
-    """The object that an import string names, ``module:name`` or ``module:name.attribute``.
+    """The application that an import string names, ``module:name`` or ``module:name.attribute``.
 
     Raises:
-        Refused: when there is no such module or name, or importing it raises.
+        Refused: when there is no such module or name, importing it raises, or it can't be called as applications are.
     """
     module_name, _, name = import_string.partition(":")
     try:
@@ -61,7 +61,13 @@ def load(import_string: str) -> Any:
         raise Refused(_no_such_name(module, name)) from exc
     except Exception as exc:  # a module's __getattr__, or a property
         raise import_error(exc) from exc
+    if not callable(value):
+        raise Refused(f"{import_string} is no ASGI application: it is a {_kind(value)}")
     return value
+
+
+def _kind(value: object) -> str:
+    return f"{type(value).__module__}.{type(value).__qualname__}"
 
 
 def _no_such_name(module: Any, name: str) -> str:
@@ -87,6 +93,5 @@ def application(path: str, name: str | None = None) -> Any:
     while not isinstance(inner, FastAPI):
         inner = getattr(inner, "app", None)
         if inner is None:
-            kind = f"{type(app).__module__}.{type(app).__qualname__}"
-            raise Refused(f"{place.import_string} is no application of ferrapi's FastAPI: it is a {kind}")
+            raise Refused(f"{place.import_string} is no application of ferrapi's FastAPI: it is a {_kind(app)}")
     return inner

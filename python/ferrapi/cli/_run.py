@@ -33,6 +33,8 @@ def run(options: argparse.Namespace) -> int:
     """
     if options.reload and (options.workers or 1) > 1:
         raise Refused("--workers and --reload exclude each other", 2)
+    if options.limit_max_requests_jitter and options.limit_max_requests is None:
+        raise Refused("--limit-max-requests-jitter needs --limit-max-requests, which it adds to", 2)
     _check_files(options)
     if options.command == "dev":
         os.environ.setdefault("FASTAPI_ENV", "development")

@@ -96,12 +96,18 @@ def _records(file: str) -> list[dict[str, Any]]:
     try:
         records = [json.loads(line) for line in Path(file).read_text(encoding="utf-8").splitlines()]
         for record in records:
+            if not isinstance(record, dict):
+                raise ValueError("a line is no JSON object")
             if not {"method", "path", "query", "headers", "body", "answer"} <= record.keys():
                 raise ValueError("a line has no request and answer")
     except FileNotFoundError:
         raise Refused(f"Path does not exist {file}", 2) from None
-    except (OSError, ValueError, AttributeError) as exc:
+    except OSError as exc:
+        raise Refused(f"{file} can't be read: {exc.strerror or exc}", 2) from exc
+    except ValueError as exc:
         raise Refused(f"{file} is no recording: {exc}", 2) from exc
+    if not records:
+        raise Refused(f"{file} has no requests", 2)
     return records
 
 
