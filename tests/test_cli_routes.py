@@ -42,6 +42,9 @@ class _Filters(BaseModel):
     limit: int = 1
 
 
+class _KeepingFilters(_Filters, extra="allow"): ...
+
+
 async def _plain() -> int:
     return 1
 
@@ -67,6 +70,10 @@ def sync(one: Annotated[int, Depends(_thread)]) -> None: ...
 
 @router.get("/model-parameter")
 async def model_parameter(filters: Annotated[_Filters, Query()]) -> None: ...
+
+
+@router.get("/keeping-model-parameter")
+async def keeping_model_parameter(filters: Annotated[_KeepingFilters, Query()]) -> None: ...
 
 
 @router.get("/validator")
@@ -148,7 +155,8 @@ def test_a_route_is_called_native_if_and_only_if_it_has_a_program(name: str) -> 
     [
         ("native", []),
         ("sync", ["_thread runs around the request, in a worker thread", "sync runs in a worker thread"]),
-        ("model-parameter", ["model_parameter: query parameter `filters` is read in Python"]),
+        ("model-parameter", []),
+        ("keeping-model-parameter", ["keeping_model_parameter: query parameter `filters` is read in Python"]),
         ("validator", ["validator: query parameter `q` is read in Python"]),
         ("json", []),
         ("embedded", []),

@@ -17,8 +17,21 @@ from ._fields import ModelField
 from ._native import FormReader, Reader, VersionCounter
 from .dependencies._parameter_models import wants_many
 from .dependencies._plain import Shape, bare_schema, parameters
-from .dependencies._values import names_of
+from .dependencies._values import names_of, parameter_model
 from .dependencies.models import Dependant
+
+
+class ParamModelPlan(TypedDict):
+    """How the dictionary is read that a model is made of which stands for a whole source.
+
+    fields: of each the names that it may be sent under, preferred first, with the key under which the model knows it;
+    and whether all values count. forbids: whether nothing else may be sent. optional: whether it is absent if nothing
+    of it is sent.
+    """
+
+    fields: list[tuple[list[tuple[str, str]], bool]]
+    forbids: bool
+    optional: bool
 
 
 class ParamPlan(TypedDict):
@@ -26,7 +39,7 @@ class ParamPlan(TypedDict):
 
     source: where it is. key: the keyword argument. names: the names it may be sent under, preferred first (header names
     in lower case). many: whether all values count. default: what applies if it isn't sent; make_default: what makes
-    that. Without either it is required.
+    that. Without either it is required. model: of a parameter that stands for its whole source.
     """
 
     source: Literal["path", "query", "header", "cookie", "form"]
@@ -35,6 +48,7 @@ class ParamPlan(TypedDict):
     many: bool
     default: NotRequired[Any]
     make_default: NotRequired[Callable[[], Any]]
+    model: NotRequired[ParamModelPlan]
 
 
 class GroupPlan(TypedDict):
@@ -212,6 +226,16 @@ def _param_plan(source: Any, field: ModelField) -> ParamPlan:
         "names": [name.lower() for name in names] if source == "header" else names,
         "many": source in ("query", "header", "form") and wants_many(field.field_info),
     }
+    model = parameter_model(field)
+    if model is not None:
+        plan["model"] = {
+            "fields": [
+                ([(name.lower() if source == "header" else name, key) for name, key in keys], many)
+                for keys, many in model.reader.fields
+            ],
+            "forbids": model.reader.keeps_extra,
+            "optional": model.optional,
+        }
     if not field.field_info.is_required():
         default = field.field_info.default
         if type(default) in _IMMUTABLE:

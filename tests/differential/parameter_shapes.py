@@ -315,6 +315,40 @@ class Checked(BaseModel):
         return self
 
 
+class Named(BaseModel):
+    """A parameter model whose fields may be sent under their aliases and their own names, and nothing else."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    a: Annotated[int, Field(alias="aa", ge=1)]
+    b_c: Annotated[str | None, Field(alias="B-C", max_length=3)] = None
+    many: Annotated[frozenset[str], Field(alias="bee")] = frozenset()
+
+
+class Choosing(BaseModel):
+    """A parameter model of fields that share names."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    a: Annotated[str, Field(validation_alias=AliasChoices("x", "a"))]
+    b_c: Annotated[list[int], Field(validation_alias=AliasChoices("many", "a", "b-c"))] = [7]
+    bee: Annotated[Color | int | None, Field(validation_alias="b", validate_default=True)] = None
+
+
+class Dug(BaseModel):
+    """A parameter model with paths into what is sent."""
+
+    a: Annotated[str | None, Field(validation_alias=AliasChoices(AliasPath("x", 1), "a"))] = None
+    b_c: Annotated[str | None, Field(alias="b", validation_alias=AliasPath("many", 0))] = None
+    deep: Annotated[str | None, Field(validation_alias=AliasPath("deep"))] = None
+
+
+class ByName(BaseModel):
+    """A parameter model whose aliases are not for reading."""
+
+    model_config = ConfigDict(validate_by_alias=False, validate_by_name=True, frozen=True)
+    a: Annotated[int, Field(alias="aa")] = 1
+    b_c: Annotated[tuple[int, ...] | None, Field(alias="b")] = None
+
+
 @dataclasses.dataclass
 class Pair:
     """A dataclass."""
@@ -327,7 +361,13 @@ MODELS: dict[str, Any] = {
     "forbid": Forbidding,
     "allow": Allowing,
     "checked": Checked,
+    "named": Named,
+    "choosing": Choosing,
+    "dug": Dug,
+    "by name": ByName,
     "optional": Forbidding | None,
+    "optional named": Named | None,
+    "optional by name": ByName | None,
     "optional allow": Allowing | None,
 }
 MODEL_NAMES = ["a", "aa", "b", "b_c", "b-c", "B-C", "many", "deep", "x", "bee"]
@@ -354,16 +394,21 @@ def parameter_model(kind: str, model: str, *, default: bool, beside: bool, conve
                 return {"m": repr(m)}
 
         root.__annotations__["m"] = MODELS[model]
-        app.get("/")(root)
+        (app.post if kind == "Form" else app.get)("/")(root)
         return app
 
     return make
+
+
+FORM = [(b"content-type", b"application/x-www-form-urlencoded")]
 
 
 def model_asks(kind: str) -> st.SearchStrategy[Ask]:
     """Requests for `parameter_model`."""
     if kind == "Query":
         return queries(MODEL_NAMES).map(lambda query: Ask(query=query))
+    if kind == "Form":
+        return queries(MODEL_NAMES).map(lambda body: Ask(method="POST", headers=FORM, body=[body]))
     if kind == "Header":
         return header_lists(MODEL_NAMES).map(lambda headers: Ask(headers=headers))
     return cookie_headers(MODEL_NAMES).map(lambda headers: Ask(headers=headers))

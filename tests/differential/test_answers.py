@@ -255,7 +255,7 @@ class TestParameters:
         asks = data.draw(st.lists(parameters.params_ask(kind), min_size=6, max_size=6))
         compare_or_both_refuse(parameters.one_parameter(kind, type_name, default), asks)
 
-    @pytest.mark.parametrize("kind", ["Query", "Header", "Cookie"])
+    @pytest.mark.parametrize("kind", ["Query", "Header", "Cookie", "Form"])
     @pytest.mark.parametrize("model", parameters.MODELS)
     @examples(12)
     @given(data=st.data(), default=st.booleans(), beside=st.booleans(), convert=st.booleans())

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Annotated, Any
 
 import ferrapi.routing
-from ferrapi import APIRouter, Depends, FastAPI, Form, Request, Response
+from ferrapi import APIRouter, Depends, FastAPI, Form, Query, Request, Response
 from ferrapi.routing import APIRoute
 from ferrapi.testclient import TestClient
 from pydantic import BaseModel
@@ -16,6 +16,7 @@ from starlette.middleware.base import BaseHTTPMiddleware
 
 class Parcel(BaseModel):
     grams: int
+    notes: list[str] = []
 
 
 async def opened() -> AsyncGenerator[int]:
@@ -77,6 +78,8 @@ def application() -> FastAPI:
     app.post("/connected", cancel_on_disconnect=True)(take)
     app.post("/late", dependencies_before_body=True)(take)
     app.get("/turns")(_turns)
+    app.get("/weigh")(_weigh)
+    app.post("/send")(_send)
     layered = APIRouter(prefix="/layered", middleware=[Middleware(Passing)])
     layered.get("/look")(look)
     sized = APIRouter(prefix="/sized", max_body_size=100)
@@ -88,6 +91,14 @@ def application() -> FastAPI:
 
 async def _form(one: Opened, name: Annotated[str, Form()]) -> str:
     return name
+
+
+async def _weigh(parcel: Annotated[Parcel, Query()]) -> int:
+    return parcel.grams
+
+
+async def _send(parcel: Annotated[Parcel, Form()]) -> int:
+    return parcel.grams
 
 
 async def _turns(
@@ -120,6 +131,7 @@ if __name__ == "__main__":
     paths += ["/limited", "/connected", "/late", "/turns", "/layered/look", "/sized/take"]
     for path in paths:
         ask(plain, path)
+    assert plain.get("/weigh?grams=3&notes=a").json() == plain.post("/send", data={"grams": "3"}).json() == 3
     assert plain.get("/apiroute/look?q=x").status_code == 422
     assert plain.post("/limited", content=b" " * 200).status_code == 413
 

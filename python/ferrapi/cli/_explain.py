@@ -149,7 +149,7 @@ def _parameters(dependant: Dependant) -> list[str]:
     found = []
     for source, one in _plain.parameters(dependant):
         if not _plain.is_plain_field(one):
-            why = "a model, or a type whose validation may run code of yours"
+            why = "a type whose validation may run code of yours, or a model that keeps what it doesn't know"
             found.append(f"{source.value} parameter `{one.name}` is read in Python when its turn comes: it has {why}")
     return found or ["its parameters are read in Python: two have the same name"]
 
@@ -160,7 +160,7 @@ def _body(compiled: Compiled, plan: Plan) -> How | None:
     if compiled.is_form:
         if plain_form(plan, compiled.bounds) is not None:
             return How("urlencoded forms are read natively, multipart ones in Python", False)
-        why = "it has files, a model or lists, or somebody is given the request"
+        why = "it has files or validators of yours, or somebody is given the request"
         return How(f"the form is read in Python: {why}", True)
     if early_model(plan) is not None:
         return How("JSON is validated from its bytes", False)

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import PydanticUserError
+from pydantic import BaseModel, PydanticUserError
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema
 
 from .. import params
 from .._fields import ModelField
 from . import _types
+from ._parameter_models import wants_many
 from .models import Dependant
 
 _LEAVES = frozenset(
@@ -174,12 +176,45 @@ def is_buildable(field: ModelField) -> bool:
 def is_plain_field(field: ModelField) -> bool:
     """Whether a parameter can be read by the native reader."""
     info = field.field_info
-    if info.default_factory is not None or info.validate_default or _types.parameter_model(info) is not None:
+    if info.default_factory is not None or info.validate_default:
         return False
+    model = _types.parameter_model(info)
+    if model is not None:
+        return is_buildable(field) and _is_plain_model(bare_schema(field), model, info)
     is_one_text = isinstance(info, params.Cookie) or _types.is_json(info)
     if is_one_text and _types.field_annotation_is_sequence(info.annotation):
         return False  # an empty text is no empty sequence but a missing one
     return is_buildable(field) and is_plain(bare_schema(field))
+
+
+def _is_plain_model(schema: Any, model: type[BaseModel], info: FieldInfo) -> bool:
+    """Whether a model that stands for its whole source can be read by the native reader.
+
+    That knows the names of its fields, and what else there is only if this is forbidden, but not in headers, of which
+    there are always others.
+    """
+    while schema["type"] in ("default", "nullable"):
+        schema = schema["schema"]
+    extra = model.model_config.get("extra") or "ignore"
+    if schema["type"] != "model" or extra == "allow" or (extra == "forbid" and isinstance(info, params.Header)):
+        return False
+    if schema["cls"] is not model or any(schema.get(key) for key in ("custom_init", "post_init", "root_model")):
+        return False
+    fields = schema["schema"]
+    if fields["type"] != "model-fields" or fields.get("extras_schema") is not None:
+        return False
+    is_one_text = isinstance(info, params.Cookie)
+    return all(
+        _has_names(field) and is_plain(field["schema"]) and not (is_one_text and wants_many(model.model_fields[name]))
+        for name, field in fields["fields"].items()
+    )
+
+
+def _has_names(field: Mapping[str, Any]) -> bool:
+    """Whether a field of a model is looked up by names alone: paths lead into what is sent under names of no field."""
+    alias = field.get("validation_alias")
+    paths = alias if isinstance(alias, list) else []
+    return all(isinstance(path, list) and len(path) == 1 for path in paths)
 
 
 def parameters(dependant: Dependant) -> Iterator[tuple[params.ParamTypes, ModelField]]:

@@ -1,7 +1,7 @@
 """The reference path: validating declared parameters one by one, with FastAPI's errors.
 
 The native reader (`ferrapi._native.Reader`) answers the common request in one call. Whatever it does not answer (an
-error, a validator of the user's, a parameter model) comes here, where each field is looked up, validated and reported
+error, a validator of the user's) comes here, where each field is looked up, validated and reported
 on its own. What this module returns *is* the semantics; the native reader is only allowed to be faster.
 """
 

@@ -8,7 +8,7 @@ use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-pub(crate) use param::{Absent, Group, Param, Source};
+pub(crate) use param::{Absent, Group, Param, ParamModel, Source};
 pub(crate) use route::{Protocol, Route};
 
 create_exception!(ferrapi._native, PlanError, PyException, "A plan that Python handed over doesn't make sense.");

@@ -40,6 +40,26 @@ pub(crate) struct Param {
     pub(crate) names: Vec<String>,
     pub(crate) many: bool,
     pub(crate) absent: Absent,
+    /// How the dictionary is read that it is made of, if it is a model that stands for its whole source.
+    pub(crate) model: Option<ParamModel>,
+}
+
+/// A model that stands for a whole source.
+#[derive(Debug)]
+pub(crate) struct ParamModel {
+    pub(crate) fields: Vec<ParamField>,
+    /// Whether only what its fields have may be sent.
+    pub(crate) forbids: bool,
+    /// Whether it is absent if nothing of it is sent.
+    pub(crate) optional: bool,
+}
+
+/// A field of a model that stands for a whole source.
+#[derive(Debug)]
+pub(crate) struct ParamField {
+    /// The names that it may be sent under, preferred first, each with the key under which the model knows it.
+    pub(crate) names: Vec<(String, Py<PyString>)>,
+    pub(crate) many: bool,
 }
 
 /// The parameters of one callable and the validator of the dictionary that holds them.
@@ -72,7 +92,27 @@ impl Param {
             Absent::Error
         };
         let key = required(plan, "key")?.cast_into::<PyString>()?;
-        Ok(Self { source, key: key.unbind(), names, many: required(plan, "many")?.extract()?, absent })
+        let model = match plan.get_item("model")? {
+            Some(model) => Some(ParamModel::new(&model.cast_into::<PyDict>()?)?),
+            None => None,
+        };
+        Ok(Self { source, key: key.unbind(), names, many: required(plan, "many")?.extract()?, absent, model })
+    }
+}
+
+impl ParamModel {
+    /// Takes a `ParamModelPlan` apart.
+    fn new(plan: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let mut fields = Vec::new();
+        for item in required(plan, "fields")?.try_iter()? {
+            let (names, many) = item?.extract()?;
+            fields.push(ParamField { names, many });
+        }
+        Ok(Self {
+            fields,
+            forbids: required(plan, "forbids")?.extract()?,
+            optional: required(plan, "optional")?.extract()?,
+        })
     }
 }
 

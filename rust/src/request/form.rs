@@ -10,8 +10,8 @@ use wire::form::multipart::PartHead;
 use wire::form::{FormError, Limits, multipart, urlencoded};
 use wire::media_type::Options;
 
-use super::reader::validate_group;
-use crate::plan::{Absent, Group, Param};
+use super::sent::{Named, Sent, read_group};
+use crate::plan::{Group, Source};
 use crate::py;
 
 create_exception!(
@@ -203,7 +203,7 @@ impl FormReader {
     ///
     /// Returns the keyword arguments, or None if any field is missing, invalid or no text.
     fn read<'py>(&self, items: &Bound<'py, PyList>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.read_with(items.py(), |param| find(items, param))
+        read_group(items.py(), &self.group, &mut Items(items))
     }
 
     /// Read the fields from the whole body of an urlencoded form.
@@ -223,7 +223,7 @@ impl FormReader {
         }
         let mut parser = urlencoded::Parser::new(Limits { max_files: 0, max_fields, max_part_size });
         let Ok(pairs) = parser.feed(body).and_then(|()| parser.finish()) else { return Ok(None) };
-        self.read_with(py, |param| find_text(py, &pairs, param))
+        read_group(py, &self.group, &mut Texts { py, pairs: &pairs })
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -231,71 +231,68 @@ impl FormReader {
     }
 }
 
-impl FormReader {
-    /// The keyword arguments, each looked up with `find`; None if any is missing, invalid or no text.
-    fn read_with<'py>(
-        &self,
-        py: Python<'py>,
-        find: impl Fn(&Param) -> PyResult<Found<'py>>,
-    ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let values = PyDict::new(py);
-        let mut absent = 0_usize;
-        for param in &self.group.params {
-            match (find(param)?, &param.absent) {
-                (Found::Value(value), _) => values.set_item(&param.key, value)?,
-                (Found::File, _) | (Found::Nothing, Absent::Error) => return Ok(None),
-                (Found::Nothing, _) => absent = absent.saturating_add(1),
-            }
-        }
-        validate_group(&self.group, values, absent, py)
-    }
-}
+/// The pairs of a form that has been read, some of which are files.
+struct Items<'a, 'py>(&'a Bound<'py, PyList>);
 
-/// What a form has for a field.
-enum Found<'py> {
-    Value(Bound<'py, PyAny>),
-    File,
-    Nothing,
-}
-
-/// All values of the first name that was sent, if `many` count; else the last one of the first name whose last is not empty.
-fn find<'py>(items: &Bound<'py, PyList>, param: &Param) -> PyResult<Found<'py>> {
-    for wanted in &param.names {
-        let all = PyList::empty(items.py());
-        for item in items.iter() {
+impl<'py> Named<'py> for Items<'_, 'py> {
+    fn named(&mut self, _source: Source, wanted: &str, many: bool) -> PyResult<Sent<'py>> {
+        let all = PyList::empty(self.0.py());
+        for item in self.0.iter() {
             let item = item.cast_into::<PyTuple>()?;
-            if item.get_borrowed_item(0)?.cast::<PyString>()?.to_str()? == wanted {
+            if is_named(&item, wanted)? {
                 let value = item.get_item(1)?;
                 if !value.is_instance_of::<PyString>() {
-                    return Ok(Found::File);
+                    return Ok(Sent::Other);
                 }
                 all.append(value)?;
             }
         }
-        let Some(last) = all.iter().next_back() else { continue };
-        if param.many {
-            return Ok(Found::Value(all.into_any()));
+        let Some(last) = all.iter().next_back() else { return Ok(Sent::Nothing) };
+        if many {
+            return Ok(Sent::Value(all.into_any()));
         }
-        if last.cast::<PyString>()?.len()? > 0 {
-            return Ok(Found::Value(last));
-        }
+        Ok(if last.cast::<PyString>()?.len()? > 0 { Sent::Value(last) } else { Sent::Blank })
     }
-    Ok(Found::Nothing)
+
+    fn has_only(&mut self, _source: Source, names: &[&str]) -> PyResult<bool> {
+        for item in self.0.iter() {
+            let item = item.cast_into::<PyTuple>()?;
+            let mut known = false;
+            for name in names {
+                known = known || is_named(&item, name)?;
+            }
+            if !known {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
 }
 
-/// As `find`, among texts.
-fn find_text<'py>(py: Python<'py>, pairs: &[(String, String)], param: &Param) -> PyResult<Found<'py>> {
-    for wanted in &param.names {
-        let mut named = pairs.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value);
-        let Some(last) = named.clone().next_back() else { continue };
-        if param.many {
+fn is_named(item: &Bound<'_, PyTuple>, wanted: &str) -> PyResult<bool> {
+    Ok(item.get_borrowed_item(0)?.cast::<PyString>()?.to_str()? == wanted)
+}
+
+/// The pairs of a form that consists of texts.
+struct Texts<'a, 'py> {
+    py: Python<'py>,
+    pairs: &'a [(String, String)],
+}
+
+impl<'py> Named<'py> for Texts<'_, 'py> {
+    fn named(&mut self, _source: Source, wanted: &str, many: bool) -> PyResult<Sent<'py>> {
+        let py = self.py;
+        let mut named = self.pairs.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value);
+        let Some(last) = named.clone().next_back() else { return Ok(Sent::Nothing) };
+        if many {
             let all = PyList::empty(py);
             named.try_for_each(|value| all.append(py::text(py, value)))?;
-            return Ok(Found::Value(all.into_any()));
+            return Ok(Sent::Value(all.into_any()));
         }
-        if !last.is_empty() {
-            return Ok(Found::Value(py::text(py, last).into_any()));
-        }
+        Ok(if last.is_empty() { Sent::Blank } else { Sent::Value(py::text(py, last).into_any()) })
     }
-    Ok(Found::Nothing)
+
+    fn has_only(&mut self, _source: Source, names: &[&str]) -> PyResult<bool> {
+        Ok(self.pairs.iter().all(|(name, _)| names.contains(&name.as_str())))
+    }
 }

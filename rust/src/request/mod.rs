@@ -4,5 +4,6 @@ pub(crate) mod form;
 pub(crate) mod limits;
 pub(crate) mod path;
 pub(crate) mod reader;
+mod sent;
 mod sources;
 pub(crate) mod text;

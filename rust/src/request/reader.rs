@@ -4,7 +4,6 @@
 //! result *is* the keyword arguments. Anything that isn't plainly right is left to the reference path in Python, which says what
 //! is wrong with it: `read` then answers None.
 
-use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -12,9 +11,10 @@ use pyo3::types::{PyDict, PyList};
 use smallvec::SmallVec;
 
 use super::path::PathParams;
+use super::sent::read_group;
 use super::sources::Sources;
 use crate::http1::RequestHead;
-use crate::plan::{Absent, Group};
+use crate::plan::Group;
 
 /// The parameters of a route's callables, in the order in which these run.
 ///
@@ -82,7 +82,7 @@ impl Reader {
         for group in &self.groups {
             match group {
                 None => results.push(None),
-                Some(group) => match read_group(group, &mut sources, py)? {
+                Some(group) => match read_group(py, group, &mut sources)? {
                     Some(values) => results.push(Some(values.cast_into::<PyDict>()?)),
                     None => return Ok(None),
                 },
@@ -90,56 +90,4 @@ impl Reader {
         }
         Ok(Some(results))
     }
-}
-
-fn read_group<'py>(
-    group: &Group,
-    sources: &mut Sources<'_, 'py>,
-    py: Python<'py>,
-) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let values = PyDict::new(py);
-    let mut absent = 0_usize;
-    for param in &group.params {
-        match (sources.value(param)?, &param.absent) {
-            (Some(value), _) => values.set_item(&param.key, value)?,
-            (None, Absent::Error) => return Ok(None),
-            (None, _) => absent = absent.saturating_add(1),
-        }
-    }
-    validate_group(group, values, absent, py)
-}
-
-/// Validates the values that were found for a group and adds the defaults of the `absent` ones; None if a value is invalid.
-pub(super) fn validate_group<'py>(
-    group: &Group,
-    values: Bound<'py, PyDict>,
-    absent: usize,
-    py: Python<'py>,
-) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let Some(validator) = &group.validator else { return Ok(Some(values.into_any())) };
-    let validated = match validator.bind(py).call1((values,)) {
-        Ok(validated) => validated,
-        // pydantic's ValidationError is a ValueError.
-        Err(error) if error.is_instance_of::<PyValueError>(py) => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    if absent > 0 {
-        add_defaults(group, validated.cast::<PyDict>()?)?;
-    }
-    Ok(Some(validated))
-}
-
-fn add_defaults(group: &Group, values: &Bound<'_, PyDict>) -> PyResult<()> {
-    let py = values.py();
-    for param in &group.params {
-        if values.contains(&param.key)? {
-            continue;
-        }
-        match &param.absent {
-            Absent::Error => {}
-            Absent::Value(value) => values.set_item(&param.key, value)?,
-            Absent::Call(make) => values.set_item(&param.key, make.bind(py).call0()?)?,
-        }
-    }
-    Ok(())
 }

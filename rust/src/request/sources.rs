@@ -8,8 +8,9 @@ use smallvec::SmallVec;
 
 use super::limits;
 use super::path::PathParams;
+use super::sent::{Named, Sent};
 use crate::http1::RequestHead;
-use crate::plan::{Param, Source};
+use crate::plan::Source;
 use crate::py;
 
 /// The headers of a scope: pairs of bytes objects. Names are in lower case (ASGI says so).
@@ -69,35 +70,18 @@ impl<'s, 'py> Sources<'s, 'py> {
         Self { py, origin: Origin::Head { head, params }, checked: false }
     }
 
-    /// The value that was sent for `param`, if any: text, a list of texts, or a converted path parameter.
-    pub(crate) fn value(&mut self, param: &Param) -> PyResult<Option<Bound<'py, PyAny>>> {
-        match param.source {
-            Source::Path => self.path(param),
-            Source::Query => self.query(param),
-            Source::Header => self.header(param),
-            Source::Cookie => self.cookie(param),
-            Source::Form => Ok(None), // a form is no part of the head: see `FormReader`
+    fn path(&self, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+        match &self.origin {
+            Origin::Head { params, .. } => Ok(params.get(self.py, name)),
+            Origin::Scope { scope, .. } => match scope.get_item(intern!(self.py, "path_params"))? {
+                Some(params) => params.cast::<PyDict>()?.get_item(name),
+                None => Ok(None),
+            },
         }
     }
 
-    fn path(&self, param: &Param) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let params = match &self.origin {
-            Origin::Head { params, .. } => {
-                return Ok(param.names.iter().find_map(|name| params.get(self.py, name)));
-            }
-            Origin::Scope { scope, .. } => scope.get_item(intern!(self.py, "path_params"))?,
-        };
-        let Some(params) = params else { return Ok(None) };
-        let params = params.cast::<PyDict>()?;
-        for name in &param.names {
-            if let Some(value) = params.get_item(name)? {
-                return Ok(Some(value));
-            }
-        }
-        Ok(None)
-    }
-
-    fn query(&mut self, param: &Param) -> PyResult<Option<Bound<'py, PyAny>>> {
+    /// The query string, within the limits.
+    fn query_bytes(&mut self) -> PyResult<&[u8]> {
         let py = self.py;
         let query = match &mut self.origin {
             Origin::Head { head, .. } => head.query_bytes(py),
@@ -112,19 +96,19 @@ impl<'s, 'py> Sources<'s, 'py> {
             }
         };
         limits::check_query(query)?;
-        for name in &param.names {
-            let mut named = wire::query::raw_pairs(query).filter(|(raw, _)| wire::query::is_named(raw, name));
-            if param.many {
-                let values = named.map(|(_, value)| wire::query::decode(value));
-                if let Some(list) = non_empty(py, values)? {
-                    return Ok(Some(list));
-                }
-            } else if let Some(first) = named.next() {
-                let (_, value) = named.last().unwrap_or(first);
-                return Ok(Some(py::text(py, &wire::query::decode(value)).into_any()));
-            }
+        Ok(query)
+    }
+
+    fn query(&mut self, name: &str, many: bool) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let py = self.py;
+        let query = self.query_bytes()?;
+        let mut named = wire::query::raw_pairs(query).filter(|(raw, _)| wire::query::is_named(raw, name));
+        if many {
+            return non_empty(py, named.map(|(_, value)| wire::query::decode(value)));
         }
-        Ok(None)
+        let Some(first) = named.next() else { return Ok(None) };
+        let (_, value) = named.last().unwrap_or(first);
+        Ok(Some(py::text(py, &wire::query::decode(value)).into_any()))
     }
 
     /// The values of all headers of this name, which is in lower case.
@@ -146,35 +130,59 @@ impl<'s, 'py> Sources<'s, 'py> {
         }
     }
 
-    fn header(&mut self, param: &Param) -> PyResult<Option<Bound<'py, PyAny>>> {
+    fn header(&mut self, name: &str, many: bool) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = self.py;
-        for name in &param.names {
-            let values = self.headers(name.as_bytes())?;
-            if param.many {
-                if let Some(list) = non_empty(py, values.into_iter().map(wire::latin1::decode))? {
-                    return Ok(Some(list));
-                }
-            } else if let Some(value) = values.first() {
-                return Ok(Some(py::latin1(py, value).into_any()));
-            }
+        let values = self.headers(name.as_bytes())?;
+        if many {
+            return non_empty(py, values.into_iter().map(wire::latin1::decode));
         }
-        Ok(None)
+        Ok(values.first().map(|value| py::latin1(py, value).into_any()))
     }
 
-    fn cookie(&mut self, param: &Param) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let py = self.py;
+    /// The values of the `Cookie` headers, within the limits.
+    fn cookie_headers(&mut self) -> PyResult<Values<'_>> {
         let checked = std::mem::replace(&mut self.checked, true);
         let headers = self.headers(b"cookie")?;
         if !checked {
             limits::check_cookies(headers.iter().copied())?;
         }
-        for name in &param.names {
-            let pairs = headers.iter().flat_map(|header| wire::cookies::raw_pairs(header));
-            if let Some((_, value)) = pairs.filter(|(raw, _)| is_latin1(raw, name)).last() {
-                return Ok(Some(py::text(py, &wire::cookies::decode(value)).into_any()));
+        Ok(headers)
+    }
+
+    fn cookie(&mut self, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let py = self.py;
+        let headers = self.cookie_headers()?;
+        let pairs = headers.iter().flat_map(|header| wire::cookies::raw_pairs(header));
+        let last = pairs.filter(|(raw, _)| is_latin1(raw, name)).last();
+        Ok(last.map(|(_, value)| py::text(py, &wire::cookies::decode(value)).into_any()))
+    }
+}
+
+impl<'py> Named<'py> for Sources<'_, 'py> {
+    fn named(&mut self, source: Source, name: &str, many: bool) -> PyResult<Sent<'py>> {
+        let found = match source {
+            Source::Path => self.path(name)?, // converted already
+            Source::Query => self.query(name, many)?,
+            Source::Header => self.header(name, many)?,
+            Source::Cookie => self.cookie(name)?,
+            Source::Form => None, // a form is no part of the head: see `FormReader`
+        };
+        Ok(found.into())
+    }
+
+    fn has_only(&mut self, source: Source, names: &[&str]) -> PyResult<bool> {
+        match source {
+            Source::Query => {
+                let mut pairs = wire::query::raw_pairs(self.query_bytes()?);
+                Ok(pairs.all(|(raw, _)| names.iter().any(|name| wire::query::is_named(raw, name))))
             }
+            Source::Cookie => {
+                let headers = self.cookie_headers()?;
+                let mut pairs = headers.iter().flat_map(|header| wire::cookies::raw_pairs(header));
+                Ok(pairs.all(|(raw, _)| names.iter().any(|name| is_latin1(raw, name))))
+            }
+            Source::Path | Source::Header | Source::Form => Ok(false),
         }
-        Ok(None)
     }
 }
 
