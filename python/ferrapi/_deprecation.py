@@ -1,5 +1,6 @@
 """Warnings that point at the application's line, however deep in the package they are raised."""
 
+import os
 import sys
 import warnings
 
@@ -7,7 +8,8 @@ from .exceptions import FastAPIDeprecationWarning
 
 __all__ = ["warn_at_caller", "warn_deprecated"]
 
-_PACKAGE = __name__.partition(".")[0]
+_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
+"""Of the package. Names of modules don't tell: under `ferrapi.as_fastapi` they are FastAPI's."""
 
 
 def warn_deprecated(message: str) -> None:
@@ -28,13 +30,9 @@ def warn_at_caller(message: str, category: type[Warning]) -> None:
     """
     level = 1
     frame = sys._getframe(0)
-    while frame is not None and _is_ours(frame.f_globals.get("__name__", "")):
+    while frame is not None and frame.f_code.co_filename.startswith(_FOLDER):
         if frame.f_back is None:
             break
         frame = frame.f_back
         level += 1
     warnings.warn(message, category=category, stacklevel=level)
-
-
-def _is_ours(module: str) -> bool:
-    return module == _PACKAGE or module.startswith(_PACKAGE + ".")

@@ -49,7 +49,7 @@ def spell_out(options: type, defaults: Mapping[str, Any], *described: type) -> C
         def checked(*args: Any, **kwargs: Any) -> Any:
             for name in kwargs:
                 if name not in names:
-                    raise TypeError(f"{function.__qualname__}() got an unexpected keyword argument {name!r}")
+                    raise TypeError(f"{_called(function, args)}() got an unexpected keyword argument {name!r}")
             return function(*args, **kwargs)
 
         checked.__signature__ = signature.replace(parameters=own + shown)  # type: ignore[attr-defined]  # read by inspect
@@ -57,6 +57,15 @@ def spell_out(options: type, defaults: Mapping[str, Any], *described: type) -> C
         return cast(F, checked)
 
     return decorate
+
+
+def _called(function: Callable[..., Any], args: tuple[Any, ...]) -> str:
+    """What has been called, by the name that whoever has called it used: a class may have inherited the function."""
+    if function.__name__ == "__init__":
+        for owner in type(args[0]).__mro__:
+            if owner.__module__ == function.__module__:
+                return f"{owner.__qualname__}.__init__"
+    return function.__qualname__
 
 
 def _readable(hint: Any) -> Any:

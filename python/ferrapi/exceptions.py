@@ -230,6 +230,9 @@ class RequestValidationError(ValidationException):
 class WebSocketRequestValidationError(ValidationException):
     """The parameters of a WebSocket handshake did not validate; the socket is closed with code 1008."""
 
+    def __init__(self, errors: Sequence[Any], *, endpoint_ctx: EndpointContext | None = None) -> None:
+        super().__init__(errors, endpoint_ctx=endpoint_ctx)
+
 
 class ResponseValidationError(ValidationException):
     """What an endpoint returned does not fit its response model. A bug in the application, so it becomes a 500.

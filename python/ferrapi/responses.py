@@ -28,9 +28,17 @@ __all__ = [
     "UJSONResponse",
 ]
 
+_DEPRECATED = (
+    "{} is deprecated, FastAPI now serializes data directly to JSON bytes via Pydantic when a return type or response "
+    "model is set, which is faster and doesn't need a custom response class. Read more in the FastAPI docs: "
+    "https://fastapi.tiangolo.com/advanced/custom-response/#orjson-or-response-model and "
+    "https://fastapi.tiangolo.com/tutorial/response-model/"
+)
+"""FastAPI's text: applications filter the warning by it, and their tests match it."""
+
 
 @deprecated(
-    "UJSONResponse is deprecated: declare a return type or response_model, and pydantic writes the JSON directly",
+    _DEPRECATED.format("UJSONResponse"),
     category=FastAPIDeprecationWarning,
 )
 class UJSONResponse(JSONResponse):
@@ -50,7 +58,7 @@ class UJSONResponse(JSONResponse):
 
 
 @deprecated(
-    "ORJSONResponse is deprecated: declare a return type or response_model, and pydantic writes the JSON directly",
+    _DEPRECATED.format("ORJSONResponse"),
     category=FastAPIDeprecationWarning,
 )
 class ORJSONResponse(JSONResponse):

@@ -63,7 +63,8 @@ def generate_operation_id_for_path(*, name: str, path: str, method: str) -> str:
     import warnings
 
     warnings.warn(
-        "generate_operation_id_for_path() is deprecated, use generate_unique_id()",
+        "fastapi.utils.generate_operation_id_for_path() was deprecated, it is not used internally, and will be removed "
+        "soon",
         category=FastAPIDeprecationWarning,
         stacklevel=2,
     )

@@ -122,19 +122,18 @@ def _from_annotated(draft: _Draft, path_param_names: set[str]) -> None:
             f"`{type(last).__name__}` default value cannot be set in `Annotated` for {draft.name!r}. "
             "Set the default value with `=` instead."
         )
-    if draft.default is not inspect.Signature.empty and not isinstance(
-        draft.default, (params.Param, params.Body, params.Depends, FieldInfo)
-    ):
+    if draft.default is not inspect.Signature.empty:
         if draft.name in path_param_names:
             raise ParameterError("Path parameters cannot have default values")
-        if draft.default is not ...:
+        marked = isinstance(draft.default, (params.Param, params.Body, params.Depends, FieldInfo))
+        if draft.default is not ... and not marked:
             if info.default_factory is not None:
                 raise TypeError("cannot specify both default and default_factory")
             info.default = draft.default
     draft.info = info
 
 
-def _from_default(draft: _Draft) -> None:
+def _from_default(draft: _Draft, path_param_names: set[str]) -> None:
     default = draft.default = own_marker(draft.default, lambda: f"The default of {draft.where}")
     if isinstance(default, params.Depends):
         if draft.depends is not None:
@@ -149,7 +148,8 @@ def _from_default(draft: _Draft) -> None:
         draft.depends = default
     elif isinstance(default, FieldInfo):
         if draft.depends is not None:
-            return  # FastAPI takes the dependency, and no notice of this
+            _refuse_other_sources(draft, default, path_param_names)
+            return  # FastAPI takes the dependency, and no other notice of this
         if draft.info is not None:
             raise ParameterError(
                 f"Cannot specify FastAPI annotations in `Annotated` and default value together for {draft.name!r}"
@@ -198,9 +198,13 @@ def _infer(draft: _Draft, path_param_names: set[str]) -> None:
         draft.info.default_factory = None  # as little as a default
 
 
-def _check_source(draft: _Draft, info: FieldInfo, path_param_names: set[str]) -> None:
+def _refuse_other_sources(draft: _Draft, info: FieldInfo, path_param_names: set[str]) -> None:
     if draft.name in path_param_names and not isinstance(info, params.Path):
         raise ParameterError(f"Cannot use `{type(info).__name__}` for path param {draft.name!r}")
+
+
+def _check_source(draft: _Draft, info: FieldInfo, path_param_names: set[str]) -> None:
+    _refuse_other_sources(draft, info, path_param_names)
     if isinstance(info, params.Param) and getattr(info, "in_", None) is None:
         info.in_ = params.ParamTypes.query
 
@@ -267,7 +271,7 @@ def analyze_param(
     known = _types.unaliased(annotation) if annotation is not inspect.Signature.empty else Any
     draft = _Draft(param_name, known, known, value, owner)
     _from_annotated(draft, path_param_names)
-    _from_default(draft)
+    _from_default(draft, path_param_names)
     _resolve_depends(draft)
     if draft.depends is not None or _refuse_contradictions(draft):
         return ParamDetails(draft.type_annotation, draft.depends, None)

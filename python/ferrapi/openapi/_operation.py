@@ -109,7 +109,7 @@ class Described:
         declared: Any = self.route.response_class
         found: type[Response] | None = declared.value if isinstance(declared, DefaultPlaceholder) else declared
         if found is None:
-            raise RouteError(f"The document needs the response class of {self.route.name!r}: don't set it to None.")
+            raise RouteError(f"A response class is needed to generate OpenAPI: {self.route.name!r} has None")
         return found
 
 
@@ -342,8 +342,8 @@ def _describe_status(code: int | str) -> str:
         return STATUS_CODE_RANGES[name]
     try:
         number = int(code)
-    except ValueError:
+    except ValueError as error:
         raise StatusCodeError(
-            f"{code!r} is no key of `responses`: use a status code, `default`, or a range such as `4XX`."
+            f"{error}. No key of `responses`: use a status code, `default`, or a range such as `4XX`."
         ) from None
     return http.client.responses.get(number) or "Additional Response"

@@ -107,7 +107,7 @@ class Frontends:
 def _checked_path(path: str) -> str:
     """`path` without slashes at its end."""
     if not path or (path != "/" and not path.rstrip("/")):
-        raise RouteError("A frontend path cannot be empty; the whole site is '/'")
+        raise RouteError("A frontend path cannot be empty: the whole site is '/'")
     if not path.startswith("/"):
         raise RouteError(f"A frontend path must start with '/': {path!r}")
     return path.rstrip("/")
@@ -125,7 +125,8 @@ def is_checked(directory: Directory, check_dir: CheckDir) -> bool:
 
 
 def _missing(directory: Directory) -> str:
-    return f"Frontend directory {os.fspath(directory)!r} does not exist ({os.path.abspath(directory)})"
+    found = os.path.abspath(directory)
+    return f"Frontend directory {os.fspath(directory)!r} does not exist. Resolved absolute path: {found!r}"
 
 
 def _check_directory(files: FrontendFiles) -> None:
@@ -230,7 +231,8 @@ class FrontendFiles(StaticFiles):
         """The message for a missing fallback file."""
         directory = os.fspath(self.site)
         return (
-            f"Frontend fallback file {name!r} does not exist in directory {directory!r} ({os.path.abspath(directory)})"
+            f"Frontend fallback file {name!r} does not exist in directory {directory!r}. "
+            f"Resolved absolute directory: {os.path.abspath(directory)!r}"
         )
 
 

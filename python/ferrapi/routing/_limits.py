@@ -11,8 +11,10 @@ exception means.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from typing import Any, NamedTuple, cast
 
+from pydantic_core import SchemaValidator, core_schema
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -65,18 +67,24 @@ def validate_form_limits(limits: Mapping[str, Any] | None) -> FormLimits:
     """A copy of `limits`.
 
     Raises:
-        LimitError: for a limit that doesn't exist or is no non-negative integer.
+        pydantic.ValidationError: for a limit that doesn't exist or is no non-negative integer.
     """
     if limits is None:
         return {}
-    if not isinstance(limits, dict):
-        raise LimitError("form_limits must be a dict")
-    for name, limit in limits.items():
-        if name not in FormLimits.__annotations__:
-            raise LimitError(f"There is no form limit {name!r}: it is one of {', '.join(FormLimits.__annotations__)}")
-        if type(limit) is not int or limit < 0:
-            raise LimitError(f"The form limit {name} must be a non-negative integer")
-    return cast(FormLimits, dict(limits))
+    return cast(FormLimits, _form_limits().validate_python(limits))
+
+
+@cache
+def _form_limits() -> SchemaValidator:
+    limit = core_schema.typed_dict_field(core_schema.int_schema(strict=True, ge=0), required=False)
+    return SchemaValidator(
+        core_schema.typed_dict_schema(
+            dict.fromkeys(FormLimits.__annotations__, limit),
+            cls_name="_FormLimits",  # FastAPI's name for it, which is in the error
+            extra_behavior="forbid",
+            strict=True,
+        )
+    )
 
 
 def inherit_form_limits(scope: Scope, limits: FormLimits) -> None:

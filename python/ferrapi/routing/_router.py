@@ -58,7 +58,13 @@ from ._verbs import Decorator, Verbs
 from ._versions import Versions, VersionSet, both, unchecked
 from ._websocket import APIWebSocketRoute
 
-_ON_EVENT_DEPRECATED = "on_event is deprecated, use lifespan event handlers instead."
+_ON_EVENT_DEPRECATED = """
+        on_event is deprecated, use lifespan event handlers instead.
+
+        Read more about it in the
+        [FastAPI docs for Lifespan Events](https://fastapi.tiangolo.com/advanced/events/).
+        """
+"""FastAPI's text, spaces included: applications filter the warning by it, and their tests match it."""
 
 
 _SERVED_BY = frozenset({"__call__", "app", "dispatch", "middleware_stack"})
@@ -69,7 +75,7 @@ def check_prefix(prefix: str) -> None:
     """Raise `RouteError` for a prefix that no route could follow."""
     if prefix and not prefix.startswith("/"):
         raise RouteError("A path prefix must start with '/'")
-    if prefix.endswith("/"):
+    if prefix and prefix.endswith("/"):
         raise RouteError("A path prefix must not end with '/', as the routes will start with '/'")
 
 
