@@ -10,6 +10,8 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 # Arguments for pytest, for example PYTEST_ARGS='-k cookies -x'.
 PYTEST_ARGS ?=
+# How many processes share the tests.
+TEST_PROCESSES ?= auto
 # The folder of the conformance runner (conformance.py, surface.py, requirements-conformance.txt).
 CONFORMANCE ?= ../shared/conformance
 # The folder of JSONTestSuite (test_parsing/*.json).
@@ -125,7 +127,7 @@ test-rust: $(VENV)/.created
 
 test-python: build $(VENV)/.dev
 	@echo '== Testing ferrapi with Python $(PYTHON_VERSION)'
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist worksteal $(PYTEST_ARGS)
 
 store-services: build $(VENV)/.dev
 	@echo '== Testing the store on PostgreSQL and Redis (apt-get install postgresql redis-server)'

@@ -200,7 +200,7 @@ def test_shows_the_users_frames_alone(
     frames: list[str],
 ) -> None:
     write(files)
-    status, said = _said(capsys, "run", argument)
+    status, said = _said(capsys, "run", argument, "--port", "0")  # the usual one may be in use
     assert (status, configs) == (1, [])
     *trace, sentence = said.splitlines()
     assert last in "".join(trace)

@@ -131,13 +131,13 @@ class StepPlan(TypedDict):
 class EarlyModel(TypedDict):
     """The one keyword argument from the body, of the step so numbered, which is validated from its bytes.
 
-    large: a number of bytes, and what validates more than that as far as the first mistake; None to find them all.
+    large: what validates a large body as far as the first mistake; None if that can't be told apart from finding all.
     """
 
     step: int
     name: str
     validate: Callable[[bytes], Any]
-    large: tuple[int, Callable[[bytes], Any]] | None
+    large: Callable[[bytes], Any] | None
 
 
 class PlainForm(TypedDict):
@@ -152,13 +152,16 @@ class PlainForm(TypedDict):
 class BodyPlan(TypedDict):
     """How the body of a program is read before any of its steps.
 
-    kind: ``json`` (`strict`: whether a request without a content type has none; `from_json`: a quick parser) or
-    ``form``. early: what can be validated at once.
+    kind: ``json`` (`strict`: whether a request without a content type has none; `from_json`: a quick parser; `large`:
+    bytes above which the mistakes in it are found out one by one; `held`: bytes above which it is not validated early)
+    or ``form``. early: what can be validated at once.
     """
 
     kind: Literal["json", "form"]
     strict: NotRequired[bool]
     from_json: NotRequired[Callable[[bytes], Any]]
+    large: NotRequired[int]
+    held: NotRequired[int]
     early: EarlyModel | PlainForm | None
 
 

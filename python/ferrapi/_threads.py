@@ -29,6 +29,7 @@ from weakref import WeakKeyDictionary
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
+from anyio.lowlevel import RunVar
 
 from ._compat.anyio import Threads, task_states, threads
 from ._entering import inside, is_inside, take_token
@@ -341,3 +342,32 @@ def begin_call(function: Callable[[], Any]) -> asyncio.Future[Any]:
     """Have `function` called in a worker thread, beyond the limit, whatever becomes of this task; under asyncio."""
     _, workers = _here(in_scopes=True)
     return asyncio.ensure_future(run_beside(function)) if workers is None else workers.begin(function, {})
+
+
+_computing: RunVar[anyio.CapacityLimiter] = RunVar("ferrapi computations")
+
+
+async def compute_aside(function: Callable[[], Any]) -> Any:
+    """Call what computes, and waits for nothing, in one of anyio's threads; one call at a time.
+
+    More at once would take longer, and keep the event loop waiting for its turn. If the system has no more threads, it
+    is called here.
+    """
+    try:
+        limiter = _computing.get()
+    except LookupError:
+        limiter = anyio.CapacityLimiter(1)
+        _computing.set(limiter)
+    called = False
+
+    def call() -> Any:
+        nonlocal called
+        called = True
+        return function()
+
+    try:
+        return await anyio.to_thread.run_sync(call, limiter=limiter)
+    except RuntimeError:
+        if called:
+            raise
+        return function()

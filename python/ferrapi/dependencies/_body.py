@@ -12,10 +12,11 @@ from starlette.datastructures import FormData
 
 from .. import params
 from .._boundary import form_plan
-from .._fields import ModelField, create_model_field, is_ready
+from .._fields import Location, ModelField, create_model_field, is_ready
 from .._native import FormReader
 from . import _types
 from ._forms import allows_none, form_model_classes, form_models, read_form_field, whole_form
+from ._large_values import Large
 from ._plain import is_plain_field
 from ._values import MISSING, Errors, missing_error, names_of, validate_found
 from .models import Dependant, in_order
@@ -160,33 +161,48 @@ async def request_body_to_args(
         the keyword arguments of those that are valid, and the errors of the others. What stands for the whole body is
         None if it is invalid, as FastAPI has it.
     """
-    if isinstance(received_body, FormData):
-        return await _form_to_args(body_fields, received_body, embed_body_fields)
-    if len(body_fields) == 1 and not embed_body_fields and _takes_all(body_fields[0]):
-        field = body_fields[0]
-        value, errors = validate_found(field, received_body, ("body",))
-        return {field.name: value}, errors
+    return await body_values(body_fields, received_body, embed_body_fields, None)
+
+
+async def body_values(
+    fields: Sequence[ModelField], body: Any, embed: bool, large: Large | None
+) -> tuple[dict[str, Any], Errors]:
+    """The same; `large` is what is to be known of a large body."""
+    if isinstance(body, FormData):
+        return await _form_to_args(fields, body, embed)
+    is_whole = len(fields) == 1 and not embed and _takes_all(fields[0])
     values: dict[str, Any] = {}
     errors = []
-    look_up = getattr(received_body, "get", None)  # of a dictionary, or of whatever a caller has made of the body
-    for field in body_fields:
-        names = names_of(field)
-        name, received = names[0], MISSING
-        if look_up is not None:
-            for candidate in names:
-                received = look_up(candidate, MISSING)
-                if received is not MISSING:
-                    name = candidate
-                    break
-        elif received_body is not MISSING and not isinstance(received_body, bytes):
-            errors.append(missing_error(("body", name)))  # JSON, but no object that could have keys
+    for field in fields:
+        loc, received = (("body",), body) if is_whole else _found_in(body, field)
+        if received is _NO_OBJECT:
+            errors.append(missing_error(loc))  # JSON, but nothing that could have keys
             continue
-        value, found = validate_found(field, received, ("body", name))
-        if found:
-            errors.extend(found)
+        if large is None or received is MISSING:
+            value, found = validate_found(field, received, loc)
         else:
+            value, found = await large.validate(field, received, loc)
+        errors.extend(found)
+        if is_whole or not found:
             values[field.name] = value
     return values, errors
+
+
+_NO_OBJECT: Any = object()
+
+
+def _found_in(body: Any, field: ModelField) -> tuple[Location, Any]:
+    """Where a parameter is in a body, and its value: `MISSING` without one, `_NO_OBJECT` where nothing could be."""
+    names = names_of(field)
+    look_up = getattr(body, "get", None)  # of a dictionary, or of whatever a caller has made of the body
+    if look_up is None:
+        nothing = body is MISSING or isinstance(body, bytes)
+        return ("body", names[0]), MISSING if nothing else _NO_OBJECT
+    for name in names:
+        received = look_up(name, MISSING)
+        if received is not MISSING:
+            return ("body", name), received
+    return ("body", names[0]), MISSING
 
 
 def form_reader(fields: Sequence[ModelField]) -> FormReader | None:

@@ -58,8 +58,10 @@ _USER_CODE = ("missing", "default_factory", "custom_error_type")
 def _inner(schema: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[Mapping[str, Any]]:
     for key in keys:
         value = schema.get(key)
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and isinstance(value.get("type"), str):
             yield value
+        elif isinstance(value, Mapping):  # by name
+            yield from value.values()
         elif isinstance(value, list):
             for item in value:
                 yield item[0] if isinstance(item, tuple) else item
@@ -76,6 +78,43 @@ def is_plain(schema: Mapping[str, Any]) -> bool:
         if kind in _LEAVES:
             continue
         keys = _WRAPPERS.get(kind)
+        if keys is None:
+            return False
+        pending.extend(_inner(current, keys))
+    return True
+
+
+_OBJECTS: Mapping[str, tuple[str, ...]] = {
+    "dataclass": ("schema",),
+    "dataclass-args": ("fields",),
+    "dataclass-field": ("schema",),
+    "definitions": ("schema", "definitions"),
+    "json": ("schema",),
+    "model": ("schema",),
+    "model-field": ("schema",),
+    "model-fields": ("fields", "extras_schema"),
+    "tagged-union": ("choices",),
+    "typed-dict": ("fields", "extras_schema"),
+    "typed-dict-field": ("schema",),
+}
+_EMPTY_FACTORIES = (dict, frozenset, list, set, tuple)
+
+
+def runs_no_code(schema: Mapping[str, Any]) -> bool:
+    """As `is_plain`, for everything that may be in a body: nobody can tell where, and how often, it is validated."""
+    pending: list[Mapping[str, Any]] = [schema]
+    while pending:
+        current = pending.pop()
+        kind = current["type"]
+        if current.get("missing") is not None or current.get("custom_error_type") is not None:
+            return False
+        if current.get("default_factory") not in (None, *_EMPTY_FACTORIES):
+            return False
+        if current.get("custom_init") or current.get("post_init") or callable(current.get("discriminator")):
+            return False
+        if kind in _LEAVES or kind == "definition-ref":
+            continue
+        keys = _WRAPPERS.get(kind) or _OBJECTS.get(kind)
         if keys is None:
             return False
         pending.extend(_inner(current, keys))

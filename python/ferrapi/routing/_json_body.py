@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 from pydantic_core import ValidationError
 
 from .. import params
-from .._fields import ModelField
 from ..dependencies import _plain
-from ._large_body import LARGE, LargeModel
+from ..dependencies._large_values import large_values
 
 if TYPE_CHECKING:
     from .._boundary import EarlyModel
@@ -53,34 +52,21 @@ _SAME_WORDS = frozenset(
 
 def early_model(plan: Plan) -> EarlyModel | None:
     """How to read the one parameter that is the body; None if it has to be parsed first."""
-    field = _model_field(plan)
-    if plan.body_step is None or field is None:
-        return None
-    large = large_model(plan)
-    return {
-        "step": plan.body_step.index,
-        "name": field.name,
-        "validate": field._type_adapter.validator.validate_json,
-        "large": None if large is None else (LARGE, large.validate),
-    }
-
-
-def _model_field(plan: Plan) -> ModelField | None:
     step = plan.body_step
     if step is None or step.embed or len(step.dependant.body_params) != 1:
         return None
     field = step.dependant.body_params[0]
     if isinstance(field.field_info, params.Form) or not _plain.is_buildable(field):
         return None
-    return field if _plain.is_same_from_json(_plain.bare_schema(field)) else None
-
-
-def large_model(plan: Plan) -> LargeModel | None:
-    """How to read that parameter if the body is large; None if it has to be parsed first."""
-    if plan.large_model is None:
-        field = _model_field(plan)
-        plan.large_model = False if field is None else LargeModel(_plain.bare_schema(field))
-    return plan.large_model or None
+    if not _plain.is_same_from_json(_plain.bare_schema(field)):
+        return None
+    large = large_values(field)
+    return {
+        "step": step.index,
+        "name": field.name,
+        "validate": field._type_adapter.validator.validate_json,
+        "large": None if large is None or large.runs_code else large.first_of_json,
+    }
 
 
 def is_refused_alike(exc: ValidationError) -> bool:

@@ -12,7 +12,7 @@ import functools
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from .._boundary import reader_plan
 from .._hooks import replaced
@@ -20,7 +20,7 @@ from .._native import Program, Reader
 from .._threads import run_in_thread
 from ..concurrency import LimitedContext, opener_of, run_limited
 from ..dependencies import _plain
-from ..dependencies._body import request_body_to_args, wants_key
+from ..dependencies._body import body_values, wants_key
 from ..dependencies._callables import Kind, header_scheme, kind_of
 from ..dependencies._dependant import circular_dependency
 from ..dependencies._overrides import Overrides, override_of
@@ -29,8 +29,8 @@ from ..dependencies.models import Dependant, cache_key, computed_scope, may_shar
 from ..types import DependencyCacheKey
 from ._app_scope import leaf
 from ._exchange import Exchange
-from ._large_body import LargeModel
 from ._late import Late, NeedsContexts
+from ._read import large_body
 from ._shield import shielded
 from ._teardown import Teardown
 
@@ -205,7 +205,6 @@ class Plan:
         self.embed = embed
         self.program: Program | None = None  # of a plan with overrides: see `_program.py`
         self.program_place: Any = None
-        self.large_model: LargeModel | Literal[False] | None = None  # see `_json_body.py`
         self._websocket = websocket
         self._provider = provider
         self._overrides = overrides or {}
@@ -346,7 +345,7 @@ class Plan:
         if fields:
             if len(fields) == 1 and not endpoint.embed:
                 values[fields[0].name] = None
-            values.update((await request_body_to_args(fields, body, endpoint.embed))[0])
+            values.update((await body_values(fields, body, endpoint.embed, large_body(x)))[0])
         return values | {name: get(x) for name, get in endpoint.specials}
 
     def step_of(self, dependant: Dependant, embed: bool, overrides: Overrides) -> Step:
@@ -374,7 +373,7 @@ class Plan:
         else:
             values, found = early, []
         if step.has_body:
-            more, wrong = await request_body_to_args(step.dependant.body_params, body, step.embed)
+            more, wrong = await body_values(step.dependant.body_params, body, step.embed, large_body(x))
             values.update(more)
             found.extend(wrong)
         if found:

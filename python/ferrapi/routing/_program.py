@@ -20,7 +20,6 @@ from starlette.responses import Response, StreamingResponse
 
 from .. import background
 from .._boundary import BodyPlan, FieldsPlan, ReplyPlan, StepPlan
-from .._error_report import DEFAULT_LIMITS
 from .._fields import ModelField, prefix_locations
 from .._hooks import untouched
 from .._native import Program
@@ -30,20 +29,21 @@ from .._version_counter import SETTINGS_VERSION
 from .._ways import COUNTED
 from ..concurrency import LimitedContext, leave_generators, run_limited
 from ..dependencies import _plain
-from ..dependencies._body import request_body_to_args
+from ..dependencies._body import body_values, request_body_to_args
 from ..dependencies._callables import Kind
+from ..dependencies._large_values import HELD, LARGE, Large
 from ..dependencies._values import MISSING, Errors, missing_error, names_of, validate_found
-from ..exception_handlers import answer_now, http_exception_handler, request_validation_exception_handler
+from ..exception_handlers import answer_now, http_exception_handler
 from ..exceptions import RequestValidationError
 from ._exchange import Exchange
 from ._files import close_files
 from ._form import urlencoded_form
 from ._form_body import plain_form
 from ._handler import handle_exception, no_response, unanswered
-from ._json_body import early_model, is_refused_alike, large_model
+from ._json_body import early_model, is_refused_alike
 from ._listening import Listening, fail, source_of
 from ._plan import NOTHING_TO_READ, validate_parameters
-from ._read import body_bytes, parsed, read_form, unreadable
+from ._read import body_bytes, most_errors, parsed, read_form, unreadable
 from ._respond import Responder, dump_other
 from ._shield import Shielded, enter_shield, in_cancel_scope, leave_shield, shielded
 from ._teardown import Teardown, as_context, stop, stop_thrown
@@ -177,7 +177,14 @@ def _body_plan(compiled: Compiled, plan: Plan) -> BodyPlan | None:
         return None
     if compiled.is_form:
         return {"kind": "form", "early": plain_form(plan, compiled.bounds)}
-    return {"kind": "json", "strict": compiled.strict, "from_json": from_json, "early": early_model(plan)}
+    return {
+        "kind": "json",
+        "strict": compiled.strict,
+        "from_json": from_json,
+        "large": LARGE,
+        "held": HELD,
+        "early": early_model(plan),
+    }
 
 
 def _reply_plan(responder: Responder) -> ReplyPlan:
@@ -326,6 +333,18 @@ class Reference:
         step = self.plan.steps[index]
         return request_body_to_args(step.dependant.body_params, form, step.embed)
 
+    def large_values(self, index: int, handlers: Any, body: Any, size: int) -> Awaitable[tuple[dict[str, Any], Errors]]:
+        """The parameters of a step that are from a large JSON body.
+
+        Parameters:
+            index: the step's number.
+            handlers: as for `_read.most_errors`.
+            body: what the body says.
+            size: bytes.
+        """
+        step = self.plan.steps[index]
+        return body_values(step.dependant.body_params, body, step.embed, Large(size, most_errors(handlers)))
+
     @staticmethod
     async def close_form(x: Exchange) -> None:
         """Close the files of the form, if there is one."""
@@ -374,26 +393,6 @@ class Reference:
             error = RequestValidationError(errors, body=body, endpoint_ctx=context)
         error._body_size = size
         return error
-
-    @staticmethod
-    def is_json(exc: ValidationError) -> bool:
-        """Whether a body was refused for what its JSON says, rather than for being none."""
-        return exc.error_count() > 1 or exc.errors(include_url=False)[0]["type"] != "json_invalid"
-
-    async def model_errors(self, handlers: Any, content: bytes) -> tuple[dict[str, Any], Errors]:
-        """The mistakes in a large JSON body that is one model, and no keyword arguments.
-
-        Parameters:
-            handlers: the exception handlers, by class and by status. If the one for mistakes is ferrapi's own, no more
-                are found out than it shows.
-            content: the body.
-        """
-        model = large_model(self.plan)
-        if model is None:
-            raise RuntimeError("A body without a model was validated as one")
-        own = None if handlers is None else handlers[0].get(RequestValidationError)
-        most = DEFAULT_LIMITS.max_errors if own is request_validation_exception_handler else None
-        return {}, await run_in_thread(functools.partial(model.errors, content, most, ("body",)))
 
     def refuse_result(self, content: Any, exc: ValidationError) -> Exception:
         """What to raise for a result that the response model refuses."""

@@ -13,8 +13,11 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from .._error_report import DEFAULT_LIMITS
 from .._native import is_json_content_type
+from ..dependencies._large_values import LARGE, Large
 from ..dependencies._values import MISSING
+from ..exception_handlers import request_validation_exception_handler
 from ..exceptions import RequestValidationError
 from ._exchange import Exchange
 from ._form import parse_form
@@ -144,3 +147,23 @@ def parsed(body: bytes) -> Any:
         raise
     except Exception as exc:
         raise unreadable(exc) from exc
+
+
+def large_body(x: Exchange) -> Large | None:
+    """What is to be known for validating what is in a large body; None for any other."""
+    request = x.request_object
+    content = x.raw if x.raw is not None or request is None else vars(request).get("_body")
+    if content is None or len(content) <= LARGE:
+        return None
+    return Large(len(content), most_errors(x.handlers if x.tracer is None else None))
+
+
+def most_errors(handlers: Any) -> int | None:
+    """How many of a request's mistakes somebody will see; None for all of them.
+
+    Parameters:
+        handlers: the exception handlers, by class and by status. If the one for mistakes is ferrapi's own, no more are
+            wanted than it shows. None if somebody else takes the exception.
+    """
+    own = None if handlers is None else handlers[0].get(RequestValidationError)
+    return DEFAULT_LIMITS.max_errors if own is request_validation_exception_handler else None

@@ -87,11 +87,25 @@ pub(super) struct Field {
 /// How the body is read, before any step.
 #[derive(Debug)]
 pub(super) enum Body {
-    /// JSON. `strict`: whether a request without a content type has none. `from_json(bytes)`: a quick parser, which accepts nothing
-    /// that the standard library's reads differently, but for numbers with very many digits.
-    Json { strict: bool, from_json: Py<PyAny>, model: Option<Model> },
+    /// JSON.
+    Json(Json),
     /// A form.
     Form { plain: Option<PlainForm> },
+}
+
+/// A body that is JSON.
+#[derive(Debug)]
+pub(super) struct Json {
+    /// Whether a request without a content type has none.
+    pub(super) strict: bool,
+    /// `from_json(bytes)`: a quick parser, which accepts nothing that the standard library's reads differently, but for numbers
+    /// with very many digits.
+    pub(super) from_json: Py<PyAny>,
+    /// The bytes above which the mistakes in it are found out one by one.
+    pub(super) large: usize,
+    /// The bytes above which it is not validated before its step's turn has come.
+    pub(super) held: usize,
+    pub(super) model: Option<Model>,
 }
 
 /// The one keyword argument from the body, which is validated from its bytes. When that is done can't be observed.
@@ -100,8 +114,8 @@ pub(super) struct Model {
     pub(super) step: usize,
     pub(super) name: Py<PyString>,
     pub(super) validate: Py<PyAny>,
-    /// What validates more bytes than this: it stops at the first mistake, and all of them are found out beside the event loop.
-    pub(super) large: Option<(usize, Py<PyAny>)>,
+    /// What validates a large body: it stops at the first mistake.
+    pub(super) large: Option<Py<PyAny>>,
 }
 
 /// Plain fields of an urlencoded form, all of one step.
@@ -241,9 +255,9 @@ impl Program {
             }
         }
         match &self.body {
-            Some(Body::Json { model: Some(model), .. }) => {
+            Some(Body::Json(Json { model: Some(model), .. })) => {
                 visit.call(&model.validate)?;
-                if let Some((_, first)) = &model.large {
+                if let Some(first) = &model.large {
                     visit.call(first)?;
                 }
             }
@@ -338,11 +352,13 @@ impl Body {
         let early = required(plan, "early")?;
         let early = if early.is_none() { None } else { Some(early.cast_into::<PyDict>()?) };
         Ok(match required(plan, "kind")?.extract::<String>()?.as_str() {
-            "json" => Self::Json {
+            "json" => Self::Json(Json {
                 strict: required(plan, "strict")?.extract()?,
                 from_json: required(plan, "from_json")?.unbind(),
+                large: required(plan, "large")?.extract()?,
+                held: required(plan, "held")?.extract()?,
                 model: early.map(|plan| Model::new(&plan, steps)).transpose()?,
-            },
+            }),
             "form" => Self::Form { plain: early.map(|plan| PlainForm::new(&plan, steps)).transpose()? },
             other => return Err(PlanError::new_err(format!("a body is of the unknown kind {other:?}"))),
         })

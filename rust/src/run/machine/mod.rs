@@ -39,7 +39,7 @@ enum Stage {
     Collected,
     /// The form in the body.
     Form,
-    /// The keyword arguments of a step that are from a form, or the mistakes in a large body.
+    /// The keyword arguments of a step that are from a form, or from a large body.
     FormValues,
     /// The end of a hop to a worker thread.
     Hop,
@@ -137,8 +137,8 @@ pub(crate) struct Machine {
     /// The bytes of a body whose values are from them: JSON that was validated, a plain form. What is wrong with the former.
     source: Option<Py<PyBytes>>,
     refused: Option<PyErr>,
-    /// Whether these bytes are so many that their mistakes are found out in a worker thread.
-    is_large: bool,
+    /// The bytes of JSON that is so long that its mistakes are found out one by one; else 0.
+    large: usize,
     /// The mistakes in the request so far.
     errors: Option<Py<PyList>>,
     /// The steps that have no result because of them.
@@ -192,7 +192,7 @@ impl Machine {
             body: None,
             source: None,
             refused: None,
-            is_large: false,
+            large: 0,
             errors: None,
             failed: SmallVec::new(),
             is_read: true,

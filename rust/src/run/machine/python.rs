@@ -91,8 +91,8 @@ impl Machine {
             }
             let content = match (&program.body, &transport.content) {
                 _ if program.before_body > 0 => None,
-                (Some(Body::Json { .. }), Content::Whole(content)) => Some(content.bind(py).clone()),
-                (Some(Body::Json { .. }), Content::Empty) => Some(PyBytes::new(py, b"")),
+                (Some(Body::Json(_)), Content::Whole(content)) => Some(content.bind(py).clone()),
+                (Some(Body::Json(_)), Content::Empty) => Some(PyBytes::new(py, b"")),
                 _ => None,
             };
             // The body has been read before anybody sees the request.

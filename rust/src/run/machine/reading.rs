@@ -8,7 +8,7 @@ use pyo3::types::{PyBytes, PyDict};
 use super::{Machine, Next, Stage};
 use crate::request::form::FormReader;
 use crate::run::asgi::{self, Arrived};
-use crate::run::program::{Body, Model, Program};
+use crate::run::program::{Body, Json, Model, Program};
 use crate::run::reply;
 use crate::run::transport::{Content, Transport};
 
@@ -200,14 +200,14 @@ impl Machine {
         content: &Bound<'py, PyBytes>,
     ) -> PyResult<Next<'py>> {
         match body {
-            Body::Json { strict, from_json, model } => {
+            Body::Json(json) => {
                 if content.as_bytes().is_empty() {
                     return self.run_program(py, program);
                 }
                 // An empty one says nothing.
                 let says_json = |value: &[u8]| (!value.is_empty()).then(|| wire::media_type::is_json(value));
-                if self.transport.header(py, b"content-type", says_json)?.flatten().unwrap_or(!strict) {
-                    self.take_json(py, program, from_json, model.as_ref(), content)?;
+                if self.transport.header(py, b"content-type", says_json)?.flatten().unwrap_or(!json.strict) {
+                    self.take_json(py, program, json, content)?;
                 } else {
                     self.body = Some(content.clone().into_any().unbind());
                 }
@@ -235,48 +235,55 @@ impl Machine {
         &mut self,
         py: Python<'_>,
         program: &Program,
-        from_json: &Py<PyAny>,
-        model: Option<&Model>,
+        json: &Json,
         content: &Bound<'_, PyBytes>,
     ) -> PyResult<()> {
-        let reference = program.reference.bind(py);
+        let size = content.as_bytes().len();
+        let is_large = size > json.large;
+        if is_large {
+            self.large = size;
+        }
         let has_long_number = wire::json::has_long_number(content.as_bytes());
-        if let Some(model) = model
+        if let Some(model) = &json.model
             && !has_long_number
+            && (size <= json.held || model.large.is_none())
+            && self.take_model(py, program, model, is_large, content)?
         {
-            let large = model.large.as_ref().filter(|(most, _)| content.as_bytes().len() > *most);
-            let validate = large.map_or(&model.validate, |(_, first)| first);
-            match validate.bind(py).call1((content,)) {
-                Ok(value) => {
-                    self.arguments(py, model.step).set_item(&model.name, value)?;
-                    self.source = Some(content.clone().unbind());
-                    return Ok(());
-                }
-                Err(error) if large.is_some() && reply::is_validation_error(py, &error) => {
-                    if reference.call_method1(intern!(py, "is_json"), (&error,))?.is_truthy()? {
-                        self.refused = Some(error);
-                        self.source = Some(content.clone().unbind());
-                        self.is_large = true;
-                        return Ok(());
-                    }
-                }
-                Err(error) if reply::is_validation_error(py, &error) => {
-                    if reference.call_method1(intern!(py, "is_refused_from_json"), (&error,))?.is_truthy()? {
-                        self.refused = Some(error);
-                        self.source = Some(content.clone().unbind());
-                        return Ok(());
-                    }
-                }
-                Err(error) => return Err(error),
-            }
+            return Ok(());
         }
         // What the quick parser refuses, the standard library's has the last word on.
-        let parsed = if has_long_number { None } else { from_json.bind(py).call1((content,)).ok() };
+        let parsed = if has_long_number { None } else { json.from_json.bind(py).call1((content,)).ok() };
         let parsed = match parsed {
             Some(parsed) => parsed,
-            None => reference.call_method1(intern!(py, "parse"), (content,))?,
+            None => program.reference.bind(py).call_method1(intern!(py, "parse"), (content,))?,
         };
         self.body = Some(parsed.unbind());
         Ok(())
+    }
+
+    /// Takes the one model that a JSON body is. Answers whether nothing else has to be asked.
+    fn take_model(
+        &mut self,
+        py: Python<'_>,
+        program: &Program,
+        model: &Model,
+        is_large: bool,
+        content: &Bound<'_, PyBytes>,
+    ) -> PyResult<bool> {
+        let large = model.large.as_ref().filter(|_| is_large);
+        match large.unwrap_or(&model.validate).bind(py).call1((content,)) {
+            Ok(value) => self.arguments(py, model.step).set_item(&model.name, value)?,
+            Err(error) if !reply::is_validation_error(py, &error) => return Err(error),
+            Err(_) if large.is_some() => return Ok(false),
+            Err(error) => {
+                let reference = program.reference.bind(py);
+                if !reference.call_method1(intern!(py, "is_refused_from_json"), (&error,))?.is_truthy()? {
+                    return Ok(false);
+                }
+                self.refused = Some(error);
+            }
+        }
+        self.source = Some(content.clone().unbind());
+        Ok(true)
     }
 }

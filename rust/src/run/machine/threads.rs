@@ -8,7 +8,7 @@ use pyo3::types::PyList;
 use super::{Machine, Next, Outcome, Stage};
 use crate::py;
 use crate::run::hop::{Arguments, Hop, Work};
-use crate::run::program::{Body, Program, Step, Threaded};
+use crate::run::program::{Body, Json, Program, Step, Threaded};
 
 impl Machine {
     /// Begins a hop that the next step and those behind it take part in; None if they run in another way.
@@ -72,7 +72,7 @@ impl Machine {
         let has_params = !step.has_params || (!step.is_late && self.is_read);
         let has_fields = match (&step.fields, &program.body) {
             (None, _) => true,
-            (Some(_), Some(Body::Json { model: Some(model), .. })) => {
+            (Some(_), Some(Body::Json(Json { model: Some(model), .. }))) => {
                 model.step == index && self.source.is_some() && self.refused.is_none()
             }
             (Some(_), Some(Body::Form { plain: Some(plain) })) => plain.step == index && !self.has_form,

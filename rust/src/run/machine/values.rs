@@ -47,18 +47,17 @@ impl Machine {
             }
             // What was read from a plain form has been there since.
             Some(Body::Form { .. }) => {}
-            Some(Body::Json { model: Some(_), .. }) if self.is_large && self.refused.is_some() => {
-                self.refused = None;
+            Some(Body::Json(_)) if self.large > 0 && self.source.is_none() => {
                 // Whoever takes the exception itself is told everything.
                 let handlers = if self.returns() { None } else { Some(self.transport.handlers(py)?) };
-                let arguments = (handlers, self.source.as_ref());
-                let finding = program.reference.bind(py).call_method1(intern!(py, "model_errors"), arguments)?;
+                let arguments = (index, handlers, self.body.as_ref(), self.large);
+                let finding = program.reference.bind(py).call_method1(intern!(py, "large_values"), arguments)?;
                 if !is_valid {
                     self.failed.push(index);
                 }
                 return self.wait(py, Stage::FormValues, finding).map(Values::Pending);
             }
-            Some(Body::Json { model: Some(_), .. }) if self.source.is_some() => {
+            Some(Body::Json(_)) if self.source.is_some() => {
                 is_valid &= self.complete_model(py, program)?;
             }
             _ => is_valid &= self.validate_fields(py, program, index, fields)?,
@@ -143,7 +142,7 @@ impl Machine {
         Ok(false)
     }
 
-    /// Goes on with the keyword arguments that are from a form, or with the mistakes in a large body.
+    /// Goes on with the keyword arguments that are from a form, or from a large body.
     pub(super) fn take_form_values<'py>(&mut self, py: Python<'py>, found: &Bound<'py, PyAny>) -> PyResult<Next<'py>> {
         let index = self.results.len();
         let failed_before = self.failed.last() == Some(&index);
