@@ -13,7 +13,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 from pydantic_core import SchemaValidator, core_schema
 
 from ._facts import Facts
-from ._fields import ModelField
+from ._fields import ModelField, schema_validator
 from ._native import FormReader, Reader, VersionCounter
 from .dependencies._parameter_models import wants_many
 from .dependencies._plain import Shape, bare_schema, parameters
@@ -266,7 +266,7 @@ def _plan_of(declared: Sequence[tuple[str, ModelField]]) -> GroupPlan:
     }
     return {
         "params": [_param_plan(source, field) for source, field in declared],
-        "validator": SchemaValidator(core_schema.typed_dict_schema(fields)),
+        "validator": schema_validator(core_schema.typed_dict_schema(fields)),
     }
 
 

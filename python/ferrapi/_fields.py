@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, PydanticSchemaGenerationError, Pydan
 from pydantic.errors import PydanticUndefinedAnnotation
 from pydantic.fields import FieldInfo
 from pydantic.warnings import UnsupportedFieldAttributeWarning
-from pydantic_core import PydanticUndefined, ValidationError
+from pydantic_core import PydanticUndefined, SchemaValidator, ValidationError
 from typing_extensions import is_typeddict
 
 from .exceptions import FastAPIError, PydanticV1NotSupportedError
@@ -76,6 +76,11 @@ def _as_they_were(declared: Sequence[_Made]) -> Iterator[None]:
         finally:
             for made in present:
                 made.restore()
+
+
+def schema_validator(schema: Any) -> SchemaValidator:
+    """A validator with just this core schema: models in it may have other validators by now, which don't count."""
+    return SchemaValidator(schema, None, _use_prebuilt=False)
 
 
 @dataclass(eq=False)

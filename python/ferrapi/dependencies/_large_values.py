@@ -26,7 +26,7 @@ from typing import Any
 from pydantic_core import SchemaValidator, ValidationError
 
 from .._error_report import TRUNCATED
-from .._fields import Location, ModelField, prefix_locations
+from .._fields import Location, ModelField, prefix_locations, schema_validator
 from .._threads import compute_aside
 from ._plain import is_buildable, runs_no_code
 
@@ -215,7 +215,7 @@ class _Counting:
         if named:
             return (self._wrapped(_attempt, choice[0], inner), choice[1])
         whole = {"type": "definitions", "schema": inner, "definitions": self._definitions}
-        return (self._wrapped(_attempt, choice, inner), _validator(whole if self._definitions else inner).title)
+        return (self._wrapped(_attempt, choice, inner), schema_validator(whole if self._definitions else inner).title)
 
     def _wrapped(self, function: Callable[..., Any], schema: Any, declared: Any) -> Any:
         """A schema with `function` around it, unless it says that an item is left out, which no function may hear."""
@@ -282,11 +282,6 @@ def _names(fields: Any) -> Iterator[str]:
                 pending.extend(alias)
 
 
-def _validator(schema: Any) -> SchemaValidator:
-    # Validators that models have already would not be changed.
-    return SchemaValidator(schema, None, _use_prebuilt=False)
-
-
 class LargeValues:
     """How the values of one type are validated that are in large bodies.
 
@@ -300,15 +295,15 @@ class LargeValues:
 
     @cached_property
     def _first(self) -> SchemaValidator:
-        return _validator(_changed(self._schema, _stops))
+        return schema_validator(_changed(self._schema, _stops))
 
     @cached_property
     def _counting(self) -> SchemaValidator:
-        return _validator(_changed(self._schema, _Counting(self._schema).change))
+        return schema_validator(_changed(self._schema, _Counting(self._schema).change))
 
     @cached_property
     def _whole(self) -> SchemaValidator:
-        return _validator(self._schema)
+        return schema_validator(self._schema)
 
     def first_of_json(self, content: bytes) -> Any:
         """The value of a JSON text.

@@ -52,7 +52,23 @@ _WRAPPERS: Mapping[str, tuple[str, ...]] = {
     "tuple": ("items_schema",),
     "union": ("choices",),
 }
-_USER_CODE = ("missing", "default_factory", "custom_error_type")
+_ALL: Mapping[str, tuple[str, ...]] = {
+    **_WRAPPERS,
+    "dataclass": ("schema",),
+    "dataclass-args": ("fields",),
+    "dataclass-field": ("schema",),
+    "definition-ref": (),
+    "definitions": ("schema", "definitions"),
+    "json": ("schema",),
+    "model": ("schema",),
+    "model-field": ("schema",),
+    "model-fields": ("fields", "extras_schema"),
+    "tagged-union": ("choices",),
+    "typed-dict": ("fields", "extras_schema"),
+    "typed-dict-field": ("schema",),
+}
+_USER_CODE = ("missing", "custom_error_type", "custom_init", "post_init")
+_EMPTY_FACTORIES = (dict, frozenset, list, set, tuple)
 
 
 def _inner(schema: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[Mapping[str, Any]]:
@@ -68,53 +84,27 @@ def _inner(schema: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[Mapping
 
 
 def is_plain(schema: Mapping[str, Any]) -> bool:
-    """Whether validating with `schema` runs pydantic-core only."""
-    pending: list[Mapping[str, Any]] = [schema]
-    while pending:
-        current = pending.pop()
-        kind = current["type"]
-        if any(current.get(key) is not None for key in _USER_CODE):
-            return False
-        if kind in _LEAVES:
-            continue
-        keys = _WRAPPERS.get(kind)
-        if keys is None:
-            return False
-        pending.extend(_inner(current, keys))
-    return True
-
-
-_OBJECTS: Mapping[str, tuple[str, ...]] = {
-    "dataclass": ("schema",),
-    "dataclass-args": ("fields",),
-    "dataclass-field": ("schema",),
-    "definitions": ("schema", "definitions"),
-    "json": ("schema",),
-    "model": ("schema",),
-    "model-field": ("schema",),
-    "model-fields": ("fields", "extras_schema"),
-    "tagged-union": ("choices",),
-    "typed-dict": ("fields", "extras_schema"),
-    "typed-dict-field": ("schema",),
-}
-_EMPTY_FACTORIES = (dict, frozenset, list, set, tuple)
+    """Whether validating with `schema` runs pydantic-core only, and makes no objects with fields."""
+    return _runs_no_code(schema, _WRAPPERS)
 
 
 def runs_no_code(schema: Mapping[str, Any]) -> bool:
-    """As `is_plain`, for everything that may be in a body: nobody can tell where, and how often, it is validated."""
+    """Whether validating with `schema` runs pydantic-core only: nobody can tell where, and how often, it is done."""
+    return _runs_no_code(schema, _ALL)
+
+
+def _runs_no_code(schema: Mapping[str, Any], wrappers: Mapping[str, tuple[str, ...]]) -> bool:
     pending: list[Mapping[str, Any]] = [schema]
     while pending:
         current = pending.pop()
         kind = current["type"]
-        if current.get("missing") is not None or current.get("custom_error_type") is not None:
+        if any(current.get(key) for key in _USER_CODE) or callable(current.get("discriminator")):
             return False
         if current.get("default_factory") not in (None, *_EMPTY_FACTORIES):
             return False
-        if current.get("custom_init") or current.get("post_init") or callable(current.get("discriminator")):
-            return False
-        if kind in _LEAVES or kind == "definition-ref":
+        if kind in _LEAVES:
             continue
-        keys = _WRAPPERS.get(kind) or _OBJECTS.get(kind)
+        keys = wrappers.get(kind)
         if keys is None:
             return False
         pending.extend(_inner(current, keys))
@@ -130,7 +120,7 @@ _JSON_WRAPPERS: Mapping[str, tuple[str, ...]] = {
     "model-field": ("schema",),
     "nullable": ("schema",),
 }
-_CHANGES_JSON = ("custom_init", "post_init", "strict", "extras_schema", "computed_fields", *_USER_CODE)
+_CHANGES_JSON = ("default_factory", "strict", "extras_schema", "computed_fields", *_USER_CODE)
 
 
 def is_same_from_json(schema: Mapping[str, Any]) -> bool:
