@@ -14,17 +14,17 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ._compat.starlette import is_async_callable
+from ._compat.starlette import gives_coroutine
 from ._hooks import is_own, untouched, watch
 from ._native import Entrance, Outlet, Surroundings
 from ._pickling import Regained
+from ._threads import run_later_in_thread
 from ._version_counter import ROUTES_VERSION, SETTINGS_VERSION
 from .middleware.asyncexitstack import AsyncExitStackMiddleware
 from .routing import APIRouter
@@ -241,13 +241,13 @@ class ServerErrors(_Layer, ServerErrorMiddleware):
         request = Request(x.scope)
         handler: Any = self.handler
         if self.debug:
-            response = await run_in_threadpool(self.debug_response, request, exc)
+            response = await run_later_in_thread(self.debug_response, request, exc)
         elif handler is None:
             response = self.error_response(request, exc)
-        elif is_async_callable(handler):
+        elif gives_coroutine(handler):
             response = await handler(request, exc)
         else:
-            response = await run_in_threadpool(handler, request, exc)
+            response = await run_later_in_thread(handler, request, exc)
         if not x.started:
             await response(x.scope, x.receive, x.send)
             x.started = True

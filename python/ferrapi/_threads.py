@@ -34,7 +34,7 @@ from anyio.lowlevel import RunVar
 from ._compat.anyio import Threads, task_states, threads
 from ._entering import inside, is_inside, take_token
 from ._hooks import announce_assignments
-from ._scopes import calls_in_threads
+from ._scopes import calls_in_threads, on_asyncio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -312,6 +312,17 @@ async def run_in_thread(function: Callable[..., Any], /, **arguments: Any) -> An
         return await workers.call(task, function, arguments)
     finally:
         limiter.release_on_behalf_of(task)
+
+
+async def run_later_in_thread(function: Callable[..., Any], /, *arguments: Any) -> Any:
+    """The same after two turns of the event loop, which anyio takes before a call.
+
+    Exit code of asynchronous generators that an exception has left behind runs in them.
+    """
+    if scopes_of_tasks() is not None and on_asyncio():
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    return await run_in_thread(partial(function, *arguments))
 
 
 async def run_endpoint_in_thread(function: Callable[..., Any], /, **arguments: Any) -> Any:

@@ -21,7 +21,7 @@ from .. import params
 from .._fields import Location, ModelField
 from . import _types
 from ._parameter_models import ModelReader, wants_many
-from ._values import MISSING, Errors, names_of, validate_found
+from ._values import MISSING, Errors, names_of, sent_as, validate_found, wants_bytes
 
 Raw = dict[str, Any]
 BODY: Location = ("body",)
@@ -80,14 +80,6 @@ async def contents(value: Any, info: FieldInfo) -> Any:
 
 async def _content(value: Any) -> Any:
     return await read_keeping_position(value) if isinstance(value, UploadFile) else value
-
-
-def wants_bytes(info: FieldInfo) -> bool:
-    """Whether files are handed over as their content: those declared with `File` as bytes."""
-    annotation = info.annotation
-    return isinstance(info, params.File) and (
-        _types.is_bytes_or_nonable_bytes_annotation(annotation) or _types.is_bytes_sequence_annotation(annotation)
-    )
 
 
 class FormModel:
@@ -276,14 +268,12 @@ async def read_form_field(field: ModelField, form: FormData) -> tuple[Any, Error
     models = form_models(field)
     if models is not None:
         return await models.value(field, form)
-    info = field.field_info
-    many = wants_many(info)
-    names = names_of(field)
-    for name in names:
+    sent = sent_as(field)
+    for name in sent.names:
         found = form.getlist(name)
-        value = as_field(found, many) if found else MISSING
+        value = as_field(found, sent.many) if found else MISSING
         if value is not MISSING:
-            if wants_bytes(info):
-                value = await contents(value, info)
+            if sent.as_bytes:
+                value = await contents(value, field.field_info)
             return validate_found(field, value, ("body", name))
-    return validate_found(field, MISSING, ("body", names[0]))
+    return validate_found(field, MISSING, ("body", sent.names[0]))

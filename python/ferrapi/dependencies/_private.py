@@ -22,9 +22,9 @@ from ..types import DependencyCacheKey
 from . import _types
 from ._body import body_field_of
 from ._callables import Kind, kind_of, unwrap
-from ._forms import FormModel, as_field, contents, form_model_classes, raw_values, wants_bytes
+from ._forms import FormModel, as_field, contents, form_model_classes, raw_values
 from ._parameter_models import get_value, rest, wants_many
-from ._values import MISSING, Errors, names_of, parameter_model, validate_found
+from ._values import MISSING, Errors, names_of, parameter_model, validate_found, wants_bytes
 from .models import Dependant, cache_key, computed_scope, oauth_scopes, scope_users
 
 # What a callable is

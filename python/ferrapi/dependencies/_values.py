@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined, PydanticUndefinedType
 
 from .. import params
@@ -43,20 +44,52 @@ def names_of(field: ModelField) -> list[str]:
     return choices_of(field.field_info) or [field.source_name]
 
 
+def wants_bytes(info: FieldInfo) -> bool:
+    """Whether files are handed over as their content: those declared with `File` as bytes."""
+    annotation = info.annotation
+    return isinstance(info, params.File) and (
+        _types.is_bytes_or_nonable_bytes_annotation(annotation) or _types.is_bytes_sequence_annotation(annotation)
+    )
+
+
+class Sent:
+    """How a parameter is sent, as far as its declaration says it.
+
+    Attributes:
+        names: under which it may be sent, the preferred one first.
+        many: whether all values count.
+        blank_is_missing: whether an empty text says nothing. It is no sequence, and a field of a form that was left
+            empty; even where it ought to be JSON.
+        as_bytes: whether files are handed over as their content.
+    """
+
+    __slots__ = ("as_bytes", "blank_is_missing", "many", "names")
+
+    def __init__(self, field: ModelField) -> None:
+        info = field.field_info
+        self.names = names_of(field)
+        self.many = wants_many(info)
+        self.blank_is_missing = isinstance(info, params.Form) or _types.field_annotation_is_sequence(info.annotation)
+        self.as_bytes = wants_bytes(info)
+
+
+def sent_as(field: ModelField) -> Sent:
+    """How `field` is sent; remembered on the field."""
+    known: Sent | None = field.__dict__.get("_sent")
+    if known is None:
+        known = field.__dict__["_sent"] = Sent(field)
+    return known
+
+
 def look_up(field: ModelField, source: Source) -> tuple[str, Any]:
     """The name found and its value, or the preferred name and `MISSING`."""
-    info = field.field_info
-    many = wants_many(info)
-    names = names_of(field)
-    for name in names:
-        value = get_value(source, name, many)
+    sent = sent_as(field)
+    for name in sent.names:
+        value = get_value(source, name, sent.many)
         if value is None:
             continue
-        # An empty text is no sequence, and a field of a form that was left empty; even where it ought to be JSON.
-        if value == "" and (isinstance(info, params.Form) or _types.field_annotation_is_sequence(info.annotation)):
-            return name, MISSING
-        return name, value
-    return names[0], MISSING
+        return name, MISSING if value == "" and sent.blank_is_missing else value
+    return sent.names[0], MISSING
 
 
 def validate_found(field: ModelField, value: Any, loc: Location) -> tuple[Any, Errors]:

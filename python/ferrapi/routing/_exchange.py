@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from .._disconnect import Request as LiveRequest
+from .._hooks import is_own
 from .._native import Noting, Reader, parse_cookies, parse_query
 from ..background import BackgroundTasks
 from ..dependencies._values import MISSING
@@ -218,7 +219,15 @@ class Exchange:
 
     async def send_response(self, response: Response) -> None:
         """Send a response object, its background tasks included."""
-        await self.run(response)
+        body: Any = getattr(response, "body", None)
+        if not is_own(type(response), Response, "__call__") or not self.is_http or type(body) is not bytes:
+            await self.run(response)
+            return
+        pending = self.send_body(response.status_code, response.raw_headers, body)
+        if pending is not None:
+            await pending
+        if response.background is not None:
+            await response.background()
 
     async def run(self, app: ASGIApp) -> None:
         """Let an ASGI application answer, a response object or a route that the engine doesn't serve."""

@@ -12,16 +12,16 @@ from contextlib import AsyncExitStack
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .._compat.starlette import is_async_callable
+from .._compat.starlette import gives_coroutine
 from .._hooks import is_own, replaced
 from .._native import LimitExceeded, Program
 from .._pickling import Regained
+from .._threads import run_later_in_thread
 from .._version_counter import ROUTES_VERSION
 from .._ways import COUNTED
 from ..datastructures import DefaultPlaceholder
@@ -531,6 +531,6 @@ async def handle_exception(x: Exchange, exc: Exception, handlers: Any = None) ->
 
 async def _ask(handler: Any, connection: Any, exc: Exception) -> Any:
     """What an exception handler answers."""
-    if is_async_callable(handler):
+    if gives_coroutine(handler):
         return await handler(connection, exc)
-    return await run_in_threadpool(handler, connection, exc)
+    return await run_later_in_thread(handler, connection, exc)

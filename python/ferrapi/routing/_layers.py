@@ -15,13 +15,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .._compat.starlette import is_async_callable
+from .._compat.starlette import gives_coroutine
 from .._pickling import Regained
+from .._threads import run_later_in_thread
 from ..exception_handlers import handler_for
 from ..exceptions import RouteError
 from ._exchange import Exchange
@@ -184,9 +184,9 @@ class _Nearest(dict[Any, Any]):
         for level in self.levels:
             handler = handler_for(level, exc)
             if handler is not None:
-                if is_async_callable(handler):
+                if gives_coroutine(handler):
                     return await handler(connection, exc)
-                return await run_in_threadpool(handler, connection, exc)
+                return await run_later_in_thread(handler, connection, exc)
         raise exc
 
 

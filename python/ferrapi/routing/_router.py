@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from enum import Enum
+from functools import partial
 from typing import Any, Unpack
 
 from starlette.datastructures import URL
@@ -223,24 +224,38 @@ class APIRouter(Regained, Verbs, Router):
             tell_match(x.tracer, target.placed)
         return target.serve(x, full)
 
-    async def _unmatched(self, x: Exchange) -> None:
-        """Answer a request that no route is for: a redirect, a front end, or the default."""
-        if not await self._redirect(x, self.table()) and not await self._frontends_now().serve(x):
+    def _unmatched(self, x: Exchange) -> Coroutine[Any, Any, None]:
+        """Answer a request that no route is for."""
+        return self._answer_elsewhere(self._other_path(x.scope, self.table()), x)
+
+    async def _answer_elsewhere(self, other: tuple[str, Target] | None, x: Exchange) -> None:
+        """Redirect a request that no route is for to an `other` path, or let a front end or the default answer."""
+        if other is not None:
+            await self._redirect(x, *other)
+        elif not await self._frontends_now().serve(x):
             await self.default(x.scope, x.receive, x.send_noting)
 
-    def _answer_unmatched(self, scope: Scope, handlers: Any) -> tuple[int, AnswerHead, bytes] | None:
-        """What the handlers make of the exception that the default raises, if that answers a request without route.
+    def _who_answers(
+        self, scope: Scope, handlers: Any
+    ) -> tuple[int, AnswerHead, bytes] | Callable[[Exchange], Coroutine[Any, Any, None]]:
+        """The answer to a request that no route is for, or what makes it.
 
         Parameters:
             scope: the request's.
             handlers: by class and by status code; of the layer that is right around the router.
         """
-        if "app" not in scope or scope.get(TRACER) is not None or self._other_path(scope, self.table()) is not None:
-            return None
-        return self.usual_answer(handlers)
+        other = self._other_path(scope, self.table())
+        if other is None and "app" in scope and scope.get(TRACER) is None:
+            answer = self.usual_answer(handlers)
+            if answer is not None:
+                return answer
+        return partial(self._answer_elsewhere, other)
 
     def usual_answer(self, handlers: Any) -> tuple[int, AnswerHead, bytes] | None:
-        """The same, for a request that isn't redirected either; None if that depends on the request."""
+        """What `handlers` make of the exception that the default raises, if that is what answers; else None.
+
+        It answers requests that are not for another path, unless front ends or code of the user's have a say in that.
+        """
         is_own = getattr(self.default, "__func__", None) is _OWN_DEFAULT and Router.not_found is _STARLETTES_DEFAULT
         if not is_own or self._frontends_now().places:
             return None
@@ -255,17 +270,12 @@ class APIRouter(Regained, Verbs, Router):
         found = table.find({**scope, "path": path})
         return None if found is None else (path, found[0])
 
-    async def _redirect(self, x: Exchange, table: Table) -> bool:
-        """Redirect to that path; tell whether there is one."""
-        found = self._other_path(x.scope, table)
-        if found is None:
-            return False
-        path, target = found
+    async def _redirect(self, x: Exchange, path: str, target: Target) -> None:
+        """Redirect to the path of another target."""
         if x.tracer is not None:
             tell_match(x.tracer, target.placed)
         response = RedirectResponse(url=str(URL(scope={**x.scope, "path": path})))
-        await response(x.scope, x.receive, x.send_noting)
-        return True
+        await x.send_response(response)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether an included router answers `scope`; `handle` adds to it. Override it to decide yourself."""

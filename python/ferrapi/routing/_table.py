@@ -6,6 +6,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from starlette import convertors
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute, compile_path
 from starlette.types import ASGIApp
 
@@ -15,6 +17,7 @@ from .._foreign import refuse_routes
 from .._hooks import is_own, routing_class, untouched
 from .._native import Program, RouteTable
 from .._version_counter import ROUTES_VERSION
+from ..exception_handlers import answer_now
 from ._contexts import Placed, matches, place
 from ._declared import Watched
 from ._effective import EffectiveRouteContext
@@ -87,11 +90,31 @@ class Target:
         app = self._app = self._engine()
         if place is not None:
             x.place(place)
+        if not full and app is not None and x.is_http:
+            return self._refuse_method(x)
         if not full or app is None:
             return x.run(self._within(self._answering(x).handle))
         serve = app.answer()
         self.answer = serve if place is None else _at_its_place(place, serve)
         return serve(x)
+
+    async def _refuse_method(self, x: Exchange) -> None:
+        """Answer a request with another method, as `Route.handle` does.
+
+        Raises:
+            HTTPException: with status 405, unless its handler is one that needs no request object.
+        """
+        headers = {"Allow": ", ".join(self.placed.effective.methods)}
+        if "app" not in x.scope:
+            await x.send_response(PlainTextResponse("Method Not Allowed", status_code=405, headers=headers))
+            return
+        exc = HTTPException(status_code=405, headers=headers)
+        ready = answer_now(x.handlers, exc)
+        if ready is None:
+            raise exc
+        pending = x.send_body(*ready)
+        if pending is not None:
+            await pending
 
     def _within(self, app: ASGIApp) -> ASGIApp:
         """`app` inside of what the routers above put around the requests to the route."""

@@ -315,12 +315,12 @@ impl AsgiTransport {
         scope.set_item(intern!(py, "starlette.exception_handlers"), &entrance.handlers)?;
         let table = entrance.current_table(py)?;
         let Some(Found { target, full, mounted }) = table.get().find_in(scope)? else {
-            let answer = router.call_method1(intern!(py, "_answer_unmatched"), (scope, &entrance.handlers))?;
-            if let Some((status, headers, body)) = answer.extract::<Option<UnmatchedAnswer<'py>>>()? {
+            let answer = router.call_method1(intern!(py, "_who_answers"), (scope, &entrance.handlers))?;
+            if answer.is_instance_of::<PyTuple>() {
+                let (status, headers, body) = answer.extract::<UnmatchedAnswer<'py>>()?;
                 return Ok((Arrived::Answered { status, headers, body }, None));
             }
-            let function = router.getattr(intern!(py, "_unmatched"))?;
-            return Ok((Arrived::Elsewhere { function, arguments: PyTuple::empty(py) }, None));
+            return Ok((Arrived::Elsewhere { function: answer, arguments: PyTuple::empty(py) }, None));
         };
         if full && let Some(program) = program_of(&target)? {
             if let Some(route) = &program.get().placed {
