@@ -48,7 +48,7 @@ def test_synchronous_tasks_see_the_context_and_their_errors_are_raised(by: str, 
         if by == "parameter":
 
             @app.get("/")
-            async def endpoint(background: framework.background.BackgroundTasks) -> dict[str, int]:  # type: ignore[name-defined]
+            async def endpoint(background: framework.background.BackgroundTasks) -> dict[str, int]:
                 held.set("something")
                 background.add_task(task, 1, name="a")
                 background.add_task(task, 2)

@@ -82,7 +82,7 @@ def test_records_what_was_asked_and_answered(framework: Framework, tmp_path: Pat
         raise framework.HTTPException(401, headers={"set-cookie": "a=secret-cookie"})
 
     @app.post("/raw")
-    async def raw(request: framework.Request) -> Any:  # type: ignore[name-defined]  # the package's
+    async def raw(request: framework.Request) -> Any:  # the package's
         return len(await request.body())
 
     raw.__annotations__["request"] = framework.Request

@@ -258,7 +258,7 @@ def test_a_dataclass_itself_is_a_usage_error() -> None:
 def test_pydantic_v1_models_are_refused() -> None:
     from pydantic import v1
 
-    class Old(v1.BaseModel):  # type: ignore[misc]  # untyped
+    class Old(v1.BaseModel):  # untyped
         a: int = 1
 
     with pytest.raises(PydanticV1NotSupportedError, match="Old"):

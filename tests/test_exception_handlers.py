@@ -343,7 +343,7 @@ class TestThroughTheTransports:
             return error
 
         def bare(fw: Any) -> Exception:
-            class Bare(fw.HTTPException):  # type: ignore[misc]  # a class that is known at run time
+            class Bare(fw.HTTPException):  # a class that is known at run time
                 def __init__(self) -> None:
                     self.status_code = 409
                     self.detail = {"bare": True}
@@ -351,7 +351,7 @@ class TestThroughTheTransports:
             return Bare()
 
         def dynamic(fw: Any) -> Exception:
-            class Dynamic(fw.HTTPException):  # type: ignore[misc]
+            class Dynamic(fw.HTTPException):
                 status_code = property(lambda self: 410, lambda self, value: None)
                 detail = property(lambda self: "gone", lambda self, value: None)
                 headers = property(lambda self: {"X-Gone": "yes"}, lambda self, value: None)

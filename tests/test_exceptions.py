@@ -174,7 +174,7 @@ def test_models_of_pydantic_1_are_refused_by_name() -> None:
         warnings.simplefilter("ignore")
         v1 = pytest.importorskip("pydantic.v1")
 
-    class Old(v1.BaseModel):  # type: ignore[name-defined, misc]  # it has no types
+    class Old(v1.BaseModel):  # it has no types
         number: int
 
     def taking(old: Any) -> None: ...

@@ -22,17 +22,17 @@ from support.naming import steady_name
 from typing_extensions import TypeAliasType
 
 
-class SubDepends(FASTAPI.params.Depends):  # type: ignore[misc]  # a class by way of a value
+class SubDepends(FASTAPI.params.Depends):  # a class by way of a value
     """A subclass of FastAPI's marker."""
 
 
-class SubQuery(FASTAPI.params.Query):  # type: ignore[misc]  # a class by way of a value
+class SubQuery(FASTAPI.params.Query):  # a class by way of a value
     """Another one, which says something for all its objects."""
 
     include_in_schema = False
 
 
-class SubHeader(FASTAPI.params.Header):  # type: ignore[misc]  # a class by way of a value
+class SubHeader(FASTAPI.params.Header):  # a class by way of a value
     """One with arguments of its own."""
 
     def __init__(self) -> None:
@@ -77,12 +77,12 @@ def aliased(marker: Any) -> Callable[..., Any]:
     def endpoint(x: Any) -> Any:
         return x
 
-    endpoint.__annotations__["x"] = TypeAliasType("Alias", Annotated[int, marker])  # type: ignore[misc]  # at run time
+    endpoint.__annotations__["x"] = TypeAliasType("Alias", Annotated[int, marker])  # at run time
     return endpoint
 
 
 def in_text(marker: Any) -> Callable[..., Any]:
-    def endpoint(x: "Annotated[int, MARKER]") -> Any:  # type: ignore[name-defined]  # noqa: F821  # a name of the copy
+    def endpoint(x: "Annotated[int, MARKER]") -> Any:  # noqa: F821  # a name of the copy
         return x
 
     copy = types.FunctionType(endpoint.__code__, {**globals(), "MARKER": marker}, "endpoint")

@@ -33,7 +33,7 @@ from support.frameworks import FASTAPI, FERRAPI, Framework
 )
 def test_types_of_fastapi_get_what_they_ask_for(kind: str) -> None:
     def make(fw: Framework, foreign: Framework) -> Any:
-        annotation = list[foreign.UploadFile] if kind == "list" else foreign  # type: ignore[name-defined]  # a value
+        annotation = list[foreign.UploadFile] if kind == "list" else foreign  # a value
         for name in () if kind == "list" else kind.split("."):
             annotation = getattr(annotation, name)
         app = fw.FastAPI()
@@ -200,7 +200,7 @@ def _route_class(fw: Framework, foreign: Framework) -> Any:
 
 
 def _route_subclass(fw: Framework, foreign: Framework) -> Any:
-    class Sub(foreign.routing.APIRoute):  # type: ignore[name-defined,misc]  # a class by way of a value
+    class Sub(foreign.routing.APIRoute):  # a class by way of a value
         """A library's."""
 
     return fw.APIRouter(route_class=Sub)

@@ -609,7 +609,7 @@ def test_form_limits(limits: Any) -> None:
 class _PartOfMethod:
     def _begin(self, n: "Inner", label: str) -> None: ...
 
-    __init__ = functools.partialmethod(_begin, label="x")  # type: ignore[assignment]
+    __init__ = functools.partialmethod(_begin, label="x")
 
 
 class _StaticNew:
@@ -621,7 +621,7 @@ class _Method:
     def method(self, n: "Inner", m: "Optional[int]" = None) -> "Inner": ...
 
 
-def _unknown(n: "Unknown") -> None: ...  # type: ignore[name-defined]  # noqa: F821  # is what is asked about
+def _unknown(n: "Unknown") -> None: ...  # noqa: F821  # is what is asked about
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from ferrapi.datastructures import DefaultPlaceholder
 
 class Small(TypedDict, total=False):
     size: int
-    later: "list[Undefined]"  # type: ignore[name-defined]  # noqa: F821  # need not be resolvable
+    later: "list[Undefined]"  # noqa: F821  # need not be resolvable
 
 
 class Large(Small, total=False):

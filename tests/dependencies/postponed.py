@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 from pydantic import BaseModel
 
 if TYPE_CHECKING:
-    from nowhere import Missing  # type: ignore[import-not-found]  # nobody has it at run time
+    from nowhere import Missing  # nobody has it at run time
 
 
 class Parcel(BaseModel):
@@ -17,13 +17,13 @@ class Parcel(BaseModel):
 
 def plain(body: Parcel) -> None: ...
 def missing(body: Missing, q: int = 3) -> None: ...
-def mixed(body: Parcel, m: Missing = None) -> Parcel: ...  # type: ignore[empty-body]  # never called
+def mixed(body: Parcel, m: Missing = None) -> Parcel: ...  # never called
 def mixed_quoted(body: "Parcel", m: Missing = None) -> None: ...  # noqa: UP037  # a string in a string
 def mixed_nested(body: list["Parcel"], m: Missing = None) -> None: ...  # noqa: UP037  # a string in a string
-def nested(body: list["Parcel"]) -> list["Parcel"]: ...  # type: ignore[empty-body]  # noqa: UP037  # never called
+def nested(body: list["Parcel"]) -> list["Parcel"]: ...  # noqa: UP037  # never called
 def optional(body: Optional["Parcel"]) -> None: ...  # noqa: UP037, UP045  # a string in a string
 def annotated(body: Annotated["Parcel", "note"]) -> None: ...  # noqa: UP037  # a string in a string
-def quoted(body: "Parcel") -> "Parcel": ...  # type: ignore[empty-body]  # noqa: UP037  # never called
+def quoted(body: "Parcel") -> "Parcel": ...  # noqa: UP037  # never called
 async def coroutine(body: Parcel) -> None: ...
 
 

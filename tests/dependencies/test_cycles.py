@@ -33,7 +33,7 @@ def of_class(fw: Framework) -> Any:
     class Needy:
         def __init__(self, below: Any = None) -> None: ...
 
-    Needy.__init__.__defaults__ = (fw.Depends(Needy),)  # type: ignore[attr-defined]  # it is a function
+    Needy.__init__.__defaults__ = (fw.Depends(Needy),)  # it is a function
     return Needy
 
 
@@ -59,7 +59,7 @@ def of_instance(fw: Framework) -> Any:
         def __call__(self, below: Any = None) -> None: ...
 
     called = Called()
-    Called.__call__.__defaults__ = (fw.Depends(called),)  # type: ignore[attr-defined]  # it is a function
+    Called.__call__.__defaults__ = (fw.Depends(called),)  # it is a function
     return called
 
 

@@ -66,7 +66,7 @@ def test_an_override_runs_as_often_as_what_it_stands_for_would(original: str, re
     """Whether security scopes tell two uses apart is decided by the dependency that is overridden."""
 
     def make(fw: Framework, log: list[Any]) -> Any:
-        def scoped(scopes: fw.security.SecurityScopes) -> str:  # type: ignore[name-defined]  # the package's own
+        def scoped(scopes: fw.security.SecurityScopes) -> str:  # the package's own
             return scopes.scope_str
 
         def plain() -> str:
@@ -80,7 +80,7 @@ def test_an_override_runs_as_often_as_what_it_stands_for_would(original: str, re
         def other_plain() -> str:
             return "other"
 
-        def other_scoped(scopes: fw.security.SecurityScopes) -> str:  # type: ignore[name-defined]  # as above
+        def other_scoped(scopes: fw.security.SecurityScopes) -> str:  # as above
             return f"other {scopes.scope_str}"
 
         needed = {"plain": other_plain, "scoped": other_scoped}[replacement]
@@ -119,7 +119,7 @@ def test_what_an_override_needs_sees_each_security_scope_once(chain: list[str]) 
     def make(fw: Framework, log: list[Any]) -> Any:
         scopes_type = fw.security.SecurityScopes
 
-        def overridden(scopes: scopes_type) -> None:  # type: ignore[valid-type]  # the package's own
+        def overridden(scopes: scopes_type) -> None:  # the package's own
             log.append(scopes.scopes)
 
         call: Any = overridden
@@ -129,11 +129,11 @@ def test_what_an_override_needs_sees_each_security_scope_once(chain: list[str]) 
 
             call = above
 
-        def inner(scopes: scopes_type) -> None:  # type: ignore[valid-type]  # as above
+        def inner(scopes: scopes_type) -> None:  # as above
             log.append(("inner", scopes.scopes))
 
         def replacing(
-            scopes: scopes_type,  # type: ignore[valid-type]  # as above
+            scopes: scopes_type,  # as above
             one: Any = fw.Depends(inner),
             other: Any = fw.Security(inner, scopes=["a", "c"]),
         ) -> None:

@@ -262,10 +262,10 @@ def test_replacement_is_asked_for_websockets_too(path: str, monkeypatch: pytest.
 
 
 class Own(Request):
-    query_params = property(lambda self: QueryParams("q=9"))  # type: ignore[assignment]  # of a subclass
-    cookies = property(lambda self: {"c": "9"})  # type: ignore[assignment]  # of a subclass
-    headers = property(lambda self: Headers({"h": "9"}))  # type: ignore[assignment]  # of a subclass
-    path_params = property(lambda self: {"p": "9"})  # type: ignore[assignment]  # of a subclass
+    query_params = property(lambda self: QueryParams("q=9"))  # of a subclass
+    cookies = property(lambda self: {"c": "9"})  # of a subclass
+    headers = property(lambda self: Headers({"h": "9"}))  # of a subclass
+    path_params = property(lambda self: {"p": "9"})  # of a subclass
 
 
 CHANGES: dict[str, str] = {

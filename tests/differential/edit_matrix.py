@@ -56,7 +56,7 @@ def other(fw: Framework) -> Any:
 def other_socket(fw: Framework) -> Any:
     """Another WebSocket endpoint."""
 
-    async def other_endpoint(websocket: fw.WebSocket, z: int = 5) -> None:  # type: ignore[name-defined]
+    async def other_endpoint(websocket: fw.WebSocket, z: int = 5) -> None:
         await websocket.accept()
         await websocket.send_text(f"other {z}")
         await websocket.close()
@@ -138,7 +138,7 @@ def _handler_on_instance(fw: Framework, route: Any, log: list[Any]) -> None:
 def _handler_on_class(fw: Framework, route: Any, log: list[Any]) -> None:
     kind = type(route)
 
-    class Changed(kind):  # type: ignore[misc, valid-type]
+    class Changed(kind):
         def get_route_handler(self) -> Any:
             inner = super().get_route_handler()
 
@@ -459,7 +459,7 @@ def _router(fw: Framework, log: list[Any], kind: str) -> Any:
 
             @router.websocket("/x/{a}", dependencies=[_noting(fw, log, "own")])
             async def socket(
-                websocket: fw.WebSocket,  # type: ignore[name-defined]
+                websocket: fw.WebSocket,
                 a: int,
                 q: str = "q",
                 d: str = fw.Depends(dependency),

@@ -477,7 +477,7 @@ def custom_routes(fw: Framework, log: list[Any]) -> Any:
     """An application with route classes that override what a route does."""
     app = fw.FastAPI()
 
-    class Timed(fw.routing.APIRoute):  # type: ignore[misc, name-defined]
+    class Timed(fw.routing.APIRoute):
         def get_route_handler(self) -> Any:
             original = super().get_route_handler()
 
@@ -495,11 +495,11 @@ def custom_routes(fw: Framework, log: list[Any]) -> Any:
 
             return handler
 
-    class Replaced(fw.routing.APIRoute):  # type: ignore[misc, name-defined]
+    class Replaced(fw.routing.APIRoute):
         def get_route_handler(self) -> Any:
             original = super().get_route_handler()
 
-            class Upper(fw.Request):  # type: ignore[misc, name-defined]
+            class Upper(fw.Request):
                 async def body(self) -> bytes:
                     if not hasattr(self, "_own"):
                         self._own = (await super().body()).upper()
@@ -510,14 +510,14 @@ def custom_routes(fw: Framework, log: list[Any]) -> Any:
 
             return handler
 
-    class Picky(fw.routing.APIRoute):  # type: ignore[misc, name-defined]
+    class Picky(fw.routing.APIRoute):
         def matches(self, scope: Any) -> Any:
             match, child = super().matches(scope)
             if b"no" in scope["query_string"]:
                 return Match.NONE, {}
             return match, {**child, "extra": "picked"}
 
-    class Handled(fw.routing.APIRoute):  # type: ignore[misc, name-defined]
+    class Handled(fw.routing.APIRoute):
         async def handle(self, scope: Any, receive: Any, send: Any) -> None:
             log.append(("handle", scope["method"], scope["path"]))
             await super().handle(scope, receive, send)

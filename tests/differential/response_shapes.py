@@ -215,13 +215,13 @@ def respond(
 
 
 def _class(fw: Framework, name: str) -> Any:
-    class Own(fw.responses.JSONResponse):  # type: ignore[misc, name-defined]
+    class Own(fw.responses.JSONResponse):
         media_type = "application/x-own"
 
         def render(self, content: Any) -> bytes:
             return repr(content).encode("utf-8", "backslashreplace")
 
-    class Sorted(fw.responses.Response):  # type: ignore[misc, name-defined]
+    class Sorted(fw.responses.Response):
         media_type = "application/json"
 
         def render(self, content: Any) -> bytes:

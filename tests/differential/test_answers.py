@@ -315,7 +315,7 @@ class TestRegistration:
                 "repeated name": lambda: app.get("/{a}/{a}")(lambda a: None),
                 "unknown convertor": lambda: app.get("/{a:nothing}")(lambda a: None),
                 "bad response class": lambda: app.get("/", responses={200: 3})(lambda: None),
-                "not callable": lambda: app.get("/")(3),  # type: ignore[arg-type]
+                "not callable": lambda: app.get("/")(3),
                 "include itself": lambda: app.router.include_router(app.router),
                 "empty twice": lambda: app.include_router(_with_empty(fw)),
                 "several form models": lambda: app.post("/")(_typed(Annotated[responses.Out | int, fw.Form()])),
@@ -448,7 +448,7 @@ class _Subclassed:
     def __init__(self, fw: Framework, kind: str, log: list[Any]) -> None:
         self._fw = fw
 
-        class Application(fw.FastAPI):  # type: ignore[misc, name-defined]
+        class Application(fw.FastAPI):
             if kind == "subclass":
 
                 async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

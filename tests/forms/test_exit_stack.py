@@ -72,7 +72,7 @@ class Shape:
         """A router that looks at the stack."""
         shape = self
 
-        class Router(self.fw.APIRouter):  # type: ignore[name-defined,misc]  # the package's own
+        class Router(self.fw.APIRouter):  # the package's own
             async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
                 if scope["type"] == "http":
                     shape.push(scope, "router")
@@ -84,7 +84,7 @@ class Shape:
         """A route class whose handlers look at the stack."""
         shape = self
 
-        class Route(self.fw.routing.APIRoute):  # type: ignore[name-defined,misc]  # the package's own
+        class Route(self.fw.routing.APIRoute):  # the package's own
             def get_route_handler(self) -> Any:
                 original = super().get_route_handler()
 
@@ -106,7 +106,7 @@ class Shape:
             yield
             log.append("dependency")
 
-        async def upload(request: fw.Request, f: fw.UploadFile, tasks: fw.BackgroundTasks) -> None:  # type: ignore[name-defined]
+        async def upload(request: fw.Request, f: fw.UploadFile, tasks: fw.BackgroundTasks) -> None:
             async def look() -> None:
                 log.append(("closed", f.file.closed))
 
@@ -114,11 +114,11 @@ class Shape:
             push(request.scope, "endpoint")
             tasks.add_task(log.append, "task")
 
-        async def broken(request: fw.Request, f: fw.UploadFile) -> None:  # type: ignore[name-defined]
+        async def broken(request: fw.Request, f: fw.UploadFile) -> None:
             push(request.scope, "endpoint")
             raise LookupError(f.filename)
 
-        async def plain(request: fw.Request) -> None:  # type: ignore[name-defined]
+        async def plain(request: fw.Request) -> None:
             push(request.scope, "endpoint")
 
         async def handled(request: Any, exc: Any) -> Any:
@@ -174,7 +174,7 @@ def test_code_without_a_form_and_without_others_around_it_costs_no_stack() -> No
     """FastAPI always has a stack there."""
     app = FERRAPI.FastAPI()
 
-    async def look(request: FERRAPI.Request) -> bool:  # type: ignore[name-defined]
+    async def look(request: FERRAPI.Request) -> bool:
         return KEY in request.scope
 
     look.__annotations__["request"] = FERRAPI.Request

@@ -216,8 +216,8 @@ def application(fw: Framework, log: list[Any], without: tuple[str, ...] = ()) ->
     """An application with an endpoint for each shape."""
 
     class WithFile(BaseModel):
-        p: fw.UploadFile | None = None  # type: ignore[name-defined]
-        q: list[fw.UploadFile] = []  # type: ignore[name-defined]
+        p: fw.UploadFile | None = None
+        q: list[fw.UploadFile] = []
 
     class WithBytes(BaseModel):
         p: Annotated[bytes, fw.File()]
@@ -367,7 +367,7 @@ def dependencies(fw: Framework, log: list[Any]) -> Any:
         return other
 
     @app.post("/request")
-    async def request(request: fw.Request, p: Annotated[str, fw.Form()]) -> Any:  # type: ignore[name-defined]
+    async def request(request: fw.Request, p: Annotated[str, fw.Form()]) -> Any:
         form = await request.form(max_fields=0)
         try:
             body: Any = (await request.body()).decode()

@@ -248,7 +248,7 @@ def test_a_response_that_has_begun_is_not_replaced() -> None:
 
 def test_a_custom_route_class_is_limited_too() -> None:
     def make(fw: Framework, log: list[Any]) -> Any:
-        class Noting(fw.routing.APIRoute):  # type: ignore[misc]
+        class Noting(fw.routing.APIRoute):
             def get_route_handler(self) -> Any:
                 inner = super().get_route_handler()
 

@@ -74,25 +74,25 @@ def application(kind: str, use: str) -> Any:
         if use == "alone":
 
             @app.post("/")
-            def alone(x: Annotated[TYPES[kind], fw.Form()]) -> Any:  # type: ignore[valid-type]  # a table
+            def alone(x: Annotated[TYPES[kind], fw.Form()]) -> Any:  # a table
                 return repr(x)
         elif use == "with default":
 
             @app.post("/")
-            def with_default(x: Annotated[TYPES[kind], fw.Form()] = None) -> Any:  # type: ignore[valid-type]  # a table
+            def with_default(x: Annotated[TYPES[kind], fw.Form()] = None) -> Any:  # a table
                 return repr(x)
         elif use == "beside a field":
 
             @app.post("/")
-            def beside(x: Annotated[TYPES[kind], fw.Form()], y: Annotated[int, fw.Form()] = 1) -> Any:  # type: ignore[valid-type]  # a table
+            def beside(x: Annotated[TYPES[kind], fw.Form()], y: Annotated[int, fw.Form()] = 1) -> Any:  # a table
                 return repr(x), y
         else:
 
-            def depended(x: Annotated[TYPES[kind], fw.Form()]) -> str:  # type: ignore[valid-type]  # a table
+            def depended(x: Annotated[TYPES[kind], fw.Form()]) -> str:  # a table
                 return repr(x)
 
             @app.post("/")
-            def twice(y: Annotated[str, fw.Depends(depended)], x: Annotated[TYPES[kind], fw.Form()]) -> Any:  # type: ignore[valid-type]  # a table
+            def twice(y: Annotated[str, fw.Depends(depended)], x: Annotated[TYPES[kind], fw.Form()]) -> Any:  # a table
                 return y, repr(x)
 
         return app

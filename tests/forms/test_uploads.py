@@ -65,21 +65,21 @@ def keeping(fw: Framework, kept: list[UploadFile]) -> Any:
     app = fw.FastAPI()
 
     @app.post("/")
-    async def keep(p: list[fw.UploadFile], number: Annotated[int, fw.Form()] = 0) -> Any:  # type: ignore[name-defined]
+    async def keep(p: list[fw.UploadFile], number: Annotated[int, fw.Form()] = 0) -> Any:
         kept.extend(p)
         return [[file.filename, file.size, file._in_memory, file.file.tell()] for file in p]
 
     @app.post("/fails")
-    async def fails(p: fw.UploadFile) -> Any:  # type: ignore[name-defined]
+    async def fails(p: fw.UploadFile) -> Any:
         kept.append(p)
         raise RuntimeError("failed")
 
     @app.post("/refused")
-    async def refused(p: fw.UploadFile, number: Annotated[int, fw.Form()]) -> Any:  # type: ignore[name-defined]
+    async def refused(p: fw.UploadFile, number: Annotated[int, fw.Form()]) -> Any:
         kept.append(p)
 
     @app.post("/background")
-    async def background(p: fw.UploadFile, tasks: fw.BackgroundTasks) -> Any:  # type: ignore[name-defined]
+    async def background(p: fw.UploadFile, tasks: fw.BackgroundTasks) -> Any:
         def note() -> None:
             kept.append(p)
             assert not p.file.closed
@@ -201,7 +201,7 @@ def test_writing_a_large_file_leaves_the_event_loop_alone(monkeypatch: pytest.Mo
     written: list[tuple[bool, int]] = []
     original = _form.SpooledTemporaryFile
 
-    class Watched(original):  # type: ignore[misc,valid-type]
+    class Watched(original):
         def writelines(self, lines: Any) -> None:
             lines = list(lines)
             written.append((threading.current_thread() is threading.main_thread(), sum(map(len, lines))))
@@ -275,18 +275,18 @@ def positions(fw: Framework, log: list[Any]) -> Any:
     def contents(p: Annotated[list[bytes], fw.File()]) -> list[bytes]:
         return p
 
-    async def start(p: fw.UploadFile) -> bytes:  # type: ignore[name-defined]
+    async def start(p: fw.UploadFile) -> bytes:
         return await p.read(2)
 
     @app.post("/whole")
-    async def whole(first: Annotated[bytes, fw.Depends(content)], p: fw.UploadFile) -> Any:  # type: ignore[name-defined]
+    async def whole(first: Annotated[bytes, fw.Depends(content)], p: fw.UploadFile) -> Any:
         return [len(first), p.file.tell(), len(await p.read()), await p.read() == b""]
 
     @app.post("/rest")
     async def rest(
         first: Annotated[bytes, fw.Depends(start)],
         second: Annotated[bytes, fw.Depends(content)],
-        p: fw.UploadFile,  # type: ignore[name-defined]
+        p: fw.UploadFile,
         again: Annotated[bytes, fw.File(alias="p")],
     ) -> Any:
         return [first.decode(), len(second), p.file.tell(), second == again]

@@ -122,7 +122,7 @@ def test_injected_response_and_background_tasks(sites: Path) -> None:
     """Headers are added to whatever is sent; the status code is the file's."""
 
     def injecting(fw: Framework, log: list[Any]) -> Any:
-        def dependency(response: fw.Response, tasks: fw.BackgroundTasks) -> None:  # type: ignore[name-defined]
+        def dependency(response: fw.Response, tasks: fw.BackgroundTasks) -> None:
             response.headers["x-dependency"] = "yes"
             response.headers["content-type"] = "text/x-twice"
             response.set_cookie("seen", "1")
@@ -286,7 +286,7 @@ def test_security_scopes_and_shared_calls(sites: Path) -> None:
         def first(value: int = fw.Depends(shared)) -> None:
             log.append(("first", value))
 
-        def secured(scopes: fw.security.SecurityScopes, value: int = fw.Depends(shared)) -> None:  # type: ignore[name-defined]
+        def secured(scopes: fw.security.SecurityScopes, value: int = fw.Depends(shared)) -> None:
             log.append((scopes.scopes, value))
 
         app = fw.FastAPI(dependencies=[fw.Depends(first), fw.Security(secured, scopes=["read"])])

@@ -249,7 +249,7 @@ def test_router_class_that_overrides_matching(sites: Path) -> None:
     """`matches` and `handle` of a router's class decide about its routes, not about its front ends."""
 
     def make(fw: Framework, log: list[Any]) -> Any:
-        class Choosy(fw.APIRouter):  # type: ignore[misc,name-defined]
+        class Choosy(fw.APIRouter):
             def matches(self, scope: Any) -> Any:
                 return Match.NONE, {}
 
@@ -278,7 +278,7 @@ def test_websockets_are_none_of_its_business(sites: Path) -> None:
         app = fw.FastAPI()
 
         @app.websocket("/main.js")
-        async def endpoint(websocket: fw.WebSocket) -> None:  # type: ignore[name-defined]
+        async def endpoint(websocket: fw.WebSocket) -> None:
             await websocket.accept()
             await websocket.close()
 
@@ -306,7 +306,7 @@ def test_handlers_of_404_and_405(sites: Path) -> None:
 
 def test_scope_says_what_matched(sites: Path) -> None:
     def make(fw: Framework, log: list[Any]) -> Any:
-        def look(request: fw.Request) -> None:  # type: ignore[name-defined]
+        def look(request: fw.Request) -> None:
             scope = request.scope
             frontend = {key: value for key, value in scope["fastapi"].items() if key != "effective_route_context"}
             log.append((frontend, scope["path"], scope["root_path"], scope.get("route"), scope.get("endpoint")))

@@ -43,7 +43,7 @@ def test_each_place_of_a_front_end_has_the_limits_of_its_includes(
     reads: bool,
 ) -> None:
     def make(fw: Framework, log: list[Any]) -> Any:
-        async def read(request: fw.Request) -> None:  # type: ignore[name-defined]  # the package's own
+        async def read(request: fw.Request) -> None:  # the package's own
             log.append(await request.body())
 
         guards = [fw.Depends(read)] if reads else []

@@ -30,7 +30,7 @@ def receiving(fw: Framework, log: list[Any]) -> Any:
     app = fw.FastAPI()
 
     @app.post("/all")
-    async def everything(request: fw.Request) -> Any:  # type: ignore[name-defined]
+    async def everything(request: fw.Request) -> Any:
         async with request.form() as form:
             return [
                 [name, value] if isinstance(value, str) else [name, value.filename, value.size, value.content_type]
@@ -43,16 +43,16 @@ def receiving(fw: Framework, log: list[Any]) -> Any:
         return [len(a), a[:50], x]
 
     @app.post("/file")
-    async def file(a: fw.UploadFile) -> Any:  # type: ignore[name-defined]
+    async def file(a: fw.UploadFile) -> Any:
         log.append("called")
         return [a.filename, a.size, a.content_type, (await a.read(50)).decode("latin-1")]
 
     @app.post("/files")
-    async def files(a: list[fw.UploadFile]) -> Any:  # type: ignore[name-defined]
+    async def files(a: list[fw.UploadFile]) -> Any:
         return len(a)
 
     @app.post("/limited", max_body_size=10 * MIB)
-    async def limited(request: fw.Request) -> Any:  # type: ignore[name-defined]
+    async def limited(request: fw.Request) -> Any:
         async with request.form() as form:
             return len(form.multi_items())
 

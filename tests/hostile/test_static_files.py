@@ -245,7 +245,7 @@ def test_a_file_that_becomes_shorter_while_it_is_sent_ends(site: Path, header: b
     """The answer breaks off; nothing waits for bytes that don't come."""
 
     def make(fw: Framework, log: list[Any]) -> Any:
-        class Cut(fw.responses.FileResponse):  # type: ignore[misc]
+        class Cut(fw.responses.FileResponse):
             chunk_size = 100
 
             def set_stat_headers(self, stat_result: os.stat_result) -> None:

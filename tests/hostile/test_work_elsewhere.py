@@ -163,7 +163,7 @@ def test_templates_escape(transport: str, tmp_path: Path) -> None:
         assert isinstance(templates.env, Environment)
 
         @app.get("/")
-        async def page(request: fw.Request, name: str) -> Any:  # type: ignore[name-defined]
+        async def page(request: fw.Request, name: str) -> Any:
             return templates.TemplateResponse(request, "page.html", {"name": name})
 
         return app
@@ -181,7 +181,7 @@ def test_the_failure_of_a_background_task_reaches_the_server(transport: str) -> 
             raise LookupError("later")
 
         @app.get("/")
-        async def root(tasks: fw.BackgroundTasks) -> str:  # type: ignore[name-defined]
+        async def root(tasks: fw.BackgroundTasks) -> str:
             tasks.add_task(fail)
             return "now"
 

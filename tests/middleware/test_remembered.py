@@ -214,7 +214,7 @@ def test_what_is_remembered_is_bounded() -> None:
         asked.append(key)
         return headers_of_cors(middleware, key)
 
-    memory = Memory(CORSMiddleware(lambda: None, allow_origins=["*"], allow_credentials=True), ask)  # type: ignore[arg-type, var-annotated]  # it is not called
+    memory = Memory(CORSMiddleware(lambda: None, allow_origins=["*"], allow_credentials=True), ask)  # it is not called
     for number in range(3 * MOST):
         origin = b"https://%d.example" % number
         assert (b"access-control-allow-origin", origin) in memory.of(origin)

@@ -55,10 +55,10 @@ def described(fw: Framework, model: type[BaseModel]) -> Any:
     app = fw.FastAPI()
 
     @app.post("/one")
-    def one(form: model = fw.Form(), more: int = fw.Form()) -> None: ...  # type: ignore[valid-type]
+    def one(form: model = fw.Form(), more: int = fw.Form()) -> None: ...
 
     @app.post("/perhaps")
-    def perhaps(form: model | None = fw.Form(None)) -> model: ...  # type: ignore[valid-type]
+    def perhaps(form: model | None = fw.Form(None)) -> model: ...
 
     return app.openapi()
 

@@ -29,7 +29,7 @@ def made(annotation: Any, default: Any, aliases: dict[str, Any], kind: str, by_n
     def make(fw: Framework, log: list[Any]) -> Any:
         app = fw.FastAPI()
 
-        async def show(given: Annotated[model, getattr(fw, kind)()]) -> str:  # type: ignore[valid-type]
+        async def show(given: Annotated[model, getattr(fw, kind)()]) -> str:
             return repr({"items": given.items, **(given.model_extra or {})}.items())
 
         app.add_api_route("/", show, methods=["POST"])

@@ -11,8 +11,8 @@ TYPES: list[Callable[[Framework], Any]] = [
     lambda fw: fw.params.Depends,
     lambda fw: fw.params.Security,
     lambda fw: fw.params.Depends | None,
-    lambda fw: Sequence[fw.params.Depends],  # type: ignore[name-defined]  # the package's own
-    lambda fw: dict[str, fw.params.Security],  # type: ignore[name-defined]
+    lambda fw: Sequence[fw.params.Depends],  # the package's own
+    lambda fw: dict[str, fw.params.Security],
 ]
 VALUES: list[Callable[[Framework], Any]] = [
     lambda fw: fw.Depends(len),

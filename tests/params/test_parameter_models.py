@@ -68,7 +68,7 @@ def test_a_source_is_read_as_a_whole_for_the_same_types(kind: str, source: str, 
         try:
 
             @app.get("/")
-            def read(x: TYPES[kind] = getattr(fw, source)(*default)) -> Any:  # type: ignore[valid-type]  # a table
+            def read(x: TYPES[kind] = getattr(fw, source)(*default)) -> Any:  # a table
                 return repr(x)
         except AssertionError as error:
             app.title = str(error)

@@ -24,7 +24,7 @@ FORM = [(b"content-type", b"application/x-www-form-urlencoded")]
 def application(fw: Framework, log: list[Any]) -> Any:
     app = fw.FastAPI()
 
-    async def seen(request: fw.Request) -> Any:  # type: ignore[name-defined]
+    async def seen(request: fw.Request) -> Any:
         found: list[Any] = []
         for read in ("body", "json", "form"):
             try:
@@ -43,11 +43,11 @@ def application(fw: Framework, log: list[Any]) -> Any:
     for kind in (Plain, Checked, dict[str, int], Any):
 
         @app.post(f"/{getattr(kind, '__name__', 'any')}/dependency")
-        async def by_dependency(value: Annotated[kind, fw.Body()], found: Any = fw.Depends(seen)) -> Any:  # type: ignore[valid-type]
+        async def by_dependency(value: Annotated[kind, fw.Body()], found: Any = fw.Depends(seen)) -> Any:
             return [value, found]
 
         @app.post(f"/{getattr(kind, '__name__', 'any')}/endpoint")
-        async def by_endpoint(value: Annotated[kind, fw.Body()], request: fw.Request) -> Any:  # type: ignore[name-defined,valid-type]
+        async def by_endpoint(value: Annotated[kind, fw.Body()], request: fw.Request) -> Any:
             return [value, await seen(request)]
 
     @app.post("/form/dependency")
@@ -55,7 +55,7 @@ def application(fw: Framework, log: list[Any]) -> Any:
         return [a, found]
 
     @app.post("/form/endpoint")
-    async def form_by_endpoint(a: Annotated[int, fw.Form()], request: fw.Request) -> Any:  # type: ignore[name-defined]
+    async def form_by_endpoint(a: Annotated[int, fw.Form()], request: fw.Request) -> Any:
         return [a, await seen(request)]
 
     return app

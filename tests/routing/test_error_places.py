@@ -141,7 +141,7 @@ def test_errors_name_file_line_and_function(name: str) -> None:
 
 def test_a_route_class_sees_where_the_request_came_from() -> None:
     def make(fw: Any, log: list[Any]) -> Any:
-        class Route(fw.routing.APIRoute):  # type: ignore[misc]
+        class Route(fw.routing.APIRoute):
             def get_route_handler(self) -> Any:
                 handler = super().get_route_handler()
 

@@ -37,7 +37,7 @@ def routers(fw: Framework, log: list[Any]) -> Any:
     app = fw.FastAPI(openapi_url=None)
     inner, middle = fw.APIRouter(), fw.APIRouter(prefix="/middle")
 
-    class Asked(fw.routing.APIRoute):  # type: ignore[misc, name-defined]
+    class Asked(fw.routing.APIRoute):
         def matches(self, scope: Any) -> Any:
             log.append("matches")
             return super().matches(scope)

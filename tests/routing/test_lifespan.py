@@ -188,7 +188,7 @@ def router_of_an_application(fw: Framework, log: list[str]) -> Any:
 
 
 def overridden_start_up(fw: Framework, log: list[str]) -> Any:
-    class Router(fw.APIRouter):  # type: ignore[name-defined,misc]  # a class of either package
+    class Router(fw.APIRouter):  # a class of either package
         async def _startup(self) -> None:
             log.append("own start-up")
             await super()._startup()

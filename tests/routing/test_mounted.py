@@ -180,7 +180,7 @@ def with_a_middleware_of_the_mount(fw: Framework, log: list[Any]) -> Any:
 def with_a_wrapper(fw: Framework, log: list[Any]) -> Any:
     """A subclass whose `__call__` is its own is called."""
 
-    class Watched(fw.FastAPI):  # type: ignore[misc, name-defined]
+    class Watched(fw.FastAPI):
         async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
             log.append((scope["root_path"], scope["path"]))
             await super().__call__(scope, receive, send)

@@ -146,7 +146,7 @@ def test_without_an_application_around() -> None:
 
 def test_a_subclass_of_the_router() -> None:
     def arrange(fw: Framework, app: Any, log: list[Any]) -> None:
-        class Own(fw.APIRouter):  # type: ignore[misc, name-defined]  # of the package that is asked
+        class Own(fw.APIRouter):  # of the package that is asked
             async def not_found(self, scope: Any, receive: Any, send: Any) -> None:
                 log.append("own")
                 await super().not_found(scope, receive, send)

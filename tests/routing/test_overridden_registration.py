@@ -64,7 +64,7 @@ def recording(log: Log, name: str, base: type[Any]) -> type[Any]:
 
 
 def recording_route(log: Log, fw: Framework) -> Any:
-    class Route(fw.routing.APIRoute):  # type: ignore[name-defined,misc]  # a class of either package
+    class Route(fw.routing.APIRoute):  # a class of either package
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             log.append(("route", shown(args), {key: shown(value) for key, value in kwargs.items()}))
             super().__init__(*args, **kwargs)
@@ -219,7 +219,7 @@ def test_a_router_that_adds_an_option_to_each_route_works(framework: Framework) 
     """As Prefect's and others do."""
     seen: list[Any] = []
 
-    class Router(framework.APIRouter):  # type: ignore[name-defined,misc]  # a class of either package
+    class Router(framework.APIRouter):  # a class of either package
         def add_api_route(self, path: str, endpoint: Callable[..., Any], **kwargs: Any) -> None:
             if not kwargs.get("response_class") or kwargs["response_model"] is None:
                 raise AssertionError(kwargs)

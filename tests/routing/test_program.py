@@ -123,7 +123,7 @@ class TestDependencies:
 
     def test_a_route_class_of_ones_own(self) -> None:
         def make(fw: Framework, log: list[Any]) -> Any:
-            class Noting(fw.routing.APIRoute):  # type: ignore[misc]  # a class that is known at run time
+            class Noting(fw.routing.APIRoute):  # a class that is known at run time
                 def get_route_handler(self) -> Any:
                     handler = super().get_route_handler()
 

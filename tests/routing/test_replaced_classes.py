@@ -34,7 +34,7 @@ def test_a_replaced_class_makes_what_is_declared_afterwards(name: str, monkeypat
 
             @app.websocket("/direct")
             @router.websocket("/included")
-            async def greet(websocket: fw.WebSocket) -> None:  # type: ignore[name-defined]  # the package's own
+            async def greet(websocket: fw.WebSocket) -> None:  # the package's own
                 await websocket.accept()
                 await websocket.send_text(f"hello {type(websocket.scope['route']).__name__}")
                 await websocket.close()

@@ -33,7 +33,7 @@ def test_the_scope_names_the_place_and_the_innermost_include(kind: Any, tmp_path
                 await self.app(scope, receive, send)
                 log.append(_shown(scope.get("fastapi", {})))
 
-        async def greet(websocket: fw.WebSocket) -> None:  # type: ignore[name-defined]  # the package's own
+        async def greet(websocket: fw.WebSocket) -> None:  # the package's own
             await websocket.accept()
             log.append(_shown(websocket.scope.get("fastapi", {})))
             await websocket.close()
@@ -42,7 +42,7 @@ def test_the_scope_names_the_place_and_the_innermost_include(kind: Any, tmp_path
             log.append(_shown(request.scope.get("fastapi", {})))
             return fw.responses.Response("plain")
 
-        async def api(request: fw.Request) -> None:  # type: ignore[name-defined]
+        async def api(request: fw.Request) -> None:
             log.append(_shown(request.scope.get("fastapi", {})))
 
         async def mounted(scope: Any, receive: Any, send: Any) -> None:

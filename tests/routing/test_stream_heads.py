@@ -121,7 +121,7 @@ def test_what_a_synchronous_function_returns_is_sent_as_events(
 
 def test_a_response_class_gets_a_generator_as_it_is() -> None:
     def make(fw: Framework, log: list[Any]) -> Any:
-        class Joined(fw.Response):  # type: ignore[misc, name-defined]  # which class it is depends on the framework
+        class Joined(fw.Response):  # which class it is depends on the framework
             media_type = "text/x-joined"
 
             def render(self, content: Any) -> bytes:

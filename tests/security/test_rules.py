@@ -90,7 +90,7 @@ async def over_http11(app: Any, path: str, headers: Any) -> tuple[int, bytes, by
     await wire.lose()
     head, _, body = wire.written.partition(b"\r\n\r\n")
     status, *found = head.split(b"\r\n")
-    named: dict[bytes, bytes] = dict(line.split(b": ", 1) for line in found)  # type: ignore[misc]  # pairs
+    named: dict[bytes, bytes] = dict(line.split(b": ", 1) for line in found)  # pairs
     return int(status.split(b" ")[1]), body, named.get(b"www-authenticate")
 
 

@@ -246,7 +246,7 @@ def test_whether_the_application_is_called(middleware: Any, request_line: bytes,
     async def main() -> None:
         wire = Wire(configured(_app(*middleware), proxy_headers=False))
         wire.protocol.config = looked_at = LookedAt(wire.protocol.config)
-        wire.protocol.find_site = lambda: Site.of(looked_at.config.loaded_app)  # type: ignore[method-assign]
+        wire.protocol.find_site = lambda: Site.of(looked_at.config.loaded_app)
         for number in range(1, 4):
             wire.protocol.data_received(request_line)
             while wire.state.tasks:
