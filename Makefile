@@ -191,6 +191,8 @@ check-python: build $(VENV)/.dev
 	@$(BIN)/python scripts/import_cycles.py
 	@echo '== Types of the package and of the examples'
 	@$(BIN)/mypy
+	@echo '== Types of the tests'
+	@$(BIN)/mypy --config-file tests/mypy.ini --cache-dir .mypy_cache/tests
 	@echo '== The native stub against the binary'
 	@$(BIN)/python -m mypy.stubtest ferrapi._native
 

@@ -140,7 +140,7 @@ LEAVES: list[Any] = [
     ipaddress.ip_address("1.2.3.4"), ipaddress.ip_network("::/64"), ipaddress.ip_interface("1.2.3.4/8"),
     pydantic.SecretStr("s"), pydantic.SecretStr(""), pydantic.SecretBytes(b"s"), pydantic.AnyUrl("http://x"),
     pydantic.HttpUrl("http://x/y"), pydantic.PostgresDsn("postgres://u:p@h/db"), pydantic.NameEmail("n", "e@x.y"),
-    pydantic.fields.PydanticUndefined, Model(), Model(a=2, b=dt.date(2020, 1, 1)), Model(c=3),
+    pydantic.fields.PydanticUndefined, Model(), Model(a=2, b=dt.date(2020, 1, 1)), Model(c=3),  # type: ignore[call-arg]
     Model(b={"_sa": 1, "none": None, "bytes": b"z"}), Model(b=b"\xff"), Serialized(), Root([1, 2]), Record(),
     CheckedRecord(b=Model(b=1)), Plain(a=1, b=b"x", _sa=2, _c=3, none=None), Pairs(), Named(1, b"x"),
     types.SimpleNamespace(a=b"x"), types.MappingProxyType({"a": b"z"}), collections.ChainMap({"a": 1}), range(3),

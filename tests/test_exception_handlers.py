@@ -547,5 +547,5 @@ class TestThroughTheTransports:
                 app.add_exception_handler(fw.exceptions.HTTPException if own == "own" else arguments[0], handler)
             return app
 
-        extra = {"extensions": {"websocket.http.response": {}}} if extended else {}
+        extra: dict[str, Any] = {"extensions": {"websocket.http.response": {}}} if extended else {}
         compare(make, [Ask(kind="websocket", query=query, extra=extra) for query in (b"", b"where=dependency")], "asgi")

@@ -311,11 +311,12 @@ def public_objects(package: str) -> dict[str, Callable[[], Any]]:
                 continue
             seen.add(id(value))
             full = f"{name}.{member}".lstrip(".")
-            found[full] = lambda value=value: value
+            found[full] = lambda value=value: value  # type: ignore[misc]  # mypy knows no defaults here
+            arguments: tuple[Any, ...]
             for arguments in ((), ([],), (400,), ("n",)) if made_to_be_called(value) else ():
                 with suppress(Exception):
                     value(*arguments)
-                    found[f"{full}()"] = lambda value=value, arguments=arguments: value(*arguments)
+                    found[f"{full}()"] = lambda value=value, arguments=arguments: value(*arguments)  # type: ignore[misc]
                     break
     return found
 

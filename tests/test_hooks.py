@@ -155,10 +155,9 @@ class Replacement:
     def __init__(self, owner: Any, name: str) -> None:
         self.owner, self.name, self.calls = owner, name, 0
         self.own = vars(owner).get(name, SENTINEL)
-        original = inspect.getattr_static(owner, name)
-        self.replacement = (
-            property(self._wrap(original.fget)) if isinstance(original, property) else self._wrap(original)
-        )
+        original: Any = inspect.getattr_static(owner, name)
+        is_property = isinstance(original, property)
+        self.replacement = property(self._wrap(original.fget)) if is_property else self._wrap(original)
 
     def _wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
         if inspect.iscoroutinefunction(original) and len(inspect.signature(original).parameters) == 4:
@@ -266,7 +265,9 @@ def test_a_replaced_method_of_the_package_is_called(
 ) -> None:
     if name == "app" and when != "early":
         pytest.skip("a router binds it when it is made")
-    makers = {fw.package: functools.partial(_of_class, fw, module, owner, name) for fw in BOTH}
+    makers: dict[str, Callable[[], Replacement]] = {
+        fw.package: functools.partial(_of_class, fw, module, owner, name) for fw in BOTH
+    }
     _check(makers, when, transport)
 
 

@@ -108,7 +108,7 @@ def _needs(name: str, extras: frozenset[str]) -> frozenset[str]:
         lines = distribution(name).requires or []
     except PackageNotFoundError:
         return frozenset()
-    needed = {canonicalize_name(name)}
+    needed: set[str] = {canonicalize_name(name)}
     for requirement in map(Requirement, lines):
         asked = [*extras, ""]
         if requirement.marker is None or any(requirement.marker.evaluate({"extra": extra}) for extra in asked):

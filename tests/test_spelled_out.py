@@ -46,7 +46,7 @@ def test_wrong_calls_are_refused() -> None:
     with pytest.raises(TypeError, match=r"make\(\) got an unexpected keyword argument 'sise'"):
         make(1, sise=3)  # type: ignore[call-arg]  # that is the test
     with pytest.raises(TypeError, match="positional"):
-        make(1, 2, 3)  # type: ignore[misc]  # that is the test
+        make(1, 2, 3)  # type: ignore[call-arg, arg-type]  # that is the test
 
 
 def test_methods_show_no_self_on_their_class() -> None:

@@ -71,7 +71,7 @@ def test_options_that_do_not_exist(name: str, option: str) -> None:
 @pytest.mark.parametrize("given", [((), {}), (([], 1), {}), (([],), {"body": 1})], ids=repr)
 def test_arguments_of_validation_errors(given: Any) -> None:
     for name in ("RequestValidationError", "ResponseValidationError", "WebSocketRequestValidationError"):
-        same(lambda fw, name=name: getattr(fw.exceptions, name)(*given[0], **given[1]))
+        same(lambda fw, name=name: getattr(fw.exceptions, name)(*given[0], **given[1]))  # type: ignore[misc]  # mypy knows no defaults here
 
 
 SITES = [

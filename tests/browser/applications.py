@@ -41,7 +41,7 @@ class Strict:
 
         if scope["type"] == "http" and self.prefix:
             assert scope["path"].startswith(self.prefix), scope["path"]
-            scope = scope | {"root_path": self.prefix}
+            scope = {**scope, "root_path": self.prefix}
         await self.app(scope, receive, with_policy)
 
 

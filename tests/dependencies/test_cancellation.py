@@ -62,7 +62,7 @@ class Running:
 
 
 def _chain(error: BaseException | None) -> str:
-    names = []
+    names: list[str] = []
     while error is not None and len(names) < 2:
         names.append(type(error).__name__)
         error = error.__cause__ or error.__context__

@@ -79,7 +79,7 @@ def application(fw: Framework, kind: str, default: bool, place: str) -> Any:
         async def tells_without(it: Any = None) -> None:
             raise LookupError(f"got {type(it).__name__}")
 
-        ends = tells_without if default else tells
+        ends = tells_without if default else tells  # type: ignore[assignment]  # in its place
         ends.__annotations__["it"] = KINDS[kind]
         app.get("/")(call)
     elif place == "below":

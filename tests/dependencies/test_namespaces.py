@@ -25,7 +25,7 @@ class TwiceBelow(InitialisedBelow):
 
 class InitialisedHere(elsewhere.Initialised):
     def __init__(self, value: "Value") -> None:
-        self.seen = value
+        self.seen = value  # type: ignore[assignment]  # another `Value`
 
 
 class MadeBelow(elsewhere.Made):
@@ -55,10 +55,10 @@ class CalledBelow(elsewhere.Called):
 
 
 class CalledHere(elsewhere.Called):
-    def __call__(self, value: "Value") -> Any:
+    def __call__(self, value: "Value") -> Any:  # type: ignore[override]  # another `Value`
         return value
 
-    def method(self, value: "Value") -> Any:
+    def method(self, value: "Value") -> Any:  # type: ignore[override]
         return value
 
 

@@ -11,7 +11,7 @@ from support.compare import compare, compare_documents
 from support.frameworks import BOTH, Framework
 
 NOTHING = None
-ITS_TYPE = NoneType
+ITS_TYPE: Any = NoneType
 WRITTEN: list[Any] = [
     None, NoneType, "None", "(None)", "NoneType", "type(None)", "NOTHING", "ITS_TYPE", "None | int",
     Annotated[None, "x"], Annotated["None", "x"], Literal[None],

@@ -41,8 +41,8 @@ class Proxy:
     def __init__(self, target: Any) -> None:
         self.target = target
 
-    @property
-    def __class__(self) -> type:  # the point of it
+    @property  # type: ignore[misc]  # the point of it
+    def __class__(self) -> type:
         return type(self.target)
 
     def __getattr__(self, name: str) -> Any:

@@ -120,7 +120,7 @@ def test_what_an_override_needs_sees_each_security_scope_once(chain: list[str]) 
         scopes_type = fw.security.SecurityScopes
 
         def overridden(scopes: scopes_type) -> None:  # the package's own
-            log.append(scopes.scopes)
+            log.append(scopes.scopes)  # type: ignore[attr-defined]
 
         call: Any = overridden
         for scopes in chain:
@@ -130,14 +130,14 @@ def test_what_an_override_needs_sees_each_security_scope_once(chain: list[str]) 
             call = above
 
         def inner(scopes: scopes_type) -> None:  # as above
-            log.append(("inner", scopes.scopes))
+            log.append(("inner", scopes.scopes))  # type: ignore[attr-defined]
 
         def replacing(
             scopes: scopes_type,  # as above
             one: Any = fw.Depends(inner),
             other: Any = fw.Security(inner, scopes=["a", "c"]),
         ) -> None:
-            log.append(("replacing", scopes.scopes))
+            log.append(("replacing", scopes.scopes))  # type: ignore[attr-defined]
 
         app = fw.FastAPI()
         app.get("/")(call)

@@ -11,7 +11,7 @@ from example_server import ROOT
 DEPLOY = ROOT / "deploy"
 BIN = Path(sys.executable).parent
 KUBERNETES = ("1.29", "1.31", "1.34")
-LINTED = {
+LINTED: dict[str, list[str | Path]] = {
     "hadolint": [BIN / "hadolint", DEPLOY / "Dockerfile"],
     "compose": [BIN / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", DEPLOY / "compose.yaml"],
     **{

@@ -15,7 +15,7 @@ from starlette.routing import Match, Route, Router
 from support.asgi import Ask, exchange, run
 from support.frameworks import Framework
 
-Edit = Callable[[Framework, Any, list[Any]], None]
+Edit = Callable[[Framework, Any, list[Any]], object]
 
 SHAPES = ("direct", "included", "twice", "nested")
 TIMES = ("declared", "included", "described", "served", "changed")
@@ -136,7 +136,7 @@ def _handler_on_instance(fw: Framework, route: Any, log: list[Any]) -> None:
 
 
 def _handler_on_class(fw: Framework, route: Any, log: list[Any]) -> None:
-    kind = type(route)
+    kind: Any = type(route)
 
     class Changed(kind):
         def get_route_handler(self) -> Any:
@@ -229,7 +229,7 @@ EDITS: dict[str, Edit] = {
     "methods list": lambda fw, route, log: setattr(route, "methods", ["PUT", "POST"]),
     "methods add": lambda fw, route, log: route.methods.add("PUT"),
     "methods discard": lambda fw, route, log: route.methods.discard("POST"),
-    "methods replace": lambda fw, route, log: (route.methods.add("PUT"), route.methods.remove("POST")),  # type: ignore[dict-item]
+    "methods replace": lambda fw, route, log: (route.methods.add("PUT"), route.methods.remove("POST")),
     "methods clear": lambda fw, route, log: route.methods.clear(),
     "methods update": lambda fw, route, log: route.methods.update({"PUT", "PATCH"}),
     "methods ior": lambda fw, route, log: setattr(route, "methods", route.methods | {"PUT"}),
@@ -395,7 +395,7 @@ ROUTER_EDITS: dict[str, Edit] = {
     "routes insert": lambda fw, router, log: router.routes.insert(0, Route("/x/{a}", _plain)),
     "routes set": lambda fw, router, log: setattr(router, "routes", [Route("/x/set", _plain)]),
     "routes reverse": lambda fw, router, log: router.routes.reverse(),
-    "routes append and pop": lambda fw, router, log: (  # type: ignore[dict-item]
+    "routes append and pop": lambda fw, router, log: (
         router.routes.append(Route("/x/appended", _plain)),
         router.routes.pop(0),
     ),
@@ -405,7 +405,7 @@ ROUTER_EDITS: dict[str, Edit] = {
     "host": lambda fw, router, log: router.host("unit.test", Router([Route("/x/hosted", _plain)])),
     "add_websocket_route": lambda fw, router, log: router.add_websocket_route("/x/socket", _plain),
     "include": lambda fw, router, log: router.include_router(fw.APIRouter(), prefix="/more"),
-    "pop and get": lambda fw, router, log: (router.routes.pop(0), _late_route(fw, router, log)),  # type: ignore[dict-item]
+    "pop and get": lambda fw, router, log: (router.routes.pop(0), _late_route(fw, router, log)),  # type: ignore[func-returns-value]
 }
 """Edits of a router, of the one that includes it and (as far as they are there) of what the include has remembered."""
 

@@ -123,7 +123,7 @@ VALUES: dict[str, Any] = {
     "date keys": {datetime.date(2024, 1, 1): 1, Fruit.apple: 2},
     "sa": {"_sa_instance": 1, "a": 1},
     "nested": {"a": [(1, 2), {3}, frozenset([4]), deque([5])]},
-    "generator": (number for number in ()),
+    "generator": (number for number in ()),  # type: ignore[var-annotated]  # of nothing
     "set": {7},
     "namedtuple": Point(1, 2),
     "ordered": OrderedDict(a=1),

@@ -296,7 +296,7 @@ class TestRegistration:
                 "unknown type": lambda: app.get("/")(_typed(Unknown)),
                 "unknown return": lambda: app.get("/")(_returning(Unknown)),
                 "dict in query": lambda: app.get("/")(_typed(dict, fw.Query())),
-                "list of dicts in query": lambda: app.get("/")(_typed(list[dict], fw.Query())),
+                "list of dicts in query": lambda: app.get("/")(_typed(list[dict], fw.Query())),  # type: ignore[type-arg]
                 "list in path": lambda: app.get("/{p}")(_typed(list[int])),
                 "model in path": lambda: app.get("/{p}")(_typed(Annotated[responses.Out, fw.Path()])),
                 "default in path": lambda: app.get("/{p}")(_typed(int, 3)),
@@ -398,7 +398,7 @@ class TestSpecialArrangements:
         def make(fw: Framework, log: list[Any]) -> Any:
             app: Any
             if kind in ("subclass", "stack"):
-                app = engine.edits(_Subclassed(fw, kind, log), log)
+                app = engine.edits(_Subclassed(fw, kind, log), log)  # type: ignore[arg-type]  # it is like one
                 return app
             app = engine.edits(fw, log)
             if kind == "wrapped":

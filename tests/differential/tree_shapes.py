@@ -97,7 +97,7 @@ class Tree:
                 raise ValueError(name)
             return {"by": name, **shown}
 
-        namespace = {"work": work, "log": log, "A": {k: a for k, (a, _) in parameters.items()}}
+        namespace: dict[str, Any] = {"work": work, "log": log, "A": {k: a for k, (a, _) in parameters.items()}}
         namespace["D"] = {key: default for key, (_, default) in parameters.items() if default is not ...}
         required = [f"{key}: A['{key}']" for key in parameters if key not in namespace["D"]]
         optional = [f"{key}: A['{key}'] = D['{key}']" for key in parameters if key in namespace["D"]]

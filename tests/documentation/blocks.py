@@ -84,7 +84,7 @@ class Page:
         self.path, self.folder = path, folder
         self.module = ModuleType("page")
         self.served = Served()
-        self.kinds: dict[str, Callable[[Block], None]] = {
+        self.kinds: dict[str, Callable[[Block], object]] = {
             "python": self._python,
             "console": self._console,
             "bash": lambda block: check_script(block.content),

@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from alembic import command
 from alembic.config import Config
-from conftest import DATABASES
+from conftest import DATABASES  # type: ignore[attr-defined]  # that of this folder
 from example_server import ROOT, new_postgres_database
 
 Alembic = Callable[..., str]

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from conftest import serve_store
+from conftest import serve_store  # type: ignore[attr-defined]  # that of this folder
 from example_server import Server, new_postgres_database
 from services import real_services, redis
 from store_client import DENVER, STAFF, TEN_LINES, log_in, opened, order

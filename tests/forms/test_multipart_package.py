@@ -2,6 +2,7 @@
 
 import sys
 import types
+from typing import Any
 
 import pytest
 from support.frameworks import BOTH
@@ -27,7 +28,7 @@ def _installed(name: str, version: str | None, parser: bool | None = None) -> di
     return known
 
 
-CASES = {
+CASES: dict[str, dict[str, Any]] = {
     "neither": {"python_multipart": None, "multipart": None},
     "too old": _installed("python_multipart", "0.0.12"),
     "new enough": _installed("python_multipart", "0.0.13"),

@@ -117,7 +117,7 @@ def test_repeated_dependencies_are_described_as_often_as_they_are_used(
     compare_documents(_make(uses))
 
 
-OPTIONS = {
+OPTIONS: dict[str, dict[str, Any]] = {
     "multiple_of": {"multiple_of": 2},
     "min_length": {"min_length": 1},
     "strict": {"strict": True},

@@ -104,7 +104,7 @@ SEQUENCES: list[Any] = [
 def test_contents_come_in_the_declared_kind_of_sequence(declared: Any, strict: bool | None) -> None:
     def make(fw: Framework, log: list[Any]) -> Any:
         class Tray(BaseModel):
-            model_config = ConfigDict(strict=strict)
+            model_config = ConfigDict(strict=strict)  # type: ignore[typeddict-item]
             cups: declared = fw.File()
 
         app = fw.FastAPI()

@@ -120,7 +120,7 @@ def test_what_was_sent_is_what_is_read(framework: Framework) -> None:
 
     body = file_head("p") + content + b"\r\n" + file_head("q") + content[::-1] + END
     for size in (1000, 65536, len(body)):
-        answer = run(lambda size=size: exchange(app, Ask("POST", headers=[MARK], body=pieces(body, size))))
+        answer = run(lambda size=size: exchange(app, Ask("POST", headers=[MARK], body=pieces(body, size))))  # type: ignore[misc]  # mypy knows no defaults here
         assert answer.body == b"[true,true,true]"
 
 
@@ -199,7 +199,7 @@ def test_a_cancelled_endpoint_closes_its_files(opened: list[Any], backend: str) 
 def test_writing_a_large_file_leaves_the_event_loop_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """No write to disk happens in the loop's own thread, and what is written at once is bounded."""
     written: list[tuple[bool, int]] = []
-    original = _form.SpooledTemporaryFile
+    original: Any = _form.SpooledTemporaryFile
 
     class Watched(original):
         def writelines(self, lines: Any) -> None:
@@ -260,7 +260,7 @@ def test_a_field_that_never_ends_is_refused_early() -> None:
         ((b"content-type", b"application/x-www-form-urlencoded"), b"a="),
     ):
         ask = Ask("POST", headers=[header], body=[head, *[b"x" * 65536] * 100])
-        answer = run(lambda ask=ask: exchange(app, ask))
+        answer = run(lambda ask=ask: exchange(app, ask))  # type: ignore[misc]  # mypy knows no defaults here
         assert answer.status == 400
         assert answer.reads < 20
 

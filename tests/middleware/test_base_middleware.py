@@ -73,7 +73,7 @@ def application(fw: Framework, log: Log) -> Any:
 
     @app.get("/resource")
     async def with_resource(value: Annotated[str, Depends(resource)], tasks: BackgroundTasks) -> str:
-        tasks.add_task(log.append, "background")
+        tasks.add_task(log.append, "background")  # type: ignore[attr-defined]
         return value
 
     @app.post("/body")
@@ -109,7 +109,7 @@ def application(fw: Framework, log: Log) -> Any:
         def fail() -> None:
             raise ValueError("in the background")
 
-        tasks.add_task(fail)
+        tasks.add_task(fail)  # type: ignore[attr-defined]
 
     @app.get("/waits")
     async def waits(request: Request) -> bool:
@@ -215,19 +215,19 @@ async def wraps_the_body(request: Request, call_next: CallNext) -> Response:
 
     response.body_iterator = doubled()
     del response.headers["content-length"]
-    return response  # type: ignore[no-any-return]  # it is what `call_next` gave
+    return response
 
 
 async def takes_the_first_chunk(request: Request, call_next: CallNext) -> Response:
     response: Any = await call_next(request)
     await anext(response.body_iterator, None)
-    return response  # type: ignore[no-any-return]
+    return response
 
 
 async def closes_the_body(request: Request, call_next: CallNext) -> Response:
     response: Any = await call_next(request)
     await response.body_iterator.aclose()
-    return response  # type: ignore[no-any-return]
+    return response
 
 
 async def copies(request: Request, call_next: CallNext) -> Response:

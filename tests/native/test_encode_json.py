@@ -105,7 +105,7 @@ class Fruit(enum.StrEnum):
         b"",
         object(),
         int,
-        namedtuple("P", "x")(1),
+        namedtuple("P", "x")(1),  # type: ignore[arg-type]  # mypy takes it for a tuple
         OrderedDict(a=1),
         {Text("a"): 1},
         ...,

@@ -6,6 +6,7 @@ import weakref
 from typing import Any
 
 import pytest
+from ferrapi._boundary import RoutePlan
 from ferrapi._native import Reader, RouteTable, parse_cookies, parse_query
 from pydantic_core import SchemaValidator, core_schema
 
@@ -21,7 +22,7 @@ class Node:
         return self
 
 
-def route_plan(target: Any, path: str | None = "/{a}", convert: Any = None) -> dict[str, Any]:
+def route_plan(target: Any, path: str | None = "/{a}", convert: Any = None) -> RoutePlan:
     """A `RoutePlan`."""
     kind = "str" if convert is None else "custom"
     return {
@@ -36,7 +37,7 @@ def route_plan(target: Any, path: str | None = "/{a}", convert: Any = None) -> d
     }
 
 
-def param(key: str, source: str = "query", **more: Any) -> dict[str, Any]:
+def param(key: str, source: str = "query", **more: Any) -> Any:
     """A `ParamPlan`."""
     return {"source": source, "key": key, "names": [key], "many": False, **more}
 
@@ -100,7 +101,9 @@ def test_collection_while_the_table_is_asking() -> None:
     holder["table"] = table
     find = table.find
     del table
-    target, full = find(scope)
+    found = find(scope)
+    assert found is not None
+    target, full = found
     assert target is node
     assert full
 

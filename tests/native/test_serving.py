@@ -122,7 +122,8 @@ def test_what_is_sent_and_thrown_goes_in_and_out_as_with_fastapi(kind: str) -> N
     async def main() -> None:
         # A generator that is left in the middle is closed in a task, which doesn't know what it is to wait for.
         asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
-        possible, rest = OPERATIONS, ()
+        possible: tuple[str, ...] = OPERATIONS
+        rest: tuple[str, ...] = ()
         if kind == "cleans up and waits":  # and must not be closed meanwhile
             possible, rest = ("send", "send value", "throw value", "throw cancelled"), ("send",) * 5
         for length in (1, 2, 3):

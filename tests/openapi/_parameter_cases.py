@@ -50,7 +50,7 @@ def types(fw: Framework) -> Any:
     app = fw.FastAPI()
 
     @app.get("/{day}/{path:path}")
-    def read(
+    def read(  # type: ignore[no-untyped-def]
         day: date,
         path: str,
         colour: Colour,
@@ -353,7 +353,7 @@ def optional_models(fw: Framework) -> Any:
     def header(span: Annotated[Union[Range, None], fw.Header(alias="aliased")] = None) -> None: ...  # noqa: UP007
 
     @app.get("/none")
-    def none(span: Annotated[Range, fw.Query()] = None) -> None: ...
+    def none(span: Annotated[Range, fw.Query()] = None) -> None: ...  # type: ignore[assignment]
 
     @app.get("/default")
     def default(span: Annotated[Range | None, fw.Query()] = Range(start=1)) -> None: ...

@@ -18,6 +18,8 @@ DECLARED_FACTS = (
     "multiple_of=2", "discriminator='kind'", "regex='b'",
 )  # fmt: skip
 BODY_FACTS = ("embed=True", "media_type='application/x-own'", "embed=False", "media_type='text/plain'")
+PARAMETER_SOURCES = ("", "Query", "Header", "Cookie", "Path", "Query model", "Header model", "Cookie model")
+BODY_SOURCES = ("", "Body", "Body", "Form", "Form", "File", "Form model", "Form model")
 PARAMETER_DEFAULTS = ("", "", "None", "1", "'x'", "[]", "FACTORY", "...")
 RESPONSE_CLASSES = (
     "fw.responses.JSONResponse", "fw.responses.HTMLResponse", "fw.responses.Response", "fw.responses.PlainTextResponse",
@@ -155,10 +157,7 @@ class Application:
 
     def _parameter(self, name: str, bodies: bool) -> str:
         choose = self.choose
-        sources = ("", "Query", "Header", "Cookie", "Path", "Query model", "Header model", "Cookie model")
-        if bodies:
-            sources += ("", "Body", "Body", "Form", "Form", "File", "Form model", "Form model")
-        source = pick(choose, sources)
+        source = pick(choose, PARAMETER_SOURCES + BODY_SOURCES if bodies else PARAMETER_SOURCES)
         type_ = model(choose, self.names, 0) if source.endswith("model") or (bodies and not source) else self._simple()
         source = source.removesuffix(" model")
         if source == "File":

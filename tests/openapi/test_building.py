@@ -20,7 +20,7 @@ from support.frameworks import FERRAPI
 def _counting(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The threads in which documents are made from now on; each takes its time."""
     threads: list[int] = []
-    usual = applications.get_openapi
+    usual = applications.get_openapi  # type: ignore[attr-defined]  # made when it is asked for
 
     def noting(**settings: Any) -> dict[str, Any]:
         threads.append(threading.get_ident())

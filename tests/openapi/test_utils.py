@@ -47,7 +47,7 @@ def _steps(package: str) -> dict[str, Any]:
         size: int = 1
 
     @app.post("/parts/{key}", tags=["t"], deprecated=True)
-    def save(part: Part, key: int, page: Annotated[Page, fw.Query()], auth=fw.Depends(fw.security.HTTPBasic())) -> Part:
+    def save(part: Part, key: int, page: Annotated[Page, fw.Query()], auth=fw.Depends(fw.security.HTTPBasic())) -> Part:  # type: ignore[no-untyped-def]
         """Save it."""
         return part
 

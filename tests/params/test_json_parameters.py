@@ -27,20 +27,20 @@ TYPES: dict[str, Any] = {
     "anything": Json,
     "int": Json[int],
     "int or none": Json[int] | None,
-    "none inside": Json[int | None],
-    "list": Json[list],
+    "none inside": Json[int | None],  # type: ignore[misc]  # mypy takes `Json` of classes only
+    "list": Json[list],  # type: ignore[type-arg]
     "list of int": Json[list[int]],
     "list of int or none": Json[list[int]] | None,
-    "tuple": Json[tuple[int, str]],
+    "tuple": Json[tuple[int, str]],  # type: ignore[misc]
     "set": Json[set[int]],
-    "one or many": Json[int | list[int]],
+    "one or many": Json[int | list[int]],  # type: ignore[misc]
     "list of models": Json[list[Pen]],
     "lists of lists": Json[list[list[int]]],
     "dict": Json[dict[str, int]],
-    "dict or int": Json[dict[str, int] | int],
-    "dict or none": Json[dict[str, int] | None],
+    "dict or int": Json[dict[str, int] | int],  # type: ignore[misc]
+    "dict or none": Json[dict[str, int] | None],  # type: ignore[misc]
     "model": Json[Pen],
-    "two models": Json[Pen | Cap],
+    "two models": Json[Pen | Cap],  # type: ignore[misc]
     "many": list[Json[int]],
 }
 KINDS = ["Query", "Header", "Cookie"]

@@ -173,7 +173,7 @@ def test_copies_keep_what_pydantic_does_not_know() -> None:
 def test_pydantic_merges_declarations_as_it_does_fastapis(number: int) -> None:
     def question(framework: Framework) -> Any:
         query, header = framework.params.Query, framework.params.Header
-        annotations = [
+        annotations: list[Any] = [
             Annotated[int, query(gt=3), query(title="x")],
             Annotated[Annotated[int, Field(lt=9)], header(convert_underscores=False)],
             Annotated[int, Field(description="d"), query(alias="q")],
@@ -209,7 +209,7 @@ DEPENDENCIES: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("Security", (dependency,), {}),
     ("Security", (dependency, True, None, ["a"]), {}),
     ("Security", (dependency,), {"scopes": ("a", "b"), "max_concurrency": 1}),
-    *(("Depends", (dependency,), {"max_concurrency": n}) for n in (0, -1, 1.5, 2.0, "2", True, False, [], 10**9)),
+    *(("Depends", (dependency,), {"max_concurrency": n}) for n in (0, -1, 1.5, 2.0, "2", True, False, [], 10**9)),  # type: ignore[var-annotated]
 ]
 
 

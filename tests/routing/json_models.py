@@ -38,7 +38,7 @@ STRING_LIMITS: tuple[dict[str, Any], ...] = (
     {"min_length": 1, "max_length": 2, "pattern": "b"},
     {"strict": True},
 )
-CONFIGS: tuple[dict[str, Any], ...] = (
+CONFIGS: tuple[ConfigDict, ...] = (
     {},
     {},
     {},
@@ -70,9 +70,10 @@ def leaf(chance: Chance) -> Any:
     """A random scalar type."""
     kind = chance.randrange(14)
     if kind == 0:
-        return Annotated[int, Field(**{chance.choice(NUMBER_LIMITS): chance.choice([1, 3, 100, 10**20])})]
+        limit: dict[str, Any] = {chance.choice(NUMBER_LIMITS): chance.choice([1, 3, 100, 10**20])}
+        return Annotated[int, Field(**limit)]
     if kind == 1:
-        limit: dict[str, Any] = {chance.choice(NUMBER_LIMITS): chance.choice([1, 2.5, 1e3])}
+        limit = {chance.choice(NUMBER_LIMITS): chance.choice([1, 2.5, 1e3])}
         return Annotated[float, Field(allow_inf_nan=chance.random() < 0.5, **limit)]
     if kind == 2:
         return Annotated[str, Field(**chance.choice(STRING_LIMITS))]
@@ -93,7 +94,7 @@ def any_type(chance: Chance, depth: int) -> Any:
     if draw < 0.6:
         return list[any_type(chance, depth - 1)]  # type: ignore[misc]  # made at run time
     if draw < 0.7:
-        limits = chance.choice([{"min_length": 2}, {"max_length": 1}, {"max_length": 2, "fail_fast": True}])
+        limits: Any = chance.choice([{"min_length": 2}, {"max_length": 1}, {"max_length": 2, "fail_fast": True}])
         return Annotated[list[any_type(chance, depth - 1)], Field(**limits)]  # type: ignore[misc]
     if draw < 0.8:
         return Optional[any_type(chance, depth - 1)]  # noqa: UP045  # it may be None already
@@ -184,7 +185,7 @@ def fitting(chance: Chance, kind: Any) -> str:
         return fitting(chance, kind.model_fields["root"].annotation)
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return _object(chance, kind)
-    arguments = getattr(kind, "__args__", ())
+    arguments: Any = getattr(kind, "__args__", ())
     if getattr(kind, "__origin__", None) is list:
         return "[" + ",".join(fitting(chance, arguments[0]) for _ in range(chance.randint(0, 3))) + "]"
     if kind not in SUITING and arguments and hasattr(arguments[0], "__args__" if len(arguments) == 1 else "__mro__"):

@@ -175,7 +175,7 @@ class TestWalks:
 
     def test_paths_by_name(self) -> None:
         def walk(fw: Framework, app: Any) -> Any:
-            found = []
+            found: list[str | None] = []
             for name, params in (
                 ("item", {"a": 1}),
                 ("item", {"a": 1, "m": "x"}),

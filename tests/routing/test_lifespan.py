@@ -14,7 +14,7 @@ Build = Callable[[Framework, list[str]], Any]
 
 def lived(build: Build) -> list[Any]:
     """What each framework's application does from start-up to shutdown."""
-    ends = []
+    ends: list[Any] = []
     for fw in BOTH:
         log: list[str] = []
         app = build(fw, log)
@@ -86,7 +86,7 @@ def test_handlers_of_included_routers(settings: tuple[str, str, str], how: str, 
         router = fw.APIRouter(**options(log, "router", of_router))
         inner = fw.APIRouter(**options(log, "inner", of_inner))
         steps = [
-            lambda: (register(log, router, "router"), register(log, inner, "inner")),
+            lambda: (register(log, router, "router"), register(log, inner, "inner")),  # type: ignore[func-returns-value]
             lambda: (router.include_router(inner), app.include_router(router)),
         ]
         for step in steps if when == "before" else reversed(steps):

@@ -60,7 +60,7 @@ def recording(log: Log, name: str, base: type[Any]) -> type[Any]:
         return call
 
     cls: Any = type(base.__name__, (base,), {method: override(method) for method in METHODS if hasattr(base, method)})
-    return cls  # type: ignore[no-any-return]  # made at run time
+    return cls
 
 
 def recording_route(log: Log, fw: Framework) -> Any:
@@ -105,9 +105,9 @@ OPTIONS: dict[str, Any] = {
 }
 Case = Callable[[Any, Framework, type[Any]], Any]
 CASES: dict[str, Case] = {
-    **{verb: lambda it, fw, router, verb=verb: getattr(it, verb)("/a")(endpoint) for verb in VERBS},
+    **{verb: lambda it, fw, router, verb=verb: getattr(it, verb)("/a")(endpoint) for verb in VERBS},  # type: ignore[misc]
     **{
-        f"{verb} with options": lambda it, fw, router, verb=verb: getattr(it, verb)("/a", **OPTIONS)(endpoint)
+        f"{verb} with options": lambda it, fw, router, verb=verb: getattr(it, verb)("/a", **OPTIONS)(endpoint)  # type: ignore[misc]  # mypy knows no defaults here
         for verb in VERBS
     },
     "get with callbacks": lambda it, fw, router: it.get("/a", callbacks=[])(endpoint),

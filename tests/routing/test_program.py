@@ -407,7 +407,7 @@ class TestLateOverrides:
     @pytest.mark.parametrize("clears", [True, False])
     def test_by_another_request(self, clears: bool) -> None:
         """A request waits in a dependency; meanwhile another one overrides what comes next, and may take it back."""
-        seen = [run(lambda fw=fw: self.two_requests(fw, clears)) for fw in BOTH]
+        seen = [run(lambda fw=fw: self.two_requests(fw, clears)) for fw in BOTH]  # type: ignore[misc]  # mypy knows no defaults here
         assert seen[0] == seen[1]
         assert seen[0][0].body == (b'["target","b"]' if clears else b'["new","b"]')
 

@@ -65,7 +65,7 @@ RESULTS: dict[str, Callable[[], Any]] = {
     "a surrogate": lambda: ["\ud800", Counting()],
     "a generator": _numbers,
     "pairs": Pairs,
-    "named": lambda: collections.namedtuple("Named", "a b")(1, {"x": dt.date(2020, 1, 1)}),
+    "named": lambda: collections.namedtuple("Named", "a b")(1, {"x": dt.date(2020, 1, 1)}),  # type: ignore[arg-type, call-arg]
     "deep": lambda: _nested(200, dt.date(2020, 1, 1)),
     "too deep": lambda: _nested(5000, 1),
     "a subclass": lambda: collections.OrderedDict(a=collections.defaultdict(list, b=[dt.date(2020, 1, 1)])),

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -15,7 +15,7 @@ WAYS = ("plain", "finally", "swallows", "raises", "raises after", "changes", "re
 )
 
 
-async def generator(way: str, name: int, log: list[Any]) -> AsyncIterator[int]:
+async def generator(way: str, name: int, log: list[Any]) -> AsyncGenerator[int, None]:
     """A context that notes what it sees, and treats exceptions in its own way."""
     log.append(("open", name))
     try:
@@ -112,7 +112,7 @@ def test_three_deep(error: type[BaseException] | None) -> None:
 
 
 def test_a_generator_that_does_not_yield() -> None:
-    async def nothing() -> AsyncIterator[int]:
+    async def nothing() -> AsyncGenerator[int, None]:
         return
         yield 1
 

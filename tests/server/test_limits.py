@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from ferrapi.exceptions import FastAPIError
@@ -18,7 +18,7 @@ from .connections import HELLO, OK, Clock, Paused, json_request, request, run
 
 class Limited(HttpProtocol):
     limit_head = 500
-    limit_body = 100
+    limit_body: ClassVar[int | None] = 100
     timeout_head = 10
     timeout_body = 20
 

@@ -205,7 +205,7 @@ def _app(*middleware: Any) -> FastAPI:
     return app
 
 
-ALL = (
+ALL: tuple[tuple[Any, dict[str, Any]], ...] = (
     (CORSMiddleware, {"allow_origins": ["*"]}),
     (GZipMiddleware, {}),
     (TrustedHostMiddleware, {"allowed_hosts": ["a.example"]}),

@@ -157,7 +157,7 @@ def test_nothing_is_made_that_the_client_does_not_read(application: Any, protoco
         write = wire.transport.written
 
         class Slow(bytearray):
-            def __iadd__(self, data: Any) -> Any:
+            def __iadd__(self, data: Any) -> Any:  # type: ignore[misc]
                 if len(self) < 150_000 <= len(self) + len(data):
                     wire.protocol.pause_writing()
                 return super().__iadd__(data)

@@ -197,11 +197,11 @@ class Run:
                 return self.fw.responses.PlainTextResponse("late", 504)
             if way == "middleware limit":
                 with anyio.CancelScope() as scope:
-                    task = asyncio.create_task(self.when_reached(scope.cancel))
+                    watching = asyncio.create_task(self.when_reached(scope.cancel))
                     try:
                         return await below()
                     finally:
-                        task.cancel()
+                        watching.cancel()
                 if scope.cancelled_caught:
                     raise TimeoutError
             if way == "middleware error":

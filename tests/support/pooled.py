@@ -187,7 +187,7 @@ async def ask(app: Any, pool: Pool, path: str, n: str) -> int | None:
             statuses.append(message["status"])
             pool.answered.add(n)
 
-    scope = {
+    scope: dict[str, Any] = {
         "type": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}, "http_version": "1.1", "method": "GET",
         "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": f"n={n}".encode(), "root_path": "",
         "headers": [], "client": None, "server": ("unit.test", 80), "state": {},

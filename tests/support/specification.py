@@ -7,7 +7,7 @@ from typing import Any
 try:
     from openapi_spec_validator import validate
 except ImportError:  # an environment without what `requirements-dev.txt` names
-    validate = None
+    validate = None  # type: ignore[assignment]
 
 
 def assert_valid(document: dict[str, Any]) -> None:

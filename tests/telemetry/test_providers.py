@@ -112,7 +112,8 @@ def test_a_provider_that_records_nothing_is_none(framework: Framework) -> None:
 
 def test_tracers_are_made_once_and_late(monkeypatch: pytest.MonkeyPatch) -> None:
     for fw in BOTH:
-        recorder, calls = Recorder(), []
+        recorder = Recorder()
+        calls: list[Any] = []
         provider = recorder.settings["tracer_provider"]
         original = provider.get_tracer
 

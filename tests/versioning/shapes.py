@@ -23,7 +23,7 @@ OF_OLD = [
     (b"link", b'<https://example.test/old>; rel="deprecation"'),
     (b"link", b'</v2>; rel="successor-version"'),
 ]
-VERSIONS = [OLD, "2", "3"]
+VERSIONS: list[Version | str] = [OLD, "2", "3"]
 WAYS: dict[str, dict[str, Any]] = {
     "path": {},
     "header": {"by": "header"},

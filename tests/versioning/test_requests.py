@@ -193,7 +193,7 @@ def test_what_only_resembles_a_version_in_a_path_is_not_found_or_unknown(path: s
 def test_websockets_have_versions_too(way: str) -> None:
     app = _open(way)
     found = [
-        run(lambda version=version: exchange(app, ask(way, "/socket", version, kind="websocket")))
+        run(lambda version=version: exchange(app, ask(way, "/socket", version, kind="websocket")))  # type: ignore[misc]  # mypy knows no defaults here
         for version in ("1", "2", "3")
     ]
     sent = [[message for message in answer.messages if isinstance(message, dict)] for answer in found]
