@@ -171,7 +171,8 @@ class ReplyPlan(TypedDict):
     kind: ``data`` encodes plain data; ``model`` validates and serializes (`shape`: what it is if it is plain data that
     no options change); ``text`` takes a text as it is, if `validate` takes it (None for no model); ``stream`` lets
     Python make a response of what the endpoint has made (`items`: the class of generators that come with how to encode
-    their items; `is_noted`: whether it needs the exchange); ``other`` leaves it to Python, as the others do with what
+    their items; `is_noted`: whether it needs the exchange; `events`: the class of the response, if the items are
+    server-sent events); ``other`` leaves it to Python, as the others do with what
     they don't expect. status, content_type: of what is made here. in_thread: whether validating runs code of the user's
     that belongs in a worker thread. response: the class of responses, which are sent as they are if `response_call` is
     what sends them. stream: the class of those that come in pieces, None if somebody has changed it. thread_code: of
@@ -190,6 +191,7 @@ class ReplyPlan(TypedDict):
     thread_code: CodeType
     items: NotRequired[type]
     is_noted: NotRequired[bool]
+    events: NotRequired[type | None]
     shape: NotRequired[Shape | None]
 
 

@@ -200,7 +200,13 @@ def _reply_plan(responder: Responder) -> ReplyPlan:
     }
     streams = _streams(responder)
     if streams is not None:
-        return {**plan, "kind": "stream", "items": streams.items, "is_noted": streams.is_events}
+        return {
+            **plan,
+            "kind": "stream",
+            "items": streams.items,
+            "is_noted": streams.is_events,
+            "events": streams.events_class,
+        }
     serializer = responder.serializer
     if not responder.is_short or not serializer.is_defined:
         return plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import math
@@ -20,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from .._draining import Drain
 from .._foreign_classes import is_foreign_event
+from .._scopes import on_asyncio
 from ..dependencies._callables import Kind
 from ..encoders import jsonable_encoder
 from ..exceptions import ResponseValidationError
@@ -81,6 +83,8 @@ class StreamResponder(Responder):
 
     streams = True
     items = Items
+    events_class: type[Response] | None = None
+    """The class of responses with events that this makes."""
 
     def __init__(self, route: HandlerFacts, in_thread: bool) -> None:
         super().__init__(route, in_thread)
@@ -89,6 +93,8 @@ class StreamResponder(Responder):
         self.item_field = route.stream_item_field
         self.is_json = route.is_json_stream
         self.is_events = route.is_sse_stream or sends_events(route)
+        if self.is_events:
+            self.events_class = _Events
 
     async def call(self, x: Exchange, endpoint: Step, values: dict[str, Any]) -> Any:
         """The generator, not yet started. Sync ones iterate in threads, unless the response class decides that."""
@@ -197,6 +203,16 @@ class _Events(EventSourceResponse):
                 await super().__call__(scope, receive, send)
                 self.exchange.replied = True
                 tasks.cancel_scope.cancel()
+
+    def beat(self) -> tuple[asyncio.AbstractEventLoop, float, bytes] | None:
+        """What the engine needs to send the events itself: the event loop, the interval of the comments, and a comment.
+
+        None if this has to be called: when there is a last event, or another event loop than asyncio's.
+        """
+        app = self.exchange.scope.get("app")
+        if getattr(app, "last_event", None) is not None or not on_asyncio():
+            return None
+        return asyncio.get_running_loop(), PING_INTERVAL, KEEPALIVE_COMMENT
 
     def _make(self, tasks: TaskGroup, source: Any, made: MemoryObjectSendStream[bytes]) -> None:
         """Make the events in a task, until there are no more or the application drains and has a last one."""

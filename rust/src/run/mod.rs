@@ -11,6 +11,7 @@
 
 mod asgi;
 mod given;
+mod heartbeat;
 mod hop;
 mod layers;
 mod machine;

@@ -138,8 +138,9 @@ pub(super) enum Reply {
     /// A text as it is, if the response model, of plain texts, has nothing against it.
     Text { validate: Option<Py<PyAny>> },
     /// As pieces: Python makes a response of what the endpoint has made. `items`: the class of what has generators, and how to
-    /// encode their items. `is_noted`: whether it needs the exchange.
-    Stream { items: Py<PyAny>, is_noted: bool },
+    /// encode their items. `is_noted`: whether it needs the exchange. `events`: the class of the response, if the items are
+    /// server-sent events.
+    Stream { items: Py<PyAny>, is_noted: bool, events: Option<Py<PyAny>> },
     /// As Python does it.
     Other,
 }
@@ -270,7 +271,10 @@ impl Program {
                 visit.call(to_json)?;
             }
             Reply::Text { validate } => visit.call(validate)?,
-            Reply::Stream { items, .. } => visit.call(items)?,
+            Reply::Stream { items, events, .. } => {
+                visit.call(items)?;
+                visit.call(events)?;
+            }
             Reply::Data | Reply::Other => {}
         }
         Ok(())
@@ -399,6 +403,7 @@ impl Reply {
             "stream" => Self::Stream {
                 items: required(plan, "items")?.unbind(),
                 is_noted: required(plan, "is_noted")?.extract()?,
+                events: required(plan, "events")?.extract()?,
             },
             "model" => {
                 let shape = required(plan, "shape")?;

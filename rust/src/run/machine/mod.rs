@@ -1,6 +1,7 @@
 //! `Machine`: one request on its way through its program, from one wait to the next.
 
 mod contexts;
+mod events;
 mod failing;
 mod python;
 mod reading;
@@ -153,6 +154,8 @@ pub(crate) struct Machine {
     ready: Option<Ready>,
     /// The response that is being sent in pieces.
     stream: Option<Box<Stream>>,
+    /// Whether exceptions in it come out in a group.
+    has_group: bool,
     /// What runs after the response.
     background: Option<Py<PyAny>>,
     /// Whether there is a form, whose files are to be closed.
@@ -200,6 +203,7 @@ impl Machine {
             leaves_function: false,
             ready: None,
             stream: None,
+            has_group: false,
             background: None,
             has_form: false,
             file_stack: None,
@@ -331,7 +335,10 @@ impl Machine {
             }),
             Stage::Responded => outcome.and_then(|response| self.hold(py, Ready::Python(response.unbind()))),
             Stage::Sent => outcome.and_then(|_| self.after_sending(py)),
-            Stage::Background => outcome.and_then(|_| self.after_reply(py)),
+            Stage::Background => {
+                outcome.map_err(|error| self.in_group(py, error))?;
+                self.after_reply(py)
+            }
             Stage::Stopping => outcome.map(|_| Next::Done),
             Stage::Unwinding => {
                 let failure = self.failure.take();

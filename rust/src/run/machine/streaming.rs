@@ -11,10 +11,12 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PyMemoryView};
 
+use super::events::{Events, grouped};
 use super::{Machine, Next, Outcome, Stage};
 use crate::py;
 use crate::response::checks::response_head_problem;
 use crate::run::asgi::Ears;
+use crate::run::heartbeat::Heartbeat;
 use crate::run::program::{Program, Reply};
 use crate::run::serving::awaited;
 use crate::run::sink::{Put, Sink};
@@ -34,6 +36,8 @@ pub(super) enum Phase {
     Next,
     /// What comes when the stream is at its end.
     Closing,
+    /// The end of the response, whose stream has failed.
+    Failing,
 }
 
 /// A stream on its way.
@@ -65,6 +69,10 @@ pub(super) struct Stream {
     is_over: bool,
     /// How many pieces have been sent since the request last had to wait.
     in_turn: u32,
+    /// What is kept for server-sent events, if the pieces are that.
+    pub(super) events: Option<Box<Events>>,
+    /// Why the stream has failed, while the end of the response is sent all the same.
+    failure: Option<PyErr>,
 }
 
 /// So many pieces are sent in one turn of the event loop. Then others have theirs, and whoever has left is heard.
@@ -79,7 +87,7 @@ enum Step<'py> {
 
 impl Stream {
     /// Does something in the stream's context.
-    fn within<T>(&self, py: Python<'_>, work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    pub(super) fn within<T>(&self, py: Python<'_>, work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
         match &self.context {
             Some(context) => py::within(context.bind(py), work),
             None => work(),
@@ -108,18 +116,38 @@ impl Stream {
             }
             Phase::Next => match outcome {
                 Outcome::Value(piece) => {
-                    let piece = self.encoded(py, piece)?;
-                    self.put(py, layer, &piece, true)
+                    if let Some(error) = self.events.as_mut().and_then(|events| events.take_broken()) {
+                        return Err(error);
+                    }
+                    let piece = match self.encoded(py, piece) {
+                        Ok(piece) => piece,
+                        Err(error) => return self.end_with(py, layer, error),
+                    };
+                    match self.events.as_mut().map(|events| events.hold_back(piece.clone().unbind())) {
+                        None => self.put(py, layer, &piece, true),
+                        Some(Some(before)) => self.put(py, layer, before.bind(py), true),
+                        Some(None) => self.next_in_turn(py, layer),
+                    }
                 }
                 Outcome::Raised(error) if !error.is_instance_of::<PyStopAsyncIteration>(py) => {
                     self.is_over = true;
-                    Err(error)
+                    self.end_with(py, layer, error)
                 }
                 Outcome::Ended | Outcome::Raised(_) => {
                     self.is_over = true;
-                    self.put(py, layer, PyBytes::new(py, b"").as_any(), false)
+                    if let Some(error) = self.events.as_mut().and_then(|events| events.take_broken()) {
+                        return Err(error);
+                    }
+                    match self.events.as_mut().and_then(|events| events.take_late()) {
+                        Some(late) => self.put(py, layer, late.bind(py), true),
+                        None => self.next(py, layer),
+                    }
                 }
             },
+            Phase::Failing => {
+                outcome.result()?;
+                self.failure.take().map_or(Ok(Step::Over), Err)
+            }
             Phase::Ending | Phase::Closing => outcome.result().map(|_| Step::Over),
         }
     }
@@ -137,8 +165,28 @@ impl Stream {
         self.within(py, || piece.call_method1(intern!(py, "encode"), (charset,)))
     }
 
-    /// Asks for the next piece.
-    fn next<'py>(&self, py: Python<'py>, layer: &Bound<'py, PyAny>) -> PyResult<Step<'py>> {
+    /// The iterator has raised, or what it has made can't be encoded.
+    fn end_with<'py>(&mut self, py: Python<'py>, layer: &Bound<'py, PyAny>, error: PyErr) -> PyResult<Step<'py>> {
+        let Some(events) = &mut self.events else { return Err(error) };
+        if let Some(broken) = events.take_broken() {
+            return Err(if error.is_instance_of::<CancelledError>(py) { broken } else { error });
+        }
+        if !events.ends_with(py, &error) {
+            return Err(error);
+        }
+        self.failure = Some(error);
+        Ok(match self.put(py, layer, PyBytes::new(py, b"").as_any(), false)? {
+            Step::Wait(Phase::Ending, sending) => Step::Wait(Phase::Failing, sending),
+            Step::Over => return self.failure.take().map_or(Ok(Step::Over), Err),
+            waits @ Step::Wait(..) => waits,
+        })
+    }
+
+    /// Asks for the next piece; ends the response if there is none.
+    fn next<'py>(&mut self, py: Python<'py>, layer: &Bound<'py, PyAny>) -> PyResult<Step<'py>> {
+        if self.is_over {
+            return self.put(py, layer, PyBytes::new(py, b"").as_any(), false);
+        }
         let iterator = self.iterator.bind(py);
         let asked = self.within(py, || iterator.call_method0(intern!(py, "__anext__")))?;
         let asked = if self.is_generator { asked } else { awaited(layer, asked)? };
@@ -146,7 +194,7 @@ impl Stream {
     }
 
     /// The same, behind a turn of the event loop if many have been sent in this one.
-    fn next_in_turn<'py>(&self, py: Python<'py>, layer: &Bound<'py, PyAny>) -> PyResult<Step<'py>> {
+    fn next_in_turn<'py>(&mut self, py: Python<'py>, layer: &Bound<'py, PyAny>) -> PyResult<Step<'py>> {
         match &self.turn {
             Some(turn) if self.in_turn >= PIECES_IN_TURN => Ok(Step::Wait(Phase::Sending, turn.bind(py).call1((0,))?)),
             _ => self.next(py, layer),
@@ -164,14 +212,7 @@ impl Stream {
         if !more {
             self.stop_watching(py)?; // or the end of the response would be taken for the client's
         }
-        let put = match &self.context {
-            Some(context) if matches!(self.sink, Sink::Messages(_)) => {
-                let context = context.clone_ref(py);
-                py::within(context.bind(py), || self.sink.put(py, piece, more))?
-            }
-            _ => self.sink.put(py, piece, more)?,
-        };
-        match put {
+        match self.put_in_context(piece, more)? {
             Put::Done if more => {
                 self.in_turn = self.in_turn.saturating_add(1);
                 self.next_in_turn(py, layer)
@@ -186,6 +227,18 @@ impl Stream {
                 self.held = Some((piece.clone().unbind(), more));
                 Ok(Step::Wait(Phase::Full, drained))
             }
+        }
+    }
+
+    /// Puts a piece into the sink, in the stream's context if that calls code of the user's.
+    pub(super) fn put_in_context<'py>(&mut self, piece: &Bound<'py, PyAny>, more: bool) -> PyResult<Put<'py>> {
+        let py = piece.py();
+        match &self.context {
+            Some(context) if matches!(self.sink, Sink::Messages(_)) => {
+                let context = context.clone_ref(py);
+                py::within(context.bind(py), || self.sink.put(py, piece, more))
+            }
+            _ => self.sink.put(py, piece, more),
         }
     }
 
@@ -211,6 +264,9 @@ impl Stream {
 
     /// Nobody hears of the client's leaving any more, unless that takes a task.
     fn stop_watching(&mut self, py: Python<'_>) -> PyResult<()> {
+        if let Some(events) = &self.events {
+            events.end(py)?;
+        }
         if let Ears::Own(cycle) = &self.ears {
             cycle.bind(py).get().forget_watcher(py);
         }
@@ -231,6 +287,9 @@ impl Stream {
         visit.call(&self.outer)?;
         visit.call(&self.listening)?;
         visit.call(&self.watch)?;
+        if let Some(events) = &self.events {
+            events.traverse(visit)?;
+        }
         self.ears.traverse(visit)?;
         self.sink.traverse(visit)
     }
@@ -257,6 +316,14 @@ impl Machine {
         }
         let reference = program.reference.bind(py);
         let Some(ears) = self.ears(py, reference)? else { return Ok(None) };
+        let events = match program.is_of_events(response) {
+            true => match self.events(response)? {
+                Some(events) => Some(Box::new(events)),
+                None => return Ok(None),
+            },
+            false => None,
+        };
+        self.has_group = events.is_some();
         let background = response.getattr(intern!(py, "background"))?;
         if !background.is_none() {
             self.background = Some(background.unbind());
@@ -307,6 +374,8 @@ impl Machine {
             watch: None,
             is_over: false,
             in_turn: 0,
+            events,
+            failure: None,
         };
         let layer = self.transport.layer(py)?;
         let begun = stream.begin(py, &layer, &status, &headers);
@@ -343,7 +412,7 @@ impl Machine {
         outcome: Outcome<'py>,
     ) -> PyResult<Next<'py>> {
         if phase == Phase::Closing {
-            outcome.result()?;
+            outcome.result().map_err(|error| self.in_group(py, error))?;
             return self.after_sending(py);
         }
         let Some(mut stream) = self.stream.take() else { return self.after_sending(py) };
@@ -366,14 +435,30 @@ impl Machine {
 
     /// Waits for what a step of a stream waits for, in the stream's context.
     pub(super) fn resume_stream<'py>(
-        &self,
+        &mut self,
         awaiting: &Bound<'py, PyAny>,
         sent: PyResult<Bound<'py, PyAny>>,
     ) -> PyResult<py::Sent<'py>> {
-        match &self.stream {
-            Some(stream) => stream.within(awaiting.py(), || py::resume(awaiting, sent)),
-            None => py::resume(awaiting, sent),
+        let py = awaiting.py();
+        let Some(stream) = &mut self.stream else { return py::resume(awaiting, sent) };
+        match self.stage {
+            Stage::Stream(phase) if stream.events.is_some() => {
+                let layer = self.transport.layer(py)?;
+                stream.resume_events(&layer, phase, awaiting, sent)
+            }
+            _ => stream.within(py, || py::resume(awaiting, sent)),
         }
+    }
+
+    /// What is kept for a stream of events; None if Python has to send it.
+    fn events(&self, response: &Bound<'_, PyAny>) -> PyResult<Option<Events>> {
+        let py = response.py();
+        let beat = response.call_method0(intern!(py, "beat"))?;
+        if beat.is_none() {
+            return Ok(None);
+        }
+        let (event_loop, interval, ping): (Py<PyAny>, f64, Py<PyBytes>) = beat.extract()?;
+        Ok(Some(Events::new(Py::new(py, Heartbeat::new(event_loop, interval))?, ping)))
     }
 
     /// The request is about to wait.
@@ -386,6 +471,11 @@ impl Machine {
             Some(stream) => stream.before_wait(py, program.bind(py).get()),
             None => Ok(()),
         }
+    }
+
+    /// What comes out of a request for an exception in its stream.
+    pub(super) fn in_group(&self, py: Python<'_>, error: PyErr) -> PyErr {
+        if self.has_group { grouped(py, error) } else { error }
     }
 
     /// Everything is sent.
@@ -423,7 +513,7 @@ impl Machine {
                 listening.call_method1(intern!(py, "fail"), (error, &stream.source, &stream.threaded))?
             }
             None if stream.is_over && stream.is_generator && stream.threaded.is_none() && !tells_by_sending => {
-                return Err(error);
+                return Err(self.in_group(py, error));
             }
             None => {
                 let arguments = (error, &stream.source, &stream.threaded, tells_by_sending);
@@ -487,11 +577,18 @@ impl Program {
             intern!(py, "listen_for_disconnect"),
             intern!(py, "__getattribute__"),
         ];
-        for name in methods {
-            if !kind.getattr(name)?.is(class.getattr(name)?) || own.contains(name)? {
+        let is_of_events = self.is_of_events(response);
+        for (index, name) in methods.into_iter().enumerate() {
+            let is_known = kind.getattr(name)?.is(class.getattr(name)?) || (index == 0 && is_of_events);
+            if !is_known || own.contains(name)? {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// Whether a response is that of an endpoint that yields server-sent events.
+    fn is_of_events(&self, response: &Bound<'_, PyAny>) -> bool {
+        matches!(&self.reply, Reply::Stream { events: Some(events), .. } if response.get_type().is(events))
     }
 }
