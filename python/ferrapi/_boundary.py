@@ -7,7 +7,6 @@ there, at start-up, never per request.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from types import CodeType
 from typing import Any, Literal, NotRequired, TypedDict
 
 from pydantic_core import SchemaValidator, core_schema
@@ -175,8 +174,7 @@ class ReplyPlan(TypedDict):
     server-sent events); ``other`` leaves it to Python, as the others do with what
     they don't expect. status, content_type: of what is made here. in_thread: whether validating runs code of the user's
     that belongs in a worker thread. response: the class of responses, which are sent as they are if `response_call` is
-    what sends them. stream: the class of those that come in pieces, None if somebody has changed it. thread_code: of
-    the generator that iterates in threads.
+    what sends them. stream: the class of those that come in pieces, None if somebody has changed it.
     """
 
     kind: Literal["data", "model", "text", "stream", "other"]
@@ -188,7 +186,6 @@ class ReplyPlan(TypedDict):
     response: type
     response_call: Callable[..., Any]
     stream: type | None
-    thread_code: CodeType
     items: NotRequired[type]
     is_noted: NotRequired[bool]
     events: NotRequired[type | None]

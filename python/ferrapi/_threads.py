@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
 from functools import partial
 from threading import Lock, Thread
@@ -34,7 +34,7 @@ from anyio.lowlevel import RunVar
 from ._compat.anyio import Threads, task_states, threads
 from ._entering import inside, is_inside, take_token
 from ._hooks import announce_assignments
-from ._scopes import calls_in_threads, on_asyncio
+from ._scopes import calls_in_threads, on_asyncio, scope_here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,6 +138,13 @@ class _Workers:
         finally:
             del calls_in_threads[task]
         return await run_beside(partial(function, **arguments))
+
+    async def call_shielded(
+        self, task: asyncio.Task[Any], function: Callable[..., Any], arguments: dict[str, Any]
+    ) -> Any:
+        """The same for a task inside of a cancel scope."""
+        with anyio.CancelScope(shield=True):
+            return await self.call(task, function, arguments)
 
     def begin(self, function: Callable[..., Any], arguments: dict[str, Any]) -> asyncio.Future[Any]:
         """What a call will have come to, in a copy of the context."""
@@ -301,15 +308,25 @@ async def run_in_thread(function: Callable[..., Any], /, **arguments: Any) -> An
     task, workers = _here()
     if task is None or workers is None:
         return await _run_as_anyio(partial(function, **arguments))
+    return await _call_with_token(task, workers, workers.call, function, arguments)
+
+
+async def _call_with_token(
+    task: asyncio.Task[Any],
+    workers: _Workers,
+    call: Callable[[asyncio.Task[Any], Callable[..., Any], dict[str, Any]], Coroutine[Any, Any, Any]],
+    function: Callable[..., Any],
+    arguments: dict[str, Any],
+) -> Any:
     limiter = workers.limiter
     try:
         limiter.acquire_on_behalf_of_nowait(task)
     except anyio.WouldBlock:
         if task in inside:
-            return await workers.call(task, function, arguments)
+            return await call(task, function, arguments)
         await limiter.acquire_on_behalf_of(task)
     try:
-        return await workers.call(task, function, arguments)
+        return await call(task, function, arguments)
     finally:
         limiter.release_on_behalf_of(task)
 
@@ -323,6 +340,29 @@ async def run_later_in_thread(function: Callable[..., Any], /, *arguments: Any) 
         await asyncio.sleep(0)
         await asyncio.sleep(0)
     return await run_in_thread(partial(function, *arguments))
+
+
+async def run_shielded(function: Callable[[], Any]) -> Any:
+    """The same, without anyio's own way for a task inside of a cancel scope, which is shielded from that meanwhile.
+
+    Raises as `run_in_thread`.
+    """
+    task, workers = _here(in_scopes=True)
+    scope = None if task is None or workers is None else scope_here()
+    if task is None or workers is None or scope is None:
+        return await run_in_thread(function)
+    await anyio.lowlevel.checkpoint_if_cancelled()
+    function = partial(_in_scope, workers.known.locals, scope, function)
+    return await _call_with_token(task, workers, workers.call_shielded, function, {})
+
+
+def _in_scope(of_thread: Any, scope: Any, function: Callable[[], Any]) -> Any:
+    """Call a function in a worker thread, which may ask there whether the scope around its caller is cancelled."""
+    of_thread.current_cancel_scope = scope
+    try:
+        return function()
+    finally:
+        of_thread.current_cancel_scope = None
 
 
 async def run_endpoint_in_thread(function: Callable[..., Any], /, **arguments: Any) -> Any:

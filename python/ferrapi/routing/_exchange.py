@@ -22,6 +22,7 @@ from .._hooks import is_own
 from .._native import Noting, Reader, parse_cookies, parse_query
 from ..background import BackgroundTasks
 from ..dependencies._values import MISSING
+from ._file_response import quick
 from ._files import offer_stack
 
 if TYPE_CHECKING:
@@ -221,7 +222,7 @@ class Exchange:
         """Send a response object, its background tasks included."""
         body: Any = getattr(response, "body", None)
         if not is_own(type(response), Response, "__call__") or not self.is_http or type(body) is not bytes:
-            await self.run(response)
+            await self.run(quick(response))
             return
         pending = self.send_body(response.status_code, response.raw_headers, body)
         if pending is not None:

@@ -10,17 +10,21 @@ Servers that speak ASGI 2.4 raise `OSError` in ``send`` instead, and nobody wait
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import functools
+import io
+from collections.abc import AsyncGenerator, Callable, Iterable
 from types import GeneratorType
 from typing import Any
 
 import anyio
-from starlette.concurrency import iterate_in_threadpool
+from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 from .._scopes import enter_around, scope_here
-from .._threads import run_in_thread
+from .._threads import run_in_thread, run_shielded
+
+_END = object()
 
 
 class Listening:
@@ -123,12 +127,64 @@ async def fail(
         raise ClientDisconnect() from None
 
 
+def iterated_in_threads(stream: Any) -> Iterable[Any] | None:
+    """What an asynchronous generator is to iterate in threads: Starlette's or `in_threads`, not begun."""
+    code: Any = getattr(stream, "ag_code", None)
+    name = _ITERATES.get(code)
+    if name is None or stream.ag_frame is None:
+        return None
+    names: dict[str, Any] = stream.ag_frame.f_locals
+    return None if "as_iterator" in names else names.get(name)
+
+
 def source_of(stream: Any) -> GeneratorType[Any, Any, Any] | None:
     """The synchronous generator that Starlette iterates in threads, if a stream that hasn't begun is one."""
-    if getattr(stream, "ag_code", None) is not iterate_in_threadpool.__code__ or stream.ag_frame is None:
+    if getattr(stream, "ag_code", None) is not iterate_in_threadpool.__code__:
         return None
-    source = stream.ag_frame.f_locals.get("iterator")
+    source = iterated_in_threads(stream)
     return source if isinstance(source, GeneratorType) else None
+
+
+async def in_threads(items: Iterable[Any]) -> AsyncGenerator[Any]:
+    """What is iterated in threads as an asynchronous generator, which also closes it if it is a generator."""
+    try:
+        async for item in iterate_in_threadpool(items):
+            yield item
+    finally:
+        if isinstance(items, GeneratorType):
+            with anyio.CancelScope(shield=True):
+                await run_in_threadpool(items.close)
+
+
+_ITERATES = {iterate_in_threadpool.__code__: "iterator", in_threads.__code__: "items"}
+"""What iterates in threads, by the code of the generator: the name that it has for what it iterates."""
+
+_EMPTY: tuple[Iterable[Any], ...] = ([], (), b"", bytearray(), "", {}, {}.values(), {}.items(), set(), range(0))
+_IN_MEMORY = {*(type(iter(empty)) for empty in _EMPTY), io.BytesIO, io.StringIO}
+
+
+def is_in_memory(iterator: Any) -> bool:
+    """Whether the next item of an iterator is there at once, without code of the user's: that needs no thread."""
+    return type(iterator) in _IN_MEMORY
+
+
+def _next(iterator: Any) -> Any:
+    try:
+        return next(iterator, _END)
+    except StopAsyncIteration as exc:  # as in the asynchronous generator around it
+        raise RuntimeError("async generator raised StopAsyncIteration") from exc
+
+
+async def next_in_thread(iterator: Any) -> Any:
+    """The next item of a synchronous iterator, which is asked for it in a worker thread.
+
+    Raises:
+        StopAsyncIteration: there is none.
+    """
+    item = await run_shielded(functools.partial(_next, iterator))
+    if item is _END:
+        raise StopAsyncIteration
+    return item
 
 
 async def close_stream(stream: Any, source: GeneratorType[Any, Any, Any] | None) -> None:

@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_core import ValidationError, from_json
-from starlette.concurrency import iterate_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 
@@ -41,7 +40,7 @@ from ._form import urlencoded_form
 from ._form_body import plain_form
 from ._handler import handle_exception, no_response, unanswered
 from ._json_body import early_model, is_refused_alike
-from ._listening import Listening, fail, source_of
+from ._listening import Listening, fail, is_in_memory, iterated_in_threads, next_in_thread
 from ._plan import NOTHING_TO_READ, validate_parameters
 from ._read import body_bytes, most_errors, parsed, read_form, unreadable
 from ._respond import Responder, dump_other
@@ -195,7 +194,6 @@ def _reply_plan(responder: Responder) -> ReplyPlan:
         "response": Response,
         "response_call": Response.__call__,
         "stream": StreamingResponse if untouched(StreamingResponse) else None,
-        "thread_code": iterate_in_threadpool.__code__,
         "in_thread": responder.serializer.in_thread,
     }
     streams = _streams(responder)
@@ -255,7 +253,9 @@ class Reference:
     on_asyncio = staticmethod(on_asyncio)
     turn = staticmethod(asyncio.sleep)
     listening = Listening
-    source_of = staticmethod(source_of)
+    iterated_in_threads = staticmethod(iterated_in_threads)
+    is_in_memory = staticmethod(is_in_memory)
+    next_in_thread = staticmethod(next_in_thread)
     fail_stream = staticmethod(fail)
 
     def __init__(self, app: RouteApp, compiled: Compiled, plan: Plan, placed: Any) -> None:

@@ -6,16 +6,14 @@ import asyncio
 import functools
 import json
 import math
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from pydantic import BaseModel
-from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -27,6 +25,7 @@ from ..encoders import jsonable_encoder
 from ..exceptions import ResponseValidationError
 from ..sse import KEEPALIVE_COMMENT, EventSourceResponse, ServerSentEvent, format_sse_event
 from ._exchange import Exchange
+from ._listening import in_threads
 from ._plan import Step
 from ._respond import Responder, endpoint_context, sends_events
 
@@ -101,8 +100,8 @@ class StreamResponder(Responder):
         if endpoint.kind is Kind.ASYNC:
             return await super().call(x, endpoint, values)
         made = endpoint.call(**values)
-        in_threads = endpoint.kind in (Kind.GENERATOR, Kind.SYNC) and not isinstance(made, Response)
-        return _in_threads(made) if in_threads and (self.is_json or self.is_events) else made
+        is_sync = endpoint.kind in (Kind.GENERATOR, Kind.SYNC) and not isinstance(made, Response)
+        return in_threads(made) if is_sync and (self.is_json or self.is_events) else made
 
     def maker(self, endpoint: Step) -> Callable[..., Any]:
         """What makes the generator of an endpoint that is not to be awaited, as `call` does."""
@@ -111,7 +110,7 @@ class StreamResponder(Responder):
 
         def make(**values: Any) -> Any:
             made = endpoint.call(**values)
-            return made if isinstance(made, Response) else _in_threads(made)
+            return made if isinstance(made, Response) else in_threads(made)
 
         return make
 
@@ -152,7 +151,7 @@ class StreamResponder(Responder):
 
     def _event(self, item: Any) -> bytes:
         if not isinstance(item, ServerSentEvent) and not is_foreign_event(type(item)):
-            return format_sse_event(data_str=self._json(item))
+            return b"data: " + self._json(item).encode() + b"\n\n"  # JSON has no line breaks
         data = item.raw_data
         if data is None and isinstance(item.data, BaseModel):
             data = item.data.model_dump_json()
@@ -166,17 +165,6 @@ class StreamResponder(Responder):
 
 
 _json_lines = functools.partial(StreamingResponse, media_type="application/jsonl")
-
-
-async def _in_threads(items: Iterable[Any]) -> AsyncGenerator[Any]:
-    """What is iterated in threads as an asynchronous generator, which also closes it if it is a generator."""
-    try:
-        async for item in iterate_in_threadpool(items):
-            yield item
-    finally:
-        if isinstance(items, GeneratorType):
-            with anyio.CancelScope(shield=True):
-                await run_in_threadpool(items.close)
 
 
 class _Events(EventSourceResponse):

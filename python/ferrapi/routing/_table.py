@@ -21,6 +21,7 @@ from ..exception_handlers import answer_now
 from ._contexts import Placed, matches, place
 from ._declared import Watched
 from ._effective import EffectiveRouteContext
+from ._file_response import quick_directory
 from ._handler import RouteApp
 from ._layers import in_layers
 from ._program import program_of
@@ -93,7 +94,7 @@ class Target:
         if not full and app is not None and x.is_http:
             return self._refuse_method(x)
         if not full or app is None:
-            return x.run(self._within(self._answering(x).handle))
+            return x.run(self._within(_handler_of(self._answering(x))))
         serve = app.answer()
         self.answer = serve if place is None else _at_its_place(place, serve)
         return serve(x)
@@ -144,6 +145,13 @@ class Target:
             return None
         app = self.placed.effective.app
         return app if type(app) is RouteApp else None
+
+
+def _handler_of(route: BaseRoute) -> ASGIApp:
+    """What lets a route answer that the engine doesn't serve."""
+    if type(route) is Mount and untouched(Mount, "handle") and "handle" not in route.__dict__:
+        return quick_directory(route.app)
+    return route.handle
 
 
 def _at_its_place(

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Scope
 from .._hooks import is_own
 from .._native import InFlightRequest, Reader, RequestHead
 from ..routing._exchange import Exchange
+from ..routing._file_response import quick
 from ..routing._table import Target
 from ._server import LOGGER
 
@@ -136,7 +137,7 @@ class HttpExchange(Exchange):
 
     async def send_response(self, response: Response) -> None:
         if not is_own(type(response), Response, "__call__") or not _is_whole(response):
-            await self.run(response)
+            await self.run(quick(response))
             return
         pending = self.send_body(response.status_code, response.raw_headers, response.body)  # type: ignore[arg-type]
         if pending is not None:

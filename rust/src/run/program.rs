@@ -167,9 +167,8 @@ pub(crate) struct Program {
     /// The class of responses, and its method that sends one.
     pub(super) response: Py<PyAny>,
     pub(super) response_call: Py<PyAny>,
-    /// Starlette's class of responses in pieces, unless somebody has changed it; and the code of what runs an iterator in threads.
+    /// Starlette's class of responses in pieces, unless somebody has changed it.
     pub(super) stream: Option<Py<PyAny>>,
-    pub(super) thread_code: Py<PyAny>,
     /// ferrapi's own handler of HTTP exceptions, whose answers are made here.
     pub(super) http_handler: Py<PyAny>,
     /// What goes on in Python: `ferrapi.routing._program.Reference`.
@@ -211,7 +210,6 @@ impl Program {
             response: required(&reply, "response")?.unbind(),
             response_call: required(&reply, "response_call")?.unbind(),
             stream: required(&reply, "stream")?.extract()?,
-            thread_code: required(&reply, "thread_code")?.unbind(),
             http_handler: required(plan, "http_handler")?.unbind(),
             reference: required(plan, "reference")?.unbind(),
             counts: required(plan, "counts")?.extract()?,
@@ -238,7 +236,6 @@ impl Program {
         visit.call(&self.response)?;
         visit.call(&self.response_call)?;
         visit.call(&self.stream)?;
-        visit.call(&self.thread_code)?;
         visit.call(&self.http_handler)?;
         visit.call(&self.reference)?;
         visit.call(&self.counts)?;

@@ -8,7 +8,7 @@
 //! which the application registered them. The caller takes the first that serves the method, and reads what that route
 //! asks for: the parts of the path that the candidate captured, [`query::pairs`], [`cookies::pairs`], header values as
 //! [`latin1`] text, and the body: JSON if [`media_type::is_json`] says so, a form through [`form::urlencoded`] or
-//! [`form::multipart`]. The answer is written by [`http1::response`], or event by event by [`sse`].
+//! [`form::multipart`]. The answer is written by [`http1::response`].
 //!
 //! ```
 //! use wire::http1::{HeadReader, Step, response};
@@ -74,7 +74,6 @@ pub mod media_type;
 pub mod path;
 pub mod query;
 pub mod router;
-pub mod sse;
 
 pub use path::{Convertor, Template, TemplateError, Token};
 pub use router::{Candidate, Candidates, Pattern, Router, RouterBuilder, Span};

@@ -81,7 +81,6 @@ grammars! {
     path_template: 0,
     query: 0,
     router: 1,
-    sse: 0,
     urlencoded: 3,
 }
 

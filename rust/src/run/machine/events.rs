@@ -11,7 +11,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use super::streaming::{Phase, Stream};
+use super::stream::{Phase, Stream};
 use crate::py::{self, Sent};
 use crate::run::heartbeat::{Heartbeat, is_awaited_future, is_done};
 use crate::run::serving::awaited;

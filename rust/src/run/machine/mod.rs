@@ -7,6 +7,7 @@ mod python;
 mod reading;
 mod replying;
 mod running;
+mod stream;
 mod streaming;
 mod threads;
 mod values;
@@ -21,7 +22,7 @@ use smallvec::SmallVec;
 
 use self::failing::Failure;
 use self::replying::Ready;
-use self::streaming::{Phase, Stream};
+use self::stream::{Phase, Stream};
 use super::hop::Hop;
 use super::program::Program;
 use super::transport::Transport;

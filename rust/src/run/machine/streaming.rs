@@ -1,299 +1,21 @@
-//! A response in pieces: an iterator of the user's, whose pieces are sent one by one.
-//!
-//! What Starlette does with a task group around two tasks is done here in the request's own task. Only when that has to wait is
-//! there somebody who hears of it when the client leaves (`ferrapi.routing._listening`). What code of the user's sets in context
-//! variables meanwhile is the stream's own, as it is in a task of a group.
+//! A response in pieces: when it begins, how the machine goes on with it, and how it ends.
 
+use pyo3::exceptions::PyGeneratorExit;
 use pyo3::exceptions::asyncio::CancelledError;
-use pyo3::exceptions::{PyGeneratorExit, PyStopAsyncIteration};
-use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PyMemoryView};
+use pyo3::types::{PyBytes, PyDict, PyInt, PyList};
 
 use super::events::{Events, grouped};
+use super::stream::{Phase, Pull, Step, Stream};
 use super::{Machine, Next, Outcome, Stage};
 use crate::py;
 use crate::response::checks::response_head_problem;
 use crate::run::asgi::Ears;
 use crate::run::heartbeat::Heartbeat;
 use crate::run::program::{Program, Reply};
-use crate::run::serving::awaited;
-use crate::run::sink::{Put, Sink};
+use crate::run::sink::Sink;
 use crate::run::transport::Transport;
-use crate::run::uvicorn::Watch;
-
-/// What a wait in a stream is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
-    /// The end of the head, or of a piece, which is being sent.
-    Sending,
-    /// The end of the last piece.
-    Ending,
-    /// The client, which has to read on before the piece that is held back can be sent.
-    Full,
-    /// The next piece.
-    Next,
-    /// What comes when the stream is at its end.
-    Closing,
-    /// The end of the response, whose stream has failed.
-    Failing,
-}
-
-/// A stream on its way.
-pub(super) struct Stream {
-    response: Py<PyAny>,
-    /// What the pieces are from, as the response has it.
-    source: Py<PyAny>,
-    /// The synchronous generator that is run in threads behind it.
-    threaded: Option<Py<PyAny>>,
-    iterator: Py<PyAny>,
-    /// What makes a piece of an item, unless it is one.
-    encode: Option<Py<PyAny>>,
-    /// Whether that is an asynchronous generator, whose end is known.
-    is_generator: bool,
-    sink: Sink,
-    /// A piece that is held back, and whether more are to come.
-    held: Option<(Py<PyAny>, bool)>,
-    /// The context that the pieces are made and sent in; None for the request's own.
-    context: Option<Py<PyAny>>,
-    /// Makes what waits for the event loop's next turn; None if that isn't asyncio's.
-    turn: Option<Py<PyAny>>,
-    ears: Ears,
-    /// The cancel scope that the task was in when the stream began.
-    outer: Option<Py<PyAny>>,
-    /// `ferrapi.routing._listening.Listening`, since the stream had to wait.
-    listening: Option<Py<PyAny>>,
-    watch: Option<Py<Watch>>,
-    /// Whether the iterator has come to its end, or has raised.
-    is_over: bool,
-    /// How many pieces have been sent since the request last had to wait.
-    in_turn: u32,
-    /// What is kept for server-sent events, if the pieces are that.
-    pub(super) events: Option<Box<Events>>,
-    /// Why the stream has failed, while the end of the response is sent all the same.
-    failure: Option<PyErr>,
-}
-
-/// So many pieces are sent in one turn of the event loop. Then others have theirs, and whoever has left is heard.
-const PIECES_IN_TURN: u32 = 64;
-
-/// What comes next in a stream.
-enum Step<'py> {
-    Wait(Phase, Bound<'py, PyAny>),
-    /// All is sent.
-    Over,
-}
-
-impl Stream {
-    /// Does something in the stream's context.
-    pub(super) fn within<T>(&self, py: Python<'_>, work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
-        match &self.context {
-            Some(context) => py::within(context.bind(py), work),
-            None => work(),
-        }
-    }
-
-    /// Goes on from what the last wait came to.
-    fn go_on<'py>(
-        &mut self,
-        py: Python<'py>,
-        layer: &Bound<'py, PyAny>,
-        phase: Phase,
-        outcome: Outcome<'py>,
-    ) -> PyResult<Step<'py>> {
-        match phase {
-            Phase::Sending => {
-                outcome.result()?;
-                self.next_in_turn(py, layer)
-            }
-            Phase::Full => {
-                outcome.result()?;
-                match self.held.take() {
-                    Some((piece, more)) => self.put(py, layer, piece.bind(py), more),
-                    None => self.next(py, layer),
-                }
-            }
-            Phase::Next => match outcome {
-                Outcome::Value(piece) => {
-                    if let Some(error) = self.events.as_mut().and_then(|events| events.take_broken()) {
-                        return Err(error);
-                    }
-                    let piece = match self.encoded(py, piece) {
-                        Ok(piece) => piece,
-                        Err(error) => return self.end_with(py, layer, error),
-                    };
-                    match self.events.as_mut().map(|events| events.hold_back(piece.clone().unbind())) {
-                        None => self.put(py, layer, &piece, true),
-                        Some(Some(before)) => self.put(py, layer, before.bind(py), true),
-                        Some(None) => self.next_in_turn(py, layer),
-                    }
-                }
-                Outcome::Raised(error) if !error.is_instance_of::<PyStopAsyncIteration>(py) => {
-                    self.is_over = true;
-                    self.end_with(py, layer, error)
-                }
-                Outcome::Ended | Outcome::Raised(_) => {
-                    self.is_over = true;
-                    if let Some(error) = self.events.as_mut().and_then(|events| events.take_broken()) {
-                        return Err(error);
-                    }
-                    match self.events.as_mut().and_then(|events| events.take_late()) {
-                        Some(late) => self.put(py, layer, late.bind(py), true),
-                        None => self.next(py, layer),
-                    }
-                }
-            },
-            Phase::Failing => {
-                outcome.result()?;
-                self.failure.take().map_or(Ok(Step::Over), Err)
-            }
-            Phase::Ending | Phase::Closing => outcome.result().map(|_| Step::Over),
-        }
-    }
-
-    /// A piece as bytes, or as the view of memory that it is.
-    fn encoded<'py>(&self, py: Python<'py>, piece: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let piece = match &self.encode {
-            Some(encode) => self.within(py, || encode.bind(py).call1((piece,)))?,
-            None => piece,
-        };
-        if piece.is_instance_of::<PyBytes>() || piece.is_instance_of::<PyMemoryView>() {
-            return Ok(piece);
-        }
-        let charset = self.response.bind(py).getattr(intern!(py, "charset"))?;
-        self.within(py, || piece.call_method1(intern!(py, "encode"), (charset,)))
-    }
-
-    /// The iterator has raised, or what it has made can't be encoded.
-    fn end_with<'py>(&mut self, py: Python<'py>, layer: &Bound<'py, PyAny>, error: PyErr) -> PyResult<Step<'py>> {
-        let Some(events) = &mut self.events else { return Err(error) };
-        if let Some(broken) = events.take_broken() {
-            return Err(if error.is_instance_of::<CancelledError>(py) { broken } else { error });
-        }
-        if !events.ends_with(py, &error) {
-            return Err(error);
-        }
-        self.failure = Some(error);
-        Ok(match self.put(py, layer, PyBytes::new(py, b"").as_any(), false)? {
-            Step::Wait(Phase::Ending, sending) => Step::Wait(Phase::Failing, sending),
-            Step::Over => return self.failure.take().map_or(Ok(Step::Over), Err),
-            waits @ Step::Wait(..) => waits,
-        })
-    }
-
-    /// Asks for the next piece; ends the response if there is none.
-    fn next<'py>(&mut self, py: Python<'py>, layer: &Bound<'py, PyAny>) -> PyResult<Step<'py>> {
-        if self.is_over {
-            return self.put(py, layer, PyBytes::new(py, b"").as_any(), false);
-        }
-        let iterator = self.iterator.bind(py);
-        let asked = self.within(py, || iterator.call_method0(intern!(py, "__anext__")))?;
-        let asked = if self.is_generator { asked } else { awaited(layer, asked)? };
-        Ok(Step::Wait(Phase::Next, asked))
-    }
-
-    /// The same, behind a turn of the event loop if many have been sent in this one.
-    fn next_in_turn<'py>(&mut self, py: Python<'py>, layer: &Bound<'py, PyAny>) -> PyResult<Step<'py>> {
-        match &self.turn {
-            Some(turn) if self.in_turn >= PIECES_IN_TURN => Ok(Step::Wait(Phase::Sending, turn.bind(py).call1((0,))?)),
-            _ => self.next(py, layer),
-        }
-    }
-
-    /// Sends a piece, the last one if there is no `more`.
-    fn put<'py>(
-        &mut self,
-        py: Python<'py>,
-        layer: &Bound<'py, PyAny>,
-        piece: &Bound<'py, PyAny>,
-        more: bool,
-    ) -> PyResult<Step<'py>> {
-        if !more {
-            self.stop_watching(py)?; // or the end of the response would be taken for the client's
-        }
-        match self.put_in_context(piece, more)? {
-            Put::Done if more => {
-                self.in_turn = self.in_turn.saturating_add(1);
-                self.next_in_turn(py, layer)
-            }
-            Put::Done => Ok(Step::Over),
-            Put::Sending(sending) => {
-                self.in_turn = self.in_turn.saturating_add(1);
-                let phase = if more { Phase::Sending } else { Phase::Ending };
-                Ok(Step::Wait(phase, awaited(layer, sending)?))
-            }
-            Put::Full(drained) => {
-                self.held = Some((piece.clone().unbind(), more));
-                Ok(Step::Wait(Phase::Full, drained))
-            }
-        }
-    }
-
-    /// Puts a piece into the sink, in the stream's context if that calls code of the user's.
-    pub(super) fn put_in_context<'py>(&mut self, piece: &Bound<'py, PyAny>, more: bool) -> PyResult<Put<'py>> {
-        let py = piece.py();
-        match &self.context {
-            Some(context) if matches!(self.sink, Sink::Messages(_)) => {
-                let context = context.clone_ref(py);
-                py::within(context.bind(py), || self.sink.put(py, piece, more))
-            }
-            _ => self.sink.put(py, piece, more),
-        }
-    }
-
-    /// The request is about to wait: what there is is written, and from the first time on somebody hears of the client's leaving.
-    fn before_wait(&mut self, py: Python<'_>, program: &Program) -> PyResult<()> {
-        self.in_turn = 0;
-        self.sink.flush(py)?;
-        if self.listening.is_none() && !matches!(self.ears, Ears::Sending) {
-            let listening = program.reference.bind(py).call_method1(intern!(py, "listening"), (&self.outer,))?;
-            self.listening = Some(listening.clone().unbind());
-            let scope = listening.getattr(intern!(py, "scope"))?;
-            match &self.ears {
-                Ears::Own(cycle) => cycle.bind(py).get().watch(&scope)?,
-                Ears::Uvicorn(receive) => self.watch = Some(Watch::begin(receive.bind(py), &scope)?.unbind()),
-                Ears::Receive(receive) => {
-                    listening.call_method1(intern!(py, "listen"), (receive,))?;
-                }
-                Ears::Sending => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Nobody hears of the client's leaving any more, unless that takes a task.
-    fn stop_watching(&mut self, py: Python<'_>) -> PyResult<()> {
-        if let Some(events) = &self.events {
-            events.end(py)?;
-        }
-        if let Ears::Own(cycle) = &self.ears {
-            cycle.bind(py).get().forget_watcher(py);
-        }
-        self.watch.take().map_or(Ok(()), |watch| watch.bind(py).get().end(py))
-    }
-
-    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.response)?;
-        visit.call(&self.source)?;
-        visit.call(&self.threaded)?;
-        visit.call(&self.iterator)?;
-        if let Some((piece, _)) = &self.held {
-            visit.call(piece)?;
-        }
-        visit.call(&self.encode)?;
-        visit.call(&self.context)?;
-        visit.call(&self.turn)?;
-        visit.call(&self.outer)?;
-        visit.call(&self.listening)?;
-        visit.call(&self.watch)?;
-        if let Some(events) = &self.events {
-            events.traverse(visit)?;
-        }
-        self.ears.traverse(visit)?;
-        self.sink.traverse(visit)
-    }
-}
 
 impl Machine {
     /// Begins to send a response object, if it is a stream that is sent as Starlette's own class sends it; None if nothing has happened.
@@ -329,13 +51,15 @@ impl Machine {
             self.background = Some(background.unbind());
         }
         let source = response.getattr(intern!(py, "body_iterator"))?;
-        let threaded = match source.getattr_opt(intern!(py, "ag_code"))? {
-            Some(code) if code.is(&program.thread_code) => {
-                let threaded = reference.call_method1(intern!(py, "source_of"), (&source,))?;
-                if threaded.is_none() { None } else { Some(threaded.unbind()) }
-            }
-            _ => None,
+        let (iterator, encode) = program.parts_of(&source)?;
+        let is_generator = py::is_async_generator(&iterator);
+        let in_threads = if is_generator {
+            reference.call_method1(intern!(py, "iterated_in_threads"), (&iterator,))?
+        } else {
+            py.None().into_bound(py)
         };
+        let pull = if in_threads.is_none() { Pull::Await } else { Pull::Thread };
+        let iterator = if in_threads.is_none() { iterator } else { in_threads };
         let (context, outer) = match &ears {
             Ears::Sending => (None, None),
             Ears::Own(_) | Ears::Uvicorn(_) | Ears::Receive(_) => {
@@ -352,14 +76,15 @@ impl Machine {
             Transport::Asgi(transport) => transport.open(py, code, &headers)?,
             Transport::Given(_) => return Ok(None), // as `ears` has said
         };
-        let (iterator, encode) = program.parts_of(&source)?;
         let mut stream = Stream {
             response: response.clone().unbind(),
-            is_generator: py::is_async_generator(&iterator),
+            is_generator: is_generator && pull == Pull::Await,
+            pull,
+            reference: reference.clone().unbind(),
+            threaded: py::is_generator(&iterator).then(|| iterator.clone().unbind()),
             iterator: iterator.unbind(),
             encode: encode.map(Bound::unbind),
             source: source.unbind(),
-            threaded,
             sink,
             held: None,
             turn: if matches!(ears, Ears::Sending) {
@@ -376,9 +101,10 @@ impl Machine {
             in_turn: 0,
             events,
             failure: None,
+            has_ended: false,
         };
         let layer = self.transport.layer(py)?;
-        let begun = stream.begin(py, &layer, &status, &headers);
+        let begun = stream.begin(py, &layer, &status, &headers).and_then(|step| stream.settle(py, &layer, step));
         self.stream = Some(Box::new(stream));
         self.take_stream_step(py, begun).map(Some)
     }
@@ -417,7 +143,10 @@ impl Machine {
         }
         let Some(mut stream) = self.stream.take() else { return self.after_sending(py) };
         let layer = self.transport.layer(py)?;
-        let step = py::guarded(|| stream.go_on(py, &layer, phase, outcome));
+        let step = py::guarded(|| {
+            let step = stream.go_on(py, &layer, phase, outcome)?;
+            stream.settle(py, &layer, step)
+        });
         self.stream = Some(stream);
         self.take_stream_step(py, step)
     }
@@ -428,7 +157,7 @@ impl Machine {
                 self.stage = Stage::Stream(phase);
                 Ok(Next::Await(awaitable))
             }
-            Ok(Step::Over) => self.end_stream(py),
+            Ok(Step::Over | Step::Again) => self.end_stream(py),
             Err(error) => self.fail_stream(py, error),
         }
     }
@@ -496,6 +225,7 @@ impl Machine {
     /// The stream has come to an early end.
     fn fail_stream<'py>(&mut self, py: Python<'py>, error: PyErr) -> PyResult<Next<'py>> {
         let Some(mut stream) = self.stream.take() else { return Err(error) };
+        self.replied |= stream.has_ended;
         stream.stop_watching(py)?;
         if error.is_instance_of::<PyGeneratorExit>(py) {
             return Err(error); // nobody waits for anything any more
@@ -521,32 +251,6 @@ impl Machine {
             }
         };
         self.wait(py, Stage::Stream(Phase::Closing), failing)
-    }
-}
-
-impl Stream {
-    /// Sends the head, and asks for the first piece.
-    fn begin<'py>(
-        &mut self,
-        py: Python<'py>,
-        layer: &Bound<'py, PyAny>,
-        status: &Bound<'py, PyAny>,
-        headers: &Bound<'py, PyList>,
-    ) -> PyResult<Step<'py>> {
-        if let Some(sending) = self.within(py, || self.sink.head(py, status, headers))? {
-            self.begin_iterating(py)?;
-            return Ok(Step::Wait(Phase::Sending, awaited(layer, sending)?));
-        }
-        self.begin_iterating(py)?;
-        self.next(py, layer)
-    }
-
-    fn begin_iterating(&mut self, py: Python<'_>) -> PyResult<()> {
-        if !self.is_generator {
-            let iterator = self.iterator.bind(py);
-            self.iterator = self.within(py, || iterator.call_method0(intern!(py, "__aiter__")))?.unbind();
-        }
-        Ok(())
     }
 }
 

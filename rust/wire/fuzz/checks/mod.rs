@@ -11,5 +11,4 @@ pub mod path_template;
 pub mod paths;
 pub mod query;
 pub mod router;
-pub mod sse;
 pub mod urlencoded;
