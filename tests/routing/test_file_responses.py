@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +89,8 @@ def make(fw: Framework, log: list[Any], site: Path) -> Any:
     return app
 
 
-def alike(site: Path, asks: list[Ask]) -> None:
-    for way in USUAL:
+def alike(site: Path, asks: list[Ask], ways: Sequence[str] = USUAL) -> None:
+    for way in ways:
         theirs, ours = (answers(fw, lambda fw, log: make(fw, log, site), asks, way) for fw in BOTH)
         for ask, expected, actual in zip(asks, theirs, ours, strict=True):
             for answer in (expected, actual):
@@ -103,7 +104,7 @@ PLACES = ("file", "sync", "known", "own", "patched", "class", "static", "html", 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_files_of_all_sizes(site: Path, place: str) -> None:
-    alike(site, [Ask(path=f"/{place}/{name}.txt") for name in SIZES])
+    alike(site, [Ask(path=f"/{place}/{name}.txt") for name in SIZES], (*USUAL, "trio"))
 
 
 @pytest.mark.parametrize("place", ["file", "known", "static", "html"])

@@ -124,6 +124,8 @@ def test_items_come_alike(quiet: None, kind: str, source: str) -> None:
         return app
 
     compare(make, [Ask()])
+    if source != "asks the loop":
+        compare(make, [Ask()], "trio")
 
 
 @pytest.mark.parametrize("kind", KINDS)
