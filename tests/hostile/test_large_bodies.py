@@ -263,10 +263,12 @@ def _values() -> st.SearchStrategy[Any]:
 
 
 @settings(deadline=None, max_examples=300)
-@given(_kinds(), _values(), st.integers(0, 6))
-def test_random_values_of_random_types(kind: Any, value: Any, most: int) -> None:
-    values = values_of(kind)
-    valid, errors = values.counted(value, most)
+@given(_kinds(), _values(), st.integers(0, 6), st.sampled_from([1, 2, 64]))
+def test_random_values_of_random_types(kind: Any, value: Any, most: int, size: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ferrapi.dependencies._counting._SIZE", size)
+        values = values_of(kind)
+        valid, errors = values.counted(value, most)
     try:
         expected = TypeAdapter(kind).validate_python(value, from_attributes=True)
     except ValidationError as exc:
