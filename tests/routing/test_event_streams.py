@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 import anyio
@@ -41,7 +42,7 @@ async def in_a_task() -> None:
 
 
 WAITS: dict[str, Callable[[], Any]] = {
-    **{f"{turns} turns": lambda turns=turns: later(turns) for turns in (0, 1, 2, 3, 4, 6)},
+    **{f"{turns} turns": partial(later, turns) for turns in (0, 1, 2, 3, 4, 6)},
     "timer": lambda: asyncio.sleep(0.005),
     "task": in_a_task,
     "shielded": lambda: asyncio.shield(in_a_task()),

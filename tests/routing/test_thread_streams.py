@@ -238,7 +238,8 @@ def test_what_is_in_memory_takes_no_thread(monkeypatch: pytest.MonkeyPatch) -> N
             bodies.append(message.get("body", b""))
 
         async def main() -> None:
-            await app(Ask(query=b"kind=" + kind.encode()).scope(), asyncio.Event().wait, send)
+            never: Any = asyncio.Event().wait
+            await app(Ask(query=b"kind=" + kind.encode()).scope(), never, send)
 
         asyncio.run(main())
         return b"".join(bodies)
