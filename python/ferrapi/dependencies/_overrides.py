@@ -17,6 +17,7 @@ def override_of(dependant: Dependant, overrides: Overrides) -> Dependant:
 
     Raises:
         TypeError: for an override that can't be called.
+        FastAPIError: for one that can't be a dependency.
     """
     override = overrides.get(dependant.call, dependant) if overrides and dependant.call is not None else dependant
     if override is dependant:
@@ -32,3 +33,27 @@ def override_of(dependant: Dependant, overrides: Overrides) -> Dependant:
         scope=dependant.scope,
         concurrency=dependant.concurrency,
     )
+
+
+def override_in_turn(dependant: Dependant, overrides: Overrides) -> Dependant:
+    """The same, but an override that can't be says so when its turn comes: what is before it runs, as in FastAPI."""
+    try:
+        return override_of(dependant, overrides)
+    except Exception as error:
+        return refusing(dependant, error, lambda: override_of(dependant, overrides))
+
+
+def refusing(dependant: Dependant, error: Exception, make: Callable[[], object]) -> Dependant:
+    """What stands in the place of `dependant` if that can't be: it raises when its turn comes.
+
+    Parameters:
+        dependant: what is overridden.
+        error: why it can't be.
+        make: raises such an error anew, because each request has its own traceback.
+    """
+
+    async def refused() -> None:
+        make()
+        raise error
+
+    return Dependant(call=refused, name=dependant.name, path=dependant.path)

@@ -23,7 +23,7 @@ from ..dependencies import _plain
 from ..dependencies._body import body_values, wants_key
 from ..dependencies._callables import Kind, header_scheme, kind_of
 from ..dependencies._dependant import circular_dependency
-from ..dependencies._overrides import Overrides, override_of
+from ..dependencies._overrides import Overrides, override_in_turn, refusing
 from ..dependencies._values import Errors, request_params_to_args
 from ..dependencies.models import Dependant, cache_key, computed_scope, may_share, oauth_scopes, scope_users
 from ..types import DependencyCacheKey
@@ -254,8 +254,13 @@ class Plan:
         if visit.node is not dependant and any(
             one.node is not one.original and one.node.call == visit.node.call for one in above
         ):
-            cycle = [one.node.call for one in above if one.node is not one.original]
-            raise circular_dependency([*cycle[cycle.index(visit.node.call) :], visit.node.call], "overrides")
+            calls = [one.node.call for one in above if one.node is not one.original]
+            cycle = [*calls[calls.index(visit.node.call) :], visit.node.call]
+
+            def refuse() -> None:
+                raise circular_dependency(cycle, "overrides")
+
+            visit.node = refusing(dependant, circular_dependency(cycle, "overrides"), refuse)
         return visit
 
     def _share(self, step: Step, *, is_root: bool) -> None:
@@ -359,7 +364,7 @@ class Plan:
             return _Visit(leaf(dependant, overrides, self._provider), dependant, embed, begins)
         # Whether the body has keys is the route's say, overrides or not. A callable with several parameters looks for
         # keys all the same.
-        return _Visit(override_of(dependant, overrides), dependant, embed, begins)
+        return _Visit(override_in_turn(dependant, overrides), dependant, embed, begins)
 
     async def step_values(
         self, step: Step, x: Exchange, early: Values | None, body: Any, errors: Errors
