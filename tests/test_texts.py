@@ -86,6 +86,10 @@ def test_front_ends_that_are_not_there(site: Any) -> None:
     assert outcome[0] == "error"
 
 
+def test_an_event_with_data_of_two_kinds() -> None:
+    same(lambda fw: fw.sse.ServerSentEvent(data=1, raw_data="x"))
+
+
 MARKERS = ["Path", "Query", "Header", "Body", "Form", "Depends"]
 _EMPTY = inspect.Parameter.empty
 

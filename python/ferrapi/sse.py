@@ -72,7 +72,10 @@ class ServerSentEvent(BaseModel):
     @model_validator(mode="after")
     def _one_kind_of_data(self) -> "ServerSentEvent":
         if self.data is not None and self.raw_data is not None:
-            raise ValueError("Cannot set both 'data' and 'raw_data': the first is written as JSON, the second as it is")
+            raise ValueError(
+                "Cannot set both 'data' and 'raw_data' on the same ServerSentEvent. Use 'data' for JSON-serialized "
+                "payloads or 'raw_data' for pre-formatted strings."
+            )
         return self
 
 

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Annotated, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, Json
 from starlette.datastructures import FormData
@@ -72,6 +72,7 @@ def told(fw: Framework, type_: Any, body: Any, embed: bool) -> Any:
     return found, [(error["type"], error["loc"], error["input"]) for error in errors]
 
 
+@settings(deadline=None)
 @given(st.sampled_from(TYPES), bodies, st.booleans())
 def test_a_form_parameter_is_a_key_of_a_dictionary_and_unions_read_that_as_a_form(
     type_: Any, body: Any, embed: bool
@@ -80,6 +81,7 @@ def test_a_form_parameter_is_a_key_of_a_dictionary_and_unions_read_that_as_a_for
     assert ours == theirs
 
 
+@settings(deadline=None)
 @given(st.sampled_from([Pot, Pan, Lid, Deep]), dictionaries)
 def test_a_dictionary_is_normalised_as_the_form_that_it_describes(model: type[BaseModel], value: Any) -> None:
     theirs, ours = (utils_of(fw)._normalize_form_model(value, model=model) for fw in BOTH)

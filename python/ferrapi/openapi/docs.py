@@ -47,7 +47,7 @@ _SWAGGER_UI = Template("""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="viewport" content="width=device-width, initial-scale=1.0">
 <title>$title</title>
 <link rel="shortcut icon" href="$favicon">
 <link rel="stylesheet" href="$css">
@@ -86,7 +86,7 @@ _REDOC = Template("""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="viewport" content="width=device-width, initial-scale=1.0">
 <title>$title</title>
 $fonts
 <link rel="shortcut icon" href="$favicon">
