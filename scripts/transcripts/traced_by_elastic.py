@@ -38,7 +38,9 @@ def show() -> None:
     for kind, data in recorded:
         error = data.get("exception") or {}
         request = (data.get("context") or {}).get("request") or {}
-        print("  ", kind, data.get("name"), data.get("result"), data.get("outcome"), data.get("type"), data.get("culprit"))
+        print(
+            "  ", kind, data.get("name"), data.get("result"), data.get("outcome"), data.get("type"), data.get("culprit")
+        )
         print("    ", error.get("type"), error.get("message"), request.get("method"), request.get("url"))
     recorded.clear()
 
