@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 from starlette.routing import Mount, Route
 from support.compare import compare_documents
-from support.frameworks import Framework
+from support.frameworks import BOTH, Framework
 
 
 class Told(BaseModel):
@@ -78,3 +78,14 @@ def test_callbacks_in_the_document(name: str, place: str, shown: bool) -> None:
         return app
 
     compare_documents(make)
+
+
+@pytest.mark.parametrize("given", [{}, {"callbacks": None}, {"callbacks": []}], ids=repr)
+def test_a_route_without_callbacks_says_how_that_was_declared(given: dict[str, Any]) -> None:
+    def found(fw: Framework) -> list[Any]:
+        router = fw.APIRouter()
+        router.get("/", **given)(lambda: 1)
+        return [fw.routing.APIRoute("/", lambda: 1, **given).callbacks, router.routes[0].callbacks]
+
+    theirs, ours = (found(fw) for fw in BOTH)
+    assert ours == theirs

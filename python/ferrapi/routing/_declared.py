@@ -125,7 +125,7 @@ class Declared(Watched):
     include_in_schema: bool
     response_class: type[Response] | DefaultPlaceholder
     dependency_overrides_provider: Any
-    callbacks: list[BaseRoute]
+    callbacks: list[BaseRoute] | None
     openapi_extra: dict[str, Any] | None
     generate_unique_id_function: Callable[[Any], str] | DefaultPlaceholder
     strict_content_type: bool | DefaultPlaceholder
@@ -154,7 +154,7 @@ class Declared(Watched):
         self.endpoint = endpoint
         for name in _TAKEN_AS_THEY_ARE:
             self.__dict__[name] = options[name]
-        self.callbacks = list(options["callbacks"] or [])
+        self.callbacks = None if options["callbacks"] is None else list(options["callbacks"])
         validate_max_body_size(self.max_body_size)
         self.form_limits = cast(FormLimits, TrackedDict(validate_form_limits(options["form_limits"])))
         self.tags = list(options["tags"] or [])
