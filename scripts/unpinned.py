@@ -4,8 +4,9 @@
     uv pip install --resolution lowest-direct 'ferrapi[all]' -r requirements.txt
 
 `requirements-dev.txt` pins everything, so that nothing changes by the date. To test the bounds of `pyproject.toml` its
-own requirements must be free: then the resolver alone decides between the lowest and the newest. FastAPI stays at the
-release that ferrapi is compared with.
+own requirements must be free: then the resolver alone decides between the lowest and the newest. They are printed as
+they are declared, because what only the wheel asks for is not direct, and uv takes the newest of it. FastAPI stays at
+the release that ferrapi is compared with.
 """
 
 import re
@@ -27,11 +28,11 @@ def name_of(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", found[0]).lower()
 
 
-def declared() -> set[str]:
-    """The names that ferrapi requires, in an extra or always."""
+def declared() -> list[str]:
+    """What ferrapi requires, in an extra or always, without its own extras."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = [line for lines in project["optional-dependencies"].values() for line in lines]
-    return {name_of(line) for line in [*project["dependencies"], *extras]}
+    return [line for line in [*project["dependencies"], *extras] if name_of(line) != project["name"]]
 
 
 def lines_of(file: Path) -> Iterator[str]:
@@ -45,7 +46,9 @@ def lines_of(file: Path) -> Iterator[str]:
 
 def main() -> int:
     """Print the requirements, one a line."""
-    free = declared()
+    requirements = declared()
+    free = {name_of(line) for line in requirements}
+    print("\n".join(requirements))
     for line in lines_of(ROOT / "requirements-dev.txt"):
         name = name_of(line)
         if name in FOLLOWS:

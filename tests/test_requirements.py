@@ -190,3 +190,16 @@ def test_each_requirement_is_documented_with_its_bounds() -> None:
     for line in [*project["dependencies"], *extras]:
         if not line.startswith("ferrapi["):
             assert f"| `{line}` |" in table, line
+
+
+def test_the_bounds_that_are_tested_are_the_declared_ones() -> None:
+    """A resolver that takes the lowest release does so with what is asked for directly, so the script asks for it."""
+    command = [sys.executable, str(ROOT / "scripts" / "unpinned.py")]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    project = _project()
+    extras = [line for lines in project["optional-dependencies"].values() for line in lines]
+    bounds = [line for line in [*project["dependencies"], *extras] if not line.startswith("ferrapi[")]
+    assert set(bounds) <= set(printed)
+    open_names = {canonicalize_name(Requirement(line).name) for line in bounds}
+    again = [line for line in printed if line not in bounds]
+    assert not [line for line in again if canonicalize_name(Requirement(line).name) in open_names]
