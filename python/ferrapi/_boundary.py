@@ -91,9 +91,13 @@ class FieldPlan(TypedDict):
 
 
 class FieldsPlan(TypedDict):
-    """The keyword arguments of a step from the body. is_whole: whether the only one is all of it."""
+    """The keyword arguments of a step from the body.
+
+    is_whole: whether the only one is all of it. is_quiet: whether validating them runs no code of the user's.
+    """
 
     is_whole: bool
+    is_quiet: bool
     fields: list[FieldPlan]
 
 

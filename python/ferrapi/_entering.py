@@ -52,6 +52,26 @@ def note_left(task: Any) -> None:
         del inside[task]
 
 
+class Inside:
+    """That this task is inside of synchronous contexts, for as long as the object is kept.
+
+    Parameters:
+        number: of contexts.
+    """
+
+    __slots__ = ("_number", "_task")
+
+    def __init__(self, number: int) -> None:
+        self._task = this_task()
+        self._number = number
+        inside[self._task] += number
+
+    def __del__(self) -> None:
+        inside[self._task] -= self._number
+        if not inside[self._task]:
+            del inside[self._task]
+
+
 async def take_token(borrower: object) -> Tokens:
     """Wait for a token to enter a context with, for `borrower`; it is given back to what this answers."""
     depth = inside[task] if inside and (task := this_task()) in inside else 0

@@ -36,7 +36,7 @@ def test_no_request_waits_for_ever_for_a_connection(shape: str, middleware: str)
 
 
 @pytest.mark.parametrize("middleware", MIDDLEWARE)
-@pytest.mark.parametrize("shape", ["plain", "late", "items"])
+@pytest.mark.parametrize("shape", ["plain", "between", "late", "items"])
 @pytest.mark.parametrize("threads", ["1", "2", "rlimit"])
 def test_every_request_is_answered_when_there_are_no_more_threads(shape: str, middleware: str, threads: str) -> None:
     """Some with an error; their code doesn't run afterwards, and what was acquired is given back."""

@@ -111,10 +111,19 @@ def _crossed(fw: Any, pool: Pool) -> list[Any]:
     return [*_late(fw, pool), fw.Depends(other)]
 
 
+def _between(fw: Any, pool: Pool) -> list[Any]:
+    async def user(connection: int = fw.Depends(pool.connection)) -> int:
+        await asyncio.sleep(0)
+        return connection
+
+    return [fw.Depends(user)]
+
+
 SHAPES: dict[str, Callable[[Any, Pool], list[Any]]] = {
     "plain": _plain,
     "function": _function,
     "nested": _nested,
+    "between": _between,
     "late": _late,
     "crossed": _crossed,
     "beside": _plain,

@@ -202,6 +202,11 @@ def is_buildable(field: ModelField) -> bool:
     return True
 
 
+def is_quiet_field(field: ModelField) -> bool:
+    """Whether validating what is sent for a field runs no code of the user's."""
+    return is_buildable(field) and runs_no_code(bare_schema(field))
+
+
 def is_plain_field(field: ModelField) -> bool:
     """Whether a parameter can be read by the native reader."""
     info = field.field_info

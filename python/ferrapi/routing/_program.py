@@ -19,6 +19,7 @@ from starlette.responses import Response, StreamingResponse
 
 from .. import background
 from .._boundary import BodyPlan, FieldsPlan, ReplyPlan, StepPlan
+from .._entering import Inside
 from .._fields import ModelField, prefix_locations
 from .._hooks import untouched
 from .._native import Program
@@ -159,6 +160,9 @@ def _fields_plan(step: Step) -> FieldsPlan:
     fields = step.dependant.body_params
     return {
         "is_whole": len(fields) == 1 and not step.embed,
+        "is_quiet": all(
+            _plain.is_buildable(field) and _plain.runs_no_code(_plain.bare_schema(field)) for field in fields
+        ),
         "fields": [
             {
                 "name": field.name,
@@ -248,6 +252,7 @@ class Reference:
     begin_background = staticmethod(background.begin)
     dump_other = staticmethod(dump_other)
     enter_in_thread = staticmethod(enter_in_thread)
+    inside = Inside
     leave_generators = staticmethod(leave_generators)
     scope_here = staticmethod(scope_here)
     on_asyncio = staticmethod(on_asyncio)

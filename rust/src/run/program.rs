@@ -69,6 +69,8 @@ pub(super) struct Step {
 pub(super) struct Fields {
     /// Whether the only one is the whole body, rather than a key of it.
     pub(super) is_whole: bool,
+    /// Whether validating them runs no code of the user's, so that it can't be observed when that is done.
+    pub(super) is_quiet: bool,
     pub(super) list: Vec<Field>,
 }
 
@@ -343,7 +345,11 @@ impl Fields {
                 field: required(&field, "field")?.unbind(),
             });
         }
-        Ok(Self { is_whole: required(plan, "is_whole")?.extract()?, list })
+        Ok(Self {
+            is_whole: required(plan, "is_whole")?.extract()?,
+            is_quiet: required(plan, "is_quiet")?.extract()?,
+            list,
+        })
     }
 }
 

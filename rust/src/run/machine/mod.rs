@@ -159,6 +159,10 @@ pub(crate) struct Machine {
     has_group: bool,
     /// What runs after the response.
     background: Option<Py<PyAny>>,
+    /// The steps whose keyword arguments from the body were validated before their turn.
+    early: Vec<usize>,
+    /// Keeps it known that the task is inside of synchronous contexts.
+    inside: Vec<Py<PyAny>>,
     /// Whether there is a form, whose files are to be closed.
     has_form: bool,
     /// The exit stack around the request, if there is one.
@@ -206,6 +210,8 @@ impl Machine {
             stream: None,
             has_group: false,
             background: None,
+            early: Vec::new(),
+            inside: Vec::new(),
             has_form: false,
             file_stack: None,
             end: None,
@@ -394,7 +400,7 @@ impl Machine {
         for group in self.groups.iter().flatten() {
             visit.call(group)?;
         }
-        let objects = self.results.iter().chain(&self.open).chain(&self.function_open);
+        let objects = self.results.iter().chain(&self.open).chain(&self.function_open).chain(&self.inside);
         objects.into_iter().try_for_each(|object| visit.call(object))
     }
 }

@@ -13,7 +13,7 @@ use crate::run::program::{Body, Json, Program, Step, Threaded};
 impl Machine {
     /// Begins a hop that the next step and those behind it take part in; None if they run in another way.
     pub(super) fn hop<'py>(&mut self, py: Python<'py>, program: &Program) -> PyResult<Option<Next<'py>>> {
-        let Some((end, enters)) = self.end_of_hop(program) else { return Ok(None) };
+        let Some((end, enters)) = self.end_of_hop(py, program)? else { return Ok(None) };
         if self.returns() || self.is_in_cancel_scope(py, program)? {
             return Ok(None);
         }
@@ -40,20 +40,17 @@ impl Machine {
     }
 
     /// The step behind the last one of a hop that begins at the next step, and whether contexts are entered in it.
-    ///
-    /// Whoever is inside of a synchronous context must not wait for a thread that others may hold who wait for it: so contexts
-    /// are entered only in a hop behind which no other needs one.
-    fn end_of_hop(&self, program: &Program) -> Option<(usize, bool)> {
+    fn end_of_hop(&mut self, py: Python<'_>, program: &Program) -> PyResult<Option<(usize, bool)>> {
         let first = self.results.len();
         if self.errors.is_some() {
-            return None;
+            return Ok(None);
         }
         let (mut end, mut enters) = (first, false);
         for (index, step) in program.steps.iter().enumerate().skip(first) {
             if index == program.before_body && program.before_body > 0 && !self.is_past_body {
                 break;
             }
-            if index > first && !self.has_values(program, step, index) {
+            if index > first && step.same.is_none() && !self.has_values(py, program, step, index)? {
                 break;
             }
             match (&step.same, &step.hop) {
@@ -63,22 +60,26 @@ impl Machine {
             }
             end = index.saturating_add(1);
         }
-        let is_alone = !program.steps.iter().skip(end).any(|step| step.is_threaded && step.same.is_none());
-        (end > first && (is_alone || !enters)).then_some((end, enters))
+        Ok((end > first).then_some((end, enters)))
     }
 
-    /// Whether the keyword arguments of a step are there before its turn comes.
-    fn has_values(&self, program: &Program, step: &Step, index: usize) -> bool {
-        let has_params = !step.has_params || (!step.is_late && self.is_read);
-        let has_fields = match (&step.fields, &program.body) {
-            (None, _) => true,
-            (Some(_), Some(Body::Json(Json { model: Some(model), .. }))) => {
-                model.step == index && self.source.is_some() && self.refused.is_none()
+    /// Whether the keyword arguments of a step are there before its turn comes. What runs no code of the user's is validated for
+    /// that.
+    fn has_values(&mut self, py: Python<'_>, program: &Program, step: &Step, index: usize) -> PyResult<bool> {
+        if step.has_params && (step.is_late || !self.is_read) {
+            return Ok(false);
+        }
+        match (&step.fields, &program.body) {
+            (None, _) => Ok(true),
+            (Some(_), Some(Body::Json(Json { model: Some(model), .. }))) if self.source.is_some() => {
+                Ok(model.step == index && self.refused.is_none())
             }
-            (Some(_), Some(Body::Form { plain: Some(plain) })) => plain.step == index && !self.has_form,
-            _ => false,
-        };
-        has_params && has_fields
+            (Some(fields), Some(Body::Json(_))) if fields.is_quiet && self.large == 0 => {
+                self.validate_early(py, index, fields)
+            }
+            (Some(_), Some(Body::Form { plain: Some(plain) })) => Ok(plain.step == index && !self.has_form),
+            _ => Ok(false),
+        }
     }
 
     /// Goes on when a hop is over, or when nobody may wait for it any more.
@@ -89,7 +90,9 @@ impl Machine {
         if let Err(error) = &outcome {
             hop.abandon(py, error.clone_ref(py));
         }
-        for (generator, for_function) in hop.take_entered(py) {
+        let entered = hop.take_entered(py);
+        let number = entered.len();
+        for (generator, for_function) in entered {
             if for_function {
                 self.function_open.push(generator);
             } else {
@@ -102,6 +105,12 @@ impl Machine {
         self.unchecked = true;
         let program = self.program(py)?;
         let program = program.bind(py).get();
+        // Whoever is inside of a synchronous context doesn't wait for a thread that others may hold who wait for it.
+        let needs_thread = |step: &Step| step.is_threaded && step.same.is_none();
+        if number > 0 && program.steps.iter().skip(self.results.len()).any(needs_thread) && done.made.is_none() {
+            let inside = program.reference.bind(py).call_method1(intern!(py, "inside"), (number,))?;
+            self.inside.push(inside.unbind());
+        }
         match done.made {
             Some((result, made)) => self.reply_with(py, program, result.bind(py), made),
             None => self.run(py, program),
@@ -145,6 +154,9 @@ impl Machine {
             self.function_open.extend(rest);
         } else {
             self.open.extend(rest);
+        }
+        if self.open.is_empty() && self.function_open.is_empty() {
+            drop(std::mem::take(&mut self.inside));
         }
         match error {
             Some(error) => Err(PyErr::from_value(error)),

@@ -33,7 +33,7 @@ impl Machine {
             let found = program.reference.bind(py).call_method1(intern!(py, "parameters"), (exchange, index))?;
             is_valid = self.take_values(py, index, &found)?;
         }
-        let Some(fields) = &step.fields else {
+        let Some(fields) = step.fields.as_ref().filter(|_| !self.early.contains(&index)) else {
             return Ok(if is_valid { Values::Ready } else { Values::Invalid });
         };
         match &program.body {
@@ -110,6 +110,33 @@ impl Machine {
             }
         }
         Ok(is_valid)
+    }
+
+    /// Validates what the body says for a step whose turn has not come. Answers no if anything is missing or wrong: then it is
+    /// validated again when its turn comes, and the mistakes are noted.
+    pub(super) fn validate_early(&mut self, py: Python<'_>, index: usize, fields: &Fields) -> PyResult<bool> {
+        if self.early.contains(&index) {
+            return Ok(true);
+        }
+        let Some(body) = self.body.as_ref().map(|body| body.bind(py).clone()) else { return Ok(false) };
+        let options = [(intern!(py, "from_attributes"), true)].into_py_dict(py)?;
+        let found = PyDict::new(py);
+        for field in &fields.list {
+            let received = match body.cast::<PyDict>() {
+                _ if fields.is_whole => Some(body.clone()),
+                Ok(object) => found_in(object, field)?.1,
+                Err(_) => None,
+            };
+            let Some(received) = received else { return Ok(false) };
+            match field.validate.bind(py).call((received,), Some(&options)) {
+                Ok(value) => found.set_item(&field.name, value)?,
+                Err(error) if reply::is_validation_error(py, &error) => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+        self.arguments(py, index).update(found.as_mapping())?;
+        self.early.push(index);
+        Ok(true)
     }
 
     /// Settles what it means that a field is not in the body: its default, or a mistake.
