@@ -171,9 +171,8 @@ def _response(responder: Responder) -> How:
     serializer = responder.serializer
     kind = responder.response_class.__qualname__
     if isinstance(responder, StreamResponder):
-        if responder.is_events:
-            return How("events are sent in Python", True)
-        return How("items are encoded in Python, and sent natively" if responder.is_json else "sent natively", False)
+        is_encoded = responder.is_json or responder.is_events
+        return How("items are encoded in Python, and sent natively" if is_encoded else "sent natively", False)
     if not responder.is_short:
         return How(f"the response is made in Python by {kind}, for its class or its status", True)
     if not responder.is_default:
