@@ -76,3 +76,31 @@ def test_a_source_is_read_as_a_whole_for_the_same_types(kind: str, source: str, 
         return app
 
     compare(make, SENT, "asgi")
+
+
+@pytest.mark.parametrize("source", ["Query", "Header", "Cookie", "Form"])
+@pytest.mark.parametrize("sent", [b"many=", b"a=", b"x=1", b"many=&a=1", b""])
+def test_what_is_sent_empty_is_sent(source: str, sent: bytes) -> None:
+    """So the model is not missing, although a cookie without a value is no item of a sequence."""
+
+    def make(fw: Framework, log: list[Any]) -> Any:
+        class Sent(BaseModel):
+            a: int
+            many: list[int] = []
+
+        app = fw.FastAPI()
+
+        @app.post("/")
+        async def read(sent: Annotated[Sent | None, getattr(fw, source)()] = None) -> Any:
+            return sent
+
+        return app
+
+    pairs = [pair.split(b"=") for pair in sent.split(b"&") if pair]
+    asks = {
+        "Query": Ask("POST", "/", sent),
+        "Header": Ask("POST", "/", headers=[(name, value) for name, value in pairs]),
+        "Cookie": Ask("POST", "/", headers=[(b"cookie", sent.replace(b"&", b"; "))]),
+        "Form": Ask("POST", "/", headers=[(b"content-type", b"application/x-www-form-urlencoded")], body=(sent,)),
+    }
+    compare(make, [asks[source]])

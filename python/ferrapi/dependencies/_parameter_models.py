@@ -74,17 +74,19 @@ class ModelReader:
         values: dict[str, Any] = {}
         # A header that only looks like a field's own name is neither the field nor an extra.
         used = set(self.header_names)
+        concerned = False
         for keys, many in self.fields:
             for name, key in keys:
                 value = get_value(source, name, many)
                 if value is None:
                     continue
                 used.add(name.lower() if isinstance(source, Headers) else name)
+                concerned = True
                 if not many or value != "":  # an empty cookie is no sequence, and no other name is looked for
                     values[key] = value
                 break
         extras = dict(rest(source, used))
-        concerned = bool(values) or (bool(extras) and self.keeps_extra)
+        concerned = concerned or (bool(extras) and self.keeps_extra)
         for key, value in extras.items():
             values.setdefault(key, value)
         return values, concerned
