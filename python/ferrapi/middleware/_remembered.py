@@ -107,6 +107,30 @@ def preflight_of_cors(middleware: CORSMiddleware, key: Key) -> Response:
     return middleware.preflight_response(request_headers=_headers(*zip(_PREFLIGHT, key, strict=True)))
 
 
+def passes_gzip(middleware: GZipMiddleware, key: Key) -> bool:
+    """Whether GZip leaves a response in pieces as it is, and adds nothing to its head.
+
+    The key is the request's ``Accept-Encoding``, and status, ``Content-Type`` and ``Content-Encoding`` of the response.
+    """
+    accepted, status, kind, encoding = key
+    headers = _headers((b"content-type", kind), (b"content-encoding", encoding)).raw
+    piece: Message = {"type": "http.response.body", "body": b"piece", "more_body": True}
+    sent: list[Message] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": int(status or b"0"), "headers": list(headers)})
+        await send(dict(piece))
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    layer = copy.copy(middleware)
+    layer.app = app
+    scope = {"type": "http", "headers": _headers((b"accept-encoding", accepted)).raw}
+    run_at_once(layer(scope, _receive_nothing, send))
+    return len(sent) == 2 and sent[0]["headers"] == headers and sent[1] == piece
+
+
 def responder_of_gzip(middleware: GZipMiddleware, key: Key) -> tuple[type[IdentityResponder], dict[str, Any]]:
     """The class and the attributes of what sends a response, compressed for a key that isn't None."""
     responders: list[Any] = []
@@ -142,6 +166,10 @@ def _probe(middleware: Any, app: ASGIApp, header: tuple[bytes, bytes | None]) ->
 
 def _headers(*pairs: tuple[bytes, bytes | None]) -> Headers:
     return Headers(raw=[(name, value) for name, value in pairs if value is not None])
+
+
+async def _receive_nothing() -> Message:
+    return {"type": "http.disconnect"}
 
 
 async def _swallow(message: Message) -> None:

@@ -165,6 +165,11 @@ class HttpExchange(Exchange):
         response.raw_headers = list(headers)
         return self.run(response)
 
+    def headers_of_stream(self, status: int, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]] | None:
+        """The headers of a stream with what the middleware adds; None if that has to see the stream."""
+        bypasses = self.site.bypasses
+        return headers if bypasses is None else bypasses.extended_stream(self.head, status, headers)
+
     def send_body(self, status: int, headers: bytes | list[tuple[bytes, bytes]], body: bytes) -> Awaitable[None] | None:
         if self.site.bypasses is not None and not self.is_extended:
             return self._send_extended(status, headers, body)

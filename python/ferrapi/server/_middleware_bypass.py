@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .._hooks import watch
 from .._native import RequestHead
-from ..middleware._remembered import Memory, headers_of_cors, passes_host
+from ..middleware._remembered import Memory, headers_of_cors, passes_gzip, passes_host
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -50,6 +50,10 @@ class Bypass:
             size: the length of the response's body in bytes.
         """
         return []
+
+    def adds_to_stream(self, head: RequestHead, status: int, headers: Headers) -> Headers | None:
+        """The same for a response in pieces, which it leaves as they are."""
+        return self.adds(head, headers, 0)
 
 
 class _TrustedHost(Bypass):
@@ -82,8 +86,18 @@ class _CORS(Bypass):
 
 
 class _GZip(Bypass):
+    def __init__(self, middleware: GZipMiddleware) -> None:
+        super().__init__(middleware)
+        self._passing = Memory(middleware, passes_gzip)
+
     def adds(self, head: RequestHead, headers: Headers, size: int) -> Headers | None:
         return [] if size < self.middleware.minimum_size else None
+
+    def adds_to_stream(self, head: RequestHead, status: int, headers: Headers) -> Headers | None:
+        known = dict(reversed(headers))  # by the first of each name
+        names = (b"content-type", b"content-encoding")
+        key = head.header(b"accept-encoding"), b"%d" % status, *(known.get(name) for name in names)
+        return [] if self._passing.of(*key) else None
 
 
 BYPASSES: dict[Any, Callable[[Any], Bypass]] = {
@@ -127,6 +141,15 @@ class Bypasses:
         """The headers of a whole response with what they add; None if one of them has to be asked."""
         for bypass in reversed(self._bypasses):
             added = bypass.adds(head, headers, size)
+            if added is None:
+                return None
+            headers = headers + added
+        return headers
+
+    def extended_stream(self, head: RequestHead, status: int, headers: Headers) -> Headers | None:
+        """The same for a response in pieces."""
+        for bypass in reversed(self._bypasses):
+            added = bypass.adds_to_stream(head, status, headers)
             if added is None:
                 return None
             headers = headers + added

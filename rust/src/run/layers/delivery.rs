@@ -175,3 +175,28 @@ pub(in crate::run) fn open<'py>(
     }
     Ok(begun)
 }
+
+/// Whether messages that are sent by `send` come to the server without any code of the user's that could see when they do.
+pub(in crate::run) fn goes_unseen(send: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = send.py();
+    let mut send = send.clone();
+    let mut last = None;
+    loop {
+        send = if let Ok(outlet) = send.cast_exact::<Outlet>() {
+            last = Some(outlet.clone());
+            outlet.get().target(py)
+        } else if let Ok(noting) = send.cast_exact::<Noting>() {
+            noting.get().target(py)
+        } else if let Ok(adding) = send.cast_exact::<Adding>() {
+            adding.get().target(py)
+        } else if let Ok(layer) = send.cast_exact::<Compressing>() {
+            layer.get().target(py)
+        } else if let Ok(below) = send.cast_exact::<PassageSend>() {
+            return Ok(below.get().passes_on());
+        } else {
+            let Some(outlet) = last else { return Ok(false) };
+            let (layer, cycles) = outlet.get().server(py);
+            return cycles.knows(&layer, &send);
+        };
+    }
+}

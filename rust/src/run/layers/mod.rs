@@ -15,7 +15,7 @@ mod ready;
 
 pub(crate) use adding::Adding;
 pub(crate) use compressing::{Compressing, Compression, gzip_bytes};
-pub(super) use delivery::{Delivery, deliver, open};
+pub(super) use delivery::{Delivery, deliver, goes_unseen, open};
 pub(crate) use flow::Flow;
 pub(crate) use noting::Noting;
 pub(crate) use outlet::{Outlet, Surroundings};

@@ -38,6 +38,7 @@ impl Machine {
         }
         let reference = program.reference.bind(py);
         let Some(ears) = self.ears(py, reference)? else { return Ok(None) };
+        let Some(headers) = self.headers_of_stream(py, code, headers)? else { return Ok(None) };
         let events = match program.is_of_events(response) {
             true => match self.events(response)? {
                 Some(events) => Some(Box::new(events)),
@@ -109,14 +110,28 @@ impl Machine {
         self.take_stream_step(py, begun).map(Some)
     }
 
+    /// The headers of a stream, with what middleware adds that the transport has bypasses of; None if that has to see the stream.
+    fn headers_of_stream<'py>(
+        &mut self,
+        py: Python<'py>,
+        status: u16,
+        headers: Bound<'py, PyList>,
+    ) -> PyResult<Option<Bound<'py, PyList>>> {
+        match &self.transport {
+            Transport::Http(transport) if transport.connection().has_middleware(py) => {}
+            Transport::Http(_) | Transport::Asgi(_) | Transport::Given(_) => return Ok(Some(headers)),
+        }
+        let extended = self.exchange(py)?.call_method1(intern!(py, "headers_of_stream"), (status, headers))?;
+        Ok(if extended.is_none() { None } else { Some(extended.cast_into::<PyList>()?) })
+    }
+
     /// How it is heard that the client leaves; None if Starlette has to see to it.
     fn ears<'py>(&self, py: Python<'py>, reference: &Bound<'py, PyAny>) -> PyResult<Option<Ears>> {
         match &self.transport {
             Transport::Given(_) => Ok(None),
             Transport::Http(transport) => {
                 let cycle = transport.in_flight.bind(py).get();
-                let is_free = !transport.connection().has_middleware(py) && !cycle.has_started(py);
-                Ok(is_free.then(|| Ears::Own(transport.in_flight.clone_ref(py))))
+                Ok((!cycle.has_started(py)).then(|| Ears::Own(transport.in_flight.clone_ref(py))))
             }
             Transport::Asgi(transport) => {
                 let Some(ears) = transport.ears(py)? else { return Ok(None) };

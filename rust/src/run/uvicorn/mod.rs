@@ -133,6 +133,11 @@ impl UvicornCycles {
         self.log.visit(visit)
     }
 
+    /// Whether `send` is a server's own.
+    pub(super) fn knows<'py>(&self, layer: &Bound<'py, PyAny>, send: &Bound<'py, PyAny>) -> PyResult<bool> {
+        Ok(self.owner(layer, send, |parts| &parts.send)?.is_some())
+    }
+
     /// Whether a whole response would be sent by `send`, which is a method of uvicorn's. ferrapi's own protocol puts the pieces
     /// of a response together itself.
     pub(super) fn takes_whole<'py>(&self, layer: &Bound<'py, PyAny>, send: &Bound<'py, PyAny>) -> PyResult<bool> {

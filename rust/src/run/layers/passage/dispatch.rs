@@ -10,7 +10,7 @@ use super::Passage;
 use super::arrival::Arrival;
 use super::messages::Message;
 use crate::py::{self, Sent};
-use crate::run::layers::{Delivery, Flow, deliver};
+use crate::run::layers::{Delivery, Flow, deliver, goes_unseen};
 use crate::run::reply::describes_body;
 use crate::run::serving::awaited;
 use crate::run::transport::Headers;
@@ -76,6 +76,7 @@ impl Dispatch {
                 self.wait(py, Stage::Sending, sending)
             }
             Delivery::Not => {
+                this.passes_on.store(goes_unseen(this.send.bind(py))?, Ordering::Relaxed);
                 let sending = this.layer(py).call_method1(intern!(py, "pass_on"), (&passage, response))?;
                 self.wait(py, Stage::Sending, sending)
             }

@@ -31,6 +31,10 @@ use crate::run::Serving;
 
 pub(crate) use self::send::PassageSend;
 
+/// So many messages may wait to be taken, of bodies of at most so many bytes, where nobody sees that.
+const AHEAD: usize = 16;
+const SMALL: usize = 4096;
+
 /// One request on its way through a `BaseHTTPMiddleware`.
 #[pyclass(frozen, module = "ferrapi._native")]
 pub(crate) struct Passage {
@@ -57,6 +61,8 @@ pub(crate) struct Passage {
     error_raised: AtomicBool,
     /// Whether the application below is at work, in the task that it was begun in.
     is_below_at_work: AtomicBool,
+    /// Whether messages from below go on as they are, and no code of the user's sees when.
+    passes_on: AtomicBool,
 }
 
 /// What changes.
@@ -110,6 +116,7 @@ impl Passage {
             body_begun: AtomicBool::new(false),
             error_raised: AtomicBool::new(false),
             is_below_at_work: AtomicBool::new(false),
+            passes_on: AtomicBool::new(false),
         };
         Bound::new(py, Serving::of(Box::new(Dispatch::new(Py::new(py, passage)?))))
     }
@@ -193,6 +200,16 @@ impl Passage {
     /// A future of the event loop's.
     fn new_future<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.layer(py).call_method0(intern!(py, "running_loop"))?.call_method0(intern!(py, "create_future"))
+    }
+
+    /// Whether messages from below go on as they are, and no code of the user's sees when.
+    pub(in crate::run::layers) fn passes_on(&self) -> bool {
+        self.passes_on.load(Ordering::Relaxed)
+    }
+
+    /// Whether the application below may go on before its message, with so many bytes of the body, has been taken.
+    fn may_run_ahead(&self, py: Python<'_>, size: usize) -> bool {
+        self.passes_on() && size <= SMALL && self.state.see(py, |state| state.messages.len() < AHEAD)
     }
 
     /// Tells the middleware that there is something to look at.

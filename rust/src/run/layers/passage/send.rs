@@ -37,6 +37,11 @@ impl PassageSend {
         Bound::new(passage.py(), Self { passage: passage.clone().unbind() })
     }
 
+    /// Whether what is sent here goes on as it is, and no code of the user's sees when.
+    pub(in crate::run::layers) fn passes_on(&self) -> bool {
+        self.passage.get().passes_on()
+    }
+
     /// Takes a whole response; returns what is to be awaited then, or None if it has to come in messages.
     pub(in crate::run::layers) fn take_whole<'py>(
         &self,
@@ -125,7 +130,9 @@ impl Sending {
         let kind = message.get_item(intern!(py, "type"))?;
         let is_body = kind.eq(intern!(py, "http.response.body"))?;
         if is_body && message.call_method1(intern!(py, "get"), (intern!(py, "more_body"), false))?.is_truthy()? {
-            return Ok(Stage::Waiting);
+            let body = message.call_method1(intern!(py, "get"), (intern!(py, "body"),))?;
+            let is_ahead = body.cast::<PyBytes>().is_ok_and(|body| passage.may_run_ahead(py, body.as_bytes().len()));
+            return Ok(if is_ahead { Stage::Done } else { Stage::Waiting });
         }
         let is_last = is_body || kind.eq(intern!(py, "http.response.pathsend"))?;
         Ok(if is_last { Stage::Last } else { Stage::Done })
