@@ -78,9 +78,24 @@ def _as_they_were(declared: Sequence[_Made]) -> Iterator[None]:
                 made.restore()
 
 
+def _own_models() -> dict[str, Any]:
+    options = {"_use_prebuilt": False}
+    try:
+        SchemaValidator({"type": "any"}, None, **options)
+    except TypeError:
+        return {}
+    return options
+
+
+_OWN_MODELS = _own_models()
+
+
 def schema_validator(schema: Any) -> SchemaValidator:
-    """A validator with just this core schema: models in it may have other validators by now, which don't count."""
-    return SchemaValidator(schema, None, _use_prebuilt=False)
+    """A validator with just this core schema: models in it may have other validators by now, which don't count.
+
+    They do with releases of pydantic-core that can't be told so.
+    """
+    return SchemaValidator(schema, None, **_OWN_MODELS)
 
 
 @dataclass(eq=False)

@@ -131,6 +131,9 @@ OPTION_DEFAULTS: dict[str, Any] = {
 NOT_OF_PYDANTIC = frozenset({"regex", "example", "openapi_examples", "include_in_schema"})
 """The options that `FieldInfo` knows nothing of."""
 
+_LAST = ("strict", "allow_inf_nan", "max_digits", "decimal_places", "pattern", "annotation")
+"""The options that FastAPI hands on behind all others, which earlier releases of pydantic keep in that order."""
+
 _class_options = spell_out(FieldOptions, OPTION_DEFAULTS)
 
 
@@ -167,9 +170,14 @@ class _Declared(FieldInfo):  # type: ignore[misc]  # final in pydantic's stubs; 
 
 def _field_arguments(default: Any, options: FieldOptions) -> dict[str, Any]:
     """What to hand to `FieldInfo`: the options that were given, by the alias rules of `pydantic.Field`."""
-    given: dict[str, Any] = {"annotation": None}
-    given |= {name: value for name, value in options.items() if name not in NOT_OF_PYDANTIC and value is not _Unset}
+    given: dict[str, Any] = {
+        name: value for name, value in options.items() if name not in NOT_OF_PYDANTIC and value is not _Unset
+    }
     given["pattern"] = options.get("pattern") or options.get("regex")
+    given.setdefault("annotation", None)
+    for name in _LAST:
+        if name in given:
+            given[name] = given.pop(name)
     alias = given.get("alias", _Unset)
     if given.get("serialization_alias") is None and isinstance(alias, str):
         given["serialization_alias"] = alias

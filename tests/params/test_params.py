@@ -76,6 +76,8 @@ def contents(field: FieldInfo) -> dict[str, Any]:
     held = {name: getattr(field, name) for name in FieldInfo.__slots__ if hasattr(field, name)}
     held |= {name: value for name, value in vars(field).items() if name != "in_"}
     held["in"] = str(getattr(field, "in_", None))
+    if "_attributes_set" in held:  # of which pydantic's order depends on its release
+        held["_attributes_set"] = dict(sorted(held["_attributes_set"].items()))
     return {
         name: ("unset", value.value) if type(value).__name__ == "DefaultPlaceholder" else value
         for name, value in held.items()
@@ -267,7 +269,7 @@ def test_each_event_loop_has_its_own_semaphore() -> None:
 
     assert asyncio.run(twice()) is not asyncio.run(twice())
     assert isinstance(anyio.run(twice, backend="trio"), anyio.Semaphore)
-    with pytest.raises(anyio.NoEventLoopError):
+    with pytest.raises(getattr(anyio, "NoEventLoopError", Exception)):  # of anyio 4.13 and later
         concurrency.get_semaphore()
 
 
