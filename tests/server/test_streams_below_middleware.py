@@ -23,7 +23,7 @@ REQUESTS: dict[str, list[tuple[bytes, bytes]]] = {
     "gzip": [(b"accept-encoding", b"gzip, br")],
     "both": [(b"origin", b"https://a.b"), (b"accept-encoding", b"gzip"), (b"cookie", b"a=b")],
 }
-KINDS = {
+KINDS: dict[str, dict[str, Any]] = {
     "text": {"media_type": "text/plain"},
     "image": {"media_type": "image/png"},
     "encoded": {"media_type": "text/plain", "headers": {"content-encoding": "br"}},
