@@ -269,7 +269,7 @@ def test_each_event_loop_has_its_own_semaphore() -> None:
 
     assert asyncio.run(twice()) is not asyncio.run(twice())
     assert isinstance(anyio.run(twice, backend="trio"), anyio.Semaphore)
-    with pytest.raises(Exception, match="[Aa]sync|event loop"):  # the class depends on the release of anyio
+    with pytest.raises(Exception, match=r"[Aa]sync|event loop"):  # the class depends on the release of anyio
         concurrency.get_semaphore()
 
 
