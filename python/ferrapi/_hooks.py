@@ -17,6 +17,7 @@ Starlette if it was written there. So tools that replace them before ferrapi is 
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from types import FunctionType, ModuleType
 from typing import Any, TypeVar
@@ -58,6 +59,13 @@ def _methods(kind: type) -> dict[str, Any]:
     return found
 
 
+def _undecorated(function: FunctionType) -> FunctionType:
+    """The function that `contextlib` has made a context manager of, as it stands in its class."""
+    while function.__code__.co_filename == contextlib.__file__ and hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    return function
+
+
 def _is_as_written(kind: type, name: str, value: Any) -> bool:
     """Whether `value` is the function that one of the classes of other packages behind `kind` was written with."""
     owner = next(base for base in kind.__mro__ if name in vars(base))
@@ -65,7 +73,7 @@ def _is_as_written(kind: type, name: str, value: Any) -> bool:
         return True
     if type(value) is not FunctionType:
         return type(value).__module__ in ("builtins", "functools")  # properties, slots of `object`
-    code = value.__code__
+    code = _undecorated(value).__code__
     file = getattr(sys.modules.get(owner.__module__), "__file__", None)
     return code.co_filename == file and code.co_qualname == f"{owner.__qualname__}.{name}"
 

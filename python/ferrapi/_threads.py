@@ -30,16 +30,18 @@ import anyio
 import anyio.lowlevel
 import anyio.to_thread
 from anyio.lowlevel import RunVar
+from starlette.middleware import errors
 
 from ._compat.anyio import Threads, task_states, threads
 from ._entering import inside, is_inside, take_token
-from ._hooks import announce_assignments
+from ._hooks import announce_assignments, as_written
 from ._scopes import calls_in_threads, on_asyncio, scope_here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _RUN_SYNC = announce_assignments("anyio.to_thread", "run_sync")["run_sync"]
+_RUN_IN_THREADPOOL = as_written("starlette.concurrency", "run_in_threadpool")
 
 MAX_IDLE_TIME = 10.0
 """Seconds after which an idle thread ends."""
@@ -332,10 +334,14 @@ async def _call_with_token(
 
 
 async def run_later_in_thread(function: Callable[..., Any], /, *arguments: Any) -> Any:
-    """The same after two turns of the event loop, which anyio takes before a call.
+    """The same for an exception handler, after two turns of the event loop, which anyio takes before a call.
 
-    Exit code of asynchronous generators that an exception has left behind runs in them.
+    Exit code of asynchronous generators that an exception has left behind runs in them. The function that Starlette's
+    middleware would call is asked if somebody has replaced it.
     """
+    run_in_threadpool: Any = vars(errors)["run_in_threadpool"]
+    if run_in_threadpool is not _RUN_IN_THREADPOOL:
+        return await run_in_threadpool(function, *arguments)
     if scopes_of_tasks() is not None and on_asyncio():
         await asyncio.sleep(0)
         await asyncio.sleep(0)

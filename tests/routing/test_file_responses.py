@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import starlette.responses
 from ferrapi import FastAPI
 from ferrapi.responses import FileResponse
 from ferrapi.routing import _file_response
@@ -242,14 +243,25 @@ def test_a_small_file_takes_one_way_to_a_thread(site: Path, monkeypatch: pytest.
         begun.append(function)
         return await run_in_thread(function)
 
-    async def refusing(*arguments: Any) -> Any:
-        raise AssertionError("Starlette sends the file")
-
     app = make(BOTH[1], [], site)
     ask = Ask(path=f"/{place}/small.txt")
     answers(BOTH[1], lambda fw, log: app, [ask])
     monkeypatch.setattr(_file_response, "run_in_thread", counting)
-    monkeypatch.setattr("starlette.responses.FileResponse._open_file", refusing)
     answer = answers(BOTH[1], lambda fw, log: app, [ask])[0]
     assert len(answer.body) == SIZES["small"]
-    assert len(begun) == 1
+    assert [function.func for function in begun] == [_file_response._open]
+
+
+def test_who_opens_files_is_asked(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Any] = []
+    open_file = starlette.responses.FileResponse._open_file
+
+    def noting(self: Any) -> Any:
+        opened.append(self.path)
+        return open_file(self)
+
+    monkeypatch.setattr(starlette.responses.FileResponse, "_open_file", noting)
+    for fw in BOTH:
+        opened.clear()
+        answer = answers(fw, lambda fw, log: make(fw, log, site), [Ask(path="/file/small.txt")])[0]
+        assert (len(answer.body), len(opened)) == (SIZES["small"], 1)

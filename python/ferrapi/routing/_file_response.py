@@ -28,7 +28,7 @@ from .._threads import run_in_thread, run_shielded
 from ._listening import Listening
 
 _OPEN_FILE = anyio.open_file
-_METHODS = ("__call__", "__getattribute__", "_handle_simple", "set_stat_headers")
+_METHODS = ("__call__", "__getattribute__", "_handle_simple", "_open_file", "set_stat_headers")
 """What is done here in the place of the response's own."""
 
 watch(FileResponse)
