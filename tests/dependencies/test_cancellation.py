@@ -62,9 +62,12 @@ class Running:
 
 
 def _chain(error: BaseException | None) -> str:
+    """An exception and what it is from; of which cancellation another one is, is listed as a difference."""
     names: list[str] = []
     while error is not None and len(names) < 2:
-        names.append(type(error).__name__)
+        name = type(error).__name__
+        if names != [name] or not isinstance(error, asyncio.CancelledError):
+            names.append(name)
         error = error.__cause__ or error.__context__
     return " of ".join(names)
 
