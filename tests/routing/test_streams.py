@@ -154,12 +154,14 @@ def application(fw: Framework, log: list[Any], shape: dict[str, Any]) -> Any:
 @given(shape=shapes)
 def test_streams(transport: str, shape: dict[str, Any]) -> None:
     # How far a stream gets that a middleware cancels, or that fails below one, is a matter of the loop's turns.
-    is_plain = shape["annotation"] is None and all(number < 4 for number in shape["items"])
-    fails = shape["response"] == "events" and not (is_plain and shape["error"] == "none")
+    fails = shape["error"] != "none" and shape["response"] == "events"
     if transport != "asgi" or fails:
         shape = {**shape, "middleware": "none"}
     if fails:  # and what is sent before a worker thread fails, one of how quick that is
         shape = {**shape, "is_async": True}
+    if shape["response"] == "events" and (shape["annotation"] is not None or max(shape["items"], default=0) > 3):
+        # The same for items that can't be sent. What is sent before one, behind a wait, is listed as a difference.
+        shape = {**shape, "is_async": True, "middleware": "none", "turns": 0}
     try:
         compare(lambda fw, log: application(fw, log, shape), [Ask()], transport)
     except BaseExceptionGroup:
