@@ -251,9 +251,12 @@ class _Counting:
         if kind == "function-wrap":
             return dict(declared)
         if kind == "default" and schema.get("on_error", "raise") != "raise":
-            return {**schema, "schema": self._wrapped(_attempt, schema["schema"], declared["schema"])}
+            return {**schema, "schema": self._unless_omitted(_attempt, schema["schema"], declared["schema"])}
         if schema.get("extras_schema") is not None:
-            return {**schema, "extras_schema": self._wrapped(_item, schema["extras_schema"], declared["extras_schema"])}
+            return {
+                **schema,
+                "extras_schema": self._unless_omitted(_item, schema["extras_schema"], declared["extras_schema"]),
+            }
         return schema
 
     def _with_counted_items(self, schema: dict[str, Any], declared: Mapping[str, Any]) -> dict[str, Any]:
@@ -264,49 +267,52 @@ class _Counting:
             place = schema.get("variadic_item_index")
             if place is not None:
                 items = list(schema["items_schema"])
-                items[place] = self._wrapped(_item, items[place], declared["items_schema"][place])
+                items[place] = self._unless_omitted(_item, items[place], declared["items_schema"][place])
                 changed["items_schema"] = items
             return changed
         for key in ("items_schema", "keys_schema", "values_schema"):
             inner = declared.get(key)
             if inner is not None and inner["type"] != "any":
-                changed[key] = self._wrapped(_item, schema[key], inner)
+                changed[key] = self._unless_omitted(_item, schema[key], inner)
         return changed
 
     def _choice(self, choice: Any, declared: Any) -> Any:
         """A choice of a union, under the name that it has in the locations of errors."""
         named = isinstance(declared, tuple)
         inner = declared[0] if named else declared
-        if not _may_count(inner):
+        if not _any_schema(inner, _counts):
             return choice
         if named:
-            return (self._wrapped(_attempt, choice[0], inner), choice[1])
+            return (self._unless_omitted(_attempt, choice[0], inner), choice[1])
         whole = {"type": "definitions", "schema": inner, "definitions": self._definitions}
-        return (self._wrapped(_attempt, choice, inner), schema_validator(whole if self._definitions else inner).title)
+        return (
+            self._unless_omitted(_attempt, choice, inner),
+            schema_validator(whole if self._definitions else inner).title,
+        )
 
-    def _wrapped(self, function: Callable[..., Any], schema: Any, declared: Any) -> Any:
+    def _unless_omitted(self, function: Callable[..., Any], schema: Any, declared: Any) -> Any:
         """A schema with `function` around it, unless it says that an item is left out, which no function may hear."""
         return schema if self._may_omit(declared) else _wrapped(function, schema)
 
     def _may_omit(self, part: Any) -> bool:
-        if _is_schema(part):
-            if part.get("on_error") == "omit" or (part["type"] == "definition-ref" and self._omits):
-                return True
-            return any(self._may_omit(part[key]) for key in _parts_of(part))
-        if isinstance(part, Mapping):
-            return any(map(self._may_omit, part.values()))
-        return isinstance(part, (list, tuple)) and any(map(self._may_omit, part))
+        def omits(schema: Mapping[str, Any]) -> bool:
+            return schema.get("on_error") == "omit" or (schema["type"] == "definition-ref" and self._omits)
+
+        return _any_schema(part, omits)
 
 
-def _may_count(part: Any) -> bool:
-    """Whether anything is counted in a schema, or in what holds some."""
+def _any_schema(part: Any, is_such: Callable[[Mapping[str, Any]], bool]) -> bool:
+    """Whether a schema, or anything in it or in what holds some, is one of those that are asked for."""
     if _is_schema(part):
-        if part["type"] in _CONTAINERS or part["type"] == "definition-ref" or _only_known(part) is not None:
-            return True
-        return any(_may_count(part[key]) for key in _parts_of(part))
+        return is_such(part) or any(_any_schema(part[key], is_such) for key in _parts_of(part))
     if isinstance(part, Mapping):
-        return any(map(_may_count, part.values()))
-    return isinstance(part, (list, tuple)) and any(map(_may_count, part))
+        return any(_any_schema(one, is_such) for one in part.values())
+    return isinstance(part, (list, tuple)) and any(_any_schema(one, is_such) for one in part)
+
+
+def _counts(schema: Mapping[str, Any]) -> bool:
+    """Whether a schema counts itself, or may by way of a definition."""
+    return schema["type"] in _CONTAINERS or schema["type"] == "definition-ref" or _only_known(schema) is not None
 
 
 def _with_some_of_the_rest(schema: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
