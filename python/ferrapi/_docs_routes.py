@@ -6,19 +6,49 @@ mount at ``/``. They are asked for at the page's own path, with the query parame
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-if TYPE_CHECKING:
-    from .applications import FastAPI
-
+from ._hooks import current
 
 ASSET = "ferrapi-asset"
 """The query parameter with which a page asks for one of its files."""
+
+
+class Documented(Protocol):
+    """An application (`FastAPI`): the settings of its documentation, and what makes the document."""
+
+    title: str
+    openapi_url: str | None
+    docs_url: str | None
+    redoc_url: str | None
+    swagger_ui_oauth2_redirect_url: str | None
+    swagger_ui_init_oauth: dict[str, Any] | None
+    swagger_ui_parameters: dict[str, Any] | None
+    root_path_in_servers: bool
+    openapi_etag: bool
+    versioning: Any
+    _versions: Any
+
+    def add_route(self, path: str, route: Callable[[Request], Any], /, *, include_in_schema: bool = True) -> None:
+        """Add a route."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The document."""
+
+    def openapi_of(self, version: str) -> dict[str, Any]:
+        """The document of a version."""
+
+    def _documents_itself(self) -> bool:
+        """Whether no code of the user's makes the document."""
+
+    def _is_documented(self) -> bool:
+        """Whether there is a document, as of now."""
 
 
 class DocsRoutes:
@@ -29,7 +59,7 @@ class DocsRoutes:
         version: the version of its API that is documented; None for the application's own document.
     """
 
-    def __init__(self, app: FastAPI, version: str | None = None) -> None:
+    def __init__(self, app: Documented, version: str | None = None) -> None:
         self.app = app
         self.version = version
         self._written: Written | None = None
@@ -38,7 +68,8 @@ class DocsRoutes:
         """One of the application's addresses, as it is now, for the version that is documented."""
         if not url or self.version is None or self.app.versioning is None:
             return url
-        return self.app.versioning.prefix_of(self.version) + url
+        prefix: str = self.app.versioning.prefix_of(self.version)
+        return prefix + url
 
     @property
     def _title(self) -> str:
@@ -92,8 +123,7 @@ class DocsRoutes:
         """
         app, version = self.app, self.version
         if version is None:
-            is_own = type(app).openapi is vars(_application_class())["openapi"] and "openapi" not in vars(app)
-            if app._is_documented() or not is_own:
+            if app._is_documented() or not app._documents_itself():
                 return app.openapi()
             return await run_in_threadpool(app.openapi)
         made = app._versions.known_document(version) if app._versions is not None else None
@@ -203,12 +233,6 @@ class Written:
         return Response(self.content, media_type=JSONResponse.media_type, headers=headers)
 
 
-def _application_class() -> type[FastAPI]:
-    from .applications import FastAPI
-
-    return FastAPI
-
-
 async def asset(request: Request) -> Response:
     """A file that a page loads.
 
@@ -229,6 +253,4 @@ def of_applications(name: str) -> Any:
 
     One that renders a page gets FastAPI's arguments then: the addresses of what the page loads are its own business.
     """
-    from . import applications
-
-    return getattr(applications, name)
+    return current("ferrapi.applications", name)

@@ -7,14 +7,12 @@ tells the application is the server: ``ferrapi run``, ferrapi's HTTP protocol un
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 from starlette.routing import Mount
-
-if TYPE_CHECKING:
-    from .applications import FastAPI
 
 
 class Drain:
@@ -51,23 +49,37 @@ class Drain:
             self._waiting.discard(event)
 
 
-def _below(app: Any, kinds: tuple[type[Any], ...]) -> Any:
+class Drainable(ABC):
+    """What can be told that it is about to stop: an application, or a layer around one."""
+
+    @property
+    @abstractmethod
+    def draining(self) -> bool:
+        """Whether it has been told."""
+
+    @abstractmethod
+    def drain(self) -> None:
+        """Tell it."""
+
+
+class Application(Drainable):
+    """An application of ferrapi's: `FastAPI` is registered as one, and has no base class more for it."""
+
+
+def _below(app: Any, kind: type) -> Any:
     seen: set[int] = set()
-    while not isinstance(app, kinds) and id(app) not in seen:
+    while not isinstance(app, kind) and id(app) not in seen:
         seen.add(id(app))
         app = getattr(app, "app", None)
-    return app if isinstance(app, kinds) else None
+    return app if isinstance(app, kind) else None
 
 
-def application_in(app: Any) -> FastAPI | None:
-    """The ferrapi application below the ASGI wrappers around it, as far as they call what they wrap ``app``."""
-    from .applications import FastAPI
-
-    found: FastAPI | None = _below(app, (FastAPI,))
-    return found
+def application_in(app: Any) -> Any:
+    """The ferrapi application (`FastAPI`) below the ASGI wrappers that call what they wrap ``app``, or None."""
+    return _below(app, Application)
 
 
-def mounted_in(app: FastAPI) -> Iterator[FastAPI]:
+def mounted_in(app: Any) -> Iterator[Any]:
     """An application and the ferrapi applications that are mounted in it, at any depth, each once."""
     seen, pending = {id(app)}, [app]
     while pending:
@@ -86,9 +98,6 @@ def drain(loaded: Any) -> None:
     Parameters:
         loaded: the outermost object: the application, `ferrapi._readiness.Readiness`, or a wrapper around one.
     """
-    from ._readiness import Readiness
-    from .applications import FastAPI
-
-    app = _below(loaded, (Readiness, FastAPI))
+    app = _below(loaded, Drainable)
     if app is not None:
         app.drain()

@@ -199,7 +199,12 @@ def announce_assignments(module_name: str, *names: str) -> dict[str, Any]:
 
 def routing_class(name: str) -> Any:
     """The class that `ferrapi.routing` has under a name now: tools put subclasses there before routes are declared."""
-    return getattr(sys.modules["ferrapi.routing"], name)
+    return current("ferrapi.routing", name)
+
+
+def current(module_name: str, name: str) -> Any:
+    """What a module, which is imported, has under a name now: users put something of their own there."""
+    return getattr(sys.modules[module_name], name)
 
 
 def replaced(module_name: str) -> dict[str, Any]:

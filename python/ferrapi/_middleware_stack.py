@@ -29,9 +29,9 @@ from ._version_counter import ROUTES_VERSION, SETTINGS_VERSION
 from .middleware.asyncexitstack import AsyncExitStackMiddleware
 from .routing import APIRouter
 from .routing._exchange import Exchange
+from .routing._failing import handle_exception
 from .routing._files import FileStack, leave_stack
 from .routing._guard import Guard
-from .routing._handler import handle_exception
 from .routing._limits import BodyLimit, answer_outer_limit, body_limit_error, serve_limited
 
 

@@ -8,7 +8,7 @@ requests that ferrapi's HTTP protocol takes to the routes directly.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,10 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ._compat.starlette import get_route_path
-from ._draining import application_in, drain
-
-if TYPE_CHECKING:
-    from .applications import FastAPI
+from ._draining import Drainable, application_in, drain
 
 
 def readiness(draining: bool) -> Response:
@@ -28,7 +25,7 @@ def readiness(draining: bool) -> Response:
     return JSONResponse({"status": said}, status, headers={"cache-control": "no-store"})
 
 
-class Readiness:
+class Readiness(Drainable):
     """An ASGI application that answers at one path, and leaves everything else to the one inside.
 
     Parameters:
@@ -62,8 +59,8 @@ class Readiness:
         await readiness(self.draining)(scope, receive, send)
 
 
-def add_route(app: FastAPI, path: str) -> None:
-    """Put the route in front of all others of an application."""
+def add_route(app: Any, path: str) -> None:
+    """Put the route in front of all others of an application (a `FastAPI`)."""
 
     async def ready(request: Request) -> Response:
         return readiness(app.draining)

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from . import params
 from ._docs_routes import DocsRoutes, of_applications
-from ._draining import Drain, mounted_in
+from ._draining import Application, Drain, mounted_in
 from ._foreign import refuse, refuse_app, with_counterparts
 from ._hooks import WATCH, is_own, routing_class, untouched, watch
 from ._middleware_stack import AppBodyLimitMiddleware, ExceptionTelemetryMiddleware, ServerErrors, build
@@ -46,9 +46,9 @@ from .middleware.asyncexitstack import AsyncExitStackMiddleware
 from .routing import APIRoute, APIRouter
 from .routing._app_scope import value_of
 from .routing._frontend import CheckDir, Directory, Fallback, is_checked
+from .routing._limits import FormLimits
 from .routing._options import (
     AppRouteOptions,
-    FormLimits,
     IncludeOptions,
     RouteOptions,
     app_route_options,
@@ -379,6 +379,10 @@ class FastAPI(Regained, Verbs, Starlette):
                 self._openapi_as_of = as_of
             return self.openapi_schema  # type: ignore[return-value]
 
+    def _documents_itself(self) -> bool:
+        """Whether no code of the user's makes the document."""
+        return type(self).openapi is vars(FastAPI)["openapi"] and "openapi" not in vars(self)
+
     def _is_documented(self) -> bool:
         """Whether there is a document, as of now."""
         return self.openapi_schema is not None and self._openapi_as_of in (-1, ROUTES_VERSION.value)
@@ -583,6 +587,7 @@ def _versioned_routes(app: FastAPI, versioning: Versioning) -> VersionedRoutes:
 
 
 watch(FastAPI)
+Application.register(FastAPI)
 
 
 if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers

@@ -16,12 +16,14 @@ from ..dependencies import _plain
 from ..dependencies._callables import Kind, name_of
 from ..dependencies.models import Dependant
 from ..routing import APIRoute, APIWebSocketRoute
+from ..routing._compiled import Compiled
 from ..routing._form_body import plain_form
-from ..routing._handler import Compiled, RouteApp
+from ..routing._handler import RouteApp
 from ..routing._json_body import early_model
-from ..routing._plan import Plan, Step
+from ..routing._plan import Plan
 from ..routing._program import program_of
 from ..routing._respond import Responder
+from ..routing._step import Step
 from ..routing._streams import StreamResponder
 from ..telemetry._activation import active
 from ._listing import FRONT_END, MOUNT, Listed
@@ -117,7 +119,7 @@ def _whole(listed: Listed, app: RouteApp, compiled: Compiled) -> list[str]:
         reasons.append("the route's class has a `get_route_handler` of its own")
     if app.facts.max_body_size is not None:
         reasons.append(f"bodies are limited to {app.facts.max_body_size} bytes")
-    if compiled.observed is not None:
+    if compiled.is_observed:
         reasons.append("a tool has replaced functions of ferrapi")
     if app.facts.cancel_on_disconnect:
         reasons.append("somebody waits for the client to leave")

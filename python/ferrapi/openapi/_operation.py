@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from starlette.responses import JSONResponse, Response
 
+from .._hooks import current
 from ..datastructures import DefaultPlaceholder
 from ..exceptions import RouteError
 from ..utils import deep_dict_update, is_body_allowed_for_status_code
@@ -47,15 +48,15 @@ class StatusCodeError(RouteError, ValueError):
 
 VALIDATION_ERROR = "ValidationError"
 HTTP_VALIDATION_ERROR = "HTTPValidationError"
+_EDITED = "ferrapi.openapi.utils"
+"""The module in which applications edit the models below; whoever makes a document has imported it."""
 
 
 def validation_error_models() -> dict[str, JsonObject]:
     """The models of the response to a request that doesn't fit its declaration, as edited in `utils`."""
-    from . import utils
-
     return {
-        VALIDATION_ERROR: utils.validation_error_definition,
-        HTTP_VALIDATION_ERROR: utils.validation_error_response_definition,
+        VALIDATION_ERROR: current(_EDITED, "validation_error_definition"),
+        HTTP_VALIDATION_ERROR: current(_EDITED, "validation_error_response_definition"),
     }
 
 

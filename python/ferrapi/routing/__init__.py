@@ -21,7 +21,6 @@ from ..dependencies.utils import solve_dependencies as solve_dependencies
 from ..utils import generate_unique_id as generate_unique_id
 from ._contexts import RouteContext as RouteContext
 from ._contexts import _IncludedRouter as _IncludedRouter
-from ._contexts import _RouterIncludeContext as _RouterIncludeContext
 from ._contexts import iter_route_contexts as iter_route_contexts
 from ._contexts import iter_routes_with_context as _iter_routes_with_context  # noqa: F401  # tools read this name
 from ._effective import _EffectiveRouteContext as _EffectiveRouteContext
@@ -31,6 +30,7 @@ from ._facade import get_websocket_app as get_websocket_app
 from ._facade import request_response as request_response
 from ._facade import run_endpoint_function as run_endpoint_function
 from ._facade import serialize_response as serialize_response
+from ._include import _RouterIncludeContext as _RouterIncludeContext
 from ._limits import MAX_BODY_SIZE_SCOPE_KEY as MAX_BODY_SIZE_SCOPE_KEY
 from ._limits import get_body_size_limit as get_body_size_limit
 from ._limits import validate_max_body_size as validate_max_body_size

@@ -13,15 +13,13 @@ cancelled like all others when `asyncio.run` ends, so that contexts are left als
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakValueDictionary
 
 import anyio
 from anyio.lowlevel import RunVar
-from starlette.routing import Host, Mount
-from starlette.types import Message, Receive, Scope, Send
 
 from .. import params
 from .._compat.asyncio import get_running_loop as running_loop
@@ -31,15 +29,12 @@ from ..concurrency import opener_of
 from ..dependencies._callables import Kind, kind_of
 from ..dependencies._dependant import circular_dependency, get_parameterless_sub_dependant
 from ..dependencies._overrides import Overrides, override_of
-from ..dependencies.models import Dependant, in_order
+from ..dependencies.models import Dependant
 from ..exceptions import DependencyScopeError
-from ._contexts import IncludedRouter, routers_below
-
-if TYPE_CHECKING:
-    from ._router import APIRouter
 
 _NOWHERE: tuple[Any, Any] = (object(), None)
-_OWN = "_app_scope"
+OWN = "_app_scope"
+"""The attribute of an application that its `AppScope` is kept in."""
 
 
 class AppValue:
@@ -188,9 +183,9 @@ class AppScope:
             raise DependencyScopeError(
                 'A dependency with scope "app" needs an application: include the router into one (`FastAPI`).'
             )
-        found: AppScope | None = app.__dict__.get(_OWN)
+        found: AppScope | None = app.__dict__.get(OWN)
         if found is None:
-            found = app.__dict__[_OWN] = AppScope()
+            found = app.__dict__[OWN] = AppScope()
         return found
 
     def value(self, dependant: Dependant, overrides: Overrides, above: tuple[Any, ...] = ()) -> AppValue:
@@ -262,95 +257,6 @@ def leaf(dependant: Dependant, overrides: Overrides, provider: Any) -> Dependant
     """
     value = AppScope.of(provider).value(dependant, overrides)
     return Dependant(call=value.get, name=dependant.name, path=dependant.path, scope="app")
-
-
-# The lifespan
-
-
-def while_it_lives(scope: Scope, receive: Receive, send: Send) -> tuple[Receive, Send]:
-    """`receive` and `send` of a lifespan, which open what is application-scoped at its start, and close it at its end.
-
-    That is inside of the application's own lifespan, whose state the dependencies may look at.
-    """
-    app = scope.get("app")
-    if not params.Depends.has_app_scope or not hasattr(app, "router"):
-        return receive, send
-
-    async def sending(message: Message) -> None:
-        if message["type"] == "lifespan.startup.complete":
-            await _start(app)
-        await send(message)
-
-    async def receiving() -> Message:
-        message = await receive()
-        if message["type"] == "lifespan.shutdown":
-            await _stop(app)
-        return message
-
-    return receiving, sending
-
-
-async def _start(app: Any) -> None:
-    started: list[Any] = []
-    try:
-        for one in applications(app):
-            uses = [use for use in _declared(one.router) if use.scope == "app"]
-            if uses:
-                await AppScope.of(one).start(uses, one.dependency_overrides or {})
-                started.append(one)
-    except BaseException:
-        for one in reversed(started):
-            await AppScope.of(one).stop()
-        raise
-
-
-async def _stop(app: Any) -> None:
-    for one in reversed(applications(app)):
-        if _OWN in one.__dict__:
-            await AppScope.of(one).stop()
-
-
-def applications(app: Any) -> list[Any]:
-    """`app` and the applications of ferrapi's that are mounted below it, each once."""
-    found: list[Any] = []
-    pending = [app]
-    while pending:
-        current = pending.pop()
-        if any(current is one for one in found):
-            continue
-        found.append(current)
-        routes = [route for router in routers_below(current.router) for route in list(router.routes)]
-        mounted = [_inside(route.app) for route in routes if isinstance(route, (Mount, Host))]
-        pending.extend(one for one in reversed(mounted) if one is not None)
-    return found
-
-
-def _inside(app: Any) -> Any:
-    """The application behind whatever middleware there is around it; None if it is not one of ferrapi's."""
-    for _ in range(100):  # layers; who has more of them is a cycle
-        if app is None or (hasattr(app, "router") and hasattr(app, "dependency_overrides")):
-            return app
-        app = getattr(app, "app", None)
-    return None
-
-
-def _declared(router: APIRouter) -> Iterator[Dependant]:
-    """All uses of dependencies below a router, in the order of declaration."""
-    for current in routers_below(router):
-        for route in list(current.routes):
-            if isinstance(route, IncludedRouter):
-                yield from _of_all(route.include_context.dependencies)
-                continue
-            dependant = getattr(route, "dependant", None)
-            if dependant is not None:
-                yield from in_order(dependant)
-        if current._frontends is not None:
-            yield from _of_all(current._frontends.dependencies)
-
-
-def _of_all(dependencies: Sequence[params.Depends]) -> Iterator[Dependant]:
-    for depends in dependencies:
-        yield from in_order(get_parameterless_sub_dependant(depends=depends, path=""))
 
 
 async def value_of(app: Any, dependency: Callable[..., Any]) -> Any:

@@ -10,93 +10,20 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from enum import Enum
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.datastructures import URLPath
-from starlette.responses import JSONResponse
-from starlette.routing import BaseRoute, Match, NoMatchFound
+from starlette.routing import BaseRoute, Host, Match, Mount, NoMatchFound
 from starlette.types import Receive, Scope, Send
 
-from .. import params
 from .._pickling import Regained
 from .._version_counter import ROUTES_VERSION
-from ..datastructures import Default
-from ..utils import generate_unique_id, get_value_or_default
-from ._effective import EFFECTIVE, EffectiveRouteContext, UnderPrefix
-from ._options import FormLimits, first_set
-from ._versions import VersionSet, both
-
-if TYPE_CHECKING:
-    from ._layers import RouterLayer
-    from ._router import APIRouter
-    from ._table import Table
-
-
-@dataclass
-class _RouterIncludeContext:
-    """What one include, or a chain of them, adds to each route: the outer part always comes first."""
-
-    included_router: APIRouter
-    prefix: str = ""
-    tags: list[str | Enum] = field(default_factory=list)
-    dependencies: list[params.Depends] = field(default_factory=list)
-    default_response_class: Any = field(default_factory=lambda: Default(JSONResponse))
-    responses: dict[int | str, dict[str, Any]] = field(default_factory=dict)
-    callbacks: list[BaseRoute] = field(default_factory=list)
-    deprecated: bool | None = None
-    include_in_schema: bool = True
-    generate_unique_id_function: Any = field(default_factory=lambda: Default(generate_unique_id))
-    strict_content_type: Any = field(default_factory=lambda: Default(True))
-    max_body_size: int | None = None
-    form_limits: FormLimits = field(default_factory=FormLimits)
-    dependency_overrides_provider: Any = None
-    layers: tuple[RouterLayer, ...] = ()
-    versions: VersionSet | None = None
-    version: str | None = None
-    """The one version that this place is in, where paths name versions (see `ferrapi.versioning`)."""
-    names_version: bool = False
-    """Whether the prefix names it."""
-    dependencies_before_body: bool | None = None
-
-    def path_for(self, route: Any) -> str:
-        """The whole path template of `route`."""
-        return self.prefix + route.path  # type: ignore[no-any-return]  # a path is a text
-
-    def combine(self, child_context: _RouterIncludeContext) -> _RouterIncludeContext:
-        """`child_context` inside of this one."""
-        return child_context.below(self)
-
-    def below(self, outer: _RouterIncludeContext) -> _RouterIncludeContext:
-        """This context inside `outer`."""
-        return _RouterIncludeContext(
-            included_router=self.included_router,
-            prefix=outer.prefix + self.prefix,
-            tags=outer.tags + self.tags,
-            dependencies=outer.dependencies + self.dependencies,
-            default_response_class=get_value_or_default(self.default_response_class, outer.default_response_class),
-            responses={**outer.responses, **self.responses},
-            callbacks=outer.callbacks + self.callbacks,
-            deprecated=self.deprecated or outer.deprecated,
-            include_in_schema=self.include_in_schema and outer.include_in_schema,
-            generate_unique_id_function=get_value_or_default(
-                self.generate_unique_id_function, outer.generate_unique_id_function
-            ),
-            strict_content_type=get_value_or_default(self.strict_content_type, outer.strict_content_type),
-            max_body_size=outer.max_body_size if self.max_body_size is None else self.max_body_size,
-            form_limits={**outer.form_limits, **self.form_limits},
-            dependency_overrides_provider=outer.dependency_overrides_provider or self.dependency_overrides_provider,
-            layers=outer.layers + self.layers,
-            versions=both(outer.versions, self.versions),
-            version=outer.version or self.version,
-            names_version=outer.names_version or self.names_version,
-            dependencies_before_body=first_set(self.dependencies_before_body, outer.dependencies_before_body),
-        )
-
-
-IncludeContext = _RouterIncludeContext
+from ._declared import EFFECTIVE
+from ._effective import EffectiveRouteContext, UnderPrefix
+from ._include import Includable, IncludeContext
+from ._layers import RouterLayer
 
 
 class Placed:
@@ -123,6 +50,17 @@ class Placed:
             return getattr(made.route, "path", None)
         path: str | None = getattr(self.original, "path", None)
         return path if path is None or self.context is None else self.context.prefix + path
+
+    @property
+    def templates(self) -> tuple[str, str | None] | None:
+        """The path template of the route, and of its prefix if it is a mount; None for a route without a template, and
+        for one that only looks inside.
+        """
+        route: BaseRoute = self.effective
+        template: str | None = getattr(route, "path_format", None)
+        if template is None or isinstance(route, (UnderPrefix, Host)):
+            return None
+        return template, template.removesuffix("/{path}") if isinstance(route, Mount) else None
 
     @property
     def layers(self) -> list[RouterLayer]:
@@ -168,10 +106,11 @@ class _IncludedRouter(Regained, BaseRoute):
     _placed: list[Placed | _IncludedRouter] = []
     _version: int | None = None
     _as_of: int | None = None
-    _table: Table | None = None
+    _table: Any = None
+    """The table of the routes below (`_table.table_below`)."""
     _contexts: tuple[int, list[RouteContext]] | None = None
 
-    def __init__(self, original_router: APIRouter, include_context: IncludeContext) -> None:
+    def __init__(self, original_router: Includable, include_context: IncludeContext) -> None:
         self.original_router = original_router
         self.include_context = include_context
 
@@ -181,10 +120,7 @@ class _IncludedRouter(Regained, BaseRoute):
     @property
     def opaque(self) -> bool:
         """Whether the router wants to be asked."""
-        from ._router import APIRouter
-
-        kind = type(self.original_router)
-        return kind.matches is not APIRouter.matches or kind.handle is not APIRouter.handle
+        return self.original_router.wants_to_be_asked
 
     def placed(self) -> list[Placed | _IncludedRouter]:
         """The routes at their places, and the included routers among them with all that is above them.
@@ -233,19 +169,7 @@ class _IncludedRouter(Regained, BaseRoute):
 
     def effective_low_priority_routes(self) -> list[EffectiveRouteContext]:
         """The places of what answers after all other routes: the front ends of each router below, together."""
-        from ._frontend import front_end_groups
-
-        return [EffectiveRouteContext.of_front_ends(*group) for group in front_end_groups(self)]
-
-    def table(self) -> Table:
-        """The table of the routes below, as of now."""
-        from ._table import Table
-
-        placed = self.placed()
-        table = self._table
-        if table is None or table.as_of != ROUTES_VERSION.value:
-            table = self._table = Table(placed)
-        return table
+        return [EffectiveRouteContext.of_front_ends(*group) for group in self.original_router.front_ends_below(self)]
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Ask the router."""
@@ -277,7 +201,7 @@ class _IncludedRouter(Regained, BaseRoute):
 IncludedRouter = _IncludedRouter
 
 
-def routers_below(router: APIRouter) -> Iterator[APIRouter]:
+def routers_below(router: Includable) -> Iterator[Includable]:
     """`router` and all that are included below it, each once."""
     seen, pending = {id(router)}, [router]
     while pending:

@@ -8,7 +8,9 @@ their schemas, mistakes are raised. Nothing of the engine is built here.
 from __future__ import annotations
 
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from enum import Enum, IntEnum
 from functools import cached_property
 from re import Pattern
@@ -20,6 +22,7 @@ from starlette.routing import BaseRoute, compile_path, get_name
 
 from .. import params
 from .._fields import ModelField, create_model_field
+from .._foreign_classes import is_foreign_event
 from .._version_counter import ROUTES_VERSION, TrackedDict, TrackedSet
 from ..datastructures import DefaultPlaceholder
 from ..dependencies import _body, _types
@@ -28,11 +31,10 @@ from ..dependencies._dependant import get_dependant, with_route_dependencies
 from ..dependencies._signature import get_stream_item_type, get_typed_return_annotation
 from ..dependencies.models import Dependant
 from ..exceptions import RouteError
+from ..sse import EventSourceResponse, ServerSentEvent
 from ..types import IncEx
 from ..utils import get_value_or_default, is_body_allowed_for_status_code
-from ._limits import validate_form_limits, validate_max_body_size
-from ._options import FormLimits
-from ._respond import wants_events
+from ._limits import FormLimits, validate_form_limits, validate_max_body_size
 from ._versions import VersionSet
 
 _WATCHED = frozenset(
@@ -93,6 +95,19 @@ class Watched:
         self.path_regex, self.path_format, self.param_convertors = compile_path(path)
         # What the route table has read, to be compared with what is there when it is made again.
         self._compiled = (path, self.path_regex, dict(self.param_convertors))
+
+
+class Placeable(Watched, ABC):
+    """A route that makes itself again at a place where its router is included."""
+
+    @abstractmethod
+    def included(self, context: Any) -> BaseRoute:
+        """This route, as it is now, with what its includes add to it (an `IncludeContext`)."""
+
+
+EFFECTIVE: ContextVar[Any] = ContextVar("ferrapi_effective_route", default=None)
+"""The place (`EffectiveRouteContext`) for which a method of the original route is running: `matches`,
+`get_route_handler`."""
 
 
 class Declared(Watched):
@@ -257,3 +272,10 @@ def declare_dependant(
     """
     own = get_dependant(path=path_format, call=endpoint, scope="function")
     return with_route_dependencies(own, dependencies, path_format)
+
+
+def wants_events(annotation: Any) -> bool:
+    """Whether a response class or item type is that of server-sent events."""
+    if not isinstance(annotation, type):
+        return False
+    return issubclass(annotation, (EventSourceResponse, ServerSentEvent)) or is_foreign_event(annotation)

@@ -7,30 +7,22 @@ copied below the prefix.
 
 from __future__ import annotations
 
-import contextvars
 import copy
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.datastructures import URLPath
 from starlette.routing import BaseRoute, Host, Match, Mount, Route, Router, WebSocketRoute, compile_path
 from starlette.types import Receive, Scope, Send
 
+from ..dependencies.models import Dependant
 from ..utils import get_value_or_default
-from ._declared import Declared
+from ._declared import Declared, Placeable
+from ._defaults import SET_BY_DEFAULT, first_set
+from ._handler import app_of
+from ._include import IncludeContext
 from ._limits import limit_body
-from ._options import ROUTE_DEFAULTS, first_set
 from ._versions import both
-
-if TYPE_CHECKING:
-    from ..dependencies.models import Dependant
-    from ._contexts import IncludeContext
-    from ._route import APIRoute
-
-EFFECTIVE: contextvars.ContextVar[EffectiveRouteContext | None] = contextvars.ContextVar(
-    "ferrapi_effective_route", default=None
-)
-"""The place for which a method of the original route is running (`matches`, `get_route_handler`)."""
 
 _SAME = (
     "response_model",
@@ -80,7 +72,7 @@ def _undeclared() -> dict[str, Any]:
         "tags": [],
         "dependencies": [],
         "methods": set(),
-        **{name: ROUTE_DEFAULTS[name] for name in _DEFAULTED},
+        **{name: SET_BY_DEFAULT[name] for name in _DEFAULTED},
     }
 
 
@@ -112,15 +104,13 @@ class _EffectiveRouteContext(Declared):
         return f"_EffectiveRouteContext(original_route={self.original_route!r}, path={self.path!r})"
 
     @classmethod
-    def from_api_route(cls, *, original_route: APIRoute, include_context: IncludeContext) -> _EffectiveRouteContext:
+    def from_api_route(cls, *, original_route: Any, include_context: IncludeContext) -> _EffectiveRouteContext:
         """An API route with what its includes add to it.
 
         Parameters:
             original_route: the route.
             include_context: what all includes above it add.
         """
-        from ._handler import app_of
-
         effective = cls(original_route)
         route, context, router = original_route, include_context, include_context.included_router
         effective._declare(
@@ -157,9 +147,7 @@ class _EffectiveRouteContext(Declared):
     @classmethod
     def of(cls, route: BaseRoute, context: IncludeContext) -> _EffectiveRouteContext:
         """Any route with what its includes add to it."""
-        from ._route import APIRoute
-
-        if isinstance(route, APIRoute):
+        if isinstance(route, Declared):
             place = cls.from_api_route(original_route=route, include_context=context)
         else:
             place = cls(route, _below(route, context))
@@ -221,9 +209,7 @@ def effective_of(scope: Scope) -> _EffectiveRouteContext | None:
 
 def _below(route: BaseRoute, context: IncludeContext) -> BaseRoute:
     """A copy of `route` below the prefix of `context`."""
-    from ._websocket import APIWebSocketRoute
-
-    if isinstance(route, APIWebSocketRoute):
+    if isinstance(route, Placeable):
         return route.included(context)
     placed: Any = _under_prefix(route, context)
     app = getattr(placed, "app", None)

@@ -27,7 +27,7 @@ from ..types import IncEx
 from ._exchange import Exchange
 from ._facts import HandlerFacts
 from ._handler import Engine
-from ._options import FormLimits
+from ._limits import FormLimits
 from ._respond import Serializer, serialization_options
 from ._websocket import WebSocketApp
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..datastructures import Default
 from ..types import IncEx
 from ..utils import ModelField
-from ._options import FormLimits
+from ._limits import FormLimits
 
 if TYPE_CHECKING:
     from ..dependencies.models import Dependant

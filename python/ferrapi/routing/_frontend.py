@@ -18,7 +18,7 @@ import stat
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import URL, Headers
@@ -37,18 +37,16 @@ from ..dependencies._dependant import get_dependant, with_route_dependencies
 from ..dependencies._values import MISSING
 from ..dependencies.models import Dependant
 from ..exceptions import FastAPIError, RequestValidationError, RouteError
-from ._contexts import IncludeContext, IncludedRouter
+from ._contexts import IncludedRouter
 from ._effective import EffectiveRouteContext
 from ._exchange import Exchange
-from ._handler import unanswered
+from ._failing import unanswered
+from ._include import Includable, IncludeContext
 from ._layers import RouterLayer, in_layers
 from ._limits import serve_limited
 from ._plan import Plan
 from ._respond import Responder, send_response
 from ._shield import exit_shield
-
-if TYPE_CHECKING:
-    from ._router import APIRouter
 
 Directory = str | os.PathLike[str]
 Fallback = Literal["auto", "index.html", "404.html"] | None
@@ -377,7 +375,7 @@ class Place:
 class FrontendTable:
     """The front ends of a router and of all that it includes, as of one moment, the longest prefix first."""
 
-    def __init__(self, router: APIRouter) -> None:
+    def __init__(self, router: Includable) -> None:
         self.as_of = ROUTES_VERSION.value
         self.places = sorted(_places(router), key=lambda place: -len(place.prefix))
 
@@ -397,11 +395,11 @@ class FrontendTable:
         return False
 
 
-Group = tuple[Frontends, "APIRouter", IncludeContext | None]
+Group = tuple[Frontends, Includable, IncludeContext | None]
 """The front ends of one router, the router, and what the includes above it add."""
 
 
-def _groups(router: APIRouter, above: IncludeContext | None) -> Iterator[Group]:
+def _groups(router: Includable, above: IncludeContext | None) -> Iterator[Group]:
     """The front ends of `router` and of all below it: each router's own before those that it includes, at any depth."""
     pending = [(router, above)]
     while pending:
@@ -423,12 +421,12 @@ def front_end_groups(included: IncludedRouter) -> Iterator[tuple[Frontends, Depe
             yield own, _dependant([*context.dependencies, *own.dependencies]), context
 
 
-def _places(router: APIRouter) -> Iterator[Place]:
+def _places(router: Includable) -> Iterator[Place]:
     for own, current, above in _groups(router, None):
         yield from _at(current, own, above)
 
 
-def _at(router: APIRouter, own: Frontends, above: IncludeContext | None) -> Iterator[Place]:
+def _at(router: Includable, own: Frontends, above: IncludeContext | None) -> Iterator[Place]:
     prefix = "" if above is None else above.prefix
     outer = () if above is None else above.dependencies
     provider = router.dependency_overrides_provider if above is None else above.dependency_overrides_provider

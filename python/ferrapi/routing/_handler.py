@@ -7,163 +7,41 @@ around which it may do what it wants; the engine runs inside.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .._compat.starlette import gives_coroutine
-from .._hooks import is_own, replaced
-from .._native import LimitExceeded, Program
+from .._hooks import replaced
+from .._native import Program
 from .._pickling import Regained
-from .._threads import run_later_in_thread
 from .._version_counter import ROUTES_VERSION
 from .._ways import COUNTED
-from ..datastructures import DefaultPlaceholder
-from ..dependencies._callables import Kind
-from ..dependencies._overrides import Overrides
-from ..dependencies._values import MISSING, Errors
-from ..exception_handlers import handler_for, short_answer
-from ..exceptions import EndpointContext, FastAPIError, RequestValidationError, ValidationException
+from ..dependencies._values import MISSING
+from ..exceptions import ValidationException
+from ._compiled import Compiled
+from ._declared import EFFECTIVE, Declared
 from ._exchange import Exchange
 from ._facts import HandlerFacts
+from ._failing import handle_exception, unanswered
 from ._files import close_files, close_later, stack_around
 from ._guard import Inside
-from ._late import Late, NeedsContexts
-from ._limits import FormBounds, serve_limited
+from ._late import NeedsContexts
+from ._limits import serve_limited
 from ._observed import Observed, is_observed
-from ._plan import Groups, Plan, SoFar
-from ._read import body_bytes, body_value, read_form
-from ._respond import Responder, endpoint_context, send_response, sends_events, tell_way
+from ._plan import Plan
+from ._program import program_inside
+from ._respond import Responder, send_response, tell_way
 from ._shield import SHIELD, exit_shield, in_cancel_scope
 from ._teardown import Teardown
 from ._tracer import followed, followed_result
 from ._while_connected import serve_while_connected
 
-if TYPE_CHECKING:
-    from ._declared import Declared
-    from ._effective import EffectiveRouteContext
-    from ._route import APIRoute
-
 RequestHandler = Callable[[Request], Coroutine[Any, Any, Response]]
-_REMEMBERED_OVERRIDES = 16
-
-
-class _Nobody:
-    """Overrides no dependencies."""
-
-    dependency_overrides: Mapping[Any, Any] = MappingProxyType({})
-
-
-_NOBODY = _Nobody()
 INSIDE = Inside()
-
-
-class Compiled:
-    """What a route needs per request, made at its first one and again after an edit."""
-
-    def __init__(self, route: HandlerFacts) -> None:
-        self.as_of = ROUTES_VERSION.value
-        self.route = route
-        embed = route._embed_body_fields
-        self.embed = embed
-        self.has_body = route._body_encoding is not None
-        self.reads_body_last = self.has_body and bool(route.dependencies_before_body)
-        self.base = self._plan({})
-        self.is_form = route._body_encoding == "form"
-        self.bounds = FormBounds.of({**route._outer_form_limits, **(route.form_limits or {})})
-        strict = route.strict_content_type
-        self.strict = bool(strict.value if isinstance(strict, DefaultPlaceholder) else strict)
-        kind = self.base.endpoint.kind
-        self.streams = (
-            route.is_sse_stream
-            or route.is_json_stream
-            or kind in (Kind.GENERATOR, Kind.ASYNC_GENERATOR)
-            or (kind is Kind.SYNC and sends_events(route))
-        )
-        self.responder = self._responder(route, streams=self.streams, in_thread=kind is Kind.SYNC)
-        provider = route.dependency_overrides_provider
-        self.provider = provider if hasattr(provider, "dependency_overrides") else _NOBODY
-        self._overridden: dict[Any, Plan] = {}
-        self.program: Program | Literal[False] | None = None  # made when it is first wanted
-        self.observed = Observed(self) if is_observed() else None
-
-    def obstacle(self) -> str | None:
-        """What keeps the route from having a program, in a word of the table in docs/internals/architecture.md."""
-        return None if self.observed is None else "replaced functions"
-
-    def obstacle_inside(self) -> str | None:
-        """The same for requests that come through something around the route: a stream is no response to return."""
-        return self.obstacle() or ("yields" if self.responder.streams else None)
-
-    def context(self) -> EndpointContext:
-        """Where the endpoint is, for messages."""
-        return endpoint_context(self.route)
-
-    @staticmethod
-    def _responder(route: HandlerFacts, *, streams: bool, in_thread: bool) -> Responder:
-        if not streams:
-            return Responder(route, in_thread)
-        from ._streams import StreamResponder
-
-        return StreamResponder(route, in_thread)
-
-    def valid(self, values: dict[str, Any] | None, errors: Errors, body: Any = MISSING) -> dict[str, Any]:
-        """`values`, unless there are none because of `errors`."""
-        if values is None:
-            shown = None if body is MISSING else body
-            raise RequestValidationError(errors, body=shown, endpoint_ctx=self.context())
-        return values
-
-    async def rest(self, x: Exchange, plan: Plan, groups: Groups, body: Any, so_far: SoFar) -> Any:
-        """What the endpoint returns, when the first steps of `plan` have run."""
-        values = self.valid(*await plan.values(x, groups, body, self.provider, so_far), body)
-        return await self.responder.call(x, plan.endpoint, values)
-
-    async def finish(self, x: Exchange, late: Late) -> Any:
-        """What the endpoint returns, when its dependencies have changed the overrides."""
-        values = self.valid(*await late.values(), late.body)
-        return await self.responder.call(x, late.plan.endpoint, values)
-
-    def plan(self) -> Plan:
-        """The plan for this request: the base plan, unless dependencies are overridden."""
-        overrides = self.provider.dependency_overrides
-        return self._override(overrides) if overrides else self.base
-
-    def _override(self, overrides: Any) -> Plan:
-        key = tuple((id(call), id(override)) for call, override in overrides.items())
-        plan = self._overridden.get(key)
-        if plan is None:
-            if len(self._overridden) >= _REMEMBERED_OVERRIDES:
-                self._overridden.clear()
-            plan = self._overridden[key] = self._plan(dict(overrides))
-        return plan
-
-    def _plan(self, overrides: Overrides) -> Plan:
-        return Plan(
-            self.route.dependant,
-            embed=self.embed,
-            provider=self.route.dependency_overrides_provider,
-            overrides=overrides,
-            body_last=self.reads_body_last,
-        )
-
-    async def before_body(self, x: Exchange, plan: Plan) -> SoFar:
-        """What the dependencies come to that need no body. They are run, and the body isn't read yet.
-
-        Raises:
-            RequestValidationError: for mistakes in what they need of the request. They are not told with the others.
-        """
-        so_far: SoFar = ([], set(), [])
-        await plan.values(x, plan.read(x), MISSING, None, so_far, plan.before_body)
-        if so_far[2]:
-            raise RequestValidationError(so_far[2], endpoint_ctx=self.context())
-        return so_far
 
 
 class RouteApp(Regained):
@@ -176,15 +54,12 @@ class RouteApp(Regained):
     _made = frozenset({"_compiled"})
     _compiled: Compiled | None = None
 
-    def __init__(self, route: APIRoute | EffectiveRouteContext) -> None:
+    def __init__(self, route: Declared) -> None:
         self.route: Any = route
         self.facts = HandlerFacts.of(route)
         self._handler: RequestHandler | None = None
-        from ._route import APIRoute
-
         original: Any = getattr(route, "original_route", route)
-        own = is_own(type(original), APIRoute, "get_route_handler") and "get_route_handler" not in original.__dict__
-        if not own or replaced_handler() is not None:
+        if original._has_own_handler() or replaced_handler() is not None:
             self._handler = self.custom_handler(route)
 
     @staticmethod
@@ -194,8 +69,6 @@ class RouteApp(Regained):
         Parameters:
             route: the route, or its place.
         """
-        from ._effective import EFFECTIVE
-
         original: Any = getattr(route, "original_route", route)
         token = EFFECTIVE.set(None if original is route else route)
         try:
@@ -208,13 +81,15 @@ class RouteApp(Regained):
         """The plan and responder, rebuilt if anything was edited since they were made."""
         compiled = self._compiled
         if compiled is None or compiled.as_of != ROUTES_VERSION.value:
-            compiled = self._compiled = Compiled(self.facts)
+            compiled = self._compiled = Compiled(self.facts, is_observed=is_observed())
         return compiled
 
     def compiled_for(self, x: Exchange) -> Compiled:
-        """The same for one request, which somebody may follow."""
+        """The same for one request, which somebody may follow; `Observed` tells by itself."""
         compiled = self.compiled()
-        return compiled if x.tracer is None else followed(compiled, x.tracer)
+        if x.tracer is None or compiled.is_observed:
+            return compiled
+        return followed(compiled, x.tracer)
 
     def reads_body(self) -> bool:
         """Whether the body is read before any of the application's code runs; False before the first request."""
@@ -242,8 +117,6 @@ class RouteApp(Regained):
         """What runs the engine for a request that has come through whatever is around it."""
         compiled = self.compiled()
         if compiled.program is None:
-            from ._program import program_inside
-
             compiled.program = program_inside(self) or False
         program = compiled.program if x.tracer is None else False
         if COUNTED is not None and program is False:
@@ -268,8 +141,8 @@ class RouteApp(Regained):
         """Answer a request without a program, unless somebody wants to see how."""
         try:
             compiled = self.compiled_for(x)
-            if compiled.observed is not None:
-                return compiled.observed
+            if compiled.is_observed:
+                return Observed(compiled)
             plan = compiled.plan()
             await self._serve_result(x, compiled, plan, self._result(x, compiled, plan))
         except Exception as exc:
@@ -323,24 +196,13 @@ class RouteApp(Regained):
     async def _result(self, x: Exchange, compiled: Compiled, plan: Plan) -> Any:
         """What the endpoint returns, or the generator that it is."""
         if x.tracer is not None:
-            return await followed_result(self, x, compiled, plan, x.tracer)
+            return await followed_result(x, compiled, plan, x.tracer)
         if compiled.reads_body_last:
             so_far = await compiled.before_body(x, plan)
-            return await compiled.rest(x, plan, plan.read(x), await self._body(x, compiled), so_far)
-        body = await self._body(x, compiled) if compiled.has_body else MISSING
+            return await compiled.rest(x, plan, plan.read(x), await compiled.body(x), so_far)
+        body = await compiled.body(x) if compiled.has_body else MISSING
         values = compiled.valid(*await plan.values(x, plan.read(x), body, compiled.provider), body)
         return await compiled.responder.call(x, plan.endpoint, values)
-
-    @staticmethod
-    async def _body(x: Exchange, compiled: Compiled) -> Any:
-        """What the body says."""
-        if compiled.is_form:
-            return await read_form(x, compiled.bounds)
-        try:
-            return body_value(x, await body_bytes(x), strict=compiled.strict)
-        except RequestValidationError as exc:
-            exc.tell_place(compiled.context())
-            raise
 
     async def _serve_in_contexts(
         self,
@@ -411,8 +273,8 @@ class RouteApp(Regained):
         """FastAPI's route handler: from a request to a response. Exit stacks are those in the request's scope."""
         x = Exchange.of(request.scope, request.receive, request._send)
         compiled = self.compiled_for(x)
-        if compiled.observed is not None:
-            return await compiled.observed.respond(request)
+        if compiled.is_observed:
+            return await Observed(compiled).respond(request)
         x.request_object = request
         x.request_stack = request.scope.get("fastapi_inner_astack")
         x.function_stack = request.scope.get("fastapi_function_astack")
@@ -449,7 +311,7 @@ def replaced_handler() -> Callable[..., RequestHandler] | None:
     return replaced("ferrapi.routing").get("get_request_handler")
 
 
-def app_of(route: APIRoute | EffectiveRouteContext) -> ASGIApp:
+def app_of(route: Declared) -> ASGIApp:
     """The application that answers the requests to a route; through a replaced `request_response`, if any."""
     make = replaced("ferrapi.routing").get("request_response")
     return RouteApp(route) if make is None else make(RouteApp.custom_handler(route))
@@ -479,58 +341,3 @@ def engine_handler(route: Declared) -> RequestHandler:
         is_json_stream=route.is_json_stream,
         form_limits=route.form_limits,
     )
-
-
-def unanswered() -> FastAPIError:
-    """The complaint of a request that got no response because a dependency swallowed the exception that kept it."""
-    return FastAPIError(
-        "Response not awaited. There's a high chance that the application code is raising an exception and a "
-        "dependency with yield has a block with a bare except, or a block with except Exception, and is not "
-        "raising the exception again. Read more about it in the docs: "
-        "https://fastapi.tiangolo.com/tutorial/dependencies/dependencies-with-yield/#dependencies-with-yield-and-except"
-    )
-
-
-def no_response() -> Exception:
-    """What FastAPI says where a dependency that ends before the response swallowed the exception that kept it."""
-    error = UnboundLocalError("cannot access local variable 'response' where it is not associated with a value")
-    error.name = "response"
-    return error
-
-
-async def handle_exception(x: Exchange, exc: Exception, handlers: Any = None) -> None:
-    """Answer with the handler that is registered for `exc`; raise it again without one.
-
-    Parameters:
-        x: the request.
-        exc: the exception.
-        handlers: by class and by status code, if they aren't those that the request has come to last.
-    """
-    if isinstance(exc, LimitExceeded):
-        exc = HTTPException(status_code=400, detail=str(exc))
-    handler = handler_for(x.handlers if handlers is None else handlers, exc)
-    answer = short_answer(handler) if handler is not None else None
-    if answer is None:
-        tell_way(exc, x.scope)
-    if handler is None:
-        raise exc
-    if x.started:
-        raise RuntimeError("Caught handled exception, but response already started.") from exc
-    ready = None if answer is None or not x.is_http else answer(exc)
-    if ready is not None:
-        pending = x.send_body(*ready)
-        if pending is not None:
-            await pending
-        x.replied = True
-    else:
-        response = await _ask(handler, None if answer is not None else x.connection, exc)
-        if response is not None:
-            await send_response(x, response)
-    exc.__traceback__ = None
-
-
-async def _ask(handler: Any, connection: Any, exc: Exception) -> Any:
-    """What an exception handler answers."""
-    if gives_coroutine(handler):
-        return await handler(connection, exc)
-    return await run_later_in_thread(handler, connection, exc)

@@ -7,16 +7,30 @@ looked up as it is reached. That is what happens here, by the rule and not by a 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from ..dependencies._overrides import Overrides
 from ..dependencies._values import Errors
 from ..dependencies.models import Dependant, cache_key, looks_at_scopes, may_share, walk
-
-if TYPE_CHECKING:
-    from ._exchange import Exchange
-    from ._plan import Plan, Step, Values
+from ._exchange import Exchange
+from ._step import Step, Values
 
 _FAILED = object()
+
+
+class Begun(Protocol):
+    """The plan that was made for the overrides that there were: what is asked of it here."""
+
+    steps: tuple[Step, ...]
+    endpoint: Step
+
+    def step_of(self, dependant: Dependant, embed: bool, overrides: Overrides) -> Step:
+        """A step that is not in the plan."""
+
+    async def step_values(
+        self, step: Step, x: Exchange, early: Values | None, body: Any, errors: Errors
+    ) -> Values | None:
+        """The parameters of one step."""
 
 
 class NeedsContexts(Exception):  # it is no error
@@ -44,7 +58,7 @@ class Late:
     """
 
     def __init__(
-        self, plan: Plan, x: Exchange, body: Any, provider: Any, results: list[Any], failed: set[int], errors: Errors
+        self, plan: Begun, x: Exchange, body: Any, provider: Any, results: list[Any], failed: set[int], errors: Errors
     ) -> None:
         self.plan = plan
         self.body = body

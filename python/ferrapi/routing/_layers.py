@@ -25,7 +25,7 @@ from .._threads import run_later_in_thread
 from ..exception_handlers import handler_for
 from ..exceptions import RouteError
 from ._exchange import Exchange
-from ._handler import handle_exception
+from ._failing import handle_exception
 
 Handlers = tuple[Any, Any]
 """Exception handlers by class and by status code."""

@@ -6,22 +6,31 @@ import types
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from inspect import isasyncgenfunction, isgeneratorfunction
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
+
+from starlette.types import Message, Scope, Send
 
 from .._compat.starlette import is_async_callable
 from ..concurrency import contextmanager_in_threadpool
-
-if TYPE_CHECKING:
-    from ._router import APIRouter
 
 LifespanContext = Any
 """A function from the application to an asynchronous context manager, which may give a state (a mapping)."""
 
 
+class HasHandlers(Protocol):
+    """A router with handlers of events."""
+
+    async def _startup(self) -> None:
+        """Run those of start-up."""
+
+    async def _shutdown(self) -> None:
+        """Run those of shutdown."""
+
+
 class DefaultLifespan:
     """The lifespan of a router that was given none: runs its start-up and shutdown handlers."""
 
-    def __init__(self, router: APIRouter) -> None:
+    def __init__(self, router: HasHandlers) -> None:
         self._router = router
 
     async def __aenter__(self) -> None:
@@ -67,3 +76,15 @@ async def run_handlers(handlers: list[Callable[[], Any]]) -> None:
             await handler()
         else:
             handler()
+
+
+def look_after_startup(scope: Scope, send: Send) -> Send:
+    """`send` for a lifespan: when the application has started, it is decided again whether it records anything."""
+    app: Any = scope.get("app")
+
+    async def send_looking(message: Message) -> None:
+        if message["type"] == "lifespan.startup.complete" and hasattr(app, "decide_on_telemetry"):
+            app.decide_on_telemetry()
+        await send(message)
+
+    return send_looking

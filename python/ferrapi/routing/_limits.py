@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypedDict, cast
 
 from pydantic_core import SchemaValidator, core_schema
 from starlette.responses import JSONResponse
@@ -26,13 +26,14 @@ from .._compat.starlette import (
     RequestBodyTooLarge,
 )
 from ..exceptions import LimitError
+from ._defaults import first_set
 from ._exchange import Exchange
-from ._options import FormLimits, first_set
 
 __all__ = [
     "MAX_BODY_SIZE_SCOPE_KEY",
     "BodyLimit",
     "FormBounds",
+    "FormLimits",
     "answer_outer_limit",
     "body_limit_error",
     "get_body_size_limit",
@@ -46,6 +47,17 @@ __all__ = [
 _FORM_LIMITS = "ferrapi.form_limits"
 _TOO_LARGE = "ferrapi.body_too_large"
 _MOST = 2**63  # more than any parser can count
+
+
+class FormLimits(TypedDict, total=False):
+    """Limits of automatic form parsing; one that is left out is inherited.
+
+    max_fields: number of text fields. max_files: number of files. max_part_size: bytes of one text field.
+    """
+
+    max_fields: int
+    max_files: int
+    max_part_size: int
 
 
 def validate_max_body_size(max_body_size: int | None) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -21,13 +21,11 @@ from .._hooks import EXCHANGED, replaced, touches_any
 from ..dependencies._callables import Kind
 from ..dependencies._values import MISSING
 from ..exceptions import RequestValidationError
+from ._compiled import Compiled
 from ._exchange import Exchange
 from ._files import adopt_form, close_later
 from ._read import invalid_json, is_json, read_form, unreadable
 from ._tracer import SILENT, telling_body
-
-if TYPE_CHECKING:
-    from ._handler import Compiled
 
 PLAN = "ferrapi.compiled"
 """The scope's key for the compiled route, whose plan `solve_dependencies` takes."""

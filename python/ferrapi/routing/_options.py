@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+from typing import Any, TypedDict
 
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
@@ -18,24 +18,10 @@ from .._spelled_out import spell_out
 from ..datastructures import Default
 from ..types import IncEx
 from ..utils import generate_unique_id
+from ._defaults import SET_BY_DEFAULT
+from ._limits import FormLimits
+from ._route import APIRoute
 from ._versions import Versions
-
-if TYPE_CHECKING:
-    from ._route import APIRoute
-
-
-T = TypeVar("T")
-
-
-class FormLimits(TypedDict, total=False):
-    """Limits of automatic form parsing; one that is left out is inherited.
-
-    max_fields: number of text fields. max_files: number of files. max_part_size: bytes of one text field.
-    """
-
-    max_fields: int
-    max_files: int
-    max_part_size: int
 
 
 class _Described(TypedDict, total=False):
@@ -223,16 +209,7 @@ class IncludeOptions(_Included, _Own, total=False):
 
 ROUTE_DEFAULTS: Mapping[str, Any] = {
     **dict.fromkeys((*RouteOptions.__annotations__, "methods", "route_class_override")),
-    "response_model": Default(None),
-    "response_description": "Successful Response",
-    "response_model_by_alias": True,
-    "response_model_exclude_unset": False,
-    "response_model_exclude_defaults": False,
-    "response_model_exclude_none": False,
-    "include_in_schema": True,
-    "response_class": Default(JSONResponse),
-    "generate_unique_id_function": Default(generate_unique_id),
-    "strict_content_type": Default(True),
+    **SET_BY_DEFAULT,
 }
 _INCLUDE_DEFAULTS: Mapping[str, Any] = {
     **dict.fromkeys(IncludeOptions.__annotations__),
@@ -252,11 +229,6 @@ def filled(kind: type, options: Mapping[str, Any]) -> dict[str, Any]:
     own = {*_Own.__annotations__, *_Cancelled.__annotations__}
     names = [name for name in kind.__annotations__ if name not in own or options.get(name) is not None]
     return {name: options.get(name, defaults[name]) for name in names}
-
-
-def first_set(*values: T | None) -> T | None:
-    """The first that is set: what the innermost says of those who may say something."""
-    return next((value for value in values if value is not None), None)
 
 
 _PARTS = (_Described, MethodsOptions, _Rendered, _RouteClass, _Callbacks, _Extra, _Strict, _Limited, _Own, _Cancelled)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from pydantic_core import ValidationError, from_json
 from starlette.exceptions import HTTPException
@@ -35,26 +35,47 @@ from ..dependencies._large_values import HELD, LARGE, Large
 from ..dependencies._values import MISSING, Errors, missing_error, names_of, validate_found
 from ..exception_handlers import answer_now, http_exception_handler
 from ..exceptions import RequestValidationError
+from ._compiled import Compiled
 from ._exchange import Exchange
+from ._failing import handle_exception, no_response, unanswered
 from ._files import close_files
 from ._form import urlencoded_form
 from ._form_body import plain_form
-from ._handler import handle_exception, no_response, unanswered
 from ._json_body import early_model, is_refused_alike
 from ._listening import Listening, fail, is_in_memory, iterated_in_threads, next_in_thread
-from ._plan import NOTHING_TO_READ, validate_parameters
+from ._plan import NOTHING_TO_READ, Plan, validate_parameters
 from ._read import body_bytes, most_errors, parsed, read_form, unreadable
 from ._respond import Responder, dump_other
 from ._shield import Shielded, enter_shield, in_cancel_scope, leave_shield, shielded
+from ._step import Step
 from ._teardown import Teardown, as_context, stop, stop_thrown
 
 if TYPE_CHECKING:
-    from ._handler import Compiled, RouteApp
-    from ._plan import Plan, Step
     from ._streams import StreamResponder
 
 
-def program_of(app: RouteApp, placed: Any) -> Program | None:
+class Served(Protocol):
+    """A route as an application (`RouteApp`): what a program asks of it."""
+
+    def is_wrapped(self) -> bool:
+        """Whether there is something around the engine."""
+
+    def compiled(self) -> Compiled:
+        """The plan and responder, as of now."""
+
+    async def serve_rest(
+        self,
+        x: Exchange,
+        compiled: Compiled,
+        plan: Plan,
+        rest: Coroutine[Any, Any, Any],
+        opened: Sequence[Any],
+        function_opened: Sequence[Any],
+    ) -> None:
+        """Answer a request whose first steps have run."""
+
+
+def program_of(app: Served, placed: Any) -> Program | None:
     """The program of a route, or None if somebody else has to be asked first, or if it has none.
 
     Parameters:
@@ -67,14 +88,14 @@ def program_of(app: RouteApp, placed: Any) -> Program | None:
     return None if compiled.obstacle() is not None else _program(app, compiled, compiled.base, placed)
 
 
-def program_inside(app: RouteApp) -> Program | None:
+def program_inside(app: Served) -> Program | None:
     """The same for a request that has come through whatever is around the engine."""
     compiled = app.compiled()
     return None if compiled.obstacle_inside() is not None else _program(app, compiled, compiled.base, None)
 
 
 def _program(
-    app: RouteApp, compiled: Compiled, plan: Plan, placed: Any, overrides: Mapping[Any, Any] | None = None
+    app: Served, compiled: Compiled, plan: Plan, placed: Any, overrides: Mapping[Any, Any] | None = None
 ) -> Program:
     reference = Reference(app, compiled, plan, placed)
     return Program(
@@ -263,7 +284,7 @@ class Reference:
     next_in_thread = staticmethod(next_in_thread)
     fail_stream = staticmethod(fail)
 
-    def __init__(self, app: RouteApp, compiled: Compiled, plan: Plan, placed: Any) -> None:
+    def __init__(self, app: Served, compiled: Compiled, plan: Plan, placed: Any) -> None:
         self.app = app
         self.compiled = compiled
         self.plan = plan

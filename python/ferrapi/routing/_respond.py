@@ -10,14 +10,13 @@ import functools
 import json
 from collections.abc import Awaitable, Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from pydantic_core import ValidationError
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.types import Scope
 
 from .._fields import prefix_locations
-from .._foreign_classes import is_foreign_event
 from .._hooks import untouched
 from .._native import encode_json, response_head_problem, to_jsonable
 from .._threads import run_endpoint_in_thread, run_in_thread
@@ -27,22 +26,13 @@ from ..dependencies._callables import Kind
 from ..encoders import encode_other, jsonable_encoder
 from ..exception_handlers import JSON
 from ..exceptions import EndpointContext, InvalidResponseError, ResponseValidationError, ValidationException
-from ..sse import EventSourceResponse, ServerSentEvent
 from ..types import IncEx
 from ..utils import ModelField, is_body_allowed_for_status_code
+from ._declared import wants_events
 from ._exchange import Exchange
+from ._facts import HandlerFacts
 from ._listening import close_stream, source_of
-
-if TYPE_CHECKING:
-    from ._facts import HandlerFacts
-    from ._plan import Step
-
-
-def wants_events(annotation: Any) -> bool:
-    """Whether a response class or item type is that of server-sent events."""
-    if not isinstance(annotation, type):
-        return False
-    return issubclass(annotation, (EventSourceResponse, ServerSentEvent)) or is_foreign_event(annotation)
+from ._step import Step
 
 
 def sends_events(route: HandlerFacts) -> bool:

@@ -16,15 +16,15 @@ from starlette.types import Receive, Scope, Send
 
 from .. import params
 from .._foreign import own, refuse_routes
-from .._hooks import watch
+from .._hooks import is_own, watch
 from ..datastructures import Default, DefaultPlaceholder
 from ..exceptions import RouteError
 from ..types import IncEx
 from ..utils import generate_unique_id
-from ._declared import Declared
-from ._effective import EFFECTIVE, effective_of
+from ._declared import EFFECTIVE, Declared
+from ._effective import effective_of
 from ._handler import app_of, engine_handler
-from ._options import FormLimits
+from ._limits import FormLimits
 
 
 class APIRoute(Declared, Route):
@@ -110,6 +110,10 @@ class APIRoute(Declared, Route):
             cancel_on_disconnect=cancel_on_disconnect,
         )
         self.app = app_of(self)
+
+    def _has_own_handler(self) -> bool:
+        """Whether its `get_route_handler` is not the one of this class."""
+        return not is_own(type(self), APIRoute, "get_route_handler") or "get_route_handler" in self.__dict__
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether this route answers `scope`, and what it adds to the scope (Starlette's contract)."""

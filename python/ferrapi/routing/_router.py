@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import partial
 from typing import Any, Unpack
@@ -24,16 +24,18 @@ from .._version_counter import ROUTES_VERSION, SETTINGS_VERSION, TrackedList
 from ..datastructures import Default
 from ..exception_handlers import AnswerHead, answer_now
 from ..exceptions import FastAPIError, RouteError
-from ..telemetry._activation import look_after_startup
 from ..types import DecoratedCallable
 from ..utils import generate_unique_id, get_value_or_default
-from ._app_scope import while_it_lives
-from ._contexts import INCLUDED, IncludeContext, routers_below
+from ._app_lifetime import while_it_lives
+from ._contexts import INCLUDED, IncludedRouter, routers_below
+from ._defaults import first_set
 from ._exchange import TRACER, Exchange
-from ._frontend import CheckDir, Directory, Fallback, Frontends, FrontendTable
+from ._frontend import CheckDir, Directory, Fallback, Frontends, FrontendTable, front_end_groups
+from ._include import IncludeContext
 from ._layers import RouterLayer, StandingAlone
-from ._lifespan import DefaultLifespan, LifespanContext, as_context, merged, run_handlers
+from ._lifespan import DefaultLifespan, LifespanContext, as_context, look_after_startup, merged, run_handlers
 from ._limits import (
+    FormLimits,
     get_body_size_limit,
     inherit_form_limits,
     limit_body,
@@ -43,18 +45,16 @@ from ._limits import (
 from ._options import (
     AddRouteOptions,
     ApiRouteOptions,
-    FormLimits,
     IncludeOptions,
     RouteOptions,
     add_route_options,
     api_route_options,
     filled,
-    first_set,
     include_options,
 )
 from ._route import APIRoute
-from ._table import Table, Target
-from ._tracer import tell_match
+from ._table import Table, Target, table_below
+from ._tracer import Tracer
 from ._verbs import Decorator, Verbs
 from ._versions import Versions, VersionSet, both, unchecked
 from ._websocket import APIWebSocketRoute
@@ -221,7 +221,7 @@ class APIRouter(Regained, Verbs, Router):
             return self._unmatched(x)
         target, full = found
         if x.tracer is not None:
-            tell_match(x.tracer, target.placed)
+            _tell_match(x.tracer, target)
         return target.serve(x, full)
 
     def _unmatched(self, x: Exchange) -> Coroutine[Any, Any, None]:
@@ -273,7 +273,7 @@ class APIRouter(Regained, Verbs, Router):
     async def _redirect(self, x: Exchange, path: str, target: Target) -> None:
         """Redirect to the path of another target."""
         if x.tracer is not None:
-            tell_match(x.tracer, target.placed)
+            _tell_match(x.tracer, target)
         response = RedirectResponse(url=str(URL(scope={**x.scope, "path": path})))
         await x.send_response(response)
 
@@ -282,7 +282,7 @@ class APIRouter(Regained, Verbs, Router):
         included = INCLUDED.get()
         if included is None or included.original_router is not self:
             return Match.NONE, {}
-        found = included.table().find(dict(scope))
+        found = table_below(included).find(dict(scope))
         scope["fastapi"] = {**(scope.get("fastapi") or {}), "included_router": included}
         if found is None:
             return Match.NONE, {}
@@ -294,15 +294,25 @@ class APIRouter(Regained, Verbs, Router):
         if included is None or included.original_router is not self:
             await self.app(scope, receive, send)
             return
-        found = included.table().find(scope)
+        found = table_below(included).find(scope)
         if found is None:
             await self.default(scope, receive, send)
         else:
             target, full = found
             x = Exchange.of(scope, receive, send)
             if x.tracer is not None:
-                tell_match(x.tracer, target.placed)
+                _tell_match(x.tracer, target)
             await target.serve(x, full)
+
+    @property
+    def wants_to_be_asked(self) -> bool:
+        """Whether an include of it lets it decide itself: its class has a `matches` or `handle` of its own."""
+        kind = type(self)
+        return kind.matches is not APIRouter.matches or kind.handle is not APIRouter.handle
+
+    def front_ends_below(self, included: IncludedRouter) -> Iterator[tuple[Any, Any, Any]]:
+        """The front ends of an include of it and of all below it, with what they ask of each request."""
+        return front_end_groups(included)
 
     # Registration
 
@@ -574,6 +584,12 @@ class APIRouter(Regained, Verbs, Router):
     async def not_found(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what no route matches: 404, or a closed WebSocket."""
         await super().not_found(scope, receive, send)
+
+
+def _tell_match(tracer: Tracer, target: Target) -> None:
+    found = target.placed.templates
+    if found is not None:
+        tracer.matched(*found)
 
 
 watch(APIRouter)

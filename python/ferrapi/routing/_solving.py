@@ -20,8 +20,9 @@ from ..dependencies.models import Dependant, may_share
 from ._exchange import Exchange
 from ._late import Late
 from ._observed import PLAN
-from ._plan import Plan, Step, Values, validate_parameters
+from ._plan import Plan, validate_parameters
 from ._shield import SHIELD
+from ._step import Step, Values
 
 _HELD = {"query_params": "_query_params", "headers": "_headers", "cookies": "_cookies", "path_params": ""}
 """The sources of parameters, and where a request keeps each once somebody has looked at it."""

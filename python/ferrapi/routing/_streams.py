@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
@@ -25,12 +25,10 @@ from ..encoders import jsonable_encoder
 from ..exceptions import ResponseValidationError
 from ..sse import KEEPALIVE_COMMENT, EventSourceResponse, ServerSentEvent, format_sse_event
 from ._exchange import Exchange
+from ._facts import HandlerFacts
 from ._listening import in_threads
-from ._plan import Step
 from ._respond import Responder, endpoint_context, sends_events
-
-if TYPE_CHECKING:
-    from ._facts import HandlerFacts
+from ._step import Step
 
 PING_INTERVAL = 15.0
 """Seconds without an event after which a comment keeps the connection open."""

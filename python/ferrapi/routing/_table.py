@@ -18,7 +18,7 @@ from .._hooks import is_own, routing_class, untouched
 from .._native import Program, RouteTable
 from .._version_counter import ROUTES_VERSION
 from ..exception_handlers import answer_now
-from ._contexts import Placed, matches, place
+from ._contexts import IncludedRouter, Placed, matches, place
 from ._declared import Watched
 from ._effective import EffectiveRouteContext
 from ._file_response import quick_directory
@@ -289,3 +289,12 @@ class Table:
         refuse_routes((placed.original for placed in found), "a router")
         self.native = RouteTable([_plan(placed) for placed in found])
         self.find = self.native.find
+
+
+def table_below(included: IncludedRouter) -> Table:
+    """The table of the routes of an included router and of all below, as of now."""
+    placed = included.placed()
+    table: Table | None = included._table
+    if table is None or table.as_of != ROUTES_VERSION.value:
+        table = included._table = Table(placed)
+    return table

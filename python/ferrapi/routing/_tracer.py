@@ -9,22 +9,18 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Host, Mount
 
 from ..dependencies._callables import Kind
 from ..dependencies._values import MISSING
 from ..exceptions import EndpointContext, RequestValidationError, WebSocketRequestValidationError
-from ._contexts import Placed
-from ._effective import UnderPrefix
+from ._compiled import Compiled
 from ._exchange import Exchange
-from ._plan import Plan, SoFar, Step
-
-if TYPE_CHECKING:
-    from ._handler import Compiled, RouteApp
-    from ._respond import Responder
+from ._plan import Plan, SoFar
+from ._respond import Responder
+from ._step import Step
 
 
 class Tracer(Protocol):
@@ -86,15 +82,6 @@ def telling_body(tracer: Tracer) -> Iterator[Callable[[Any], None]]:
         raise
 
 
-def tell_match(tracer: Tracer, placed: Placed) -> None:
-    """Tell which route a router has found. Routes without a template, and those that only look inside, say nothing."""
-    route: BaseRoute = placed.effective
-    template: str | None = getattr(route, "path_format", None)
-    if template is None or isinstance(route, (UnderPrefix, Host)):
-        return
-    tracer.matched(template, template.removesuffix("/{path}") if isinstance(route, Mount) else None)
-
-
 def followed(compiled: Compiled, tracer: Tracer) -> Compiled:
     """`compiled`, with a responder that tells `tracer` what it does."""
     telling: Any = copy.copy(compiled)
@@ -102,12 +89,12 @@ def followed(compiled: Compiled, tracer: Tracer) -> Compiled:
     return telling  # type: ignore[no-any-return]  # a copy
 
 
-async def followed_result(app: RouteApp, x: Exchange, compiled: Compiled, plan: Plan, tracer: Tracer) -> Any:
+async def followed_result(x: Exchange, compiled: Compiled, plan: Plan, tracer: Tracer) -> Any:
     """What the endpoint returns, or the generator that it is."""
     tracer.started(x)
     so_far = await _before_body(x, compiled, plan, tracer) if compiled.reads_body_last else None
     with telling_body(tracer) as tell:
-        body = await app._body(x, compiled) if compiled.has_body else MISSING
+        body = await compiled.body(x) if compiled.has_body else MISSING
         tell(body)
     values, errors = await _solve(x, plan, body, compiled.provider, tracer, so_far)
     if values is None:

@@ -20,14 +20,15 @@ from ..dependencies._overrides import Overrides
 from ..dependencies._values import MISSING, Errors
 from ..dependencies.models import Dependant
 from ..exceptions import WebSocketRequestValidationError
-from ._contexts import IncludeContext
-from ._declared import Watched, declare_dependant
+from ._declared import Placeable, declare_dependant
 from ._exchange import Exchange
 from ._facts import HandlerFacts
-from ._handler import handle_exception
-from ._plan import Plan, Values
+from ._failing import handle_exception
+from ._include import IncludeContext
+from ._plan import Plan
 from ._respond import endpoint_context
 from ._shield import exit_shield
+from ._step import Values
 from ._tracer import follow_socket
 from ._versions import both
 
@@ -105,7 +106,7 @@ class WebSocketApp(Regained):
         return solved.values, solved.errors
 
 
-class APIWebSocketRoute(Watched, WebSocketRoute):
+class APIWebSocketRoute(Placeable, WebSocketRoute):
     """A WebSocket endpoint at a path.
 
     Parameters:

@@ -1,44 +1,15 @@
-"""Whether an application records anything: decided when its middleware stack is made, and again after start-up.
-
-Without a provider that records, nothing of OpenTelemetry is imported, and the stack is what it is without telemetry.
-Providers count that were passed, and global ones; those that belong to OpenTelemetry's API, not to an implementation of
-it, record nothing. Global providers have to be set before the first request, or while the application starts.
-"""
+"""What records for an application: decided when its middleware stack is made, and again after start-up."""
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from starlette.types import Message, Scope, Send
-
 from ._config import Settings
+from ._received import is_wanted
 
 if TYPE_CHECKING:
     from ._stack import Telemetry
-
-Signal = Literal["tracing", "metrics", "logs"]
-
-
-class _Source(NamedTuple):
-    """Where the provider of a signal comes from."""
-
-    setting: Literal["tracer_provider", "meter_provider", "logger_provider"]
-    module: str
-    getter: str
-    variable: str
-
-
-_SOURCES: dict[Signal, _Source] = {
-    "tracing": _Source("tracer_provider", "opentelemetry.trace", "get_tracer_provider", "OTEL_PYTHON_TRACER_PROVIDER"),
-    "metrics": _Source("meter_provider", "opentelemetry.metrics", "get_meter_provider", "OTEL_PYTHON_METER_PROVIDER"),
-    "logs": _Source("logger_provider", "opentelemetry._logs", "get_logger_provider", "OTEL_PYTHON_LOGGER_PROVIDER"),
-}
-
 
 _ACTIVE: WeakSet[Telemetry] = WeakSet()
 """What records in this process of its own accord."""
@@ -47,51 +18,13 @@ _ACTIVE: WeakSet[Telemetry] = WeakSet()
 def active(settings: Settings) -> Telemetry | None:
     """What records for an application with these settings; None if nothing is to be recorded, or nobody receives it."""
     # While one application of the process records, requests to any other may be part of one of its own.
-    if not _ACTIVE and not _is_wanted(settings):
+    if not _ACTIVE and not is_wanted(settings):
         return None
     try:
         from ._stack import Telemetry
     except ImportError:  # OpenTelemetry's API is not installed
         return None
     telemetry = Telemetry(settings)
-    if _is_wanted(settings):
+    if is_wanted(settings):
         _ACTIVE.add(telemetry)
     return telemetry
-
-
-def _is_wanted(settings: Settings) -> bool:
-    signals = [signal for signal in _SOURCES if settings[signal]]
-    return bool(signals) and (settings["auto_configure"] or any(_is_received(settings, signal) for signal in signals))
-
-
-def _is_received(settings: Settings, signal: Signal) -> bool:
-    """Whether there is a provider that does something with what is recorded."""
-    source = _SOURCES[signal]
-    provider: Any = settings[source.setting]
-    if provider is None:
-        if source.module not in sys.modules and source.variable not in os.environ:
-            return False
-        try:
-            get: Callable[[], Any] = getattr(import_module(source.module), source.getter)
-        except ImportError:
-            return False
-        provider = get()
-    return records(provider, signal)
-
-
-def records(provider: Any, signal: Signal) -> bool:
-    """Whether a provider is more than one of OpenTelemetry's API."""
-    own, module = _SOURCES[signal].module, type(provider).__module__
-    return module != own and not module.startswith(f"{own}.")
-
-
-def look_after_startup(scope: Scope, send: Send) -> Send:
-    """`send` for a lifespan: when the application has started, it is decided again whether it records anything."""
-    app: Any = scope.get("app")
-
-    async def send_looking(message: Message) -> None:
-        if message["type"] == "lifespan.startup.complete" and hasattr(app, "decide_on_telemetry"):
-            app.decide_on_telemetry()
-        await send(message)
-
-    return send_looking

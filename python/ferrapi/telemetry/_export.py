@@ -24,8 +24,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .._threads import run_in_thread
 from ..exceptions import TelemetryError
 from ..logger import logger
-from ._activation import Signal
 from ._config import Settings
+from ._received import Signal
 
 _INSTEAD = "and pass telemetry={'auto_configure': False} to FastAPI()."
 

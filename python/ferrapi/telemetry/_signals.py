@@ -15,8 +15,8 @@ from opentelemetry._logs import Logger
 from opentelemetry.metrics import Histogram, UpDownCounter
 from opentelemetry.trace import Tracer
 
-from ._activation import Signal, records
 from ._config import Settings
+from ._received import Signal, records
 
 NAME = "fastapi"
 VERSION = "0.165.0"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from starlette.datastructures import URLPath
 from starlette.exceptions import HTTPException
@@ -22,18 +22,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .._compat.starlette import get_route_path
 from .._version_counter import ROUTES_VERSION
 from ..exceptions import VersioningError
-from ..routing._contexts import IncludeContext, IncludedRouter, Placed, place
+from ..routing._contexts import IncludedRouter, Placed, place
 from ..routing._effective import effective_of
 from ..routing._frontend import FrontendTable
+from ..routing._include import IncludeContext
 from ..routing._router import APIRouter
 from ..routing._table import Table
 from ..routing._versioned import declared_versions, versions_of
 from ..routing._versions import VersionSet
 from ._documents import mark
 from ._version import Versioning
-
-if TYPE_CHECKING:
-    from ..applications import FastAPI
 
 CHOSEN = "ferrapi.version"
 """Where the scope says which version a request has come to, if the path doesn't name it."""
@@ -69,6 +67,16 @@ def has_versions(scope: Scope) -> bool | None:
     return getattr(found, "versions", None) is not None
 
 
+class Versioned(Protocol):
+    """An application (`FastAPI`) with several versions of its API."""
+
+    router: APIRouter
+    version: str
+
+    def _document(self, routes: Sequence[BaseRoute], version: str) -> dict[str, Any]:
+        """The document of some of its routes, under a version."""
+
+
 class VersionedRoutes:
     """The routes of an application by version.
 
@@ -77,7 +85,7 @@ class VersionedRoutes:
         versioning: its versions.
     """
 
-    def __init__(self, app: FastAPI, versioning: Versioning) -> None:
+    def __init__(self, app: Versioned, versioning: Versioning) -> None:
         self.app = app
         self.versioning = versioning
         self.order = {name: number for number, name in enumerate(versioning.known)}

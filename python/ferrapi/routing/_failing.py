@@ -1,0 +1,70 @@
+"""What becomes of exceptions: the answer of the handler that is registered for one, or the exception again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.exceptions import HTTPException
+
+from .._compat.starlette import gives_coroutine
+from .._native import LimitExceeded
+from .._threads import run_later_in_thread
+from ..exception_handlers import handler_for, short_answer
+from ..exceptions import FastAPIError
+from ._exchange import Exchange
+from ._respond import send_response, tell_way
+
+
+def unanswered() -> FastAPIError:
+    """The complaint of a request that got no response because a dependency swallowed the exception that kept it."""
+    return FastAPIError(
+        "Response not awaited. There's a high chance that the application code is raising an exception and a "
+        "dependency with yield has a block with a bare except, or a block with except Exception, and is not "
+        "raising the exception again. Read more about it in the docs: "
+        "https://fastapi.tiangolo.com/tutorial/dependencies/dependencies-with-yield/#dependencies-with-yield-and-except"
+    )
+
+
+def no_response() -> Exception:
+    """What FastAPI says where a dependency that ends before the response swallowed the exception that kept it."""
+    error = UnboundLocalError("cannot access local variable 'response' where it is not associated with a value")
+    error.name = "response"
+    return error
+
+
+async def handle_exception(x: Exchange, exc: Exception, handlers: Any = None) -> None:
+    """Answer with the handler that is registered for `exc`; raise it again without one.
+
+    Parameters:
+        x: the request.
+        exc: the exception.
+        handlers: by class and by status code, if they aren't those that the request has come to last.
+    """
+    if isinstance(exc, LimitExceeded):
+        exc = HTTPException(status_code=400, detail=str(exc))
+    handler = handler_for(x.handlers if handlers is None else handlers, exc)
+    answer = short_answer(handler) if handler is not None else None
+    if answer is None:
+        tell_way(exc, x.scope)
+    if handler is None:
+        raise exc
+    if x.started:
+        raise RuntimeError("Caught handled exception, but response already started.") from exc
+    ready = None if answer is None or not x.is_http else answer(exc)
+    if ready is not None:
+        pending = x.send_body(*ready)
+        if pending is not None:
+            await pending
+        x.replied = True
+    else:
+        response = await _ask(handler, None if answer is not None else x.connection, exc)
+        if response is not None:
+            await send_response(x, response)
+    exc.__traceback__ = None
+
+
+async def _ask(handler: Any, connection: Any, exc: Exception) -> Any:
+    """What an exception handler answers."""
+    if gives_coroutine(handler):
+        return await handler(connection, exc)
+    return await run_later_in_thread(handler, connection, exc)
