@@ -455,3 +455,21 @@ def test_the_last_of_two_handlers_for_server_errors_counts() -> None:
             return app
 
         compare(handled, [Ask("GET", "/")])
+
+
+def test_a_class_that_is_watched_while_its_base_has_a_replaced_method_is_not_touched_afterwards() -> None:
+    from ferrapi import _hooks
+
+    replacement = Replacement(Request, "form")
+    replacement.install()
+    try:
+        kind: Any = _hooks.watch(type("Later", (Request,), {}))
+        assert _hooks.touches_any((kind,), "form")
+    finally:
+        replacement.remove()
+    try:
+        assert _hooks.untouched(kind)
+        kind.form = replacement.install
+        assert not _hooks.untouched(kind, "form")
+    finally:
+        del kind.form

@@ -79,7 +79,13 @@ def _is_as_written(kind: type, name: str, value: Any) -> bool:
 
 
 def _originals(kind: type) -> dict[str, Any]:
-    return {name: value if _is_as_written(kind, name, value) else _UNSEEN for name, value in _methods(kind).items()}
+    """What a class was written with. A method of a class that is watched already was that one's when it began."""
+    found = {}
+    for name, value in _methods(kind).items():
+        owner = next(base for base in kind.__mro__ if name in vars(base))
+        known = _ORIGINALS.get(owner, {})
+        found[name] = known.get(name, value if _is_as_written(kind, name, value) else _UNSEEN)
+    return found
 
 
 _ORIGINALS: dict[type, dict[str, Any]] = {}
