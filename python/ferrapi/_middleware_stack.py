@@ -248,7 +248,7 @@ class ServerErrors(_Layer, ServerErrorMiddleware):
             response = await handler(request, exc)
         else:
             response = await run_later_in_thread(handler, request, exc)
-        if not x.started:
+        if not x.has_left:
             await response(x.scope, x.receive, x.send)
             x.started = True
 

@@ -50,6 +50,7 @@ __all__ = [
     "parse_cookies",
     "parse_query",
     "response_head_problem",
+    "send_whole",
     "to_jsonable",
 ]
 
@@ -422,6 +423,9 @@ class Compressing:
     def compress(self, body: bytes, more: bool) -> bytes:
         """Compress a piece of the body, in a thread."""
 
+    def compress_aside(self, body: bytes, more: bool) -> bytes:
+        """The same, and keep what comes out for the engine; nothing of it is returned."""
+
 @final
 class Noting:
     """The `send` of an application that a route hands a request to: notes that the response has begun."""
@@ -634,6 +638,18 @@ def answer_http_exception(exc: Any) -> tuple[int, bytes | list[tuple[bytes, byte
 
 def response_head_problem(status: object, headers: list[tuple[bytes, bytes]]) -> str | None:
     """What is wrong with a status and raw headers; None if HTTP can carry them."""
+
+def send_whole(
+    send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    status: int,
+    headers: list[tuple[bytes, bytes]],
+    body: bytes,
+) -> bool:
+    """Send a whole response by an ASGI `send`, without messages; answers whether that could be done.
+
+    `send` is a request's of ferrapi's own protocol, or one of the known layers in front of that; the headers are
+    checked pairs.
+    """
 
 def to_jsonable(value: object, encode: Callable[[Any], Any]) -> Any:
     """What `jsonable_encoder` makes of a value; `encode` is for what is no plain value, list, tuple or dictionary."""

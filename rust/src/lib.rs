@@ -59,7 +59,7 @@ mod _native {
     #[pymodule_export]
     use crate::run::{
         Adding, Compressing, Compression, Entrance, Noting, Outlet, Passage, Program, Ready, Serving, Surroundings,
-        gzip_bytes,
+        gzip_bytes, send_whole,
     };
     #[pymodule_export]
     use crate::version_counter::VersionCounter;

@@ -14,7 +14,7 @@ from ferrapi.responses import StreamingResponse
 from support.asgi import Ask, run
 from support.compare import compare
 from support.frameworks import Framework
-from support.wire import Wire, configured
+from support.wire import Transport, Wire, configured
 
 REQUESTS: dict[str, list[tuple[bytes, bytes]]] = {
     "plain": [],
@@ -83,6 +83,82 @@ def test_what_is_sent(quiet: None, stack: tuple[str, ...], request_: str) -> Non
     asks = [Ask(path=path, headers=REQUESTS[request_]) for path in paths]
     for transport in ("http11", "uvicorn", "asgi"):
         compare(make, asks, transport)
+
+
+@pytest.mark.parametrize("stack", [("gzip",), ("cors", "gzip"), ("gzip", "cors", "hosts")], ids="-".join)
+def test_streams_that_end_early_or_have_large_pieces(quiet: None, stack: tuple[str, ...]) -> None:
+    """Nothing of a response has begun while GZip holds its head back, and large pieces are compressed in a thread."""
+
+    def make(fw: Framework, log: list[Any]) -> Any:
+        app = fw.FastAPI()
+
+        @app.exception_handler(Exception)
+        async def failed(request: Any, exc: Exception) -> Any:
+            return fw.responses.PlainTextResponse(f"failed: {exc}", 500)
+
+        @app.exception_handler(KeyError)
+        async def missing(request: Any, exc: Exception) -> Any:
+            return fw.responses.PlainTextResponse("missing", 404)
+
+        @app.get("/{kind}")
+        async def response(kind: str, waits: bool = False) -> Any:
+            async def pieces() -> Any:
+                if waits:
+                    await asyncio.sleep(0)
+                if kind == "error":
+                    raise ValueError("no")
+                if kind == "handled":
+                    raise KeyError("no")
+                if kind == "empty":
+                    return
+                if kind == "large":
+                    yield b"ab" * 100_000
+                yield b""
+                yield "some"
+                yield memoryview(b"of it")
+                if kind == "later":
+                    raise ValueError("no")
+                if kind == "large-later":
+                    yield b"abc" * 100_000
+                    yield b"cd" * 100_000
+                yield b"end"
+
+            return fw.responses.StreamingResponse(pieces(), media_type="text/plain")
+
+        add(app, stack)
+        return app
+
+    kinds = ("error", "handled", "empty", "usual", "large", "large-later", "later")
+    asks = [
+        Ask(path=f"/{kind}", query=query, headers=REQUESTS[request])
+        for kind in kinds
+        for query in (b"", b"waits=1")
+        for request in ("plain", "both")
+    ]
+    for transport in ("http11", "uvicorn", "asgi"):
+        compare(make, asks, transport)
+
+
+def test_a_compressed_stream_leaves_in_one_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its pieces are compressed natively, and Starlette's class does not send it."""
+
+    async def refuse(*arguments: Any) -> None:
+        raise AssertionError("Starlette sends it")
+
+    app = below((GZipMiddleware, {"minimum_size": 5, "exclude_content_types": ()}))
+
+    async def main() -> list[bytes]:
+        writes: list[bytes] = []
+        monkeypatch.setattr(Transport, "write", lambda self, data: writes.append(bytes(data)))
+        monkeypatch.setattr("ferrapi.server._http_exchange.HttpExchange.run", refuse)
+        wire = Wire(configured(app), "ferrapi")
+        wire.transport.protocol.data_received(b"GET / HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n")
+        await asyncio.wait(list(wire.state.tasks))
+        return writes
+
+    writes = run(main)
+    assert len(writes) == 1
+    assert b"content-encoding: gzip\r\n" in writes[0]
 
 
 def below(*layers: tuple[Any, dict[str, Any]]) -> FastAPI:

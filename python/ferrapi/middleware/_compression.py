@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import zlib
 from collections.abc import Callable
 from functools import partial
@@ -43,7 +44,7 @@ def compression_of(layer: Any, kind: type[IdentityResponder], attributes: dict[s
         return None
     if type(minimum) is not int or minimum < 0 or not _are_plain_types(excluded):
         return None
-    level, in_thread = settings.get("compresslevel"), settings.get("thread_minimum_size", minimum + 1)
+    level, in_thread = settings.get("compresslevel"), settings.get("thread_minimum_size", sys.maxsize)
     if type(in_thread) is not int or in_thread < 0 or (kind is GZipResponder and not _writes_the_same(level)):
         return None
     return Compression(layer, level, minimum, in_thread, list(excluded), partial(responding, kind, attributes))
@@ -86,7 +87,12 @@ async def compress_in_thread(
         body: its body.
         more_body: whether there will be more.
     """
+    message["body"] = await in_thread(compress, body, more_body)
+    await send(message)
+
+
+async def in_thread(compress: Callable[[bytes, bool], bytes], body: bytes, more_body: bool) -> bytes:
+    """Compress a piece of a body in a thread of Starlette's choice: ``compress(body, more_body)``."""
     responder = GZipResponder.__new__(GZipResponder)
     vars(responder).update(thread_minimum_size=0, _compress_body=compress)
-    message["body"] = await responder.apply_compression(body, more_body=more_body)
-    await send(message)
+    return await responder.apply_compression(body, more_body=more_body)

@@ -26,7 +26,7 @@ from .._native import Adding
 from .._pickling import Regained
 from .._version_counter import SETTINGS_VERSION
 from ..routing._guard import wait_for
-from ._compression import compress_in_thread, compression_of, responding
+from ._compression import compress_in_thread, compression_of, in_thread, responding
 
 MOST = 256
 """Answers that are remembered per middleware; when there are more, it begins anew."""
@@ -107,30 +107,6 @@ def preflight_of_cors(middleware: CORSMiddleware, key: Key) -> Response:
     return middleware.preflight_response(request_headers=_headers(*zip(_PREFLIGHT, key, strict=True)))
 
 
-def passes_gzip(middleware: GZipMiddleware, key: Key) -> bool:
-    """Whether GZip leaves a response in pieces as it is, and adds nothing to its head.
-
-    The key is the request's ``Accept-Encoding``, and status, ``Content-Type`` and ``Content-Encoding`` of the response.
-    """
-    accepted, status, kind, encoding = key
-    headers = _headers((b"content-type", kind), (b"content-encoding", encoding)).raw
-    piece: Message = {"type": "http.response.body", "body": b"piece", "more_body": True}
-    sent: list[Message] = []
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": int(status or b"0"), "headers": list(headers)})
-        await send(dict(piece))
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    layer = copy.copy(middleware)
-    layer.app = app
-    scope = {"type": "http", "headers": _headers((b"accept-encoding", accepted)).raw}
-    run_at_once(layer(scope, _receive_nothing, send))
-    return len(sent) == 2 and sent[0]["headers"] == headers and sent[1] == piece
-
-
 def responder_of_gzip(middleware: GZipMiddleware, key: Key) -> tuple[type[IdentityResponder], dict[str, Any]]:
     """The class and the attributes of what sends a response, compressed for a key that isn't None."""
     responders: list[Any] = []
@@ -166,10 +142,6 @@ def _probe(middleware: Any, app: ASGIApp, header: tuple[bytes, bytes | None]) ->
 
 def _headers(*pairs: tuple[bytes, bytes | None]) -> Headers:
     return Headers(raw=[(name, value) for name, value in pairs if value is not None])
-
-
-async def _receive_nothing() -> Message:
-    return {"type": "http.disconnect"}
 
 
 async def _swallow(message: Message) -> None:
@@ -233,14 +205,26 @@ class RememberingCORS(_Layer):
                 await send({"type": "http.response.body", "body": response.body})
                 return
 
+        await middleware.app(scope, receive, self.sending(origin, lambda: headers, send))
+
+    def sending(self, origin: bytes | None, headers: Callable[[], Pairs], send: Send) -> Send:
+        """What takes the messages of a response to a request that was let through.
+
+        Parameters:
+            origin: the request's ``Origin``, if it has one.
+            headers: all of the request's headers, which are asked for rarely.
+            send: where the messages go.
+        """
+
         def send_plainly(message: Message) -> Awaitable[None]:
-            answer: Awaitable[None] = middleware.send(message, send=send, request_headers=Headers(raw=headers))
+            middleware: Any = self.app
+            answer: Awaitable[None] = middleware.send(message, send=send, request_headers=Headers(raw=headers()))
             return answer
 
         def merge(common: Pairs) -> Pairs:
             return self._added.of(origin, *(part for pair in common for part in pair))
 
-        await middleware.app(scope, receive, Adding(send, self._added.of(origin), merge, send_plainly))
+        return Adding(send, self._added.of(origin), merge, send_plainly)
 
 
 class RememberingHosts(_Layer):
@@ -271,6 +255,7 @@ class RememberingGZip(_Layer):
     kinds = (GZipMiddleware, GZipResponder, IdentityResponder)
     wait_for = staticmethod(wait_for)
     compress_in_thread = staticmethod(compress_in_thread)
+    in_thread = staticmethod(in_thread)
 
     def begin_anew(self, middleware: Any) -> None:
         """Forget what is remembered."""
@@ -283,9 +268,12 @@ class RememberingGZip(_Layer):
             return
         headers: Pairs = list(scope["headers"])
         scope["headers"] = headers
-        accepted = next((value for name, value in headers if name == b"accept-encoding"), b"")
-        sending = self._sends.of(b"gzip" if b"gzip" in accepted else None)
-        await middleware.app(scope, receive, sending(send))
+        accepted = next((value for name, value in headers if name == b"accept-encoding"), None)
+        await middleware.app(scope, receive, self.sending(accepted, send))
+
+    def sending(self, accepted: bytes | None, send: Send) -> Send:
+        """What takes the messages of a response, in front of `send`, for the request's ``Accept-Encoding``."""
+        return self._sends.of(b"gzip" if accepted is not None and b"gzip" in accepted else None)(send)
 
     def _find_send(self, middleware: GZipMiddleware, key: Key) -> Callable[[Send], Send]:
         """What makes the ``send`` of a request: its native form, or else that of a responder."""

@@ -150,6 +150,11 @@ class Exchange:
 
     # What a transport may do in a way of its own
 
+    @property
+    def has_left(self) -> bool:
+        """Whether the response has begun behind all middleware: some of it may hold a head back."""
+        return self.started
+
     def enter(self, router: Any, handlers: Any) -> None:
         """Note the router and the exception handlers that this request has come to."""
         self.scope.setdefault("router", router)

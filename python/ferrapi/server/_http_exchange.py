@@ -6,17 +6,16 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Scope
+from starlette.types import ASGIApp, Message, Scope, Send
 
 from .._hooks import is_own
-from .._native import InFlightRequest, Reader, RequestHead
+from .._native import InFlightRequest, Noting, Reader, RequestHead, send_whole
 from ..routing._exchange import Exchange
 from ..routing._file_response import quick
 from ..routing._table import Target
 from ._server import LOGGER
 
 if TYPE_CHECKING:
-    from ._middleware_bypass import Bypasses
     from ._site import Site
 
 _BODILESS = frozenset({204, 304})
@@ -63,7 +62,6 @@ class HttpExchange(Exchange):
         roots: the root paths of a mounted application, and of the one around all.
     """
 
-    is_extended = False  # whether the headers are there that middleware adds
     effective: Any = None
     _scope: Scope | None = None
 
@@ -108,6 +106,10 @@ class HttpExchange(Exchange):
     # The engine's side
 
     @property
+    def has_left(self) -> bool:
+        return self.flight.started
+
+    @property
     def handlers(self) -> Any:
         return self.site.handlers
 
@@ -146,36 +148,21 @@ class HttpExchange(Exchange):
             await response.background()
 
     async def run(self, app: ASGIApp) -> None:
-        """Let an ASGI application answer, through the middleware."""
-        bypasses = self.site.bypasses
-        if bypasses is not None:
-            app = bypasses.around(app)
-        await app(self.scope, self.receive, self.send)
+        """Let an ASGI application answer, behind the middleware."""
+        await app(self.scope, self.receive, Noting(self, self._behind_middleware()))
 
-    def _send_extended(self, status: int, headers: Any, body: bytes) -> Awaitable[None] | None:
-        """Send a whole response with what the middleware does to it."""
-        bypasses: Bypasses = self.site.bypasses  # type: ignore[assignment]  # looked at before
-        if headers.__class__ is bytes:
-            headers = [(b"content-length", b"%d" % len(body)), (b"content-type", headers)]
-        extended = bypasses.extended(self.head, headers, len(body))
-        if extended is not None:
-            self.is_extended = True
-            return self.send_body(status, extended, body)
-        response = Response(body, status)
-        response.raw_headers = list(headers)
-        return self.run(response)
-
-    def headers_of_stream(self, status: int, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]] | None:
-        """The headers of a stream with what the middleware adds; None if that has to see the stream."""
-        bypasses = self.site.bypasses
-        return headers if bypasses is None else bypasses.extended_stream(self.head, status, headers)
+    def _behind_middleware(self) -> Send:
+        return self.site.sending(self.head, self.flight.send)
 
     def send_body(self, status: int, headers: bytes | list[tuple[bytes, bytes]], body: bytes) -> Awaitable[None] | None:
-        if self.site.bypasses is not None and not self.is_extended:
-            return self._send_extended(status, headers, body)
         self.started = True
-        self.flight.respond(status, headers, body)
-        return None
+        if self.site.bypasses is None:
+            self.flight.respond(status, headers, body)
+            return None
+        if isinstance(headers, bytes):
+            headers = [(b"content-length", b"%d" % len(body)), (b"content-type", headers)]
+        send = self._behind_middleware()
+        return None if send_whole(send, status, headers, body) else _in_messages(send, status, headers, body)
 
     # ASGI, for whatever asks for it
 
@@ -196,6 +183,11 @@ class HttpExchange(Exchange):
     def release(self) -> None:
         """Let go of what refers back here, so that all of it is freed without the garbage collector."""
         self.request_object = None
+
+
+async def _in_messages(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": list(headers)})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _is_whole(response: Response) -> bool:

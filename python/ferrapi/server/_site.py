@@ -175,6 +175,10 @@ class Site:
         """Whether a router has limits for forms that its routes don't know."""
         return bool(self.router.form_limits) or (self.outer is not None and self.outer.limits_forms())
 
+    def sending(self, head: RequestHead, send: Send) -> Send:
+        """What takes the messages of a response behind the middleware, in front of the server's `send`."""
+        return send if self.bypasses is None else self.bypasses.sending(head, send)
+
     async def recover(self, x: Exchange, exc: Exception) -> None:
         """Answer to an exception that the route didn't handle; raise it, if no handler takes it in any application."""
         try:

@@ -9,14 +9,14 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyMapping, PyString, PyTuple};
 use smallvec::SmallVec;
 
-use super::layers::{Delivery, deliver, open};
+use super::layers::{Delivery, deliver};
 use super::machine::Machine;
 use super::program::Program;
 use super::reply::Body;
 use super::serving::Serving;
 use super::sink::Sink;
 use super::transport::{Headers, Transport};
-use super::uvicorn::{Begun, Heard, UvicornCycles};
+use super::uvicorn::{Heard, UvicornCycles};
 use crate::http1;
 use crate::py::Attached;
 use crate::routing::{Found, RouteTable};
@@ -423,12 +423,7 @@ impl AsgiTransport {
     /// Begins a response whose body comes in pieces.
     pub(super) fn open<'py>(&self, py: Python<'py>, status: u16, headers: &Bound<'py, PyList>) -> PyResult<Sink> {
         let entrance = self.entrance.bind(py).get();
-        let begun = open((entrance.layer.bind(py), &entrance.cycles), self.send.bind(py), status, headers)?;
-        Ok(match begun {
-            Some(Begun::Own(cycle)) => Sink::Own(cycle.unbind()),
-            Some(Begun::Chunks(chunks)) => Sink::Uvicorn(chunks),
-            None => Sink::Messages(self.send.clone_ref(py)),
-        })
+        Sink::of(Some((entrance.layer.bind(py), &entrance.cycles)), self.send.bind(py), status, headers)
     }
 
     /// Sends the message that begins a response with a body of `length` bytes.

@@ -25,7 +25,7 @@ mod uvicorn;
 
 pub(crate) use asgi::{Entrance, program_of};
 pub(crate) use layers::{
-    Adding, Compressing, Compression, Flow, Noting, Outlet, Passage, Ready, Surroundings, gzip_bytes,
+    Adding, Compressing, Compression, Flow, Noting, Outlet, Passage, Ready, Surroundings, gzip_bytes, send_whole,
 };
 pub(crate) use machine::Machine;
 pub(crate) use program::Program;

@@ -7,7 +7,9 @@ use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
 use super::asgi::AsgiTransport;
 use super::given::GivenTransport;
+use super::layers::{Delivery, deliver};
 use super::reply::Body;
+use super::sink::Sink;
 use crate::http1::{Connection, Destination, InFlightRequest, RequestHead, Site};
 use crate::py;
 use crate::request::reader::{Groups, Reader};
@@ -190,15 +192,37 @@ impl HttpTransport {
         self.in_flight.get().head()
     }
 
-    /// Sends a whole response, unless middleware has to see it.
+    /// The `send` of the application's middleware, if it has any.
+    pub(super) fn outer_send<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if !self.connection().has_middleware(py) {
+            return Ok(None);
+        }
+        let send = self.in_flight.bind(py).getattr(intern!(py, "send"))?;
+        self.site().owner().bind(py).call_method1(intern!(py, "sending"), (self.head().clone(), send)).map(Some)
+    }
+
+    /// Sends a whole response, which middleware has to see in messages if this is not done.
     pub(super) fn send<'py>(
         &self,
         py: Python<'py>,
         status: u16,
         headers: &Headers<'_, 'py>,
         body: &Body,
-    ) -> PyResult<()> {
-        self.in_flight.bind(py).get().write(py, status, headers, body.as_slice(py))
+    ) -> PyResult<bool> {
+        let Some(send) = self.outer_send(py)? else {
+            self.in_flight.bind(py).get().write(py, status, headers, body.as_slice(py))?;
+            return Ok(true);
+        };
+        Ok(matches!(deliver(None, &send, status, headers, body.as_slice(py))?, Delivery::Sent))
+    }
+
+    /// Begins a response whose body comes in pieces.
+    pub(super) fn open<'py>(&self, py: Python<'py>, status: u16, headers: &Bound<'py, PyList>) -> PyResult<Sink> {
+        let Some(send) = self.outer_send(py)? else {
+            self.in_flight.bind(py).get().begin_pieces(py, status, headers.as_any())?;
+            return Ok(Sink::own(self.in_flight.clone_ref(py)));
+        };
+        Sink::of(None, &send, status, headers)
     }
 }
 

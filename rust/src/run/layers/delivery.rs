@@ -3,12 +3,13 @@
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 use smallvec::SmallVec;
+use wire::gzip::Gzip;
 use wire::http1::response::is_bodiless;
 
 use super::compressing::Compressed;
 use super::{Adding, Compressing, Noting, Outlet, PassageSend};
 use crate::run::transport::Headers;
-use crate::run::uvicorn::{Begun, UvicornCycles};
+use crate::run::uvicorn::{Begun, UvicornCycles, begin_own, own_request, send_own};
 
 /// What became of a response.
 pub(in crate::run) enum Delivery<'py> {
@@ -23,8 +24,11 @@ pub(in crate::run) enum Delivery<'py> {
 struct Way<'py> {
     passed: SmallVec<[Bound<'py, Outlet>; 1]>,
     noted: SmallVec<[Bound<'py, Noting>; 1]>,
-    compressing: SmallVec<[Bound<'py, Compressing>; 1]>,
-    /// The body, if it was compressed on the way.
+    /// Those that compress, each with what the pieces behind the first one are compressed by.
+    compressing: SmallVec<[(Bound<'py, Compressing>, Option<Gzip>); 1]>,
+    /// Whether one of them has to see the first piece before the head is known.
+    waits: bool,
+    /// The body, or its first piece, if it was compressed on the way.
     compressed: Option<Vec<u8>>,
     /// The headers with what was added on the way, if anything was.
     extended: Option<Bound<'py, PyList>>,
@@ -33,18 +37,20 @@ struct Way<'py> {
 }
 
 impl<'py> Way<'py> {
-    /// Follows a response with this head and body, which is None for one in pieces; None if it has to go in messages.
+    /// Follows a response with this head and the first piece of its body, if that is there, and whether more will come; None if it
+    /// has to go in messages.
     fn follow(
         send: &Bound<'py, PyAny>,
         status: u16,
         headers: &Headers<'_, 'py>,
-        body: Option<&[u8]>,
+        body: Option<(&[u8], bool)>,
     ) -> PyResult<Option<Self>> {
         let py = send.py();
         let mut way = Self {
             passed: SmallVec::new(),
             noted: SmallVec::new(),
             compressing: SmallVec::new(),
+            waits: false,
             compressed: None,
             extended: None,
             end: send.clone(),
@@ -65,33 +71,61 @@ impl<'py> Way<'py> {
                 way.end = noting.get().target(py);
                 way.noted.push(noting);
             } else if let Ok(adding) = way.end.cast_exact::<Adding>() {
-                let Some(pairs) = adding.get().extended(py, &way.headers(py, headers, body)?)? else { return Ok(None) };
+                let Some(pairs) = adding.get().extended(py, &way.headers(py, headers, body.map(|(body, _)| body))?)?
+                else {
+                    return Ok(None);
+                };
                 let target = adding.get().target(py);
                 way.extended = Some(pairs);
                 way.end = target;
             } else if let Ok(layer) = way.end.cast_exact::<Compressing>() {
-                let Some(body) = way.compressed.as_deref().or(body) else { return Ok(None) };
-                if is_bodiless(status.into()) || !layer.get().is_new(py) {
+                if !way.compress(layer.clone(), status, headers, body)? {
                     return Ok(None);
                 }
-                let layer = layer.clone();
-                let pairs = way.headers(py, headers, Some(body))?;
-                match layer.get().compress_whole(py, status, &pairs, body)? {
-                    Compressed::Unchanged => {}
-                    Compressed::InMessages => return Ok(None),
-                    Compressed::Changed(pairs, smaller) => {
-                        way.extended = Some(pairs);
-                        if smaller.is_some() {
-                            way.compressed = smaller;
-                        }
-                    }
-                }
-                way.end = layer.get().target(py);
-                way.compressing.push(layer);
             } else {
                 return Ok(Some(way));
             }
         }
+    }
+
+    /// Goes on behind a layer that compresses; answers whether the response can.
+    fn compress(
+        &mut self,
+        layer: Bound<'py, Compressing>,
+        status: u16,
+        headers: &Headers<'_, 'py>,
+        body: Option<(&[u8], bool)>,
+    ) -> PyResult<bool> {
+        let py = layer.py();
+        let this = layer.get();
+        let mut stream = None;
+        if let Some((first, more)) = body {
+            let body = self.compressed.as_deref().unwrap_or(first);
+            if (is_bodiless(status.into()) && !body.is_empty()) || !this.is_new(py) {
+                return Ok(false);
+            }
+            let pairs = self.headers(py, headers, Some(body))?;
+            match this.compress_first(py, status, &pairs, body, more)? {
+                Compressed::Unchanged => {}
+                Compressed::InMessages => return Ok(false),
+                Compressed::Changed { headers, body, stream: for_others } => {
+                    self.extended = Some(headers);
+                    self.compressed = body.or_else(|| self.compressed.take());
+                    stream = for_others;
+                }
+            }
+        } else {
+            match this.passes(py, status, &self.headers(py, headers, None)?) {
+                None => return Ok(false),
+                Some(passes) => self.waits |= !passes,
+            }
+            if is_bodiless(status.into()) || !this.is_new(py) {
+                return Ok(false);
+            }
+        }
+        self.end = this.target(py);
+        self.compressing.push((layer, stream));
+        Ok(true)
     }
 
     /// The headers as they are by now.
@@ -114,11 +148,34 @@ impl<'py> Way<'py> {
         }
     }
 
-    /// Tells the layers that the response has begun.
-    fn note_start(&self, py: Python<'_>) -> PyResult<()> {
+    /// Tells the layers that the response has begun; returns the one that compresses the pieces behind the first, if one does.
+    fn note_start(self, py: Python<'py>) -> PyResult<Option<Bound<'py, Compressing>>> {
         self.passed.iter().for_each(|outlet| outlet.get().note_start());
-        self.compressing.iter().for_each(|layer| layer.get().note_whole(py));
-        self.noted.iter().try_for_each(|noting| noting.get().note_start(py))
+        let mut compressing = None;
+        for (layer, stream) in self.compressing {
+            if stream.is_some() {
+                compressing = Some(layer.clone());
+            }
+            layer.get().note_begun(py, stream);
+        }
+        self.noted.iter().try_for_each(|noting| noting.get().note_start(py))?;
+        Ok(compressing)
+    }
+
+    /// Has the server begin the response, whose headers are these unless others were added on the way.
+    fn begin(
+        &self,
+        py: Python<'py>,
+        own: Option<(&Bound<'py, PyAny>, &UvicornCycles)>,
+        status: u16,
+        headers: &Bound<'py, PyList>,
+    ) -> PyResult<Option<Begun<'py>>> {
+        let headers = self.extended.as_ref().unwrap_or(headers);
+        if let Some(request) = own_request(&self.end)? {
+            return begin_own(request, status, headers);
+        }
+        let Some((layer, cycles)) = self.server(py, own) else { return Ok(None) };
+        cycles.begin(&layer, &self.end, status, headers)
     }
 }
 
@@ -133,18 +190,25 @@ pub(in crate::run) fn deliver<'py>(
     body: &[u8],
 ) -> PyResult<Delivery<'py>> {
     let py = send.py();
-    let Some(way) = Way::follow(send, status, headers, Some(body))? else { return Ok(Delivery::Not) };
-    let extended = way.extended.clone().map(Headers::Pairs);
+    let Some(mut way) = Way::follow(send, status, headers, Some((body, false)))? else { return Ok(Delivery::Not) };
+    let extended = way.extended.take().map(Headers::Pairs);
     let headers = extended.as_ref().unwrap_or(headers);
-    let body = way.compressed.as_deref().unwrap_or(body);
+    let compressed = way.compressed.take();
+    let body = compressed.as_deref().unwrap_or(body);
     let delivery = if let Ok(below) = way.end.cast_exact::<PassageSend>() {
         match below.get().take_whole(py, status, headers.pairs(py, body.len())?, body)? {
             Some(sending) => Delivery::Waits(sending.into_any()),
             None => return Ok(Delivery::Not),
         }
     } else {
-        let Some((layer, cycles)) = way.server(py, server) else { return Ok(Delivery::Not) };
-        if !cycles.send(&layer, &way.end, status, headers, body)? {
+        let is_sent = match own_request(&way.end)? {
+            Some(request) => send_own(&request, status, headers, body)?,
+            None => match way.server(py, server) {
+                Some((layer, cycles)) => cycles.send(&layer, &way.end, status, headers, body)?,
+                None => false,
+            },
+        };
+        if !is_sent {
             return Ok(Delivery::Not);
         }
         Delivery::Sent
@@ -153,27 +217,85 @@ pub(in crate::run) fn deliver<'py>(
     Ok(delivery)
 }
 
-/// Begins a response that comes in pieces, without messages; None if that can't be.
-///
-/// To a request of ferrapi's own protocol the head has been told then, too.
+/// What became of a response in pieces.
+pub(in crate::run) enum Opened<'py> {
+    /// It has begun.
+    Begun(Begun<'py>),
+    /// It begins with its first piece, which a layer on the way has to see (`open_with`).
+    Later,
+    /// Nothing has happened: it has to go in messages.
+    Not,
+}
+
+/// Begins a response that comes in pieces, without messages, if that can be.
 pub(in crate::run) fn open<'py>(
-    server: (&Bound<'py, PyAny>, &UvicornCycles),
+    server: Option<(&Bound<'py, PyAny>, &UvicornCycles)>,
     send: &Bound<'py, PyAny>,
     status: u16,
     headers: &Bound<'py, PyList>,
-) -> PyResult<Option<Begun<'py>>> {
+) -> PyResult<Opened<'py>> {
     let py = send.py();
-    let Some(way) = Way::follow(send, status, &Headers::Pairs(headers.clone()), None)? else { return Ok(None) };
-    let headers = way.extended.as_ref().unwrap_or(headers);
-    let Some((layer, cycles)) = way.server(py, Some(server)) else { return Ok(None) };
-    let begun = cycles.begin(&layer, &way.end, status, headers)?;
+    let Some(way) = Way::follow(send, status, &Headers::Pairs(headers.clone()), None)? else { return Ok(Opened::Not) };
+    if way.waits {
+        let is_known = own_request(&way.end)?.is_some()
+            || match way.passed.last() {
+                Some(outlet) => {
+                    let (layer, cycles) = outlet.get().server(py);
+                    cycles.knows(&layer, &way.end)?
+                }
+                None => false,
+            };
+        return Ok(if is_known { Opened::Later } else { Opened::Not });
+    }
+    let begun = way.begin(py, server, status, headers)?;
     if begun.is_some() {
         way.note_start(py)?;
     }
-    if let Some(Begun::Own(cycle)) = &begun {
-        cycle.get().begin_pieces(py, status, headers.as_any())?;
-    }
-    Ok(begun)
+    Ok(begun.map_or(Opened::Not, Opened::Begun))
+}
+
+/// A response that has begun with its first piece, as far as others are concerned.
+pub(in crate::run) struct OpenedWith<'py> {
+    pub(in crate::run) begun: Begun<'py>,
+    /// The first piece, if it has become another.
+    pub(in crate::run) piece: Option<Vec<u8>>,
+    /// What compresses those behind it.
+    pub(in crate::run) compressing: Option<Bound<'py, Compressing>>,
+}
+
+/// Begins a response that comes in pieces, the first of which is there; None if nothing has happened, and it has to go in messages.
+pub(in crate::run) fn open_with<'py>(
+    send: &Bound<'py, PyAny>,
+    status: u16,
+    headers: &Bound<'py, PyList>,
+    piece: &[u8],
+    more: bool,
+) -> PyResult<Option<OpenedWith<'py>>> {
+    let py = send.py();
+    let Some(mut way) = Way::follow(send, status, &Headers::Pairs(headers.clone()), Some((piece, more)))? else {
+        return Ok(None);
+    };
+    let Some(begun) = way.begin(py, None, status, headers)? else { return Ok(None) };
+    let piece = way.compressed.take();
+    let compressing = way.note_start(py)?;
+    Ok(Some(OpenedWith { begun, piece, compressing }))
+}
+
+/// Sends a whole response by the `send` of an ASGI application, without messages; answers whether that could be done.
+///
+/// Parameters:
+///     send: where it goes, a request's of ferrapi's own protocol or one of the known layers in front of that.
+///     status: the status code.
+///     headers: pairs of bytes that were checked.
+///     body: the body.
+#[pyfunction]
+pub(crate) fn send_whole<'py>(
+    send: &Bound<'py, PyAny>,
+    status: u16,
+    headers: Bound<'py, PyList>,
+    body: &[u8],
+) -> PyResult<bool> {
+    Ok(matches!(deliver(None, send, status, &Headers::Pairs(headers), body)?, Delivery::Sent))
 }
 
 /// Whether messages that are sent by `send` come to the server without any code of the user's that could see when they do.

@@ -14,8 +14,10 @@ mod passage;
 mod ready;
 
 pub(crate) use adding::Adding;
+pub(super) use compressing::Piece;
 pub(crate) use compressing::{Compressing, Compression, gzip_bytes};
-pub(super) use delivery::{Delivery, deliver, goes_unseen, open};
+pub(crate) use delivery::send_whole;
+pub(super) use delivery::{Delivery, Opened, deliver, goes_unseen, open, open_with};
 pub(crate) use flow::Flow;
 pub(crate) use noting::Noting;
 pub(crate) use outlet::{Outlet, Surroundings};

@@ -195,7 +195,8 @@ impl Stream {
         let (sending, piece) = match put {
             Ok(Put::Done) => return self.wait_on(waits),
             Ok(Put::Sending(sending)) => (awaited(layer, sending), None),
-            Ok(Put::Full(drained)) => (Ok(drained), Some(piece)),
+            Ok(Put::Full(first)) => (Ok(first), Some(piece)),
+            Ok(Put::Head(head)) => (awaited(layer, head), Some(piece)),
             Err(error) => return self.break_off(layer, awaiting, &waits.0, error),
         };
         let nothing = Ok(py.None().into_bound(py));

@@ -194,10 +194,7 @@ impl Machine {
     ) -> PyResult<Next<'py>> {
         self.started = true;
         match &self.transport {
-            Transport::Http(transport) if !transport.connection().has_middleware(py) => {
-                transport.send(py, status, headers, &body)?;
-                self.after_sending(py)
-            }
+            Transport::Http(transport) if transport.send(py, status, headers, &body)? => self.after_sending(py),
             Transport::Http(_) | Transport::Given(_) => {
                 let exchange = self.exchange(py)?;
                 let arguments = (status, headers.argument(py), body.into_bytes(py));

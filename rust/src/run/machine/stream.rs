@@ -27,7 +27,7 @@ pub(super) enum Phase {
     Sending,
     /// The end of the last piece.
     Ending,
-    /// The client, which has to read on before the piece that is held back can be sent.
+    /// What has to be over before the piece that is held back can be sent: the client has to read on, or the head is being sent.
     Full,
     /// The next piece.
     Next,
@@ -259,9 +259,13 @@ impl Stream {
                 let phase = if more { Phase::Sending } else { Phase::Ending };
                 Ok(Step::Wait(phase, awaited(layer, sending)?))
             }
-            Put::Full(drained) => {
+            Put::Full(waits) => {
                 self.held = Some((piece.clone().unbind(), more));
-                Ok(Step::Wait(Phase::Full, drained))
+                Ok(Step::Wait(Phase::Full, waits))
+            }
+            Put::Head(sending) => {
+                self.held = Some((piece.clone().unbind(), more));
+                Ok(Step::Wait(Phase::Full, awaited(layer, sending)?))
             }
         }
     }
@@ -270,7 +274,7 @@ impl Stream {
     pub(super) fn put_in_context<'py>(&mut self, piece: &Bound<'py, PyAny>, more: bool) -> PyResult<Put<'py>> {
         let py = piece.py();
         match &self.context {
-            Some(context) if matches!(self.sink, Sink::Messages(_)) => {
+            Some(context) if self.sink.may_call_users() => {
                 let context = context.clone_ref(py);
                 py::within(context.bind(py), || self.sink.put(py, piece, more))
             }

@@ -14,7 +14,6 @@ use crate::response::checks::response_head_problem;
 use crate::run::asgi::Ears;
 use crate::run::heartbeat::Heartbeat;
 use crate::run::program::{Program, Reply};
-use crate::run::sink::Sink;
 use crate::run::transport::Transport;
 
 impl Machine {
@@ -38,7 +37,6 @@ impl Machine {
         }
         let reference = program.reference.bind(py);
         let Some(ears) = self.ears(py, reference)? else { return Ok(None) };
-        let Some(headers) = self.headers_of_stream(py, code, headers)? else { return Ok(None) };
         let events = match program.is_of_events(response) {
             true => match self.events(response)? {
                 Some(events) => Some(Box::new(events)),
@@ -70,10 +68,7 @@ impl Machine {
         };
         self.started = true;
         let sink = match &self.transport {
-            Transport::Http(transport) => {
-                transport.in_flight.bind(py).get().begin_pieces(py, code, headers.as_any())?;
-                Sink::Own(transport.in_flight.clone_ref(py))
-            }
+            Transport::Http(transport) => transport.open(py, code, &headers)?,
             Transport::Asgi(transport) => transport.open(py, code, &headers)?,
             Transport::Given(_) => return Ok(None), // as `ears` has said
         };
@@ -108,21 +103,6 @@ impl Machine {
         let begun = stream.begin(py, &layer, &status, &headers).and_then(|step| stream.settle(py, &layer, step));
         self.stream = Some(Box::new(stream));
         self.take_stream_step(py, begun).map(Some)
-    }
-
-    /// The headers of a stream, with what middleware adds that the transport has bypasses of; None if that has to see the stream.
-    fn headers_of_stream<'py>(
-        &mut self,
-        py: Python<'py>,
-        status: u16,
-        headers: Bound<'py, PyList>,
-    ) -> PyResult<Option<Bound<'py, PyList>>> {
-        match &self.transport {
-            Transport::Http(transport) if transport.connection().has_middleware(py) => {}
-            Transport::Http(_) | Transport::Asgi(_) | Transport::Given(_) => return Ok(Some(headers)),
-        }
-        let extended = self.exchange(py)?.call_method1(intern!(py, "headers_of_stream"), (status, headers))?;
-        Ok(if extended.is_none() { None } else { Some(extended.cast_into::<PyList>()?) })
     }
 
     /// How it is heard that the client leaves; None if Starlette has to see to it.

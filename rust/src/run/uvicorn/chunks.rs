@@ -8,9 +8,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
-use super::{Owner, UvicornCycle, UvicornCycles};
+use super::{Owner, UvicornCycle, UvicornCycles, is_unframed};
 use crate::http1::{self, MUCH, append, unless_closed};
-use crate::response::checks::{is_framing, pair_of_bytes};
 
 /// A response in chunks that has begun.
 pub(in crate::run) struct Chunks {
@@ -25,7 +24,7 @@ pub(in crate::run) struct Chunks {
 pub(in crate::run) enum Begun<'py> {
     /// By uvicorn's cycle.
     Chunks(Chunks),
-    /// By a request of ferrapi's own protocol, which has not been told the head yet.
+    /// By a request of ferrapi's own protocol, which has been told the head.
     Own(Bound<'py, http1::InFlightRequest>),
 }
 
@@ -41,10 +40,7 @@ impl UvicornCycles {
         let py = send.py();
         let cycle = match self.owner(layer, send, |parts| &parts.send)? {
             None => return Ok(None),
-            Some(Owner::Own(cycle)) => {
-                let is_free = !cycle.get().has_started(py) && cycle.get().is_unanswered();
-                return Ok(is_free.then_some(Begun::Own(cycle)));
-            }
+            Some(Owner::Own(request)) => return begin_own(request, status, headers),
             Some(Owner::Uvicorn(cycle)) => cycle,
         };
         if status < 200 || wire::http1::response::is_bodiless(status.into()) || !cycle.is_fresh()? {
@@ -53,7 +49,7 @@ impl UvicornCycles {
         let scope = cycle.get(intern!(py, "scope"))?;
         let is_usual = scope.get_item(intern!(py, "http_version"))?.eq(intern!(py, "1.1"))?
             && !scope.get_item(intern!(py, "method"))?.eq(intern!(py, "HEAD"))?
-            && headers.iter().all(|pair| pair_of_bytes(&pair).is_some_and(|(name, _)| !is_framing(name.as_bytes())));
+            && headers.iter().all(|pair| is_unframed(&pair));
         if !is_usual {
             return Ok(None);
         }
@@ -82,6 +78,20 @@ impl UvicornCycles {
             pending,
         })))
     }
+}
+
+/// Begins a response to a request of ferrapi's own protocol, unless one has begun or nobody waits for it.
+pub(in crate::run) fn begin_own<'py>(
+    request: Bound<'py, http1::InFlightRequest>,
+    status: u16,
+    headers: &Bound<'py, PyList>,
+) -> PyResult<Option<Begun<'py>>> {
+    let py = request.py();
+    if request.get().has_started(py) || !request.get().is_unanswered() {
+        return Ok(None);
+    }
+    request.get().begin_pieces(py, status, headers.as_any())?;
+    Ok(Some(Begun::Own(request)))
 }
 
 impl Chunks {

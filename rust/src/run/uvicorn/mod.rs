@@ -15,12 +15,15 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString};
 
-pub(super) use self::chunks::{Begun, Chunks};
+pub(super) use self::chunks::{Begun, Chunks, begin_own};
 pub(super) use self::watch::{Heard, Watch};
+use wire::http1::response::is_bodiless;
+
 use super::transport::Headers;
 use crate::access_log::{AccessLog, log_scope};
 use crate::http1::{self, Opening, Response, unless_closed};
 use crate::py::Attached;
+use crate::response::checks::{is_framing, pair_of_bytes};
 
 /// What is known of the class of cycles that requests come from.
 #[derive(Default)]
@@ -83,10 +86,10 @@ impl UvicornCycles {
         let py = send.py();
         let cycle = match self.owner(layer, send, |parts| &parts.send)? {
             None => return Ok(false),
-            Some(Owner::Own(cycle)) => return send_by(&cycle, status, headers, body),
+            Some(Owner::Own(request)) => return send_own(&request, status, headers, body),
             Some(Owner::Uvicorn(cycle)) => cycle,
         };
-        if wire::http1::response::is_bodiless(status.into()) || !cycle.is_fresh()? {
+        if is_bodiless(status.into()) || !cycle.is_fresh()? {
             return Ok(false);
         }
         let scope = cycle.get(intern!(py, "scope"))?;
@@ -168,12 +171,10 @@ impl UvicornCycles {
         own: impl Fn(&Parts) -> &Py<PyAny>,
     ) -> PyResult<Option<Owner<'py>>> {
         let py = method.py();
+        if let Some(request) = own_request(method)? {
+            return Ok(Some(Owner::Own(request)));
+        }
         let Some(object) = method.getattr_opt(intern!(py, "__self__"))? else { return Ok(None) };
-        // Nobody can replace the methods of a native class.
-        let object = match object.cast_into::<http1::InFlightRequest>() {
-            Ok(cycle) => return Ok(Some(Owner::Own(cycle))),
-            Err(other) => other.into_inner(),
-        };
         let class = object.get_type().into_any();
         let Some(parts) = self.parts(layer, &class)? else { return Ok(None) };
         let function = method.getattr_opt(intern!(py, "__func__"))?;
@@ -207,23 +208,42 @@ impl UvicornCycles {
     }
 }
 
-/// Sends a whole response to a request of ferrapi's own protocol, unless one has begun.
-fn send_by<'py>(
-    cycle: &Bound<'py, http1::InFlightRequest>,
+/// The request of ferrapi's own protocol that a callable is a method of, if it is. Nobody can replace the methods of a native class.
+pub(super) fn own_request<'py>(method: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, http1::InFlightRequest>>> {
+    let object = method.getattr_opt(intern!(method.py(), "__self__"))?;
+    Ok(object.and_then(|object| object.cast_into().ok()))
+}
+
+/// Sends a whole response to a request of ferrapi's own protocol, unless one has begun; answers whether it could.
+pub(super) fn send_own<'py>(
+    request: &Bound<'py, http1::InFlightRequest>,
     status: u16,
     headers: &Headers<'_, 'py>,
     body: &[u8],
 ) -> PyResult<bool> {
-    let py = cycle.py();
-    let cycle = cycle.get();
-    if cycle.has_started(py) || !cycle.is_unanswered() || cycle.connection().is_paused() {
+    let py = request.py();
+    let request = request.get();
+    if request.has_started(py) || !request.is_unanswered() || request.connection().is_paused() {
         return Ok(false);
     }
-    if wire::http1::response::is_bodiless(status.into()) {
+    if is_bodiless(status.into()) && !(status >= 200 && body.is_empty() && says_no_framing(headers)) {
         return Ok(false);
     }
-    cycle.write(py, status, headers, body)?;
+    request.write(py, status, headers, body)?;
     Ok(true)
+}
+
+/// Whether there is nothing about a body in these headers.
+fn says_no_framing(headers: &Headers<'_, '_>) -> bool {
+    match headers {
+        Headers::ContentType(_) => false,
+        Headers::Pairs(pairs) => pairs.iter().all(|pair| is_unframed(&pair)),
+    }
+}
+
+/// Whether a header is a pair of bytes, and says nothing of a body.
+fn is_unframed(pair: &Bound<'_, PyAny>) -> bool {
+    pair_of_bytes(pair).is_some_and(|(name, _)| !is_framing(name.as_bytes()))
 }
 
 impl<'py> UvicornCycle<'py> {

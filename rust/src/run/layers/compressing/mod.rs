@@ -1,40 +1,27 @@
 //! `Compressing`: the `send` of Starlette's GZip, whose rules are those of its `IdentityResponder` and `GZipResponder`.
 //!
 //! What is rarer is done by a responder of Starlette's own, which gets all messages from the first on ([`Compression::instead`]):
-//! what is compressed in a thread, and messages that are made of other things than dictionaries, lists, tuples and bytes.
+//! what is compressed in a thread, and messages that are made of other things than dictionaries, lists, tuples and bytes. A response
+//! that the engine has made comes without messages (`engine`).
+
+mod both;
+mod engine;
+mod settings;
 
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyMemoryView, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyMemoryView, PyString};
 use wire::gzip::{Gzip, GzipError};
 
-use super::{Flow, Ready};
-use crate::py::{self, Attached, Sent};
+use self::both::Both;
+pub(super) use self::engine::Compressed;
+pub(in crate::run) use self::engine::Piece;
+pub(crate) use self::settings::Compression;
+use self::settings::exact_pair;
+use crate::py::Attached;
 use crate::run::Serving;
-use crate::run::serving::awaited;
-
-/// Streams that are kept to be used again; each takes a quarter of a megabyte.
-const KEPT: usize = 4;
-
-/// What a GZip middleware does to the responses to some requests.
-#[pyclass(frozen, module = "ferrapi._native")]
-pub(crate) struct Compression {
-    /// zlib's level; None if the client can't read what is compressed.
-    level: Option<u32>,
-    /// The size from which a body is compressed, and that from which it is in a thread, in bytes.
-    minimum: usize,
-    minimum_in_thread: usize,
-    /// Media types that aren't compressed, in lower case; those of a kind end with `/*`.
-    excluded: Vec<String>,
-    /// Makes the `send` of a responder of Starlette's: `instead(send)`.
-    instead: Py<PyAny>,
-    /// What does the rarer things (`ferrapi.middleware._remembered.RememberingGZip`).
-    layer: Py<PyAny>,
-    ready: Py<Ready>,
-    kept: Attached<Vec<Gzip>>,
-}
 
 /// The `send` of one request.
 #[pyclass(frozen, module = "ferrapi._native")]
@@ -42,6 +29,8 @@ pub(crate) struct Compressing {
     compression: Py<Compression>,
     target: Py<PyAny>,
     state: Attached<State>,
+    /// A piece that a thread has compressed.
+    aside: Attached<Option<Vec<u8>>>,
 }
 
 #[derive(Default)]
@@ -56,111 +45,6 @@ enum State {
     Begun(Option<Gzip>),
     /// A responder of Starlette's takes the messages.
     Instead(Py<PyAny>),
-}
-
-/// What becomes of a whole response.
-pub(super) enum Compressed<'py> {
-    Unchanged,
-    /// These are its headers and its body.
-    Changed(Bound<'py, PyList>, Option<Vec<u8>>),
-    /// It has to come in messages.
-    InMessages,
-}
-
-#[pymethods]
-impl Compression {
-    #[new]
-    #[pyo3(signature = (layer, level, minimum, minimum_in_thread, excluded, instead))]
-    fn new(
-        py: Python<'_>,
-        layer: Py<PyAny>,
-        level: Option<u32>,
-        minimum: usize,
-        minimum_in_thread: usize,
-        excluded: Vec<String>,
-        instead: Py<PyAny>,
-    ) -> PyResult<Self> {
-        let ready = Py::new(py, Ready)?;
-        let kept = Attached::default();
-        Ok(Self { level, minimum, minimum_in_thread, excluded, instead, layer, ready, kept })
-    }
-
-    /// The `send` for one request, in front of `target`.
-    fn send<'py>(slf: &Bound<'py, Self>, target: Py<PyAny>) -> PyResult<Bound<'py, Compressing>> {
-        let compressing = Compressing { compression: slf.clone().unbind(), target, state: Attached::default() };
-        Bound::new(slf.py(), compressing)
-    }
-
-    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.instead)?;
-        visit.call(&self.layer)
-    }
-}
-
-impl Compression {
-    /// A stream to compress a response with; None if none is compressed.
-    fn stream(&self, py: Python<'_>) -> Option<Gzip> {
-        let level = self.level?;
-        self.kept.change(py, Vec::pop).or_else(|| Gzip::new(level))
-    }
-
-    /// Takes a stream back.
-    fn keep(&self, py: Python<'_>, mut stream: Gzip) {
-        stream.begin();
-        let surplus = self.kept.change(py, |kept| {
-            if kept.len() < KEPT {
-                kept.push(stream);
-                return None;
-            }
-            Some(stream)
-        });
-        drop(surplus);
-    }
-
-    /// Whether a response is passed on as it is; None if that is for Starlette to say.
-    fn passes(&self, status: i64, headers: &Bound<'_, PyList>) -> Option<bool> {
-        let mut is_encoded = false;
-        let mut kind: Option<String> = None;
-        for pair in headers.iter() {
-            let (name, value) = exact_pair(&pair)?;
-            match name.as_bytes() {
-                b"content-encoding" => is_encoded = true,
-                b"content-type" if kind.is_none() => kind = Some(media_type(value.as_bytes())?),
-                _ => {}
-            }
-        }
-        let kind = kind.unwrap_or_default();
-        Some(is_encoded || status == 206 || self.excludes(&kind))
-    }
-
-    fn excludes(&self, kind: &str) -> bool {
-        let main = kind.split_once('/').map_or(kind, |(main, _)| main);
-        let is_grpc = kind.starts_with("application/grpc+");
-        self.excluded
-            .iter()
-            .any(|own| own == kind || own.strip_suffix("/*") == Some(main) || (is_grpc && own == "application/grpc"))
-    }
-
-    /// Adds to headers, which are exact pairs, what goes with compressing; `length` is that of a whole body.
-    fn mark(&self, headers: &Bound<'_, PyList>, is_compressed: bool, length: Option<usize>) -> PyResult<()> {
-        let mut vary = Vec::new();
-        for pair in headers.iter() {
-            if let Some((name, value)) = exact_pair(&pair)
-                && name.as_bytes() == b"vary"
-            {
-                vary.extend_from_slice(value.as_bytes());
-                vary.extend_from_slice(b", ");
-            }
-        }
-        vary.extend_from_slice(b"Accept-Encoding");
-        set_header(headers, b"vary", Some(&vary))?;
-        if is_compressed {
-            set_header(headers, b"content-encoding", Some(b"gzip"))?;
-            let digits = length.map(|length| itoa::Buffer::new().format(length).to_owned());
-            set_header(headers, b"content-length", digits.as_ref().map(|digits| digits.as_bytes()))?;
-        }
-        Ok(())
-    }
 }
 
 #[pymethods]
@@ -190,16 +74,19 @@ impl Compressing {
 
     /// Compresses a piece of the body, in a thread.
     fn compress<'py>(&self, py: Python<'py>, body: &Bound<'py, PyBytes>, more: bool) -> PyResult<Bound<'py, PyBytes>> {
-        let State::Begun(Some(mut stream)) = self.state.replace(py, State::Begun(None)) else {
-            return Err(PyRuntimeError::new_err("This response is not being compressed"));
-        };
-        let bytes = body.as_bytes();
-        let (stream, done) = py.detach(|| {
-            let done = compress(&mut stream, bytes, more);
-            (stream, done)
-        });
-        self.put_back(py, stream, more);
-        done.map(|bytes| PyBytes::new(py, &bytes)).map_err(failed)
+        self.compressed(py, body, more).map(|bytes| PyBytes::new(py, &bytes))
+    }
+
+    /// The same, and keeps what comes out for the engine; returns nothing of it.
+    fn compress_aside<'py>(
+        &self,
+        py: Python<'py>,
+        body: &Bound<'py, PyBytes>,
+        more: bool,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let compressed = self.compressed(py, body, more)?;
+        drop(self.aside.replace(py, Some(compressed)));
+        Ok(PyBytes::new(py, b""))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -218,45 +105,33 @@ impl Compressing {
 }
 
 impl Compressing {
+    fn new(compression: Py<Compression>, target: Py<PyAny>) -> Self {
+        Self { compression, target, state: Attached::default(), aside: Attached::default() }
+    }
+
+    /// A piece compressed while the thread is detached from the interpreter.
+    fn compressed<'py>(&self, py: Python<'py>, body: &Bound<'py, PyBytes>, more: bool) -> PyResult<Vec<u8>> {
+        let mut stream = self.take_stream(py)?;
+        let bytes = body.as_bytes();
+        let (stream, done) = py.detach(|| {
+            let done = compress(&mut stream, bytes, more);
+            (stream, done)
+        });
+        self.put_back(py, stream, more);
+        done.map_err(failed)
+    }
+
+    /// Takes the stream of a response that has begun.
+    fn take_stream(&self, py: Python<'_>) -> PyResult<Gzip> {
+        match self.state.replace(py, State::Begun(None)) {
+            State::Begun(Some(stream)) => Ok(stream),
+            _ => Err(PyRuntimeError::new_err("This response is not being compressed")),
+        }
+    }
+
     /// Where messages go.
     pub(super) fn target<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
         self.target.bind(py).clone()
-    }
-
-    /// Whether nothing of the response has come.
-    pub(super) fn is_new(&self, py: Python<'_>) -> bool {
-        self.state.see(py, |state| matches!(state, State::New))
-    }
-
-    /// Notes that the response has been sent, whole.
-    pub(super) fn note_whole(&self, py: Python<'_>) {
-        drop(self.state.replace(py, State::Begun(None)));
-    }
-
-    /// What becomes of a whole response.
-    pub(super) fn compress_whole<'py>(
-        &self,
-        py: Python<'py>,
-        status: u16,
-        headers: &Bound<'py, PyList>,
-        body: &[u8],
-    ) -> PyResult<Compressed<'py>> {
-        let compression = self.compression.bind(py).get();
-        match compression.passes(status.into(), headers) {
-            Some(true) => return Ok(Compressed::Unchanged),
-            Some(false) if body.len() < compression.minimum => return Ok(Compressed::Unchanged),
-            Some(false) if body.len() < compression.minimum_in_thread && !body.is_empty() => {}
-            Some(false) | None => return Ok(Compressed::InMessages),
-        }
-        let headers = headers.get_slice(0, headers.len());
-        let Some(mut stream) = compression.stream(py) else {
-            compression.mark(&headers, false, None)?;
-            return Ok(Compressed::Changed(headers, None));
-        };
-        let compressed = stream.last(body).map_err(failed)?;
-        compression.keep(py, stream);
-        compression.mark(&headers, true, Some(compressed.len()))?;
-        Ok(Compressed::Changed(headers, Some(compressed)))
     }
 
     fn ready<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
@@ -426,14 +301,7 @@ impl Compressing {
         message: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = head.py();
-        let sending = Both {
-            send: send.clone().unbind(),
-            compression: self.compression.clone_ref(py),
-            stage: Stage::New,
-            head: head.clone().unbind(),
-            message: message.clone().unbind(),
-            awaiting: None,
-        };
+        let sending = Both::new(send.clone().unbind(), &self.compression, head, message);
         Ok(Bound::new(py, Serving::of(Box::new(sending)))?.into_any())
     }
 
@@ -460,72 +328,6 @@ impl Compressing {
     }
 }
 
-/// Two messages being sent, one after the other.
-struct Both {
-    send: Py<PyAny>,
-    compression: Py<Compression>,
-    stage: Stage,
-    head: Py<PyDict>,
-    message: Py<PyAny>,
-    awaiting: Option<Py<PyAny>>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    New,
-    Head,
-    Message,
-}
-
-impl Flow for Both {
-    fn resume<'py>(&mut self, py: Python<'py>, sent: PyResult<Bound<'py, PyAny>>) -> PyResult<Sent<'py>> {
-        let mut sent = sent;
-        loop {
-            if let Some(awaiting) = self.awaiting.take() {
-                if let Sent::Yielded(waits) = py::resume(awaiting.bind(py), sent)? {
-                    self.awaiting = Some(awaiting);
-                    return Ok(Sent::Yielded(waits));
-                }
-            } else {
-                sent?;
-            }
-            sent = Ok(py.None().into_bound(py));
-            let message = match self.stage {
-                Stage::New => self.head.bind(py).clone().into_any(),
-                Stage::Head => self.message.bind(py).clone(),
-                Stage::Message => return Ok(Sent::Ended),
-            };
-            self.stage = if self.stage == Stage::New { Stage::Head } else { Stage::Message };
-            let sending = self.send.bind(py).call1((message,))?;
-            if sending.is_exact_instance_of::<Ready>() {
-                continue;
-            }
-            let layer = self.compression.bind(py).get().layer.bind(py).clone();
-            self.awaiting = Some(awaited(&layer, sending)?.unbind());
-        }
-    }
-
-    fn is_new(&self) -> bool {
-        self.stage == Stage::New
-    }
-
-    fn awaiting(&self) -> Option<&Py<PyAny>> {
-        self.awaiting.as_ref()
-    }
-
-    fn take_awaiting(&mut self) -> Option<Py<PyAny>> {
-        self.awaiting.take()
-    }
-
-    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.send)?;
-        visit.call(&self.compression)?;
-        visit.call(&self.head)?;
-        visit.call(&self.message)?;
-        visit.call(&self.awaiting)
-    }
-}
-
 /// Compresses a piece of a body; the last one if there is no `more`.
 fn compress(stream: &mut Gzip, body: &[u8], more: bool) -> Result<Vec<u8>, GzipError> {
     if more { stream.piece(body) } else { stream.last(body) }
@@ -544,43 +346,6 @@ fn bytes_of(body: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyBytes>> {
 
 fn failed(error: GzipError) -> PyErr {
     PyRuntimeError::new_err(error.to_string())
-}
-
-/// Name and value of a header that is a tuple of bytes, and nothing else.
-fn exact_pair<'py>(pair: &Bound<'py, PyAny>) -> Option<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
-    let pair = pair.cast_exact::<PyTuple>().ok()?;
-    if pair.len() != 2 {
-        return None;
-    }
-    let (name, value) = (pair.get_item(0).ok()?, pair.get_item(1).ok()?);
-    Some((name.cast_into_exact().ok()?, value.cast_into_exact().ok()?))
-}
-
-/// The media type in a `content-type`, in lower case; None for one that is not printable ASCII, about which Python may think otherwise.
-fn media_type(value: &[u8]) -> Option<String> {
-    let value =
-        std::str::from_utf8(value).ok().filter(|value| value.bytes().all(|byte| matches!(byte, b' '..=b'~')))?;
-    let media_type = value.split_once(';').map_or(value, |(media_type, _)| media_type);
-    Some(media_type.trim_matches(' ').to_ascii_lowercase())
-}
-
-/// Sets a header in the place of the first one with its name, and removes the others with it; removes all of them for None.
-fn set_header(headers: &Bound<'_, PyList>, name: &[u8], value: Option<&[u8]>) -> PyResult<()> {
-    let py = headers.py();
-    let mut value =
-        value.map(|value| PyTuple::new(py, [PyBytes::new(py, name), PyBytes::new(py, value)])).transpose()?;
-    let mut place = 0_usize;
-    while let Ok(pair) = headers.get_item(place) {
-        if exact_pair(&pair).is_none_or(|(own, _)| own.as_bytes() != name) {
-            place = place.saturating_add(1);
-        } else if let Some(value) = value.take() {
-            headers.set_item(place, value)?;
-            place = place.saturating_add(1);
-        } else {
-            headers.del_item(place)?;
-        }
-    }
-    value.map_or(Ok(()), |value| headers.append(value))
 }
 
 /// What a response with this body is compressed to, all at once.
