@@ -1,11 +1,12 @@
 """What the transcripts of tracing tools share: an application with routes of all kinds, and requests to it."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import httpx
-from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, HTTPException, WebSocket
+from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, HTTPException, WebSocket, WebSocketException
+from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
@@ -25,6 +26,12 @@ def make() -> FastAPI:
     async def count() -> int:
         return 2
 
+    async def pieces() -> AsyncIterator[bytes]:
+        await asyncio.sleep(0.001)
+        yield b"a"
+        await asyncio.sleep(0.001)
+        yield b"b"
+
     @app.get("/plain")
     async def plain() -> dict[str, int]:
         return {"a": 1}
@@ -40,6 +47,18 @@ def make() -> FastAPI:
     @app.get("/broken", dependencies=[Depends(resource)])
     async def broken() -> None:
         raise ValueError("broken")
+
+    @app.get("/ended")
+    async def ended() -> None:
+        raise StopAsyncIteration("ended")
+
+    @app.get("/sync-ended")
+    def sync_ended() -> None:
+        next(iter(()))
+
+    @app.get("/stream")
+    async def stream() -> StreamingResponse:
+        return StreamingResponse(pieces())
 
     @app.get("/refused")
     async def refused() -> None:
@@ -68,6 +87,15 @@ def make() -> FastAPI:
         await websocket.send_text(str(number))
         await websocket.close()
 
+    @app.websocket("/broken-socket")
+    async def broken_socket(websocket: WebSocket) -> None:
+        await websocket.accept()
+        raise ValueError("broken")
+
+    @app.websocket("/refused-socket")
+    async def refused_socket(websocket: WebSocket) -> None:
+        raise WebSocketException(1008, "refused")
+
     app.include_router(below)
     app.mount("/mounted", mounted)
     return app
@@ -79,6 +107,9 @@ REQUESTS: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/items", {"json": {"size": 1}}),
     ("POST", "/items", {"json": {"size": "x"}}),
     ("GET", "/broken", {}),
+    ("GET", "/ended", {}),
+    ("GET", "/sync-ended", {}),
+    ("GET", "/stream", {}),
     ("GET", "/refused", {}),
     ("GET", "/failed", {}),
     ("GET", "/later", {}),
@@ -87,6 +118,7 @@ REQUESTS: list[tuple[str, str, dict[str, Any]]] = [
     ("GET", "/nowhere", {}),
     ("POST", "/plain", {}),
 ]
+SOCKETS = ["/socket/4", "/broken-socket", "/refused-socket", "/no-socket"]
 
 
 def client_of(app: FastAPI) -> httpx.AsyncClient:
@@ -106,9 +138,18 @@ def ask_one_by_one(app: FastAPI, show: Callable[[], None]) -> None:
                 show()
 
     asyncio.run(main())
-    with TestClient(app).websocket_connect("/socket/4") as websocket:
-        print(websocket.receive_text())
-    show()
+    for path in SOCKETS:
+        print("WS", path, received(app, path))
+        show()
+
+
+def received(app: FastAPI, path: str) -> str:
+    """What a WebSocket has sent, or how it has ended."""
+    try:
+        with TestClient(app).websocket_connect(path) as websocket:
+            return websocket.receive_text()
+    except Exception as error:
+        return repr(error)
 
 
 def ask_at_once(app: FastAPI, paths: list[str]) -> list[httpx.Response]:

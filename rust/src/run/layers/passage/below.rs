@@ -7,7 +7,8 @@
 use std::cell::Cell;
 use std::sync::atomic::Ordering;
 
-use pyo3::exceptions::PyException;
+use pyo3::exceptions::asyncio::CancelledError;
+use pyo3::exceptions::{PyException, PyGeneratorExit, PyKeyboardInterrupt, PySystemExit};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -156,6 +157,7 @@ impl Below {
     /// Goes on with the application; answers what it waits for, None at its end.
     fn step<'py>(&mut self, py: Python<'py>, sent: PyResult<Bound<'py, PyAny>>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let passage = self.passage.clone_ref(py).into_bound(py);
+        let is_thrown = sent.is_err();
         let before = passage.get().is_below_at_work.swap(true, Ordering::Relaxed);
         let step = match &self.awaiting {
             Some(awaiting) => py::resume(awaiting.bind(py), sent),
@@ -178,6 +180,10 @@ impl Below {
             Some(error) if error.is_instance_of::<PyException>(py) => {
                 let error = error.into_value(py);
                 drop(passage.get().state.change(py, |state| state.error.replace(error)));
+                Ok(())
+            }
+            Some(error) if ends_the_group(py, &error, is_thrown) => {
+                passage.get().state.change(py, |state| state.unhandled.push(error.into_value(py)));
                 Ok(())
             }
             Some(error) => Err(error),
@@ -252,6 +258,15 @@ impl Below {
             }
         }
     }
+}
+
+/// Whether an exception that is no `Exception` ends a task of a group, which then raises it. A cancelled task just ends,
+/// what ends the process is for the event loop, and what was thrown into a coroutine at its end is for who has done that.
+fn ends_the_group(py: Python<'_>, error: &PyErr, is_thrown: bool) -> bool {
+    let is_for_others = error.is_instance_of::<PyKeyboardInterrupt>(py)
+        || error.is_instance_of::<PySystemExit>(py)
+        || (is_thrown && error.is_instance_of::<PyGeneratorExit>(py));
+    !is_for_others && !error.is_instance_of::<CancelledError>(py)
 }
 
 /// Cancels what a task waits for; answers whether it has.

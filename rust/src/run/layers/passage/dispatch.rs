@@ -101,14 +101,17 @@ impl Dispatch {
     /// The end: raises what an application below has raised, if nobody has seen it.
     fn end<'py>(&self, py: Python<'py>) -> PyResult<Sent<'py>> {
         let passage = self.passage.bind(py).get();
-        let error = passage.error(py);
+        let unseen = passage.error(py).filter(|_| !passage.error_raised.load(Ordering::Relaxed));
+        let error = unseen.map(|error| PyErr::from_value(error.into_bound(py).into_any()));
+        self.over(py, error)
+    }
+
+    /// Lets go of everything, and raises what is to be raised.
+    fn over<'py>(&self, py: Python<'py>, error: Option<PyErr>) -> PyResult<Sent<'py>> {
+        let passage = self.passage.bind(py).get();
+        let error = passage.with_unhandled(py, error)?;
         passage.clear(py);
-        match error {
-            Some(error) if !passage.error_raised.load(Ordering::Relaxed) => {
-                Err(PyErr::from_value(error.into_bound(py).into_any()))
-            }
-            _ => Ok(Sent::Ended),
-        }
+        error.map_or(Ok(Sent::Ended), Err)
     }
 
     /// Goes on by one step; answers whether there is something to wait for.
@@ -148,8 +151,8 @@ impl Flow for Dispatch {
                 Ok(Some(waits)) => return Ok(Sent::Yielded(waits)),
                 Ok(None) => {
                     if self.stage == Stage::Cancelling {
-                        self.passage.bind(py).get().clear(py);
-                        return self.error.take().map_or(Ok(Sent::Ended), Err);
+                        let error = self.error.take();
+                        return self.over(py, error);
                     }
                     if self.stage == Stage::Finishing && self.passage.bind(py).get().running() == 0 {
                         return self.end(py);
@@ -158,8 +161,7 @@ impl Flow for Dispatch {
                 Err(error) => {
                     let passage = self.passage.bind(py).clone();
                     if self.stage == Stage::Cancelling || passage.get().running() == 0 {
-                        passage.get().clear(py);
-                        return Err(error);
+                        return self.over(py, Some(error));
                     }
                     self.error = Some(error);
                     let tasks = passage.get().tasks(py)?;

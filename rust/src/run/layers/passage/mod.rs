@@ -15,7 +15,8 @@ mod send;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use pyo3::exceptions::PyBaseException;
+use pyo3::exceptions::asyncio::CancelledError;
+use pyo3::exceptions::{PyBaseException, PyBaseExceptionGroup};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -77,6 +78,8 @@ struct State {
     parked: Vec<Py<PyAny>>,
     tasks: Vec<Task>,
     error: Option<Py<PyBaseException>>,
+    /// What applications below have raised that is no `Exception`.
+    unhandled: Vec<Py<PyBaseException>>,
     response: Option<Py<PyAny>>,
     body: Option<Py<PyAny>>,
 }
@@ -182,6 +185,7 @@ impl State {
         visit.call(&self.arrived)?;
         visit.call(&self.taken)?;
         visit.call(&self.error)?;
+        self.unhandled.iter().try_for_each(|error| visit.call(error))?;
         visit.call(&self.response)?;
         visit.call(&self.body)
     }
@@ -253,6 +257,21 @@ impl Passage {
     /// The exception that the application below has raised.
     fn error(&self, py: Python<'_>) -> Option<Py<PyBaseException>> {
         self.state.see(py, |state| state.error.as_ref().map(|error| error.clone_ref(py)))
+    }
+
+    /// What the task group that Starlette has here would raise: `error`, together with what is no `Exception`.
+    fn with_unhandled(&self, py: Python<'_>, error: Option<PyErr>) -> PyResult<Option<PyErr>> {
+        let mut unhandled = self.state.change(py, |state| std::mem::take(&mut state.unhandled));
+        if unhandled.is_empty() {
+            return Ok(error);
+        }
+        let own = error.filter(|error| !error.is_instance_of::<CancelledError>(py));
+        unhandled.extend(own.map(|error| error.into_value(py)));
+        let raised = match unhandled.as_slice() {
+            [only] => only.bind(py).clone().into_any(),
+            _ => py.get_type::<PyBaseExceptionGroup>().call1(("unhandled errors in a TaskGroup", unhandled))?,
+        };
+        Ok(Some(PyErr::from_value(raised)))
     }
 
     /// The response that has begun, as its constructor makes it, without the headers that it would make.
