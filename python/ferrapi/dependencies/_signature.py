@@ -28,7 +28,7 @@ def evaluate(annotation: Any, names: dict[str, Any], type_params: tuple[Any, ...
     try:
         value = typing.get_type_hints(holder, known, known, include_extras=True)["value"]
     except (NameError, TypeError, AttributeError, SyntaxError):
-        return ForwardRef(annotation, is_class=True) if isinstance(annotation, str) else annotation
+        return ForwardRef(annotation) if isinstance(annotation, str) else annotation
     return None if annotation == "None" else value
 
 
