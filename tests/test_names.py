@@ -8,6 +8,7 @@ import pkgutil
 import subprocess
 import sys
 import types
+import typing
 from importlib import import_module
 from typing import Any
 
@@ -137,3 +138,26 @@ def test_names_that_are_replaced_are_found_as_replaced(monkeypatch: pytest.Monke
     assert routing.Enum == 1  # type: ignore[attr-defined]  # merely imported there
     monkeypatch.undo()
     assert routing.Enum.__module__ == "enum"  # type: ignore[attr-defined]
+
+
+def _hinted(module: types.ModuleType) -> set[str]:
+    """The functions of a module whose type hints can be evaluated."""
+    found = set()
+    for name, value in vars(module).items():
+        if isinstance(value, types.FunctionType):
+            try:
+                typing.get_type_hints(value)
+            except NameError:
+                continue
+            found.add(name)
+    return found
+
+
+@pytest.mark.parametrize(
+    "name", ["openapi.utils", "openapi.docs", "routing", "encoders", "utils", "exception_handlers"]
+)
+def test_type_hints_are_evaluated_where_fastapis_are(name: str) -> None:
+    ferrapi = import_module(f"ferrapi.{name}")
+    expected = _hinted(import_module(f"fastapi.{name}")) & vars(ferrapi).keys()
+    assert expected - _hinted(ferrapi) == set()
+    assert expected

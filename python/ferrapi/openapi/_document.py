@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from starlette.routing import BaseRoute
 
 from ..encoders import jsonable_encoder
+from ..routing import RouteContext
 from ._blame import blame_field, blame_route
 from ._operation import Described, declared_fields, describe_routes, render_request_body, render_route
 from ._schemas import JsonObject, Schemas, generate_schemas
 from .models import OpenAPI
-
-if TYPE_CHECKING:
-    from starlette.routing import BaseRoute
-
-    from ..routing import RouteContext
-
 
 FIXED_METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace", "query"})
 """The methods that are fields of a path item in OpenAPI 3.2; others are among its additional operations there."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Mapping
 from string import Template
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -23,9 +24,6 @@ from starlette.responses import HTMLResponse
 
 from .._names import names_of
 from ._assets import bundled_assets
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = [
     "get_redoc_html",

@@ -8,10 +8,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
+from starlette.routing import BaseRoute
+
+from .._fields import ModelField
 from .._names import names_of
+from ..dependencies.models import Dependant
 from ..exceptions import FastAPIDeprecationWarning
+from ..routing import APIRoute, RouteContext
 from ._document import get_openapi
 from ._operation import (
     STATUS_CODE_RANGES,
@@ -27,17 +34,7 @@ from ._operation import (
 from ._parameters import flat_parameters
 from ._schemas import FieldSchemas, Schemas, generate_schemas
 
-if TYPE_CHECKING:
-    from enum import Enum
-
-    from pydantic import BaseModel
-    from starlette.routing import BaseRoute
-
-    from .._fields import ModelField
-    from ..dependencies.models import Dependant
-    from ..routing import APIRoute, RouteContext
-
-    ModelNameMap = dict[type[BaseModel] | type[Enum], str]
+ModelNameMap = dict[type[BaseModel] | type[Enum], str]
 
 __all__ = [
     "generate_operation_id",
