@@ -66,9 +66,8 @@ def _undecorated(function: FunctionType) -> FunctionType:
     return function
 
 
-def _is_as_written(kind: type, name: str, value: Any) -> bool:
-    """Whether `value` is the function that one of the classes of other packages behind `kind` was written with."""
-    owner = next(base for base in kind.__mro__ if name in vars(base))
+def _is_as_written(owner: type, name: str, value: Any) -> bool:
+    """Whether `value` is the function that a class was written with, if that is one of other packages."""
     if owner.__module__.partition(".")[0] not in _OTHERS:
         return True
     if type(value) is not FunctionType:
@@ -84,7 +83,7 @@ def _originals(kind: type) -> dict[str, Any]:
     for name, value in _methods(kind).items():
         owner = next(base for base in kind.__mro__ if name in vars(base))
         known = _ORIGINALS.get(owner, {})
-        found[name] = known.get(name, value if _is_as_written(kind, name, value) else _UNSEEN)
+        found[name] = known.get(name, value if _is_as_written(owner, name, value) else _UNSEEN)
     return found
 
 

@@ -20,7 +20,6 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ._compat.starlette import gives_coroutine
 from ._hooks import is_own, untouched, watch
 from ._native import Entrance, Outlet, Surroundings
 from ._pickling import Regained
@@ -29,7 +28,7 @@ from ._version_counter import ROUTES_VERSION, SETTINGS_VERSION
 from .middleware.asyncexitstack import AsyncExitStackMiddleware
 from .routing import APIRouter
 from .routing._exchange import Exchange
-from .routing._failing import handle_exception
+from .routing._failing import ask_handler, handle_exception
 from .routing._files import FileStack, leave_stack
 from .routing._guard import Guard
 from .routing._limits import BodyLimit, answer_outer_limit, body_limit_error, serve_limited
@@ -244,10 +243,8 @@ class ServerErrors(_Layer, ServerErrorMiddleware):
             response = await run_later_in_thread(self.debug_response, request, exc)
         elif handler is None:
             response = self.error_response(request, exc)
-        elif gives_coroutine(handler):
-            response = await handler(request, exc)
         else:
-            response = await run_later_in_thread(handler, request, exc)
+            response = await ask_handler(handler, request, exc)
         if not x.has_left:
             await response(x.scope, x.receive, x.send)
             x.started = True

@@ -218,10 +218,7 @@ class Exchange:
         return self._send_body(status, headers, body)
 
     async def _send_body(self, status: int, headers: bytes | list[tuple[bytes, bytes]], body: bytes) -> None:
-        if headers.__class__ is bytes:
-            headers = [(b"content-length", b"%d" % len(body)), (b"content-type", headers)]
-        await self.send({"type": "http.response.start", "status": status, "headers": headers})
-        await self.send({"type": "http.response.body", "body": body})
+        await send_in_messages(self.send, status, pairs_of(headers, body), body)
 
     async def send_response(self, response: Response) -> None:
         """Send a response object, its background tasks included."""
@@ -243,3 +240,16 @@ class Exchange:
     def send_noting(self) -> Send:
         """The send callable for code that sends by itself: notes that the response has begun."""
         return Noting(self, self.send)
+
+
+def pairs_of(headers: bytes | list[tuple[bytes, bytes]], body: bytes) -> list[tuple[bytes, bytes]]:
+    """The headers of a whole response: pairs as they are, or those of a head that only says a content type."""
+    if isinstance(headers, bytes):
+        return [(b"content-length", b"%d" % len(body)), (b"content-type", headers)]
+    return headers
+
+
+async def send_in_messages(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    """Send a whole response by an ASGI `send`, in two messages."""
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -57,14 +57,14 @@ async def handle_exception(x: Exchange, exc: Exception, handlers: Any = None) ->
             await pending
         x.replied = True
     else:
-        response = await _ask(handler, None if answer is not None else x.connection, exc)
+        response = await ask_handler(handler, None if answer is not None else x.connection, exc)
         if response is not None:
             await send_response(x, response)
     exc.__traceback__ = None
 
 
-async def _ask(handler: Any, connection: Any, exc: Exception) -> Any:
-    """What an exception handler answers."""
+async def ask_handler(handler: Any, connection: Any, exc: Exception) -> Any:
+    """What an exception handler answers, in a worker thread if it is synchronous."""
     if gives_coroutine(handler):
         return await handler(connection, exc)
     return await run_later_in_thread(handler, connection, exc)

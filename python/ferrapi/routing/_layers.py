@@ -19,13 +19,11 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .._compat.starlette import gives_coroutine
 from .._pickling import Regained
-from .._threads import run_later_in_thread
 from ..exception_handlers import handler_for
 from ..exceptions import RouteError
 from ._exchange import Exchange
-from ._failing import handle_exception
+from ._failing import ask_handler, handle_exception
 
 Handlers = tuple[Any, Any]
 """Exception handlers by class and by status code."""
@@ -184,9 +182,7 @@ class _Nearest(dict[Any, Any]):
         for level in self.levels:
             handler = handler_for(level, exc)
             if handler is not None:
-                if gives_coroutine(handler):
-                    return await handler(connection, exc)
-                return await run_later_in_thread(handler, connection, exc)
+                return await ask_handler(handler, connection, exc)
         raise exc
 
 

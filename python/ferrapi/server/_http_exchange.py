@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Scope, Send
 
 from .._hooks import is_own
 from .._native import InFlightRequest, Noting, Reader, RequestHead, send_whole
-from ..routing._exchange import Exchange
+from ..routing._exchange import Exchange, pairs_of, send_in_messages
 from ..routing._file_response import quick
 from ..routing._table import Target
 from ._server import LOGGER
@@ -159,10 +159,9 @@ class HttpExchange(Exchange):
         if self.site.bypasses is None:
             self.flight.respond(status, headers, body)
             return None
-        if isinstance(headers, bytes):
-            headers = [(b"content-length", b"%d" % len(body)), (b"content-type", headers)]
+        pairs = pairs_of(headers, body)
         send = self._behind_middleware()
-        return None if send_whole(send, status, headers, body) else _in_messages(send, status, headers, body)
+        return None if send_whole(send, status, pairs, body) else send_in_messages(send, status, list(pairs), body)
 
     # ASGI, for whatever asks for it
 
@@ -183,11 +182,6 @@ class HttpExchange(Exchange):
     def release(self) -> None:
         """Let go of what refers back here, so that all of it is freed without the garbage collector."""
         self.request_object = None
-
-
-async def _in_messages(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": list(headers)})
-    await send({"type": "http.response.body", "body": body})
 
 
 def _is_whole(response: Response) -> bool:
