@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 from threading import RLock
@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     from .versioning._routers import VersionedRoutes
 
 AppType = TypeVar("AppType", bound="FastAPI")
-ExceptionHandler = Callable[[Request, Any], Response | Coroutine[Any, Any, Response]]
+ExceptionHandler = Callable[[Request, Any], Response | Awaitable[Response]]
 LastEvent = ServerSentEvent | Callable[[Request], ServerSentEvent | None] | None
 
 _ROOT_PATH_DEPRECATED = (
@@ -209,7 +209,7 @@ class FastAPI(Regained, Verbs, Starlette):
         self.openapi_etag = openapi_etag
         self.openapi_schema: dict[str, Any] | None = None
         refuse(webhooks, "webhooks=")
-        self.webhooks = webhooks or routing_class("APIRouter")()
+        self.webhooks: APIRouter = webhooks or routing_class("APIRouter")()
         self.root_path = root_path
         self.state = State()
         self.dependency_overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
@@ -232,7 +232,7 @@ class FastAPI(Regained, Verbs, Starlette):
             form_limits=form_limits,
         )
         self.router.dependencies_before_body = dependencies_before_body
-        self.exception_handlers: dict[Any, Any] = dict(exception_handlers or {})
+        self.exception_handlers: dict[Any, ExceptionHandler] = dict(exception_handlers or {})
         for kind, handler in _DEFAULT_HANDLERS.items():
             self.exception_handlers.setdefault(kind, handler)
         self.user_middleware = list(middleware or [])

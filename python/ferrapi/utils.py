@@ -89,7 +89,9 @@ def deep_dict_update(main_dict: dict[Any, Any], update_dict: dict[Any, Any]) -> 
             main_dict[key] = value
 
 
-def get_value_or_default(first_item: Any, *extra_items: Any) -> Any:
+def get_value_or_default(
+    first_item: DefaultPlaceholder | DefaultType, *extra_items: DefaultPlaceholder | DefaultType
+) -> DefaultPlaceholder | DefaultType:
     """The first item that was set explicitly; if none was, the first one."""
     for item in (first_item, *extra_items):
         if not isinstance(item, DefaultPlaceholder):

@@ -77,7 +77,10 @@ class Contact(BaseModelWithConfig):
 
     name: str | None = None
     url: AnyUrl | None = None
-    email: EmailStr | None = None
+    if TYPE_CHECKING:
+        email: str | None = None  # any string may be given
+    else:
+        email: EmailStr | None = None
 
 
 class License(BaseModelWithConfig):

@@ -85,6 +85,10 @@ class APIKeyHeader(HeaderScheme, APIKeyBase):
         auto_error: Whether a missing key ends the request with 401; otherwise the value is None.
     """
 
+    if TYPE_CHECKING:
+
+        async def __call__(self, request: HTTPConnection) -> str | None: ...
+
     def __init__(
         self, *, name: str, scheme_name: str | None = None, description: str | None = None, auto_error: bool = True
     ) -> None:

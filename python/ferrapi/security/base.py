@@ -22,7 +22,10 @@ class SecurityBase:
 
 
 class HeaderScheme(SecurityBase):
-    """A scheme whose credentials are in one header. The engine gives it that header without making a `Request`."""
+    """A scheme whose credentials are in one header. The engine gives it that header without making a `Request`.
+
+    Each scheme tells type checkers what its `__call__` returns.
+    """
 
     _token_scheme: bytes | None = None
     """The scheme, in lower case, for which the credentials are what follows it in the header, and nothing else."""

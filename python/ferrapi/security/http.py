@@ -9,6 +9,7 @@ from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
+from starlette.requests import HTTPConnection
 from starlette.status import HTTP_401_UNAUTHORIZED
 
 from .._names import names_of
@@ -57,6 +58,10 @@ class HTTPBase(HeaderScheme):
 
     model: HTTPBaseModel
 
+    if TYPE_CHECKING:
+
+        async def __call__(self, request: HTTPConnection) -> HTTPAuthorizationCredentials | None: ...
+
     def __init__(
         self, *, scheme: str, scheme_name: str | None = None, description: str | None = None, auto_error: bool = True
     ) -> None:
@@ -103,6 +108,12 @@ class HTTPBasic(HTTPBase):
         auto_error: Whether missing credentials end the request with 401; otherwise the value is None. Credentials
             that are there and can't be read are a 401 in any case.
     """
+
+    if TYPE_CHECKING:
+
+        async def __call__(  # type: ignore[override]
+            self, request: HTTPConnection
+        ) -> HTTPBasicCredentials | None: ...
 
     def __init__(
         self,

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated, Any
 
+from starlette.requests import HTTPConnection
 from starlette.status import HTTP_401_UNAUTHORIZED
 
 from .._names import names_of
@@ -101,6 +102,10 @@ class OAuth2(HeaderScheme):
     """
 
     model: OAuth2Model
+
+    if TYPE_CHECKING:
+
+        async def __call__(self, request: HTTPConnection) -> str | None: ...
 
     def __init__(
         self,

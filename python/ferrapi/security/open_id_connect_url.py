@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.status import HTTP_401_UNAUTHORIZED
 
 from .._names import names_of
@@ -23,6 +24,10 @@ class OpenIdConnect(HeaderScheme):
     """
 
     model: OpenIdConnectModel
+
+    if TYPE_CHECKING:
+
+        async def __call__(self, request: HTTPConnection) -> str | None: ...
 
     def __init__(
         self,
