@@ -1,11 +1,11 @@
 """Types that are not defined yet: what needs them says so when it needs them, and all else goes on."""
 
-from typing import Any, ForwardRef
+from typing import Any, ClassVar, Final, ForwardRef, Optional, Union  # noqa: F401  (strings below name them)
 
 import pytest
 from support.asgi import Ask
 from support.compare import compare
-from support.frameworks import Framework
+from support.frameworks import BOTH, Framework
 
 LATER: Any = ForwardRef("Later")
 JSON = [(b"content-type", b"application/json")]
@@ -79,3 +79,36 @@ def test_text_of_a_type_that_is_not_defined() -> None:
         return app
 
     compare(make, READS)
+
+
+NO_TYPES = [
+    "ClassVar[int]",
+    "Final[int]",
+    "Union",
+    "int[str]",
+    "Optional[int, str]",
+    "int | 'x'",
+    "list[int]",
+    "Nowhere",
+]
+
+
+@pytest.mark.parametrize("place", ["parameter", "default", "return"])
+@pytest.mark.parametrize("annotation", NO_TYPES)
+def test_what_is_no_type_beside_an_unknown_one(annotation: str, place: str) -> None:
+    """Each string is evaluated for itself when one of them names something unknown; what is no type is an error."""
+
+    def ending(fw: Framework) -> str:
+        def show(q: Any = 1, later: Any = 2) -> Any: ...
+
+        show.__annotations__ = {"return" if place == "return" else "q": annotation, "later": "Nowhere"}
+        if place == "parameter":
+            show.__defaults__ = (2,)
+        try:
+            fw.FastAPI().get("/")(show)
+        except Exception as exc:
+            return f"{type(exc).__name__}: {exc}"
+        return "registered"
+
+    theirs, ours = map(ending, BOTH)
+    assert ours == theirs

@@ -27,7 +27,7 @@ def evaluate(annotation: Any, names: dict[str, Any], type_params: tuple[Any, ...
     holder = types.SimpleNamespace(__annotations__={"value": annotation}, __type_params__=type_params)
     try:
         value = typing.get_type_hints(holder, known, known, include_extras=True)["value"]
-    except (NameError, TypeError, AttributeError, SyntaxError):
+    except (NameError, AttributeError, SyntaxError):
         return ForwardRef(annotation) if isinstance(annotation, str) else annotation
     return None if annotation == "None" else value
 
