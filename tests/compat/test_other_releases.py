@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,15 @@ def test_without_private_names_all_is_answered(names: str) -> None:
 def test_each_module_says_what_it_was_tested_with(module: object) -> None:
     oldest, newest = module.TESTED  # type: ignore[attr-defined]
     assert Version(oldest) <= Version(newest)
+
+
+@pytest.mark.skipif(
+    not Version(anyio.TESTED[0]) <= Version(".".join(version("anyio").split(".")[:2])) <= Version(anyio.TESTED[1]),
+    reason="not a release of anyio that the private names were tested with",
+)
+def test_each_tested_release_of_anyio_has_what_threads_of_our_own_need() -> None:
+    assert anyio.threads() is not None
+    assert anyio.task_states() is not None
 
 
 def test_a_field_of_another_pydantic_is_asked_what_it_was_told() -> None:

@@ -112,7 +112,13 @@ def threads() -> Threads | None:
     """The same; None with another anyio."""
     try:
         from anyio._backends._asyncio import find_root_task
-        from anyio._core._eventloop import set_current_async_library, threadlocals
+        from anyio._core import _eventloop
+        from anyio._core._eventloop import threadlocals
     except ImportError:
         return None
-    return Threads(find_root_task, set_current_async_library, threadlocals)
+    set_library = getattr(_eventloop, "set_current_async_library", None)
+    if set_library is None:
+        # anyio 4.11 always has sniffio, and writes its variable itself
+        library = getattr(getattr(_eventloop, "sniffio", None), "current_async_library_cvar", None)
+        set_library = getattr(library, "set", None)
+    return None if set_library is None else Threads(find_root_task, set_library, threadlocals)
