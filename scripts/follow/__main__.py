@@ -26,13 +26,16 @@ PASSING = ROOT / "tests" / "conformance" / "passing.json"
 SHOWN = 40
 """How many lines of a list are printed; the report's file has all."""
 _ABSENT = "(absent)"
+_MISSING = "not collected"
+"""What the conformance runner says of a test that the other release doesn't have."""
 
 
 @dataclass
 class Description:
     """What a package of one release says of itself: `describe.py`'s answer."""
 
-    members: dict[str, list[str]]
+    members: dict[str, dict[str, str]]
+    again: list[str]
     documents: dict[str, Any]
 
 
@@ -97,19 +100,35 @@ def flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def changes(old: dict[str, str], new: dict[str, str], ours: dict[str, str]) -> list[tuple[str, str]]:
-    """What is not the same in `old` and `new`: a line that says it, and ``new``, ``old`` or ``neither`` for ours."""
+    """What is not the same in `old` and `new`: a line that says it, and what ours is like.
+
+    That is ``the new``, ``the old`` or ``neither``. Parameters of what is absent in one of them are not listed.
+    """
     found = []
     for name in sorted(old.keys() | new.keys()):
         before, after = old.get(name, _ABSENT), new.get(name, _ABSENT)
-        if before != after:
+        owner = name.partition("(")[0]
+        if before != after and (owner == name or (owner in old and owner in new)):
             own = ours.get(name, _ABSENT)
-            like = "new" if own == after else "old" if own == before else "neither"
+            like = "the new" if own == after else "the old" if own == before else "neither"
             found.append((f"{name}: {before} -> {after}", like))
     return found
 
 
-def _members(description: Description) -> dict[str, str]:
-    return {name: ", ".join(parameters) or "no parameters" for name, parameters in description.members.items()}
+def _members(description: Description, again: frozenset[str] = frozenset()) -> dict[str, str]:
+    """Each name, with its parameters that have a place, and each parameter by itself: ``get(path)``.
+
+    Of the names in `again` it is only told that they are there.
+    """
+    told: dict[str, str] = {}
+    for name, parameters in description.members.items():
+        if name in again:
+            told[name] = "there"
+            continue
+        placed = [each for each, kind in parameters.items() if kind.startswith("positional")]
+        told[name] = f"({', '.join(placed)})"
+        told |= {f"{name}({each})": kind for each, kind in parameters.items()}
+    return told
 
 
 def _documents(description: Description) -> dict[str, str]:
@@ -126,7 +145,7 @@ def fetch(release: str, cache: Path) -> Path | None:
 
 
 def run_suite(release: str, runner: Path, python: str, cache: Path) -> dict[str, str] | None:
-    """The outcome of each test of the shared half, asked of ferrapi; None if there is nothing to run."""
+    """The outcome of each test of the shared half that the release has, asked of ferrapi; None if none was run."""
     sdist = fetch(release, cache) if (runner / "conformance.py").exists() else None
     if sdist is None:
         return None
@@ -134,8 +153,8 @@ def run_suite(release: str, runner: Path, python: str, cache: Path) -> dict[str,
         answer = Path(folder) / "outcome.json"
         options = ["--package", "ferrapi", "--cache", str(cache), "--json", str(answer), "--offline"]
         subprocess.run([python, str(HERE / "suite.py"), str(runner), release, str(sdist), *options], check=False)
-        outcome: dict[str, str] = json.loads(answer.read_text())["tests"] if answer.exists() else {}
-    return outcome or None
+        told = json.loads(answer.read_text()) if answer.exists() else {"tests": {}, "messages": {}}
+    return {test: result for test, result in told["tests"].items() if told["messages"].get(test) != _MISSING} or None
 
 
 def _section(title: str, lines: list[str], say: Callable[[str], None]) -> None:
@@ -150,12 +169,19 @@ def report(
     """The report as Markdown, and whether there is nothing to follow."""
     lines: list[str] = [f"# What FastAPI {release} changes"]
     open_ones = 0
-    for title, part in (("Names and parameters", _members), ("Documents of the examples", _documents)):
+    again = frozenset(old.again) & frozenset(new.again)
+    parts: list[tuple[str, Callable[[Description], dict[str, str]]]] = [
+        ("Names and parameters", lambda description: _members(description, again)),
+        ("Documents of the examples", _documents),
+    ]
+    for title, part in parts:
         found = changes(part(old), part(new), part(ours))
-        open_ones += sum(like != "new" for _, like in found)
-        _section(title, [f"{line} (ferrapi is like the {like})" for line, like in found], lines.append)
+        open_ones += sum(like != "the new" for _, like in found)
+        _section(title, [f"{line} (ferrapi is like {like})" for line, like in found], lines.append)
     if outcome is None:
-        lines.append("\n## Its own tests: not run, there is no runner or no source distribution")
+        lines.append(
+            "\n## Its own tests: not run, there is no runner or no source distribution, or none was found in it"
+        )
     else:
         passed = json.loads(PASSING.read_text())["tests"]
         failing = sorted(test for test, result in outcome.items() if result in ("failed", "errored"))

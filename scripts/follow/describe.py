@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+_ALIAS = "as_fastapi"
+"""ferrapi's module that renames its classes when it is imported."""
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
@@ -52,7 +54,7 @@ def modules(package: str) -> Iterator[types.ModuleType]:
     top = importlib.import_module(package)
     yield top
     for found in pkgutil.walk_packages(top.__path__, f"{package}.", onerror=lambda name: None):
-        if any(part.startswith("_") for part in found.name.split(".")):
+        if any(part.startswith("_") or part == _ALIAS for part in found.name.split(".")):
             continue
         try:
             yield importlib.import_module(found.name)
@@ -60,36 +62,67 @@ def modules(package: str) -> Iterator[types.ModuleType]:
             continue
 
 
-def signature(value: Any) -> list[str]:
-    """The parameters of something that can be called, one by one, with what they must be; nothing if it has none."""
+def signature(value: Any) -> dict[str, str]:
+    """The parameters of something that can be called, in order, with what each must be; nothing if it has none."""
     try:
         parameters = inspect.signature(value).parameters.values()
     except (TypeError, ValueError):
-        return []
-    return [f"{parameter.kind.description}: {parameter.name}" + _default(parameter) for parameter in parameters]
+        return {}
+    return {parameter.name: parameter.kind.description + _default(parameter) for parameter in parameters}
 
 
 def _default(parameter: inspect.Parameter) -> str:
-    if parameter.default is parameter.empty:
+    """What it is without an argument: a placeholder that wraps a default is told by what it wraps."""
+    value = parameter.default
+    if value is parameter.empty:
         return ""
-    return f" = {_ADDRESS.sub('', repr(parameter.default))}"
+    if type(value).__name__ == "DefaultPlaceholder":
+        return f" = Default({_told(value.value)})"
+    return f" = {_told(value)}"
 
 
-def members(package: str) -> dict[str, list[str]]:
-    """What can be used of a package: names of modules' own things and of classes' public members, with parameters."""
-    found: dict[str, list[str]] = {}
+def _told(value: Any) -> str:
+    """A class or function by its name alone, for the two packages have theirs in different modules."""
+    if isinstance(value, (type, types.FunctionType)):
+        return value.__name__
+    return _ADDRESS.sub("", repr(value))
+
+
+def _names(module: types.ModuleType) -> Iterator[tuple[str, Any]]:
+    """The public names of a module with what they mean, also those that are imported when they are asked for."""
+    for name in dir(module):
+        if name.startswith("_"):
+            continue
+        try:
+            value = getattr(module, name)
+        except (AttributeError, ImportError):
+            continue
+        if not isinstance(value, types.ModuleType):
+            yield name, value
+
+
+def members(package: str) -> tuple[dict[str, dict[str, str]], list[str]]:
+    """What can be used of a package: names of modules' own things and of classes' public members, with parameters.
+
+    Also the names of what has another name, which comes before.
+    """
+    found: dict[str, dict[str, str]] = {}
+    again: list[str] = []
+    seen: set[int] = set()
     for module in modules(package):
         place = module.__name__.removeprefix(package).removeprefix(".")
-        for name, value in sorted(vars(module).items()):
-            if name.startswith("_") or isinstance(value, types.ModuleType):
-                continue
+        for name, value in _names(module):
             if not str(getattr(value, "__module__", "")).startswith(package):
                 continue
             label = f"{place}.{name}".removeprefix(".")
-            found[label] = signature(value)
+            described = {label: signature(value)}
             if isinstance(value, type):
-                found |= {f"{label}.{own}": signature(getattr(value, own, None)) for own in _own(value, package)}
-    return found
+                described |= {f"{label}.{own}": signature(getattr(value, own, None)) for own in _own(value, package)}
+            found |= described
+            if id(value) in seen:
+                again += described
+            seen.add(id(value))
+    return found, again
 
 
 def _own(kind: type, package: str) -> list[str]:
@@ -118,7 +151,8 @@ def documents(package: str) -> dict[str, Any]:
 def main(package: str) -> None:
     """Print it."""
     warnings.simplefilter("ignore")  # a deprecation is no difference yet
-    json.dump({"members": members(package), "documents": documents(package)}, sys.stdout, default=str)
+    found, again = members(package)
+    json.dump({"members": found, "again": again, "documents": documents(package)}, sys.stdout, default=str)
 
 
 if __name__ == "__main__":
