@@ -74,7 +74,7 @@ macro_rules! grammars {
 
 grammars! {
     content_type: 0,
-    conversation: 0,
+    conversation: 3,
     cookies: 0,
     head: 0,
     multipart: 2,
@@ -82,6 +82,56 @@ grammars! {
     query: 0,
     router: 1,
     urlencoded: 3,
+}
+
+#[test]
+fn conversation_in_many_ways() {
+    run(include_str!("../fuzz/dictionaries/conversation.dict"), 0, checks::conversation::check_many_ways);
+}
+
+/// Numbers that look random: xorshift64*.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let number = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
+        usize::try_from(number).unwrap() % limit
+    }
+
+    fn byte(&mut self) -> u8 {
+        u8::try_from(self.below(256)).unwrap()
+    }
+}
+
+/// As many inputs for `conversation` as `FERRAPI_EXECUTIONS` says: words of the dictionary, some of them damaged. Making them by
+/// proptest takes longer than the check.
+#[test]
+#[ignore = "takes as long as it is told"]
+fn conversation_at_length() {
+    let number = |name: &str, usual: u64| std::env::var(name).map_or(usual, |value| value.parse().unwrap());
+    let words = words(include_str!("../fuzz/dictionaries/conversation.dict"));
+    let mut numbers = Numbers(number("FERRAPI_SEED", 1));
+    let mut input = Vec::new();
+    for execution in 0..number("FERRAPI_EXECUTIONS", 1_000_000) {
+        input.clear();
+        input.extend([numbers.byte(), numbers.byte(), numbers.byte()]);
+        for _ in 0..numbers.below(16) {
+            let at = 3 + numbers.below(input.len() - 2);
+            match numbers.below(16) {
+                0 => input.push(numbers.byte()),
+                1 => input.truncate(at),
+                2 => drop(input.drain(at..input.len().min(at + 1 + numbers.below(4)))),
+                3 if at < input.len() => input[at] = numbers.byte(),
+                4 if at < input.len() => input[at] ^= 1 << numbers.below(8),
+                _ => input.extend_from_slice(&words[numbers.below(words.len())]),
+            }
+        }
+        let checked = std::panic::catch_unwind(|| checks::conversation::check(&input));
+        assert!(checked.is_ok(), "number {execution}: {:?}", input.escape_ascii().to_string());
+    }
 }
 
 #[test]
