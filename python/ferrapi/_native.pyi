@@ -43,6 +43,7 @@ __all__ = [
     "TypeWatch",
     "VersionCounter",
     "answer_http_exception",
+    "describes_body",
     "encode_json",
     "gzip_bytes",
     "has_long_number",
@@ -261,9 +262,6 @@ class InFlightRequest:
             RuntimeError: for a message or a head that can't be sent, in uvicorn's words.
         """
 
-    def send_at_once(self, message: MutableMapping[str, Any]) -> None:
-        """Take an ASGI message without waiting for the client; nothing is done with it if the client is gone."""
-
     def respond(self, status: int, headers: bytes | list[tuple[bytes, bytes]], body: bytes) -> None:
         """Write a whole response; nothing if the client is gone.
 
@@ -277,8 +275,8 @@ class InFlightRequest:
     def flush(self) -> None:
         """Write what has been taken, without waiting for the event loop's next turn."""
 
-    def forget(self) -> None:
-        """Note that the task that serves the request is over."""
+    def answer_last(self, status: int, text: str) -> None:
+        """Answer with a text; the connection ends then. Nothing is done if the client is gone."""
 
 @final
 class MessageCall(Coroutine[Any, Any, Any]):
@@ -323,6 +321,9 @@ class NativeSite:
 
     def stands(self) -> bool:
         """Whether nothing was edited since."""
+
+    def limits_forms(self) -> bool:
+        """Whether a router has limits for forms that its routes don't know."""
 
 @final
 class Entrance:
@@ -635,6 +636,9 @@ def answer_http_exception(exc: Any) -> tuple[int, bytes | list[tuple[bytes, byte
     The headers may be a content type, for a head with that, the body's length and nothing else. None if the answer
     takes a response object.
     """
+
+def describes_body(status: int, headers: list[tuple[bytes, bytes]], length: int) -> bool:
+    """Whether the head of a response says how long its body is, and leaves the connection to the server."""
 
 def response_head_problem(status: object, headers: list[tuple[bytes, bytes]]) -> str | None:
     """What is wrong with a status and raw headers; None if HTTP can carry them."""

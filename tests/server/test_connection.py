@@ -15,10 +15,11 @@ from ferrapi._native import InFlightRequest, Serving
 from ferrapi.responses import Response, StreamingResponse
 from ferrapi.server import MAX_BODY, MAX_HEAD, HttpProtocol
 from ferrapi.server._http_exchange import HttpExchange
-from support.wire import Wire, configured, each_byte
+from support.wire import Transport, Wire, configured, each_byte
 from uvicorn.server import ServerState
 
 from .application import make
+from .bench import statuses
 from .connections import HELLO, OK, Paused, json_request, request, run
 
 
@@ -283,6 +284,30 @@ def test_while_the_client_does_not_read_no_request_is_begun() -> None:
             await asyncio.sleep(0)
         assert wire.written == OK * 100
         assert wire.transport.reading
+
+    run(main)
+
+
+def test_a_client_that_has_read_all_may_send_another_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The response that was too much for it was the last one that was known, and written at once."""
+
+    async def main() -> None:
+        write = Transport.write
+
+        def pausing(self: Transport, data: bytes) -> None:
+            write(self, data)
+            self.protocol.pause_writing()
+
+        monkeypatch.setattr(Transport, "write", pausing)
+        wire = Wire(configured(make()))
+        missing = b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"
+        await wire.feed(missing[:-1], missing[-1:])
+        assert (statuses(wire.written), wire.transport.reading) == ([404], True)
+        await wire.feed(missing)
+        assert (statuses(wire.written), wire.transport.reading) == ([404], False)
+        wire.protocol.resume_writing()
+        await wire.settle()
+        assert (statuses(wire.written), wire.transport.reading) == ([404, 404], True)
 
     run(main)
 

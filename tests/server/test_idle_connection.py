@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 import pytest
 from ferrapi import WebSocket
-from support.wire import Wire, configured
+from ferrapi.server import HttpProtocol
+from support.wire import PROTOCOLS, Wire, configured
 
 from .application import make
 from .connections import HELLO, OK, Clock, Paused, json_request, run
@@ -187,3 +189,62 @@ def test_a_partial_head_stops_the_clock(before: bytes) -> None:
         assert wire.closed
 
     run(main)
+
+
+@pytest.mark.parametrize("with_limits", [False, True])
+def test_blank_lines_behind_an_answer_do_not_stop_the_clock(monkeypatch: pytest.MonkeyPatch, with_limits: bool) -> None:
+    """Some clients send one behind each body."""
+
+    async def main() -> None:
+        clock = Clock(asyncio.get_running_loop())
+        if with_limits:
+            monkeypatch.setitem(PROTOCOLS, "ferrapi", Patient)
+        wire = Wire(configured(make(), timeout_keep_alive=50))
+        await wire.feed(HELLO)
+        clock.ahead += 40
+        await wire.feed(b"\r\n", b"\r")
+        await wire.settle()
+        assert not wire.closed
+        clock.ahead += 11
+        await wire.settle()
+        assert wire.closed
+
+    run(main)
+
+
+@pytest.mark.parametrize("with_limits", [False, True])
+@pytest.mark.parametrize("ends", [False, True])
+def test_the_rest_of_a_body_that_is_answered_keeps_a_connection_open_while_it_comes(
+    monkeypatch: pytest.MonkeyPatch, ends: bool, with_limits: bool
+) -> None:
+    async def early(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body"})
+
+    async def main() -> None:
+        clock = Clock(asyncio.get_running_loop())
+        if with_limits:
+            monkeypatch.setitem(PROTOCOLS, "ferrapi", Patient)
+        wire = Wire(configured(early, timeout_keep_alive=50))
+        body = json_request(b"y" * 5)
+        await wire.feed(body[:-4])
+        for at in (-4, -3, -2):
+            clock.ahead += 40
+            await wire.settle()
+            assert not wire.closed
+            await wire.feed(body[at : at + 1])
+        if ends:
+            await wire.feed(body[-1:])
+        clock.ahead += 40
+        await wire.settle()
+        assert not wire.closed
+        clock.ahead += 11
+        await wire.settle()
+        assert wire.closed
+
+    run(main)
+
+
+class Patient(HttpProtocol):
+    timeout_head = 1000
+    timeout_body = 50

@@ -185,6 +185,31 @@ def test_send_waits_while_the_client_does_not_read_and_goes_on_when_it_has_gone(
     run(main)
 
 
+def test_behind_a_large_body_the_client_is_listened_to_unless_there_is_another_request() -> None:
+    """A client that isn't listened to can't be seen to leave."""
+
+    async def main() -> None:
+        for rest, is_read in ((b"", True), (HELLO, False)):
+            go, taken = asyncio.Event(), list[int]()
+
+            async def app(
+                scope: Any, receive: Any, send: Any, go: asyncio.Event = go, taken: list[int] = taken
+            ) -> None:
+                await go.wait()
+                taken.append(len((await receive())["body"]))
+                await receive()
+
+            wire = wire_of(app)
+            await wire.feed(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100_000 + rest)
+            assert (taken, wire.transport.reading) == ([], is_read)
+            go.set()
+            await wire.settle()
+            assert (taken, wire.transport.reading) == ([100_000], is_read)
+            await wire.lose()
+
+    run(main)
+
+
 @pytest.mark.parametrize("how", ["lost", "ended"])
 def test_who_waits_for_the_client_to_leave_is_told_at_once(how: str) -> None:
     async def main() -> None:

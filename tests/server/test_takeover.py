@@ -118,7 +118,7 @@ def test_reading_is_resumed_in_the_context_of_the_connection(length: int) -> Non
         wire = Wire(configured(app))
         wire.transport.resume_reading = lambda: contexts.append(SEEN.get())  # type: ignore[method-assign]
         head = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n".encode()
-        await wire.feed(head + b"x" * length)
+        await wire.feed(head + b"x" * (length - 1), b"x")
         go.set()
         await wire.settle()
         assert wire.written.endswith(b"\r\n\r\n%d" % length)

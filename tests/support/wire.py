@@ -30,6 +30,7 @@ class Transport(asyncio.Transport):
         self.peer = peer
         self.written = bytearray()
         self.closed = False
+        self.is_half_closed = False
         self.reading = True
         self.broken: Exception | None = None  # what `write` raises
 
@@ -39,8 +40,15 @@ class Transport(asyncio.Transport):
     def write(self, data: Any) -> None:
         if self.broken is not None:
             raise self.broken
+        assert not self.is_half_closed
         if not self.closed:
             self.written += data
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        self.is_half_closed = True
 
     def is_closing(self) -> bool:
         return self.closed
@@ -92,8 +100,8 @@ class Wire:
 
     @property
     def closed(self) -> bool:
-        """Whether the server closed the connection."""
-        return self.transport.closed
+        """Whether the server closed the connection, or its side of it."""
+        return self.transport.closed or self.transport.is_half_closed
 
     @property
     def _is_resuming(self) -> bool:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Scope, Send
 
-from .._hooks import is_own
-from .._native import InFlightRequest, Noting, Reader, RequestHead, send_whole
+from .._native import InFlightRequest, Noting, Reader, RequestHead, describes_body, send_whole
 from ..routing._exchange import Exchange, pairs_of, send_in_messages
 from ..routing._file_response import quick
 from ..routing._table import Target
@@ -17,8 +16,6 @@ from ._server import LOGGER
 
 if TYPE_CHECKING:
     from ._site import Site
-
-_BODILESS = frozenset({204, 304})
 
 
 def refuse(flight: InFlightRequest, transport: Any, complaint: str, error: BaseException | None = None) -> None:
@@ -35,18 +32,7 @@ def refuse(flight: InFlightRequest, transport: Any, complaint: str, error: BaseE
     if flight.started:
         transport.close()
         return
-    answer_last(flight, 500, b"Internal Server Error")
-
-
-def answer_last(flight: InFlightRequest, status: int, text: bytes) -> None:
-    """Answer a request with a text; its connection ends then."""
-    headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", b"%d" % len(text)),
-        (b"connection", b"close"),
-    ]
-    flight.send_at_once({"type": "http.response.start", "status": status, "headers": headers})
-    flight.send_at_once({"type": "http.response.body", "body": text})
+    flight.answer_last(500, "Internal Server Error")
 
 
 class HttpExchange(Exchange):
@@ -119,7 +105,7 @@ class HttpExchange(Exchange):
         return reader.read_head(self.head, self.params)
 
     def peek(self, key: str) -> Any:
-        if self._scope is None and not self.site.limits_forms():
+        if self._scope is None and not self.site.native.limits_forms():
             return None
         return self.scope.get(key)
 
@@ -138,14 +124,11 @@ class HttpExchange(Exchange):
             super().place(route)
 
     async def send_response(self, response: Response) -> None:
-        if not is_own(type(response), Response, "__call__") or not _is_whole(response):
-            await self.run(quick(response))
-            return
-        pending = self.send_body(response.status_code, response.raw_headers, response.body)  # type: ignore[arg-type]
-        if pending is not None:
-            await pending
-        if response.background is not None:
-            await response.background()
+        body: Any = getattr(response, "body", None)
+        if type(body) is bytes and not describes_body(response.status_code, response.raw_headers, len(body)):
+            await self.run(quick(response))  # somebody has to watch the framing
+        else:
+            await super().send_response(response)
 
     async def run(self, app: ASGIApp) -> None:
         """Let an ASGI application answer, behind the middleware."""
@@ -182,23 +165,3 @@ class HttpExchange(Exchange):
     def release(self) -> None:
         """Let go of what refers back here, so that all of it is freed without the garbage collector."""
         self.request_object = None
-
-
-def _is_whole(response: Response) -> bool:
-    """Whether the head of a response describes its body, so that nobody needs to watch the framing."""
-    body = getattr(response, "body", None)
-    if type(body) is not bytes:
-        return False
-    length = None
-    for name, value in response.raw_headers:
-        lower = name.lower()
-        if lower == b"content-length":
-            if length is not None:
-                return False
-            length = value
-        elif lower in (b"connection", b"transfer-encoding"):
-            return False
-    status = response.status_code
-    if status in _BODILESS:
-        return length is None and not body
-    return status >= 200 and length == b"%d" % len(body)

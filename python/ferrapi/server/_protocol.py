@@ -19,7 +19,7 @@ from .._draining import drain
 from .._native import HttpConnection, InFlightRequest, RequestHead
 from ..routing._guard import Guard
 from ..routing._table import Target
-from ._http_exchange import HttpExchange, answer_last, refuse
+from ._http_exchange import HttpExchange, refuse
 from ._server import LOGGER, server_of
 from ._site import Site
 from ._sizes import Limited
@@ -130,12 +130,6 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard, Limited):
     def failed(self, flight: InFlightRequest, error: BaseException) -> None:
         """Answer or log what the application has raised, as uvicorn does."""
         refuse(flight, self.transport, "Exception in ASGI application\n", error)
-
-    async def turn_away(self, flight: InFlightRequest) -> None:
-        """Answer a request that is one too many."""
-        LOGGER.warning("Exceeded concurrency limit.")
-        answer_last(flight, 503, b"Service Unavailable")
-        flight.forget()
 
     def _complain(self, flight: InFlightRequest) -> None:
         """Refuse a request that is over without a whole response, or end it if the client left."""

@@ -171,10 +171,6 @@ class Site:
             if site.router.form_limits:
                 inherit_form_limits(scope, site.router.form_limits)
 
-    def limits_forms(self) -> bool:
-        """Whether a router has limits for forms that its routes don't know."""
-        return bool(self.router.form_limits) or (self.outer is not None and self.outer.limits_forms())
-
     def sending(self, head: RequestHead, send: Send) -> Send:
         """What takes the messages of a response behind the middleware, in front of the server's `send`."""
         return send if self.bypasses is None else self.bypasses.sending(head, send)

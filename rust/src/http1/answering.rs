@@ -127,8 +127,8 @@ impl Connection {
                 server.tasks.make(py, serving.as_any())?
             }
             Answerer::Nobody => {
-                let running = slf.call_method1(intern!(py, "turn_away"), (in_flight.clone(),))?;
-                server.tasks.make(py, &running)?
+                server.warn(py, "Exceeded concurrency limit.")?;
+                return in_flight.get().answer_last(py, 503, "Service Unavailable");
             }
         };
         if in_flight.get().begin(&task) {

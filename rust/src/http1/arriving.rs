@@ -10,6 +10,8 @@ use super::connection::{Connection, is, set};
 use super::in_flight::InFlightRequest;
 use super::reading::{Got, Reading};
 use super::request_head::RequestHead;
+use super::response::{Response, plain_text};
+use super::timing::Awaited;
 use crate::run::Content;
 
 /// Bytes of a body, or of what comes behind a request, from which on the client is held back.
@@ -29,7 +31,9 @@ impl Connection {
                 || (is(&this.flags.is_paused) && this.reading.see(py, |reading| reading.conversation.is_between()));
             if waits {
                 this.reading.change(py, |reading| reading.hold(&mut fresh));
-                this.hold_back(py)?;
+                if this.reading.see(py, Reading::has_held) {
+                    this.hold_back(py)?;
+                }
                 break;
             }
             match this.reading.change(py, |reading| reading.next(&mut fresh)) {
@@ -68,13 +72,16 @@ impl Connection {
                             Content::Whole(PyBytes::new(py, &body).unbind())
                         };
                         Self::start(slf, head, Answerer::Route { destination, content })?;
+                    } else if this.in_flight.see(py, Option::is_none) {
+                        Self::wait_for(slf, Awaited::Request)?; // it was answered early
                     }
                 }
-                Got::Refused(refusal) => return this.refuse(py, refusal),
+                Got::Refused(refusal) => return Self::refuse(slf, refusal),
             }
         }
         if has_body && let Some(in_flight) = this.in_flight.get(py) {
-            if this.reading.see(py, Reading::waiting) > HIGH_WATER {
+            let waits = |reading: &Reading| reading.conversation.is_in_body() && reading.waiting() > HIGH_WATER;
+            if this.reading.see(py, waits) {
                 this.hold_back(py)?;
             }
             in_flight.get().wake(py)?;
@@ -133,31 +140,33 @@ impl Connection {
     }
 
     /// Refuses what has come, and closes the connection.
-    pub(super) fn refuse(&self, py: Python<'_>, refusal: Refusal) -> PyResult<()> {
-        drop(self.collecting.replace(py, None));
-        let server = self.server.get();
+    pub(super) fn refuse(slf: &Bound<'_, Self>, refusal: Refusal) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        drop(this.collecting.replace(py, None));
+        let server = this.server.get();
         server.warn(py, refusal.message())?;
-        let is_free = match self.in_flight.get(py) {
+        let is_free = match this.in_flight.get(py) {
             // An answered request whose body goes wrong has got its answer.
-            None => !self.reading.see(py, |reading| reading.conversation.is_answered_early()),
+            None => !this.reading.see(py, |reading| reading.conversation.is_answered_early()),
             Some(in_flight) => {
                 let is_free = !in_flight.get().has_started(py);
-                if is_free {
-                    in_flight.get().lose(py)?;
-                }
+                in_flight.get().lose(py)?;
+                this.drains.wake(py)?;
                 is_free
             }
         };
         if is_free {
-            let message = refusal.message().as_bytes();
-            let mut bytes = server.opening(py, refusal.status())?;
-            bytes.extend_from_slice(b"content-type: text/plain; charset=utf-8\r\ncontent-length: ");
-            bytes.extend_from_slice(itoa::Buffer::new().format(message.len()).as_bytes());
-            bytes.extend_from_slice(b"\r\nconnection: close\r\n\r\n");
-            bytes.extend_from_slice(message);
-            self.write_bytes(py, &PyBytes::new(py, &bytes))?;
+            let (status, message) = (refusal.status(), refusal.message());
+            let headers = plain_text(py, message)?;
+            let body = message.as_bytes();
+            let response = Response { status, headers: &headers, body, keep_alive: false, without_body: false };
+            this.write_bytes(py, &server.whole(py, &response)?)?;
         }
-        self.close(py)
+        match refusal {
+            Refusal::TooSlow => this.close(py), // nothing comes that has not been read
+            _ => Self::part(slf, is_free),
+        }
     }
 
     /// Reads nothing until somebody takes what has come.
@@ -198,7 +207,8 @@ impl Connection {
             return Ok(None);
         }
         let taken = this.reading.change(py, Reading::take_body);
-        if is(&this.flags.is_reading_paused) && this.reading.see(py, |reading| reading.conversation.is_in_body()) {
+        // Behind the body, whether the client leaves has to be seen too.
+        if is(&this.flags.is_reading_paused) && !this.reading.see(py, Reading::has_held) {
             this.resume_reading(py)?;
             Self::watch(slf)?;
         }

@@ -162,8 +162,8 @@ impl Connection {
     fn data_received(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
-        if this.timing.awaited() == Awaited::Request {
-            this.timing.stop();
+        if this.is_lingering() {
+            return Self::wait_for(slf, Awaited::End);
         }
         if let Ok(bytes) = data.cast::<PyBytes>() {
             let flags = &this.flags;
@@ -195,6 +195,9 @@ impl Connection {
         if is(&this.flags.is_resuming) {
             return Ok(!this.is_secure(py)?);
         }
+        if this.is_lingering() {
+            return Ok(false);
+        }
         let Some(in_flight) = this.in_flight.get(py) else { return Ok(false) };
         if this.reading.see(py, |reading| reading.conversation.is_in_body()) || this.is_secure(py)? {
             return Ok(false);
@@ -214,10 +217,12 @@ impl Connection {
         let this = slf.get();
         set(&this.flags.is_paused, false);
         this.drains.wake(py)?;
-        if this.in_flight.get(py).is_none() && this.reading.see(py, Reading::has_held) {
+        if this.in_flight.see(py, Option::is_some) {
+            Ok(())
+        } else if this.reading.see(py, Reading::has_held) {
             this.resume_soon(slf)
         } else {
-            Ok(())
+            this.resume_reading(py)
         }
     }
 
@@ -248,12 +253,22 @@ impl Connection {
         let py = slf.py();
         let this = slf.get();
         set(&this.flags.is_last, true);
+        if this.is_lingering() {
+            return Self::hurry(slf);
+        }
         if let Some(in_flight) = this.in_flight.get(py) {
             in_flight.get().close_behind();
             return Ok(());
         }
         let has_request = this.collecting.see(py, Option::is_some) || is(&this.flags.is_resuming);
-        if has_request { Ok(()) } else { this.close(py) }
+        if has_request {
+            return Ok(());
+        }
+        if !this.reading.see(py, |reading| reading.conversation.is_answered_early()) {
+            return this.close(py);
+        }
+        this.reading.change(py, |reading| reading.answered(false));
+        Self::part(slf, true)
     }
 
     /// Take up what is held.
@@ -384,7 +399,8 @@ impl Connection {
         let is_busy = this.in_flight.see(py, Option::is_some)
             || this.collecting.see(py, Option::is_some)
             || is(&flags.is_resuming)
-            || is(&flags.is_lost);
+            || is(&flags.is_lost)
+            || this.is_lingering();
         if is_busy {
             return Ok(());
         }

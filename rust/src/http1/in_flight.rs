@@ -12,7 +12,7 @@ use super::arriving::CONTINUE;
 use super::connection::Connection;
 use super::messages::MessageCall;
 use super::request_head::RequestHead;
-use super::response::Response;
+use super::response::{Response, plain_text};
 use super::sending::Sending;
 use super::waiters::Waiters;
 use crate::access_log::log_scope;
@@ -277,10 +277,12 @@ impl InFlightRequest {
         let keep_alive = self.keep_alive.load(Ordering::Relaxed);
         self.response_complete.store(true, Ordering::Relaxed);
         self.wake(py)?;
-        if !keep_alive {
-            self.connection().close(py)?;
+        let connection = self.connection.bind(py);
+        Connection::complete(connection, keep_alive)?;
+        if keep_alive {
+            return Ok(());
         }
-        Connection::complete(self.connection.bind(py), keep_alive)
+        Connection::part(connection, self.sending.see(py, Sending::is_framed))
     }
 }
 
@@ -342,6 +344,12 @@ impl InFlightRequest {
         }
     }
 
+    /// Answer with a text; the connection ends then. Nothing is done if the client is gone.
+    pub(super) fn answer_last(&self, py: Python<'_>, status: u16, text: &str) -> PyResult<()> {
+        self.close_behind();
+        self.write(py, status, &plain_text(py, text)?, text.as_bytes())
+    }
+
     /// Whether a response has begun.
     #[getter]
     fn started(&self, py: Python<'_>) -> bool {
@@ -358,19 +366,9 @@ impl InFlightRequest {
         MessageCall::send_message(slf, message)
     }
 
-    /// Take an ASGI message without waiting for the client; nothing is done with it if the client is gone.
-    fn send_at_once(slf: &Bound<'_, Self>, message: &Bound<'_, PyAny>) -> PyResult<()> {
-        Self::take_message(slf, message)
-    }
-
     /// Write what has been taken, without waiting for the event loop's next turn.
     fn flush(&self, py: Python<'_>) -> PyResult<()> {
         self.flush_pending(py)
-    }
-
-    /// Note that the task that serves the request is over.
-    fn forget(slf: &Bound<'_, Self>) -> PyResult<()> {
-        slf.get().connection().forget(slf.py(), &slf.clone().unbind())
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

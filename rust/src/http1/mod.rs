@@ -8,6 +8,7 @@ mod calling;
 mod connection;
 mod in_flight;
 mod messages;
+mod parting;
 mod reading;
 mod request_head;
 mod response;

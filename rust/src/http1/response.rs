@@ -53,6 +53,16 @@ fn joined<'py, const N: usize>(py: Python<'py>, parts: [&[u8]; N]) -> PyResult<B
     })
 }
 
+/// The headers of a text that is answered by the server itself.
+pub(super) fn plain_text<'r, 'py>(py: Python<'py>, text: &str) -> PyResult<Headers<'r, 'py>> {
+    let length = itoa::Buffer::new().format(text.len()).to_owned();
+    let pairs = [
+        (PyBytes::new(py, b"content-type"), PyBytes::new(py, b"text/plain; charset=utf-8")),
+        (PyBytes::new(py, b"content-length"), PyBytes::new(py, length.as_bytes())),
+    ];
+    Ok(Headers::Pairs(PyList::new(py, pairs)?))
+}
+
 /// What `transport.write` came to, but for its complaint that the transport is closed: the client has just gone.
 ///
 /// uvloop closes a transport when it finds that out, and tells the protocol on its next turn.

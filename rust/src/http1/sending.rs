@@ -29,6 +29,11 @@ impl Sending {
     pub(super) fn new(head: &Head) -> Self {
         Self { started: false, answer: Answer::to(head), pending: Vec::new(), is_scheduled: false }
     }
+
+    /// Whether the response's end doesn't depend on the connection's.
+    pub(super) fn is_framed(&self) -> bool {
+        !self.answer.ends_with_connection()
+    }
 }
 
 impl InFlightRequest {

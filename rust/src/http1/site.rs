@@ -118,6 +118,20 @@ impl Site {
         Ok(self.counters.each_ref().map(|counter| counter.get().current()) == self.as_of)
     }
 
+    /// Whether a router has limits for forms that its routes don't know.
+    pub(crate) fn limits_forms(&self, py: Python<'_>) -> PyResult<bool> {
+        let mut site = self;
+        loop {
+            if site.router.bind(py).getattr(intern!(py, "form_limits"))?.is_truthy()? {
+                return Ok(true);
+            }
+            match &site.outer {
+                Some(outer) => site = outer.get(),
+                None => return Ok(false),
+            }
+        }
+    }
+
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.owner)?;
         visit.call(&self.table)?;
@@ -167,20 +181,6 @@ impl Site {
     /// The exception handlers, by class and by status.
     pub(crate) fn handlers(&self) -> &Py<PyAny> {
         &self.handlers
-    }
-
-    /// Whether a router has limits for forms that its routes don't know.
-    pub(crate) fn limits_forms(&self, py: Python<'_>) -> PyResult<bool> {
-        let mut site = self;
-        loop {
-            if site.router.bind(py).getattr(intern!(py, "form_limits"))?.is_truthy()? {
-                return Ok(true);
-            }
-            match &site.outer {
-                Some(outer) => site = outer.get(),
-                None => return Ok(false),
-            }
-        }
     }
 
     /// Where a request goes; None if that takes a scope.

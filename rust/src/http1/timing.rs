@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use wire::http1::Refusal;
 
 use super::connection::{Connection, is};
+use super::parting::SILENCE;
 use super::reading::Reading;
 use crate::py::Attached;
 
@@ -42,6 +43,8 @@ pub(super) enum Awaited {
     Head,
     /// More of a body.
     Body,
+    /// The client's end of the connection, whose own end is closed.
+    End,
 }
 
 /// A time in seconds, or none.
@@ -68,6 +71,8 @@ impl Moment {
 pub(super) struct Timing {
     awaited: AtomicU8,
     due: Moment,
+    /// When a connection that lingers is closed at the latest.
+    end: Moment,
     timer: Attached<Option<Py<PyAny>>>,
     /// When that fires.
     fires: Moment,
@@ -76,7 +81,7 @@ pub(super) struct Timing {
 impl Timing {
     /// What is waited for.
     pub(super) fn awaited(&self) -> Awaited {
-        const KINDS: [Awaited; 4] = [Awaited::Nothing, Awaited::Request, Awaited::Head, Awaited::Body];
+        const KINDS: [Awaited; 5] = [Awaited::Nothing, Awaited::Request, Awaited::Head, Awaited::Body, Awaited::End];
         let at = usize::from(self.awaited.load(Ordering::Relaxed));
         KINDS.get(at).copied().unwrap_or(Awaited::Nothing)
     }
@@ -84,6 +89,11 @@ impl Timing {
     /// Nothing is waited for.
     pub(super) fn stop(&self) {
         self.awaited.store(Awaited::Nothing as u8, Ordering::Relaxed);
+    }
+
+    /// The client's end is waited for until then, at the latest.
+    pub(super) fn end_by(&self, moment: f64) {
+        self.end.set(moment);
     }
 
     /// The timer, while another request is waited for.
@@ -121,6 +131,7 @@ impl Connection {
             Awaited::Request => Some(server.patience.keep_alive),
             Awaited::Head => server.patience.head,
             Awaited::Body => server.patience.body,
+            Awaited::End => Some(SILENCE),
         };
         let timing = &this.timing;
         let Some(seconds) = seconds else {
@@ -128,7 +139,7 @@ impl Connection {
             return Ok(());
         };
         let now = server.now(py)?;
-        let due = now + seconds;
+        let due = if what == Awaited::End { timing.end.get().min(now + seconds) } else { now + seconds };
         timing.due.set(due);
         timing.awaited.store(what as u8, Ordering::Relaxed);
         if timing.timer.see(py, Option::is_some) {
@@ -139,7 +150,7 @@ impl Connection {
                 timer.bind(py).call_method0(intern!(py, "cancel"))?;
             }
         }
-        Self::start_timer(slf, due, seconds)
+        Self::start_timer(slf, due, due - now)
     }
 
     /// Waits for what is missing, if there is a limit for that, when something has come.
@@ -147,7 +158,19 @@ impl Connection {
         let py = slf.py();
         let this = slf.get();
         let (timing, flags) = (&this.timing, &this.flags);
-        if !this.server.get().patience.is_limited() || is(&flags.is_lost) || timing.awaited() == Awaited::Request {
+        if timing.awaited() == Awaited::Request {
+            let (is_between, is_answered) = this
+                .reading
+                .see(py, |reading| (reading.conversation.is_between(), reading.conversation.is_answered_early()));
+            if is_answered && this.server.get().patience.body.is_none() {
+                return Self::wait_for(slf, Awaited::Request); // the rest of a body is a sign of life
+            }
+            if is_between {
+                return Ok(());
+            }
+            timing.stop();
+        }
+        if !this.server.get().patience.is_limited() || is(&flags.is_lost) || this.is_lingering() {
             return Ok(());
         }
         let (is_in_body, is_over) =
@@ -202,7 +225,7 @@ impl Connection {
         let is_begun =
             this.reading.see(py, |reading| reading.conversation.is_in_head() || reading.conversation.is_in_body());
         let is_refused = is_begun && awaited != Awaited::Request;
-        let refusal = if is_refused { this.refuse(py, Refusal::TooSlow) } else { this.close(py) };
+        let refusal = if is_refused { Self::refuse(slf, Refusal::TooSlow) } else { this.close(py) };
         this.reading.change(py, Reading::close);
         refusal
     }

@@ -1,8 +1,8 @@
 //! User code may put anything into a status or a header. Servers differ in what they do then (some die), so it is checked here.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList};
-use wire::http1::response::is_header_value;
+use pyo3::types::{PyBytes, PyList, PyTuple};
+use wire::http1::response::{is_bodiless, is_header_value};
 
 /// What is wrong with a status and raw headers (a list of pairs of bytes); None if HTTP can carry them.
 ///
@@ -29,6 +29,32 @@ pub(crate) fn response_head_problem(
         }
     }
     Ok(None)
+}
+
+/// Whether the head of a response says how long its body is, and leaves the connection to the server.
+#[pyfunction]
+pub(crate) fn describes_body(status: u16, headers: &Bound<'_, PyList>, length: usize) -> bool {
+    let mut said = None;
+    for pair in headers.iter() {
+        if !pair.is_exact_instance_of::<PyTuple>() {
+            return false;
+        }
+        let Some((name, value)) = pair_of_bytes(&pair) else { return false };
+        let name = name.as_bytes();
+        if name.eq_ignore_ascii_case(b"content-length") {
+            if said.is_some() {
+                return false;
+            }
+            said = Some(value);
+        } else if name.eq_ignore_ascii_case(b"connection") || name.eq_ignore_ascii_case(b"transfer-encoding") {
+            return false;
+        }
+    }
+    if is_bodiless(status.into()) {
+        return said.is_none() && length == 0;
+    }
+    let digits = itoa::Buffer::new().format(length).to_owned();
+    status >= 200 && said.is_some_and(|said| said.as_bytes() == digits.as_bytes())
 }
 
 /// Name and value of a header, which is a tuple or a list of both.

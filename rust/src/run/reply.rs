@@ -8,7 +8,7 @@ use wire::http1::response::is_bodiless;
 
 use super::program::{Program, Reply};
 use super::transport::Headers;
-use crate::response::checks::{is_framing, pair_of_bytes, response_head_problem};
+use crate::response::checks::{describes_body, is_framing, pair_of_bytes, response_head_problem};
 use crate::response::json;
 
 /// The body of a response.
@@ -137,31 +137,6 @@ fn whole(program: &Program, response: &Bound<'_, PyAny>) -> PyResult<Option<Whol
     let background = response.getattr(intern!(py, "background"))?;
     let background = if background.is_none() { None } else { Some(background.unbind()) };
     Ok(Some(Whole { status, headers: headers.unbind(), body: body.unbind(), background }))
-}
-
-/// Whether the head of a response says how long its body is, and leaves the connection to the server.
-pub(super) fn describes_body(status: u16, headers: &Bound<'_, PyList>, length: usize) -> bool {
-    let mut said = None;
-    for pair in headers.iter() {
-        if !pair.is_exact_instance_of::<PyTuple>() {
-            return false;
-        }
-        let Some((name, value)) = pair_of_bytes(&pair) else { return false };
-        let name = name.as_bytes();
-        if name.eq_ignore_ascii_case(b"content-length") {
-            if said.is_some() {
-                return false;
-            }
-            said = Some(value);
-        } else if name.eq_ignore_ascii_case(b"connection") || name.eq_ignore_ascii_case(b"transfer-encoding") {
-            return false;
-        }
-    }
-    if is_bodiless(status.into()) {
-        return said.is_none() && length == 0;
-    }
-    let digits = itoa::Buffer::new().format(length).to_owned();
-    status >= 200 && said.is_some_and(|said| said.as_bytes() == digits.as_bytes())
 }
 
 /// Status and headers of a response with a body of `length` bytes and what was set on the injected one; None if Python has to see to it.

@@ -11,10 +11,9 @@ use pyo3::types::{PyDict, PyList};
 use super::Ready;
 use super::around::Around;
 use crate::py::{self, Attached, Sent};
-use crate::response::checks::response_head_problem;
+use crate::response::checks::{describes_body, response_head_problem};
 use crate::run::Serving;
 use crate::run::asgi::whole_body;
-use crate::run::reply::describes_body;
 use crate::run::transport::Headers;
 use crate::run::uvicorn::UvicornCycles;
 

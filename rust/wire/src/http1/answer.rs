@@ -50,6 +50,12 @@ impl Answer {
         self.is_head
     }
 
+    /// Whether the end of the connection is the end of the body.
+    #[must_use]
+    pub fn ends_with_connection(&self) -> bool {
+        self.framing == Framing::UntilClose
+    }
+
     /// Appends a field of the head, and takes notice of what it says.
     ///
     /// # Errors

@@ -64,6 +64,8 @@ pub struct Conversation {
     is_answered: bool,
     /// Whether a request's head has come, and not its end.
     is_after_head: bool,
+    /// Whether nothing more is read although the client may be sending something.
+    is_cut_short: bool,
 }
 
 impl Conversation {
@@ -79,6 +81,7 @@ impl Conversation {
             received: 0,
             is_answered: true,
             is_after_head: false,
+            is_cut_short: false,
         }
     }
 
@@ -114,6 +117,13 @@ impl Conversation {
     #[must_use]
     pub fn is_over(&self) -> bool {
         matches!(self.state, State::Over)
+    }
+
+    /// Whether nothing more is read although the client may be sending something: what was refused, or the rest of a body that was
+    /// answered with the connection's end. Closing its socket at once could cost it the answer (RFC 9112, section 9.6).
+    #[must_use]
+    pub fn is_cut_short(&self) -> bool {
+        self.is_cut_short
     }
 
     /// The request that `input` is, from its first byte to its last, if one may begin, its body is not longer than `most` and
@@ -171,6 +181,11 @@ impl Conversation {
     pub fn answered(&mut self, keep_alive: bool) {
         self.is_answered = true;
         if !keep_alive {
+            self.is_cut_short |= match self.state {
+                State::Length(left) => left > 0,
+                State::Chunks(_) => true,
+                State::Head | State::Read | State::Over => false,
+            };
             self.close();
         }
     }
@@ -195,6 +210,7 @@ impl Conversation {
 
     fn refuse<'b>(&mut self, refusal: Refusal) -> Event<'b> {
         self.state = State::Over;
+        self.is_cut_short = true;
         Event::Refused(refusal)
     }
 
@@ -360,6 +376,37 @@ mod tests {
         assert_eq!(conversation.read(GET), (27, Event::Body(GET)));
         assert_eq!(conversation.read(GET), (0, Event::End));
         assert!(matches!(conversation.read(GET), (27, Event::Request(_))));
+    }
+
+    #[test]
+    fn a_connection_that_ends_may_be_cut_short() {
+        let rows: &[(&str, &str, bool, bool)] = &[
+            ("", "", false, false),
+            ("Content-Length: 5\r\n", "", false, true),
+            ("Content-Length: 5\r\n", "hell", false, true),
+            ("Content-Length: 5\r\n", "hello", false, false),
+            ("Content-Length: 5\r\n", "hell", true, false),
+            ("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n", false, true),
+            ("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n", false, false),
+        ];
+        for (field, body, keep_alive, expected) in rows {
+            let mut conversation = Conversation::new(LIMITS);
+            let input = format!("POST / HTTP/1.1\r\nHost: x\r\n{field}\r\n{body}");
+            let mut at = 0;
+            loop {
+                let (used, event) = conversation.read(&input.as_bytes()[at..]);
+                at += used;
+                if matches!(event, Event::More | Event::Wait) {
+                    break;
+                }
+            }
+            assert!(!conversation.is_cut_short());
+            conversation.answered(*keep_alive);
+            assert_eq!(conversation.is_cut_short(), *expected, "{field:?} {body:?}");
+        }
+        let mut conversation = Conversation::new(LIMITS);
+        assert!(matches!(conversation.read(b"\0"), (1, Event::Refused(Refusal::Malformed))));
+        assert!(conversation.is_cut_short());
     }
 
     #[test]

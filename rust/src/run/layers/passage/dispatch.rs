@@ -10,8 +10,8 @@ use super::Passage;
 use super::arrival::Arrival;
 use super::messages::Message;
 use crate::py::{self, Sent};
+use crate::response::checks::describes_body;
 use crate::run::layers::{Delivery, Flow, deliver, goes_unseen};
-use crate::run::reply::describes_body;
 use crate::run::serving::awaited;
 use crate::run::transport::Headers;
 
