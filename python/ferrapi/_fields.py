@@ -23,6 +23,7 @@ from pydantic.warnings import UnsupportedFieldAttributeWarning
 from pydantic_core import PydanticUndefined, SchemaValidator, ValidationError
 from typing_extensions import is_typeddict
 
+from ._annotations import is_pydantic_v1
 from .exceptions import FastAPIError, PydanticV1NotSupportedError
 
 if TYPE_CHECKING:
@@ -240,13 +241,6 @@ _INVALID_FIELD = (
     "generating the response model from the type annotation with the path operation decorator parameter "
     "response_model=None. Read more: https://fastapi.tiangolo.com/tutorial/response-model/"
 )
-
-
-def is_pydantic_v1(annotation: Any) -> bool:
-    """Whether `annotation` is a model of pydantic's old ``pydantic.v1`` namespace."""
-    if isinstance(annotation, type):
-        return any(base.__module__.startswith("pydantic.v1.") for base in annotation.__mro__)
-    return any(is_pydantic_v1(argument) for argument in get_args(annotation))
 
 
 _READY = frozenset({str, int, float, bool, bytes, type(None), Any})

@@ -74,7 +74,7 @@ _TABLE: dict[str, dict[str, str]] = {
     "applications": {
         "": "os .routing=routing",
         "annotated_doc": "Doc",
-        "collections.abc": "Awaitable",
+        "collections.abc": "Coroutine",
         "enum": "Enum",
         "starlette.middleware.base": "BaseHTTPMiddleware",
         "starlette.middleware.errors": "ServerErrorMiddleware",

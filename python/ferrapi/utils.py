@@ -10,8 +10,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined as Undefined
 from starlette.routing import Route
 
+from ._annotations import is_pydantic_v1 as annotation_is_pydantic_v1
 from ._fields import ModelField, create_model_field
-from ._fields import is_pydantic_v1 as annotation_is_pydantic_v1
 from ._names import names_of
 from .datastructures import DefaultPlaceholder, DefaultType
 from .exceptions import FastAPIDeprecationWarning, PydanticV1NotSupportedError, RouteError

@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic.version import VERSION as PYDANTIC_VERSION
 
-from .._fields import is_pydantic_v1
+from .._annotations import SEQUENCE_TYPES as sequence_types
+from .._annotations import field_annotation_is_sequence, is_pydantic_v1
 from .._names import names_of
 from ..dependencies._types import KINDS_OF_SEQUENCES as sequence_annotation_to_type
-from ..dependencies._types import SEQUENCE_TYPES as sequence_types
 from ..dependencies._types import (
     field_annotation_is_complex,
     field_annotation_is_scalar,
     field_annotation_is_scalar_sequence,
-    field_annotation_is_sequence,
     is_bytes_or_nonable_bytes_annotation,
     is_bytes_sequence_annotation,
     is_uploadfile_or_nonable_uploadfile_annotation,

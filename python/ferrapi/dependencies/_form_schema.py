@@ -16,10 +16,10 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
+from .._annotations import is_union
 from .._compat.pydantic import attributes_set, set_attributes
 from .._fields import ModelField, is_model
 from ._forms import FormModel, FormModels, form_models
-from ._types import is_union
 from ._values import names_of
 
 Schema = dict[str, Any]

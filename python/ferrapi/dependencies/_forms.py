@@ -17,7 +17,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, Tag
 from pydantic.fields import FieldInfo
 from starlette.datastructures import FormData, UploadFile
 
-from .. import params
+from .. import _annotations, params
 from .._fields import Location, ModelField
 from . import _types
 from ._parameter_models import ModelReader, wants_many
@@ -71,8 +71,13 @@ async def read_keeping_position(file: UploadFile) -> bytes:
 
 
 async def contents(value: Any, info: FieldInfo) -> Any:
-    """What is in files, several of them in the kind of sequence that the field is declared with; texts as they are."""
+    """What is in files, several of them in the kind of sequence that the field is declared with; texts as they are.
+
+    Several stay files where only one was declared as bytes.
+    """
     if isinstance(value, list):
+        if not _types.is_bytes_sequence_annotation(info.annotation):
+            return value
         items = [await _content(item) for item in value]
         return (_types.kind_of_sequence(info.annotation) or list)(items)
     return await _content(value)
@@ -180,7 +185,7 @@ class FormModels:
 
 def allows_none(field: ModelField) -> bool:
     """Whether the declared type includes None."""
-    return any(member is type(None) for member in _types.members(field.field_info.annotation))
+    return any(member is type(None) for member in _annotations.members(field.field_info.annotation))
 
 
 def form_model_classes(annotation: Any) -> list[type[BaseModel]]:
@@ -191,7 +196,7 @@ def form_model_classes(annotation: Any) -> list[type[BaseModel]]:
     """
     found: list[type[BaseModel]] = []
     annotated = False
-    for member in get_args(annotation) if _types.is_union(annotation) else (annotation,):
+    for member in get_args(annotation) if _annotations.is_union(annotation) else (annotation,):
         model = member
         if get_origin(member) is Annotated:
             model, annotated = get_args(member)[0], True
@@ -225,7 +230,7 @@ def as_form(annotation: Any) -> Any:
 def _as_member(member: Any) -> Any:
     if member is type(None):
         return member
-    model = _types.strip(member)
+    model = _annotations.strip(member)
     noted = get_args(member)[1:] if get_origin(member) is Annotated else ()
     tag = next((one for one in noted if isinstance(one, Tag)), Tag(model.__name__))
     return Annotated[member, BeforeValidator(partial(normalize_form_model, model=model)), tag]

@@ -14,6 +14,7 @@ from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
 from starlette.datastructures import Headers, ImmutableMultiDict
 
+from .. import _annotations
 from . import _types
 
 Source = Mapping[str, Any]
@@ -29,7 +30,7 @@ def choices_of(info: FieldInfo) -> list[str] | None:
 
 def wants_many(info: FieldInfo) -> bool:
     """Whether all values sent under the name count: for sequences, unless the value is JSON text."""
-    return not _types.is_json(info) and _types.field_annotation_is_sequence(info.annotation)
+    return not _types.is_json(info) and _annotations.field_annotation_is_sequence(info.annotation)
 
 
 class ModelReader:

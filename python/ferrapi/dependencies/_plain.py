@@ -14,7 +14,7 @@ from pydantic import BaseModel, PydanticUserError
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema
 
-from .. import params
+from .. import _annotations, params
 from .._fields import ModelField
 from . import _types
 from ._parameter_models import wants_many
@@ -216,7 +216,7 @@ def is_plain_field(field: ModelField) -> bool:
     if model is not None:
         return is_buildable(field) and _is_plain_model(bare_schema(field), model, info)
     is_one_text = isinstance(info, params.Cookie) or _types.is_json(info)
-    if is_one_text and _types.field_annotation_is_sequence(info.annotation):
+    if is_one_text and _annotations.field_annotation_is_sequence(info.annotation):
         return False  # an empty text is no empty sequence but a missing one
     return is_buildable(field) and is_plain(bare_schema(field))
 

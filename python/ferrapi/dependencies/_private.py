@@ -14,7 +14,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from starlette.datastructures import FormData
 
-from .. import params
+from .. import _annotations, params
 from .._fields import Location, ModelField, cached_model_fields
 from ..openapi._security import scheme_of
 from ..security.base import SecurityBase
@@ -114,7 +114,7 @@ def get_body_field(*, body_params: list[ModelField], name: str, embed_body_field
 
 def get_model_type(annotation: Any) -> type[BaseModel] | None:
     """The model that `annotation` is, None being allowed beside it."""
-    written = get_args(annotation) if _types.is_union(annotation) else (annotation,)
+    written = get_args(annotation) if _annotations.is_union(annotation) else (annotation,)
     members = [one for one in written if one is not NoneType]
     return members[0] if len(members) == 1 and _types.lenient_issubclass(members[0], BaseModel) else None
 

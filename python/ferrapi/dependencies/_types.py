@@ -1,16 +1,15 @@
 """Questions about annotations: is it a scalar, a sequence, a file, a model, a union?
 
-`Annotated` and unions are looked through, type aliases (PEP 695) are not.
+`Annotated` and unions are looked through, type aliases (PEP 695) are not; where files are looked for, `Annotated` isn't
+either.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import typing
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args, get_origin
 
 import typing_extensions
 from pydantic import BaseModel, Json
@@ -18,15 +17,14 @@ from pydantic.fields import FieldInfo
 from starlette.datastructures import UploadFile as StarletteUploadFile
 
 from .. import params
+from .._annotations import SEQUENCE_TYPES, SEQUENCES, is_sequence_class, is_subclass, is_union, members
 
 _ALIASES: tuple[Any, ...] = tuple(
     {typing_extensions.TypeAliasType, getattr(typing, "TypeAliasType", typing_extensions.TypeAliasType)}
 )
-_SEQUENCES: tuple[type, ...] = (list, tuple, set, frozenset, deque)
-SEQUENCE_TYPES: tuple[type, ...] = (Sequence, *_SEQUENCES)
 
 
-KINDS_OF_SEQUENCES: dict[Any, type] = {Sequence: list, **{kind: kind for kind in _SEQUENCES}}
+KINDS_OF_SEQUENCES: dict[Any, type] = {Sequence: list, **{kind: kind for kind in SEQUENCES}}
 """For each kind of sequence that an annotation may name, the class of its values."""
 
 
@@ -43,41 +41,9 @@ def unaliased(annotation: Any) -> Any:
     return annotation.__value__ if isinstance(annotation, _ALIASES) else annotation
 
 
-def strip(annotation: Any) -> Any:
-    """`annotation` without `Annotated`."""
-    while get_origin(annotation) is Annotated:
-        annotation = get_args(annotation)[0]
-    return annotation
-
-
-def is_union(annotation: Any) -> bool:
-    """Whether `annotation` is `A | B` or `Union[A, B]`."""
-    return get_origin(annotation) in (Union, UnionType)
-
-
-def members(annotation: Any) -> Iterator[Any]:
-    """The stripped members of a union (of unions), or the stripped annotation itself."""
-    annotation = strip(annotation)
-    if is_union(annotation):
-        for arg in get_args(annotation):
-            yield from members(arg)
-    else:
-        yield annotation
-
-
-def _subclass(annotation: Any, bases: type | tuple[type, ...]) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, bases)
-
-
 def lenient_issubclass(cls: Any, class_or_tuple: Any) -> bool:
     """`issubclass` that answers False for things that are no classes, such as `list[int]`."""
     return isinstance(cls, type) and get_origin(cls) is None and issubclass(cls, class_or_tuple)
-
-
-def _is_sequence_class(annotation: Any) -> bool:
-    if _subclass(annotation, (str, bytes)):
-        return False
-    return _subclass(annotation, SEQUENCE_TYPES)
 
 
 def kind_of_sequence(annotation: Any) -> type | None:
@@ -86,21 +52,16 @@ def kind_of_sequence(annotation: Any) -> type | None:
     return KINDS_OF_SEQUENCES.get(get_origin(first) or first)
 
 
-def field_annotation_is_sequence(annotation: Any) -> bool:
-    """Whether a value of this type is a list of values; true for a union if it is for one member."""
-    return any(_is_sequence_class(member) or _is_sequence_class(get_origin(member)) for member in members(annotation))
-
-
 def _is_complex(annotation: Any) -> bool:
     origin = get_origin(annotation)
     return (
-        _subclass(annotation, (BaseModel, Mapping, StarletteUploadFile))
-        or _is_sequence_class(annotation)
+        is_subclass(annotation, (BaseModel, Mapping, StarletteUploadFile))
+        or is_sequence_class(annotation)
         or dataclasses.is_dataclass(annotation)
         or typing_extensions.is_typeddict(annotation)
     ) or (
         origin is not None
-        and (_subclass(origin, (BaseModel, Mapping)) or _is_sequence_class(origin) or dataclasses.is_dataclass(origin))
+        and (is_subclass(origin, (BaseModel, Mapping)) or is_sequence_class(origin) or dataclasses.is_dataclass(origin))
     )
 
 
@@ -118,7 +79,7 @@ def field_annotation_is_scalar_sequence(annotation: Any) -> bool:
     """Whether this is a sequence of scalars, or a union of such sequences and scalars with one sequence at least."""
     found = False
     for member in members(annotation):
-        if _is_sequence_class(member) or _is_sequence_class(get_origin(member)):
+        if is_sequence_class(member) or is_sequence_class(get_origin(member)):
             if not all(field_annotation_is_scalar(arg) for arg in get_args(member)):
                 return False
             found = True
@@ -127,24 +88,24 @@ def field_annotation_is_scalar_sequence(annotation: Any) -> bool:
     return found
 
 
-def _is_bytes(annotation: Any) -> bool:
-    return _subclass(annotation, bytes)
+def _union_members(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation) if is_union(annotation) else (annotation,)
 
 
 def is_bytes_or_nonable_bytes_annotation(annotation: Any) -> bool:
     """Whether `annotation` is `bytes` or a union with it."""
-    return any(_is_bytes(member) for member in members(annotation))
+    return any(is_subclass(member, bytes) for member in _union_members(annotation))
 
 
 def is_uploadfile_or_nonable_uploadfile_annotation(annotation: Any) -> bool:
     """Whether `annotation` is `UploadFile` or a union with it."""
-    return any(_subclass(member, StarletteUploadFile) for member in members(annotation))
+    return any(is_subclass(member, StarletteUploadFile) for member in _union_members(annotation))
 
 
 def _sequence_of(annotation: Any, wanted: Any) -> bool:
     """Whether a member is a sequence of nothing but what is `wanted`, or doesn't say of what."""
-    for member in members(annotation):
-        if _is_sequence_class(get_origin(member) or member) and all(wanted(arg) for arg in get_args(member)):
+    for member in _union_members(annotation):
+        if is_sequence_class(get_origin(member) or member) and all(wanted(arg) for arg in get_args(member)):
             return True
     return False
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined, PydanticUndefinedType
 
-from .. import params
+from .. import _annotations, params
 from .._fields import Location, ModelField, prefix_locations
 from . import _types
 from ._parameter_models import ModelReader, choices_of, get_value, wants_many
@@ -69,7 +69,9 @@ class Sent:
         info = field.field_info
         self.names = names_of(field)
         self.many = wants_many(info)
-        self.blank_is_missing = isinstance(info, params.Form) or _types.field_annotation_is_sequence(info.annotation)
+        self.blank_is_missing = isinstance(info, params.Form) or _annotations.field_annotation_is_sequence(
+            info.annotation
+        )
         self.as_bytes = wants_bytes(info)
 
 
@@ -105,7 +107,7 @@ def validate_found(field: ModelField, value: Any, loc: Location) -> tuple[Any, E
 
 
 def _allows_none(field: ModelField) -> bool:
-    return any(member is type(None) for member in _types.members(field.field_info.annotation))
+    return any(member is type(None) for member in _annotations.members(field.field_info.annotation))
 
 
 class _ParameterModel:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
+from .._annotations import field_annotation_is_sequence
 from .._fields import ModelField
 from .._hooks import announce_assignments
 from .._names import names_of
@@ -35,7 +36,6 @@ from ._signature import (
 from ._types import (
     field_annotation_is_scalar,
     field_annotation_is_scalar_sequence,
-    field_annotation_is_sequence,
     is_bytes_or_nonable_bytes_annotation,
     is_bytes_sequence_annotation,
     is_typealiastype,

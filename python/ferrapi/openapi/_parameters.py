@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import AliasChoices, BaseModel
 from pydantic_core import PydanticUndefined
 
+from .._annotations import is_union
 from .._fields import cached_model_fields
 from .._foreign import own
 from ..datastructures import DefaultPlaceholder
-from ..dependencies._types import is_union, parameter_model
+from ..dependencies._types import parameter_model
 from ..dependencies.models import each_call
 from ..encoders import jsonable_encoder
 from ._schemas import JsonObject, Schemas
