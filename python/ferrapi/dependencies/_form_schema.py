@@ -156,7 +156,10 @@ class _Composition:
 
 
 def _with_names(schema: Schema, member: FormModel) -> Schema:
-    """The schema of a model with the names that its fields have in a form; one of several is required."""
+    """The schema of a model with the names that its fields have in a form; one of several is required.
+
+    A schema with other names says what is required even if that is nothing, as FastAPI's does.
+    """
     properties = schema.get("properties", {})
     names = member.described_names()
     required: list[str] = []
@@ -168,7 +171,7 @@ def _with_names(schema: Schema, member: FormModel) -> Schema:
         else:
             required += sent
     changed = {**schema, "properties": {names.get(name, [name])[0]: value for name, value in properties.items()}}
-    if "required" in schema:
+    if "required" in schema or changed["properties"].keys() != properties.keys():
         changed["required"] = required
     if groups:
         changed["allOf"] = [*schema.get("allOf", ()), *groups]
