@@ -93,11 +93,13 @@ class FieldPlan(TypedDict):
 class FieldsPlan(TypedDict):
     """The keyword arguments of a step from the body.
 
-    is_whole: whether the only one is all of it. is_quiet: whether validating them runs no code of the user's.
+    is_whole: whether the only one is all of it. is_quiet: whether validating them runs no code of the user's. form: what
+    reads them all from a form, if it can.
     """
 
     is_whole: bool
     is_quiet: bool
+    form: FormReader | None
     fields: list[FieldPlan]
 
 

@@ -18,7 +18,7 @@ from . import _types
 from ._forms import allows_none, form_model_classes, form_models, read_form_field, whole_form
 from ._large_values import Large
 from ._plain import is_plain_field
-from ._values import MISSING, Errors, missing_error, names_of, validate_found
+from ._values import MISSING, Errors, missing_error, names_of, validate_found, wants_bytes
 from .models import Dependant, in_order
 
 
@@ -223,7 +223,12 @@ def _takes_all(field: ModelField) -> bool:
 
 
 def _is_plain_form_field(field: ModelField) -> bool:
-    return type(field.field_info) is params.Form and not _types.is_json(field.field_info) and is_plain_field(field)
+    info = field.field_info
+    if type(info) not in (params.Form, params.File) or _types.is_json(info):
+        return False
+    model = _types.parameter_model(info)
+    read = [info] if model is None else model.model_fields.values()
+    return is_plain_field(field) and not any(wants_bytes(one) for one in read)  # which takes waiting for the file
 
 
 def _stands_for_form(info: FieldInfo) -> bool:

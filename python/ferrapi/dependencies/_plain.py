@@ -16,6 +16,7 @@ from pydantic_core import CoreSchema
 
 from .. import _annotations, params
 from .._fields import ModelField
+from ..datastructures import UploadFile
 from . import _types
 from ._parameter_models import wants_many
 from .models import Dependant
@@ -69,6 +70,7 @@ _ALL: Mapping[str, tuple[str, ...]] = {
 }
 _USER_CODE = ("missing", "custom_error_type", "custom_init", "post_init")
 _EMPTY_FACTORIES = (dict, frozenset, list, set, tuple)
+_ANY_UPLOAD: Any = UploadFile._validate.__func__  # type: ignore[attr-defined]  # of a class method
 
 
 def _inner(schema: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[Mapping[str, Any]]:
@@ -102,13 +104,18 @@ def _runs_no_code(schema: Mapping[str, Any], wrappers: Mapping[str, tuple[str, .
             return False
         if current.get("default_factory") not in (None, *_EMPTY_FACTORIES):
             return False
-        if kind in _LEAVES:
+        if kind in _LEAVES or (kind == "function-plain" and _takes_upload(current)):
             continue
         keys = wrappers.get(kind)
         if keys is None:
             return False
         pending.extend(_inner(current, keys))
     return True
+
+
+def _takes_upload(schema: Mapping[str, Any]) -> bool:
+    """Whether this is the schema of an uploaded file, which is taken as it is."""
+    return getattr(schema["function"]["function"], "__func__", None) is _ANY_UPLOAD
 
 
 _JSON_LEAVES = frozenset({"bool", "float", "int", "none", "str", "uuid"})

@@ -190,6 +190,22 @@ class Exchange:
         message, self.unread = self.unread, None
         return await self.receive() if message is None else message
 
+    def has_whole_body(self, most: int) -> bool:
+        """Whether all of the body is here, not longer than `most` bytes, and nobody has taken any of it."""
+        if self.raw is not None:
+            return len(self.raw) <= most
+        message = self.unread
+        if self.request_object is not None or message is None or message["type"] != "http.request":
+            return False
+        return not message.get("more_body", False) and len(message.get("body", b"")) <= most
+
+    def take_whole_body(self) -> bytes:
+        """The body; only if `has_whole_body`."""
+        if self.raw is not None:
+            return self.raw
+        message, self.unread = self.unread, None
+        return b"" if message is None else bytes(message.get("body", b""))
+
     def settle_headers(self) -> None:
         """Keep what arrives after the head out of the headers.
 

@@ -7,7 +7,7 @@ was begun when reading ends early (a refused form, a client that went away, a ca
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from tempfile import SpooledTemporaryFile
 
 from starlette.concurrency import run_in_threadpool
@@ -38,21 +38,18 @@ class _Incoming:
         self.spool = MultiPartParser.spool_max_size
         self.file = SpooledTemporaryFile(max_size=self.spool)  # noqa: SIM115  # closed with the form
         self.size = 0
-        self.on_disk = False
         self._pending: list[bytes] = []
         self._pending_size = 0
 
-    async def write(self, data: bytes) -> None:
-        """Take the next bytes."""
+    def write(self, data: bytes) -> Callable[[], None] | None:
+        """Take the next bytes; what is returned has to be called in a worker thread before the next ones."""
         self.size += len(data)
         if self.size <= self.spool:
             self.file.write(data)
-            return
-        self.on_disk = True
+            return None
         self._pending.append(data)
         self._pending_size += len(data)
-        if self._pending_size >= WRITE_SIZE:
-            await run_in_threadpool(self._flush)
+        return self._flush if self._pending_size >= WRITE_SIZE else None
 
     def _flush(self) -> None:
         self.file.writelines(self._pending)
@@ -63,12 +60,15 @@ class _Incoming:
         self._flush()
         self.file.seek(0)
 
-    async def finish(self) -> UploadFile:
-        """The whole file, at its beginning."""
-        if self.on_disk:
-            await run_in_threadpool(self._finish)
-        else:
-            self.file.seek(0)
+    def finish(self) -> Callable[[], None] | None:
+        """Have the whole file at its beginning; what is returned has to be called in a worker thread."""
+        if self.size > self.spool:
+            return self._finish
+        self.file.seek(0)
+        return None
+
+    def as_upload(self) -> UploadFile:
+        """The file as users see it."""
         return UploadFile(
             file=self.file,  # type: ignore[arg-type]  # a spooled file does what a binary file does
             size=self.size,
@@ -89,21 +89,39 @@ class _Form:
     async def take(self, events: Iterable[FormEvent]) -> None:
         """Take what a piece of the body has completed."""
         for event in events:
-            if event is None:
-                await self._end_file()
-            elif isinstance(event, bytes):
-                if self._open is not None:
-                    await self._open.write(event)
-            elif len(event) == 2:
-                self.items.append(event)
-            else:
-                self._open = _Incoming(*event)
-                self._files.append(self._open.file)
+            work = self.take_one(event)
+            if work is not None:
+                await run_in_threadpool(work)
 
-    async def _end_file(self) -> None:
-        if self._open is not None:
-            self.items.append((self._open.name, await self._open.finish()))
-            self._open = None
+    def take_one(self, event: FormEvent) -> Callable[[], None] | None:
+        """Take an event; what is returned has to be called in a worker thread before the next one."""
+        if event is None:
+            return self._end_file()
+        if isinstance(event, bytes):
+            return None if self._open is None else self._open.write(event)
+        if len(event) == 2:
+            self.items.append(event)
+        else:
+            self._open = _Incoming(*event)
+            self._files.append(self._open.file)
+        return None
+
+    def _end_file(self) -> Callable[[], None] | None:
+        ended, self._open = self._open, None
+        if ended is None:
+            return None
+        self.items.append((ended.name, ended.as_upload()))
+        return ended.finish()
+
+    def of_whole(self, body: bytes) -> FormData:
+        """The form that is in a body of a size at which files stay in memory, so that there is nothing to wait for."""
+        try:
+            for event in self.parser.feed(body):
+                self.take_one(event)
+            return self.finish()
+        except BaseException:
+            self.close()
+            raise
 
     def finish(self) -> FormData:
         """The form, when the body has ended."""
@@ -137,19 +155,45 @@ async def parse_form(x: Exchange, bounds: FormBounds) -> FormData:
         adopt_form(x, known)
         return known
     try:
-        parser = FormParser(x.header(b"content-type") or b"", bounds[0], bounds[1], bounds[2])
+        parser = _parser(x, bounds)
         if not parser.is_form:
             form = x.request._form = FormData()
         else:
             form = await _read(x, _Form(parser))
     except FormRefused as exc:
-        if "app" not in x.scope:  # Starlette tells only the clients of applications
-            raise
-        raise HTTPException(status_code=400, detail=str(exc)) from None
+        raise _refusal(x, exc) from None
     adopt_form(x, form)
     if x.request_object is not None:
         x.request_object._form = form
     return form
+
+
+def parse_form_at_once(x: Exchange, bounds: FormBounds) -> FormData | None:
+    """The same for a form that is here as a whole and whose files stay in memory; None for any other.
+
+    Raises:
+        HTTPException: as `parse_form`.
+    """
+    if not x.has_whole_body(MultiPartParser.spool_max_size):
+        return None
+    try:
+        parser = _parser(x, bounds)
+        if not parser.is_form:
+            return None
+        form = _Form(parser).of_whole(x.take_whole_body())
+    except FormRefused as exc:
+        raise _refusal(x, exc) from None
+    adopt_form(x, form)
+    return form
+
+
+def _parser(x: Exchange, bounds: FormBounds) -> FormParser:
+    return FormParser(x.header(b"content-type") or b"", bounds[0], bounds[1], bounds[2])
+
+
+def _refusal(x: Exchange, exc: FormRefused) -> Exception:
+    """What to raise for a form that is refused: Starlette tells only the clients of applications why."""
+    return HTTPException(status_code=400, detail=str(exc)) if "app" in x.scope else exc
 
 
 def urlencoded_form(content: bytes, bounds: FormBounds) -> FormData:

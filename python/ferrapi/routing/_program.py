@@ -29,7 +29,7 @@ from .._version_counter import SETTINGS_VERSION
 from .._ways import COUNTED
 from ..concurrency import LimitedContext, leave_generators, run_limited
 from ..dependencies import _plain
-from ..dependencies._body import body_values, request_body_to_args
+from ..dependencies._body import body_values, form_reader, is_form, request_body_to_args
 from ..dependencies._callables import Kind
 from ..dependencies._large_values import HELD, LARGE, Large
 from ..dependencies._values import MISSING, Errors, missing_error, names_of, validate_found
@@ -38,13 +38,13 @@ from ..exceptions import RequestValidationError
 from ._compiled import Compiled
 from ._exchange import Exchange
 from ._failing import handle_exception, no_response, unanswered
-from ._files import close_files
+from ._files import close_files, close_in_memory
 from ._form import urlencoded_form
 from ._form_body import plain_form
 from ._json_body import early_model, is_refused_alike
 from ._listening import Listening, fail, is_in_memory, iterated_in_threads, next_in_thread
 from ._plan import NOTHING_TO_READ, Plan, validate_parameters
-from ._read import body_bytes, most_errors, parsed, read_form, unreadable
+from ._read import body_bytes, most_errors, parsed, read_form, read_form_at_once, unreadable
 from ._respond import Responder, dump_other
 from ._shield import Shielded, enter_shield, in_cancel_scope, leave_shield, shielded
 from ._step import Step
@@ -184,6 +184,7 @@ def _fields_plan(step: Step) -> FieldsPlan:
         "is_quiet": all(
             _plain.is_buildable(field) and _plain.runs_no_code(_plain.bare_schema(field)) for field in fields
         ),
+        "form": form_reader(fields) if is_form(fields) else None,
         "fields": [
             {
                 "name": field.name,
@@ -356,6 +357,10 @@ class Reference:
         """The parameters of a step, but for the body's."""
         return validate_parameters(self.plan.steps[index].dependant, x)
 
+    def form_at_once(self, x: Exchange) -> Any:
+        """The form in the body, if nothing has to be waited for; else None. Raises as `_read.read_form`."""
+        return read_form_at_once(x, self.compiled.bounds)
+
     def read_form(self, x: Exchange) -> Awaitable[Any]:
         """The form in the body. Raises as `_read.read_form`."""
         return read_form(x, self.compiled.bounds)
@@ -378,9 +383,9 @@ class Reference:
         return body_values(step.dependant.body_params, body, step.embed, Large(size, most_errors(handlers)))
 
     @staticmethod
-    async def close_form(x: Exchange) -> None:
-        """Close the files of the form, if there is one."""
-        await close_files(x)
+    def close_form(x: Exchange) -> Awaitable[None] | None:
+        """Close the files of the form, if there is one. Returns what to wait for, if there is anything."""
+        return None if close_in_memory(x) else close_files(x)
 
     def parse(self, content: bytes) -> Any:
         """The JSON value in a body, or the parts of an urlencoded form. Raises as `_read.parsed`."""

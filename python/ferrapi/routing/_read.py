@@ -20,7 +20,7 @@ from ..dependencies._values import MISSING
 from ..exception_handlers import request_validation_exception_handler
 from ..exceptions import RequestValidationError
 from ._exchange import Exchange
-from ._form import parse_form
+from ._form import parse_form, parse_form_at_once
 from ._limits import FormBounds, body_limit_error
 
 UNREADABLE = "There was an error parsing the body"
@@ -111,6 +111,18 @@ async def read_form(x: Exchange, bounds: FormBounds) -> FormData:
     x.settle_headers()
     try:
         return await parse_form(x, bounds.inside(x))
+    except HTTPException:
+        raise
+    except Exception as exc:
+        raise unreadable(exc) from exc
+
+
+def read_form_at_once(x: Exchange, bounds: FormBounds) -> FormData | None:
+    """The same without waiting, if all of it is here; else None. Raises as `read_form`."""
+    if x.form is not None:
+        return x.form
+    try:
+        return parse_form_at_once(x, bounds.inside(x))
     except HTTPException:
         raise
     except Exception as exc:

@@ -115,6 +115,16 @@ class HttpExchange(Exchange):
     def header_text(self, name: bytes) -> str | None:
         return self.head.header_text(name) if self._scope is None else super().header_text(name)
 
+    def has_whole_body(self, most: int) -> bool:
+        content = self.content
+        if self.request_object is not None or content is None or len(content) > most:
+            return False
+        return not self.flight.disconnected and not self.flight.response_complete
+
+    def take_whole_body(self) -> bytes:
+        content, self.content = self.content, None
+        return content or b""
+
     def settle_headers(self) -> None:
         """Nothing to do: the head is complete before anybody sees it."""
 

@@ -201,8 +201,8 @@ impl FormReader {
 
     /// Read the fields from the pairs of a form.
     ///
-    /// Returns the keyword arguments, or None if any field is missing, invalid or no text.
-    fn read<'py>(&self, items: &Bound<'py, PyList>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    /// Returns the keyword arguments, or None if any field is missing or invalid.
+    pub(crate) fn read<'py>(&self, items: &Bound<'py, PyList>) -> PyResult<Option<Bound<'py, PyAny>>> {
         read_group(items.py(), &self.group, &mut Items(items))
     }
 
@@ -237,21 +237,28 @@ struct Items<'a, 'py>(&'a Bound<'py, PyList>);
 impl<'py> Named<'py> for Items<'_, 'py> {
     fn named(&mut self, _source: Source, wanted: &str, many: bool) -> PyResult<Sent<'py>> {
         let all = PyList::empty(self.0.py());
+        let mut is_sent = false;
         for item in self.0.iter() {
             let item = item.cast_into::<PyTuple>()?;
             if is_named(&item, wanted)? {
                 let value = item.get_item(1)?;
-                if !value.is_instance_of::<PyString>() {
-                    return Ok(Sent::Other);
+                if !many || !is_unselected(&value)? {
+                    all.append(value)?;
                 }
-                all.append(value)?;
+                is_sent = true;
             }
         }
-        let Some(last) = all.iter().next_back() else { return Ok(Sent::Nothing) };
+        let Some(last) = all.iter().next_back() else {
+            return Ok(if is_sent { Sent::Blank } else { Sent::Nothing });
+        };
         if many {
             return Ok(Sent::Value(all.into_any()));
         }
-        Ok(if last.cast::<PyString>()?.len()? > 0 { Sent::Value(last) } else { Sent::Blank })
+        let is_blank = match last.cast::<PyString>() {
+            Ok(text) => text.is_empty()?,
+            Err(_) => is_unselected(&last)?,
+        };
+        Ok(if is_blank { Sent::Blank } else { Sent::Value(last) })
     }
 
     fn has_only(&mut self, _source: Source, names: &[&str]) -> PyResult<bool> {
@@ -267,6 +274,20 @@ impl<'py> Named<'py> for Items<'_, 'py> {
         }
         Ok(true)
     }
+}
+
+/// Whether a part is a file input in which no file was chosen.
+fn is_unselected(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if value.is_instance_of::<PyString>() {
+        return Ok(false);
+    }
+    for name in [intern!(value.py(), "filename"), intern!(value.py(), "size")] {
+        match value.getattr_opt(name)? {
+            Some(said) if !said.is_truthy()? => {}
+            _ => return Ok(false), // it says something, or is no file
+        }
+    }
+    Ok(true)
 }
 
 fn is_named(item: &Bound<'_, PyTuple>, wanted: &str) -> PyResult<bool> {

@@ -71,6 +71,8 @@ pub(super) struct Fields {
     pub(super) is_whole: bool,
     /// Whether validating them runs no code of the user's, so that it can't be observed when that is done.
     pub(super) is_quiet: bool,
+    /// What reads them all from a form.
+    pub(super) form: Option<Py<FormReader>>,
     pub(super) list: Vec<Field>,
 }
 
@@ -348,6 +350,7 @@ impl Fields {
         Ok(Self {
             is_whole: required(plan, "is_whole")?.extract()?,
             is_quiet: required(plan, "is_quiet")?.extract()?,
+            form: required(plan, "form")?.extract()?,
             list,
         })
     }

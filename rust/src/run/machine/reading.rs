@@ -117,11 +117,16 @@ impl Machine {
         }
     }
 
-    /// Lets Python read a form.
+    /// Lets Python read a form, without waiting if all of it is here.
     fn read_form<'py>(&mut self, py: Python<'py>, program: &Program) -> PyResult<Next<'py>> {
+        let reference = program.reference.bind(py);
         let exchange = self.exchange(py)?;
         self.has_form = true;
-        let reading = program.reference.bind(py).call_method1(intern!(py, "read_form"), (exchange,))?;
+        let form = reference.call_method1(intern!(py, "form_at_once"), (&exchange,))?;
+        if !form.is_none() {
+            return self.take_form(py, form);
+        }
+        let reading = reference.call_method1(intern!(py, "read_form"), (exchange,))?;
         self.wait(py, Stage::Form, reading)
     }
 

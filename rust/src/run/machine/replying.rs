@@ -286,9 +286,12 @@ impl Machine {
         if self.returns() {
             return next; // whoever takes the response closes them
         }
-        self.end = next.err();
         let exchange = self.exchange(py)?;
         let closing = self.reference(py)?.call_method1(intern!(py, "close_form"), (exchange,))?;
+        if closing.is_none() {
+            return next;
+        }
+        self.end = next.err();
         self.wait(py, Stage::Ending, closing)
     }
 

@@ -37,6 +37,7 @@ impl Machine {
             return Ok(if is_valid { Values::Ready } else { Values::Invalid });
         };
         match &program.body {
+            Some(Body::Form { .. }) if self.has_form && self.validate_form(py, index, fields)? => {}
             Some(Body::Form { .. }) if self.has_form => {
                 let form = self.body.as_ref().map(|form| form.clone_ref(py));
                 let reading = program.reference.bind(py).call_method1(intern!(py, "form_values"), (index, form))?;
@@ -135,6 +136,17 @@ impl Machine {
             }
         }
         self.arguments(py, index).update(found.as_mapping())?;
+        self.early.push(index);
+        Ok(true)
+    }
+
+    /// Validates the parts of a form for a step, in one call. Answers no if that can't be done, or anything is missing or wrong.
+    pub(super) fn validate_form(&mut self, py: Python<'_>, index: usize, fields: &Fields) -> PyResult<bool> {
+        let (Some(reader), Some(form)) = (&fields.form, &self.body) else { return Ok(false) };
+        let parts = form.bind(py).getattr_opt(intern!(py, "_list"))?.and_then(|parts| parts.cast_into::<PyList>().ok());
+        let Some(parts) = parts else { return Ok(false) };
+        let Some(found) = reader.get().read(&parts)? else { return Ok(false) };
+        self.arguments(py, index).update(found.cast::<PyDict>()?.as_mapping())?;
         self.early.push(index);
         Ok(true)
     }
