@@ -93,8 +93,8 @@ class FieldPlan(TypedDict):
 class FieldsPlan(TypedDict):
     """The keyword arguments of a step from the body.
 
-    is_whole: whether the only one is all of it. is_quiet: whether validating them runs no code of the user's. form: what
-    reads them all from a form, if it can.
+    is_whole: whether the only one is all of it. is_quiet: whether validating them runs no code of the user's. form:
+    what reads them all from a form, if it can.
     """
 
     is_whole: bool
@@ -204,8 +204,8 @@ class ProgramPlan(TypedDict):
     provider: its ``dependency_overrides`` have to be `overrides` (None for none). settings: counts how often they are
     replaced, if the provider announces that. reader: reads the parameters of all steps, if there are
     any. steps: the last is the endpoint. before_body: the number of those that run before the body is read. placed: the
-    effective route of an included one. http_handler: ferrapi's own handler of HTTP exceptions. reference: goes on in
-    Python (`ferrapi.routing._program.Reference`).
+    effective route of an included one. http_handler: ferrapi's own handler of HTTP exceptions. own_handlers: all of
+    ferrapi's own. reference: goes on in Python (`ferrapi.routing._program.Reference`).
     counts: is called for each request, if they are counted.
     """
 
@@ -219,6 +219,7 @@ class ProgramPlan(TypedDict):
     reply: ReplyPlan
     placed: Any
     http_handler: Any
+    own_handlers: list[Any]
     reference: Any
     counts: Callable[[], None] | None
 

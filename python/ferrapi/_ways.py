@@ -31,6 +31,7 @@ PLACES: dict[str, str] = {
     "respond": "response",
     "send": "response",
     "handle": "exception handler",
+    "ask": "exception handler",
     "go_on": "go on",
 }
 """What a program asks Python for by name, and what that is called in the counts. The rest is no step of a request."""

@@ -80,8 +80,13 @@ AnswerHead = bytes | list[tuple[bytes, bytes]]
 def handler_for(handlers: tuple[Any, Any], exc: Exception) -> Any:
     """The handler of an exception: by its status code, or by the nearest of its classes; None without one."""
     by_class, by_status = handlers
-    handler: Any = by_status.get(exc.status_code) if isinstance(exc, HTTPException) else None
-    return handler or next((by_class[kind] for kind in type(exc).__mro__ if kind in by_class), None)
+    handler: Any = by_status.get(exc.status_code) if by_status and isinstance(exc, HTTPException) else None
+    if handler:
+        return handler
+    for kind in type(exc).__mro__:
+        if kind in by_class:
+            return by_class[kind]
+    return None
 
 
 def _report(exc: RequestValidationError) -> bytes:
@@ -97,6 +102,8 @@ _ANSWERS: dict[Any, Answer] = {
     request_validation_exception_handler: lambda exc: (422, JSON, _report(exc)),
     unlimited_request_validation_exception_handler: lambda exc: (422, JSON, render_errors(exc.errors(), UNLIMITED)),
 }
+OWN_HANDLERS = tuple(_ANSWERS)
+"""The handlers of this module whose answers are made without objects."""
 
 
 def short_answer(handler: Any) -> Answer | None:

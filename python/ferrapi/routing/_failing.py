@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from .._compat.starlette import gives_coroutine
 from .._native import LimitExceeded
@@ -59,8 +60,43 @@ async def handle_exception(x: Exchange, exc: Exception, handlers: Any = None) ->
     else:
         response = await ask_handler(handler, None if answer is not None else x.connection, exc)
         if response is not None:
-            await send_response(x, response)
+            await _send_answer(x, response)
     exc.__traceback__ = None
+
+
+async def answer_of(x: Exchange, handler: Any, exc: Exception) -> Response | None:
+    """What a handler answers to an exception; None if that has been sent, or is nothing.
+
+    A response that waits for anything, or that something runs behind, is sent while the exception is being handled.
+    """
+    tell_way(exc, x.scope)
+    try:
+        raise exc  # handlers may look at the exception that is being handled
+    except Exception:
+        response: Any = await ask_handler(handler, x.connection, exc)
+        if response is not None and not _is_whole(response):
+            await _send_answer(x, response)
+            response = None
+    exc.__traceback__ = None
+    return response  # type: ignore[no-any-return]
+
+
+async def _send_answer(x: Exchange, response: Any) -> None:
+    """Send what a handler has answered, which may be any ASGI application."""
+    if isinstance(response, Response):
+        await send_response(x, response)
+    else:
+        await x.run(response)
+        x.replied = True
+
+
+def _is_whole(response: Any) -> bool:
+    """Whether sending a response is no more than that."""
+    is_plain = type(response).__call__ is _SEND and type(getattr(response, "body", None)) is bytes
+    return is_plain and getattr(response, "background", None) is None
+
+
+_SEND = Response.__call__
 
 
 async def ask_handler(handler: Any, connection: Any, exc: Exception) -> Any:

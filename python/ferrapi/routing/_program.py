@@ -33,11 +33,11 @@ from ..dependencies._body import body_values, form_reader, is_form, request_body
 from ..dependencies._callables import Kind
 from ..dependencies._large_values import HELD, LARGE, Large
 from ..dependencies._values import MISSING, Errors, missing_error, names_of, validate_found
-from ..exception_handlers import answer_now, http_exception_handler
+from ..exception_handlers import OWN_HANDLERS, answer_now, http_exception_handler
 from ..exceptions import RequestValidationError
 from ._compiled import Compiled
 from ._exchange import Exchange
-from ._failing import handle_exception, no_response, unanswered
+from ._failing import answer_of, handle_exception, no_response, unanswered
 from ._files import close_files, close_in_memory
 from ._form import urlencoded_form
 from ._form_body import plain_form
@@ -110,6 +110,7 @@ def _program(
             "reply": _reply_plan(compiled.responder),
             "placed": placed,
             "http_handler": http_exception_handler,
+            "own_handlers": list(OWN_HANDLERS),
             "reference": reference if COUNTED is None else COUNTED.asked(reference),
             "counts": None if COUNTED is None else COUNTED.begin,
         }
@@ -337,6 +338,8 @@ class Reference:
             raise exc  # handlers may look at the exception that is being handled
         except Exception:
             await handle_exception(x, exc)
+
+    ask = staticmethod(answer_of)
 
     @staticmethod
     def shielded(made: Any, shield: Any) -> Shielded:

@@ -175,6 +175,8 @@ pub(crate) struct Program {
     pub(super) stream: Option<Py<PyAny>>,
     /// ferrapi's own handler of HTTP exceptions, whose answers are made here.
     pub(super) http_handler: Py<PyAny>,
+    /// All of ferrapi's own exception handlers.
+    pub(super) own_handlers: Vec<Py<PyAny>>,
     /// What goes on in Python: `ferrapi.routing._program.Reference`.
     pub(super) reference: Py<PyAny>,
     /// What is called for each request, if they are counted.
@@ -215,6 +217,7 @@ impl Program {
             response_call: required(&reply, "response_call")?.unbind(),
             stream: required(&reply, "stream")?.extract()?,
             http_handler: required(plan, "http_handler")?.unbind(),
+            own_handlers: required(plan, "own_handlers")?.extract()?,
             reference: required(plan, "reference")?.unbind(),
             counts: required(plan, "counts")?.extract()?,
         })
@@ -241,6 +244,7 @@ impl Program {
         visit.call(&self.response_call)?;
         visit.call(&self.stream)?;
         visit.call(&self.http_handler)?;
+        self.own_handlers.iter().try_for_each(|handler| visit.call(handler))?;
         visit.call(&self.reference)?;
         visit.call(&self.counts)?;
         for step in &self.steps {

@@ -116,7 +116,7 @@ pub(super) fn make_jsonable(program: &Program, result: &Bound<'_, PyAny>) -> PyR
 }
 
 /// What a response object says, if sending it is what Starlette's own class does, and its head describes its body; else None.
-fn whole(program: &Program, response: &Bound<'_, PyAny>) -> PyResult<Option<Whole>> {
+pub(super) fn whole(program: &Program, response: &Bound<'_, PyAny>) -> PyResult<Option<Whole>> {
     let py = response.py();
     if !response.get_type().getattr(intern!(py, "__call__"))?.is(&program.response_call) {
         return Ok(None);

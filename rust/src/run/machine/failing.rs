@@ -4,12 +4,14 @@ use pyo3::exceptions::{PyBaseException, PyException, PyStopAsyncIteration, PySto
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTraceback, PyTuple};
 
 use super::{Machine, Next, Outcome, Stage};
 use crate::py;
+use crate::request::limits::LimitExceeded;
 use crate::response::exception;
-use crate::run::reply::Body;
+use crate::run::reply::{self, Body, Whole};
 use crate::run::transport::Headers;
 
 impl Machine {
@@ -106,10 +108,12 @@ impl Machine {
             return self.raise_in_python(py, error);
         }
         self.ready = None;
+        let has_started = self.has_started(py)?;
+        if !has_started && let Some(handler) = self.handler_of_users(py, &error)? {
+            return self.ask(py, &handler, &error);
+        }
         // An answer that can't be made says so when it is made the long way.
-        if !self.has_started(py)?
-            && let Ok(Some((status, headers, body))) = self.answer_to(py, &error)
-        {
+        if !has_started && let Ok(Some((status, headers, body))) = self.answer_to(py, &error) {
             error.set_traceback(py, None);
             self.background = None;
             return match headers {
@@ -122,6 +126,51 @@ impl Machine {
         }
         let handle = self.reference(py)?.getattr(intern!(py, "handle"))?;
         self.delegate(py, &handle, (error,).into_pyobject(py)?)
+    }
+
+    /// The handler for an exception, if it isn't one of ferrapi's own.
+    fn handler_of_users<'py>(&self, py: Python<'py>, error: &PyErr) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if error.is_instance_of::<LimitExceeded>(py) {
+            return Ok(None); // which is told as another one
+        }
+        let handler = handler_for(&self.transport.handlers(py)?, error.value(py))?;
+        let program = self.program(py)?;
+        let own = &program.bind(py).get().own_handlers;
+        Ok(handler.filter(|handler| !own.iter().any(|own| handler.is(own))))
+    }
+
+    /// Asks a handler what it answers to an exception.
+    fn ask<'py>(&mut self, py: Python<'py>, handler: &Bound<'py, PyAny>, error: &PyErr) -> PyResult<Next<'py>> {
+        self.background = None;
+        let exchange = self.exchange(py)?;
+        let asking = self.reference(py)?.call_method1(intern!(py, "ask"), (exchange, handler, error.clone_ref(py)))?;
+        self.wait(py, Stage::Asked, asking)
+    }
+
+    /// Sends what a handler answers, unless Python has done that.
+    pub(super) fn after_asking<'py>(
+        &mut self,
+        py: Python<'py>,
+        outcome: PyResult<Bound<'py, PyAny>>,
+    ) -> PyResult<Next<'py>> {
+        let response = match outcome {
+            Ok(response) => response,
+            Err(error) => return self.raise_in_python(py, error),
+        };
+        if response.is_none() {
+            return self.end(py);
+        }
+        let program = self.program(py)?;
+        let program = program.bind(py).get();
+        match reply::whole(program, &response)? {
+            Some(Whole { status, headers, body, .. }) => {
+                self.send(py, status, &Headers::Pairs(headers.into_bound(py)), Body::Python(body))
+            }
+            None => {
+                let send = program.reference.bind(py).getattr(intern!(py, "send"))?;
+                self.delegate(py, &send, (response,).into_pyobject(py)?)
+            }
+        }
     }
 
     /// Whether a response has begun, here or in Python.
@@ -181,13 +230,19 @@ impl Failure {
     }
 }
 
-/// The handler for an exception, by its class; None if there are some by status, which Python looks at.
+/// The handler for an exception: by its status code if it is one of HTTP's, else by the nearest of its classes.
 fn handler_for<'py>(handlers: &Bound<'py, PyAny>, error: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let py = error.py();
     let handlers = handlers.cast::<PyTuple>()?;
     let (by_class, by_status) = (handlers.get_item(0)?, handlers.get_item(1)?);
     let (by_class, by_status) = (by_class.cast::<PyDict>()?, by_status.cast::<PyDict>()?);
-    if !by_status.is_empty() {
-        return Ok(None);
+    if !by_status.is_empty() && error.is_instance(http_exception(py)?)? {
+        let handler = by_status.get_item(error.getattr(intern!(py, "status_code"))?)?;
+        if let Some(handler) = handler
+            && handler.is_truthy()?
+        {
+            return Ok(Some(handler));
+        }
     }
     for class in error.get_type().mro() {
         if let Some(handler) = by_class.get_item(class)? {
@@ -195,4 +250,9 @@ fn handler_for<'py>(handlers: &Bound<'py, PyAny>, error: &Bound<'py, PyAny>) -> 
         }
     }
     Ok(None)
+}
+
+fn http_exception(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    CLASS.import(py, "starlette.exceptions", "HTTPException")
 }

@@ -77,6 +77,8 @@ enum Stage {
     Ending,
     /// The end of the exit stack around the request, behind that.
     Leaving,
+    /// What a handler of the user's answers to an exception.
+    Asked,
     /// Python, which does all the rest.
     Delegated,
 }
@@ -342,6 +344,7 @@ impl Machine {
             }),
             Stage::Responded => outcome.and_then(|response| self.hold(py, Ready::Python(response.unbind()))),
             Stage::Sent => outcome.and_then(|_| self.after_sending(py)),
+            Stage::Asked => self.after_asking(py, outcome),
             Stage::Background => {
                 outcome.map_err(|error| self.in_group(py, error))?;
                 self.after_reply(py)
