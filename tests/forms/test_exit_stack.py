@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from starlette.responses import PlainTextResponse
+from starlette.websockets import WebSocket
 from support.asgi import Ask, exchange, run
 from support.compare import compare
 from support.frameworks import FERRAPI, Framework
@@ -192,3 +193,43 @@ def test_a_stack_that_was_made_for_a_form_is_not_told_of_exceptions() -> None:
         lambda: exchange(shape.app, Ask(method="POST", path="/broken", headers=MULTIPART, body=[FORM])), "asyncio"
     )
     assert (answer.status, answer.error, log) == (500, "LookupError", [("endpoint", None)])
+
+
+def sockets(fw: Framework, log: list[Any]) -> Any:
+    """WebSockets that push callbacks on the stacks in their scope."""
+    app = fw.FastAPI()
+
+    async def leaves(socket: WebSocket) -> Any:
+        for key in sorted(key for key in socket.scope if key.endswith("_astack")):
+            log.append(key)
+            socket.scope[key].push(lambda kind, exc, traceback, key=key: log.append((key, kind)))
+        yield
+        log.append("left")
+
+    @app.exception_handler(KeyError)
+    async def handled(socket: WebSocket, exc: KeyError) -> None:
+        log.append("handled")
+
+    @app.websocket("/{end}")
+    async def talk(socket: WebSocket, end: str, needed: Any = fw.Depends(leaves)) -> None:
+        await socket.accept()
+        if end == "handled":
+            raise KeyError(end)
+        if end == "raised":
+            raise ValueError(end)
+        await socket.close()
+
+    router = fw.APIRouter()
+    router.websocket("/below/{end}")(talk)
+    app.include_router(router)
+    mounted = fw.FastAPI()
+    mounted.websocket("/{end}")(talk)
+    app.mount("/mounted", mounted)
+    return app
+
+
+@pytest.mark.parametrize("path", ["", "/below", "/mounted"])
+@pytest.mark.parametrize("end", ["closed", "handled", "raised"])
+def test_websockets_have_the_stacks(path: str, end: str) -> None:
+    found = compare(sockets, [Ask(path=f"{path}/{end}", kind="websocket")])
+    assert "left" in found[0].log

@@ -24,6 +24,7 @@ from ._declared import Placeable, declare_dependant
 from ._exchange import Exchange
 from ._facts import HandlerFacts
 from ._failing import handle_exception
+from ._files import STACK_KEY
 from ._include import IncludeContext
 from ._plan import Plan
 from ._respond import endpoint_context
@@ -66,6 +67,10 @@ class WebSocketApp(Regained):
         return Plan(self._dependant, embed=self._embed, provider=self._provider, overrides=overrides, websocket=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with AsyncExitStack() as scope[STACK_KEY]:
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         x = Exchange.of(scope, receive, send)
         x.is_http = False
         try:
