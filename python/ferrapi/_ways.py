@@ -24,6 +24,7 @@ PLACES: dict[str, str] = {
     "field_errors": "body field",
     "without_key": "body field",
     "parse": "JSON",
+    "form_at_once": "form",
     "read_form": "form",
     "form_values": "form",
     "unwind": "contexts",
