@@ -134,6 +134,11 @@ for _kind in _WATCHED:
     watch(_kind)
 
 
+def written(kind: type, name: str) -> Any:
+    """The method that a watched class was written with; nothing else is it if somebody had replaced that before."""
+    return _ORIGINALS[kind][name]
+
+
 def untouched(kind: type, *names: str) -> bool:
     """Whether a watched class has the methods that it was written with.
 

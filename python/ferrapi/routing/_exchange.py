@@ -18,8 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from .._disconnect import Request as LiveRequest
-from .._hooks import is_own
-from .._native import Noting, Reader, parse_cookies, parse_query
+from .._hooks import written
+from .._native import Noting, Reader, describes_body, parse_cookies, parse_query, send_whole
 from ..background import BackgroundTasks
 from ..dependencies._values import MISSING
 from ._file_response import quick
@@ -223,23 +223,22 @@ class Exchange:
 
         Parameters:
             status: the status code.
-            headers: pairs of bytes that were checked; or a content type, for a head with that, the body's length and
-                nothing else.
+            headers: pairs of bytes that were checked and describe the body; or a content type, for a head with that,
+                the body's length and nothing else.
             body: the body.
 
         Returns:
             what to wait for; None if all is done.
         """
         self.started = True
-        return self._send_body(status, headers, body)
-
-    async def _send_body(self, status: int, headers: bytes | list[tuple[bytes, bytes]], body: bytes) -> None:
-        await send_in_messages(self.send, status, pairs_of(headers, body), body)
+        pairs = pairs_of(headers, body)
+        return None if send_whole(self.send, status, pairs, body) else send_in_messages(self.send, status, pairs, body)
 
     async def send_response(self, response: Response) -> None:
         """Send a response object, its background tasks included."""
         body: Any = getattr(response, "body", None)
-        if not is_own(type(response), Response, "__call__") or not self.is_http or type(body) is not bytes:
+        is_plain = self.is_http and is_plainly_sent(response) and type(body) is bytes
+        if not is_plain or not describes_body(response.status_code, response.raw_headers, len(body)):
             await self.run(quick(response))
             return
         pending = self.send_body(response.status_code, response.raw_headers, body)
@@ -256,6 +255,14 @@ class Exchange:
     def send_noting(self) -> Send:
         """The send callable for code that sends by itself: notes that the response has begun."""
         return Noting(self, self.send)
+
+
+_SEND = written(Response, "__call__")
+
+
+def is_plainly_sent(response: Any) -> bool:
+    """Whether sending an object is what sending a `Response` of Starlette's is."""
+    return isinstance(response, Response) and type(response).__call__ is _SEND
 
 
 def pairs_of(headers: bytes | list[tuple[bytes, bytes]], body: bytes) -> list[tuple[bytes, bytes]]:

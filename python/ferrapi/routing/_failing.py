@@ -12,7 +12,7 @@ from .._native import LimitExceeded
 from .._threads import run_later_in_thread
 from ..exception_handlers import handler_for, short_answer
 from ..exceptions import FastAPIError
-from ._exchange import Exchange
+from ._exchange import Exchange, is_plainly_sent
 from ._respond import send_response, tell_way
 
 
@@ -92,11 +92,9 @@ async def _send_answer(x: Exchange, response: Any) -> None:
 
 def _is_whole(response: Any) -> bool:
     """Whether sending a response is no more than that."""
-    is_plain = type(response).__call__ is _SEND and type(getattr(response, "body", None)) is bytes
-    return is_plain and getattr(response, "background", None) is None
-
-
-_SEND = Response.__call__
+    if not is_plainly_sent(response):
+        return False
+    return type(getattr(response, "body", None)) is bytes and response.background is None
 
 
 async def ask_handler(handler: Any, connection: Any, exc: Exception) -> Any:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Scope, Send
 
-from .._native import InFlightRequest, Noting, Reader, RequestHead, describes_body, send_whole
+from .._native import InFlightRequest, Noting, Reader, RequestHead, send_whole
 from ..routing._exchange import Exchange, pairs_of, send_in_messages
-from ..routing._file_response import quick
 from ..routing._table import Target
 from ._server import LOGGER
 
@@ -132,13 +130,6 @@ class HttpExchange(Exchange):
         self.effective = route
         if self._scope is not None:
             super().place(route)
-
-    async def send_response(self, response: Response) -> None:
-        body: Any = getattr(response, "body", None)
-        if type(body) is bytes and not describes_body(response.status_code, response.raw_headers, len(body)):
-            await self.run(quick(response))  # somebody has to watch the framing
-        else:
-            await super().send_response(response)
 
     async def run(self, app: ASGIApp) -> None:
         """Let an ASGI application answer, behind the middleware."""
