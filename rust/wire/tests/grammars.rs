@@ -104,10 +104,56 @@ impl Numbers {
     fn byte(&mut self) -> u8 {
         u8::try_from(self.below(256)).unwrap()
     }
+
+    fn choice<'c>(&mut self, of: &[&'c [u8]]) -> &'c [u8] {
+        of[self.below(of.len())]
+    }
+
+    /// Appends a request as it should be.
+    fn request(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.choice(&[b"", b"", b"", b"\r\n"]));
+        out.extend_from_slice(self.choice(&[
+            b"GET / ",
+            b"POST /a?b ",
+            b"HEAD /%20 ",
+            b"PUT http://x/ ",
+            b"OPTIONS * ",
+        ]));
+        out.extend_from_slice(self.choice(&[b"HTTP/1.1\r\n", b"HTTP/1.1\r\n", b"HTTP/1.1\r\n", b"HTTP/1.0\r\n"]));
+        out.extend_from_slice(b"Host: x\r\n");
+        if self.below(3) == 0 {
+            out.extend_from_slice(self.choice(&[
+                b"Connection: close\r\n",
+                b"Connection: keep-alive\r\n",
+                b"Connection: upgrade\r\nUpgrade: h2c\r\n",
+                b"Expect: 100-continue\r\n",
+                b"X-Y:\t z \r\n",
+            ]));
+        }
+        let length = self.below(20);
+        let body: Vec<u8> = (0..length).map(|_| self.byte()).collect();
+        match self.below(4) {
+            0 | 1 => out.extend_from_slice(b"\r\n"),
+            2 => {
+                out.extend_from_slice(format!("Content-Length: {length}\r\n\r\n").as_bytes());
+                out.extend_from_slice(&body);
+            }
+            _ => {
+                out.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n");
+                for piece in body.chunks(1 + self.below(10)) {
+                    out.extend_from_slice(format!("{:x}", piece.len()).as_bytes());
+                    out.extend_from_slice(self.choice(&[b"\r\n", b"\r\n", b";a\r\n", b";a=b;c=\"d\\\"\"\r\n"]));
+                    out.extend_from_slice(piece);
+                    out.extend_from_slice(b"\r\n");
+                }
+                out.extend_from_slice(self.choice(&[b"0\r\n\r\n", b"000;a\r\n\r\n", b"0\r\nX: y\r\n\r\n"]));
+            }
+        }
+    }
 }
 
-/// As many inputs for `conversation` as `FERRAPI_EXECUTIONS` says: words of the dictionary, some of them damaged. Making them by
-/// proptest takes longer than the check.
+/// As many inputs for `conversation` as `FERRAPI_EXECUTIONS` says: requests one behind the other, most of them damaged in a few
+/// places. Making them by proptest takes longer than the check.
 #[test]
 #[ignore = "takes as long as it is told"]
 fn conversation_at_length() {
@@ -118,15 +164,18 @@ fn conversation_at_length() {
     for execution in 0..number("FERRAPI_EXECUTIONS", 1_000_000) {
         input.clear();
         input.extend([numbers.byte(), numbers.byte(), numbers.byte()]);
-        for _ in 0..numbers.below(16) {
+        for _ in 0..=numbers.below(5) {
+            numbers.request(&mut input);
+        }
+        for _ in 0..numbers.below(4) {
             let at = 3 + numbers.below(input.len() - 2);
-            match numbers.below(16) {
-                0 => input.push(numbers.byte()),
-                1 => input.truncate(at),
-                2 => drop(input.drain(at..input.len().min(at + 1 + numbers.below(4)))),
-                3 if at < input.len() => input[at] = numbers.byte(),
+            match numbers.below(8) {
+                0 => input.truncate(at),
+                1 => drop(input.drain(at..input.len().min(at + 1 + numbers.below(4)))),
+                2 | 3 if at < input.len() => input[at] = numbers.byte(),
                 4 if at < input.len() => input[at] ^= 1 << numbers.below(8),
-                _ => input.extend_from_slice(&words[numbers.below(words.len())]),
+                5 => input.insert(at, numbers.byte()),
+                _ => drop(input.splice(at..at, words[numbers.below(words.len())].iter().copied())),
             }
         }
         let checked = std::panic::catch_unwind(|| checks::conversation::check(&input));
