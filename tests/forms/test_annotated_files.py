@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 import pytest
-from pydantic import Field
+from pydantic import Field, Json
 from support.asgi import Ask
 from support.compare import answers, compare, compare_documents
 from support.frameworks import FASTAPI, FERRAPI, Framework
@@ -87,3 +87,18 @@ def test_one_or_several_contents_are_several(annotation: Any) -> None:
 
     assert [answer.status for answer in answers(FASTAPI, make, ASKS[:2])] == [500, 500]
     assert [answer.status for answer in answers(FERRAPI, make, ASKS[:2])] == [200, 200]
+
+
+def test_a_file_is_no_list_as_json_text() -> None:
+    def make(fw: Framework, log: list[Any]) -> Any:
+        app = fw.FastAPI()
+
+        def take(x: Any, y: Any) -> Any:
+            return x
+
+        take.__annotations__ = {"x": Annotated[list[int], Json(), fw.Form()], "y": Annotated[int, fw.Form()]}  # type: ignore[type-arg]
+        app.post("/")(take)
+        return app
+
+    assert [answer.status for answer in answers(FASTAPI, make, ASKS[:1])] == [500]
+    assert [answer.status for answer in answers(FERRAPI, make, ASKS[:1])] == [422]

@@ -24,6 +24,8 @@ class Cap(BaseModel):
 
 
 TYPES: dict[str, Any] = {
+    "list, and the class of JSON text": Annotated[list[int], Json],
+    "model, and the class of JSON text": Annotated[Pen, Json],
     "anything": Json,
     "int": Json[int],
     "int or none": Json[int] | None,

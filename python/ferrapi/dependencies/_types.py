@@ -126,8 +126,11 @@ def value_is_sequence(value: Any) -> bool:
 
 
 def is_json(info: FieldInfo) -> bool:
-    """Whether the value is sent as JSON text (`pydantic.Json`), so that it is one string whatever its type."""
-    return any(item is Json or type(item) is Json for item in info.metadata)
+    """Whether the value is sent as JSON text (`pydantic.Json[...]`), so that it is one string whatever its type.
+
+    The class itself as metadata says nothing about how the value is sent, only how pydantic validates it.
+    """
+    return any(type(item) is Json for item in info.metadata)
 
 
 def parameter_model(info: FieldInfo) -> type[BaseModel] | None:

@@ -31,7 +31,12 @@ impl Machine {
         if step.has_params && (step.is_late || !self.is_read) {
             let exchange = self.exchange(py)?;
             let found = program.reference.bind(py).call_method1(intern!(py, "parameters"), (exchange, index))?;
+            // They come before what has been read of the body.
+            let arguments = self.arguments(py, index);
+            let of_body = arguments.copy()?;
+            arguments.clear();
             is_valid = self.take_values(py, index, &found)?;
+            arguments.update(of_body.as_mapping())?;
         }
         let Some(fields) = step.fields.as_ref().filter(|_| !self.early.contains(&index)) else {
             return Ok(if is_valid { Values::Ready } else { Values::Invalid });
