@@ -10,6 +10,7 @@
 //! is a call of the program's `reference`. docs/internals/architecture.md has the table of these calls.
 
 mod asgi;
+mod entrance;
 mod given;
 mod heartbeat;
 mod hop;
@@ -23,7 +24,8 @@ mod sink;
 mod transport;
 mod uvicorn;
 
-pub(crate) use asgi::{Entrance, program_of};
+pub(crate) use asgi::program_of;
+pub(crate) use entrance::Entrance;
 pub(crate) use layers::{
     Adding, Compressing, Compression, Flow, Noting, Outlet, Passage, Ready, Surroundings, gzip_bytes, send_whole,
 };
