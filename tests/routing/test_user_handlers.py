@@ -175,6 +175,28 @@ def test_a_handler_that_fails_is_asked_about_once(raised: type[Exception]) -> No
     compare(make, [Ask(path=path) for path in ("/http", "/worse", "/nowhere", "/below/http", "/below/nowhere")])
 
 
+@pytest.mark.parametrize("status", [[], "404", None, 404.0])
+def test_a_status_may_be_anything(status: Any) -> None:
+    def make(fw: Framework, log: list[Any]) -> Any:
+        app = fw.FastAPI()
+
+        async def handler(request: Any, exc: Any) -> Any:
+            log.append("asked")
+            return PlainTextResponse("answered")
+
+        app.add_exception_handler(404, handler)
+
+        @app.get("/")
+        async def endpoint() -> None:
+            exc = fw.HTTPException(404)
+            exc.status_code = status
+            raise exc
+
+        return app
+
+    compare(make, [Ask()])
+
+
 def test_handlers_may_be_replaced_while_serving() -> None:
     def make(fw: Framework, log: list[Any]) -> Any:
         app = fw.FastAPI()

@@ -109,10 +109,10 @@ impl Machine {
         }
         self.ready = None;
         let has_started = self.has_started(py)?;
-        if !has_started && let Some(handler) = self.handler_of_users(py, &error)? {
+        // What can't be found out or made here says so when it is done the long way.
+        if !has_started && let Ok(Some(handler)) = self.handler_of_users(py, &error) {
             return self.ask(py, &handler, &error);
         }
-        // An answer that can't be made says so when it is made the long way.
         if !has_started && let Ok(Some((status, headers, body))) = self.answer_to(py, &error) {
             error.set_traceback(py, None);
             self.background = None;
