@@ -219,7 +219,7 @@ class ProgramPlan(TypedDict):
     reply: ReplyPlan
     placed: Any
     http_handler: Any
-    own_handlers: list[Any]
+    own_handlers: tuple[Any, ...]
     reference: Any
     counts: Callable[[], None] | None
 

@@ -119,5 +119,10 @@ def answer_now(handlers: tuple[Any, Any], exc: Exception) -> tuple[int, AnswerHe
         exc: the exception.
     """
     handler = handler_for(handlers, exc)
-    answer = None if handler is None else short_answer(handler)
+    return None if handler is None else answer_by(handler, exc)
+
+
+def answer_by(handler: Any, exc: Exception) -> tuple[int, AnswerHead, bytes] | None:
+    """The same, if `handler` is the one that is for it."""
+    answer = short_answer(handler)
     return None if answer is None else answer(exc)

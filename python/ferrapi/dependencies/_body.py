@@ -15,10 +15,10 @@ from .._boundary import form_plan
 from .._fields import Location, ModelField, create_model_field, is_ready
 from .._native import FormReader
 from . import _types
-from ._forms import allows_none, form_model_classes, form_models, read_form_field, whole_form
+from ._forms import form_model_classes, form_models, read_form_field, whole_form
 from ._large_values import Large
 from ._plain import is_plain_field
-from ._values import MISSING, Errors, missing_error, names_of, validate_found, wants_bytes
+from ._values import MISSING, Errors, allows_none, missing_error, names_of, validate_found, wants_bytes
 from .models import Dependant, in_order
 
 

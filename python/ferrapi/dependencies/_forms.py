@@ -21,7 +21,7 @@ from .. import _annotations, params
 from .._fields import Location, ModelField
 from . import _types
 from ._parameter_models import ModelReader, wants_many
-from ._values import MISSING, Errors, names_of, sent_as, validate_found, wants_bytes
+from ._values import MISSING, Errors, allows_none, names_of, sent_as, validate_found, wants_bytes
 
 Raw = dict[str, Any]
 BODY: Location = ("body",)
@@ -181,11 +181,6 @@ class FormModels:
         for name in self.single.bytes_fields.keys() & values.keys():
             values[name] = await contents(values[name], self.single.bytes_fields[name])
         return field.validate(values, loc=BODY)
-
-
-def allows_none(field: ModelField) -> bool:
-    """Whether the declared type includes None."""
-    return any(member is type(None) for member in _annotations.members(field.field_info.annotation))
 
 
 def form_model_classes(annotation: Any) -> list[type[BaseModel]]:

@@ -106,7 +106,8 @@ def validate_found(field: ModelField, value: Any, loc: Location) -> tuple[Any, E
     return field.validate(value, loc=loc)
 
 
-def _allows_none(field: ModelField) -> bool:
+def allows_none(field: ModelField) -> bool:
+    """Whether the declared type includes None."""
     return any(member is type(None) for member in _annotations.members(field.field_info.annotation))
 
 
@@ -114,7 +115,7 @@ class _ParameterModel:
     """A field whose value is a whole source, with what reading it takes."""
 
     def __init__(self, field: ModelField, model: type[BaseModel]) -> None:
-        self.optional = _allows_none(field)
+        self.optional = allows_none(field)
         convert = bool(getattr(field.field_info, "convert_underscores", False))
         self.reader = ModelReader(model, convert)
 

@@ -86,12 +86,14 @@ _CLOSE_FORM = FormData.close
 def close_in_memory(x: HasForm) -> bool:
     """Do what `close_files` does, if nothing has to be waited for; tell whether it is done."""
     form = x.form
-    if x.file_stack is not None or form is None or not x.closes_form:
-        return x.file_stack is None
-    if type(form).close is not _CLOSE_FORM:
+    if x.file_stack is not None:
         return False
-    files = [value for _, value in form._list if isinstance(value, UploadFile)]
-    if not all(type(file).close is _CLOSE_FILE and not getattr(file.file, "_rolled", True) for file in files):
+    if form is None or not x.closes_form:
+        return True
+    files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
+    if type(form).close is not _CLOSE_FORM or not all(type(file).close is _CLOSE_FILE for file in files):
+        return False
+    if not all(file._in_memory for file in files):
         return False
     for file in files:
         file.file.close()

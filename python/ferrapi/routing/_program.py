@@ -29,11 +29,11 @@ from .._version_counter import SETTINGS_VERSION
 from .._ways import COUNTED
 from ..concurrency import LimitedContext, leave_generators, run_limited
 from ..dependencies import _plain
-from ..dependencies._body import body_values, form_reader, is_form, request_body_to_args
+from ..dependencies._body import body_values, form_reader, request_body_to_args
 from ..dependencies._callables import Kind
 from ..dependencies._large_values import HELD, LARGE, Large
 from ..dependencies._values import MISSING, Errors, missing_error, names_of, validate_found
-from ..exception_handlers import OWN_HANDLERS, answer_now, http_exception_handler
+from ..exception_handlers import OWN_HANDLERS, answer_by, http_exception_handler
 from ..exceptions import RequestValidationError
 from ._compiled import Compiled
 from ._exchange import Exchange
@@ -110,7 +110,7 @@ def _program(
             "reply": _reply_plan(compiled.responder),
             "placed": placed,
             "http_handler": http_exception_handler,
-            "own_handlers": list(OWN_HANDLERS),
+            "own_handlers": OWN_HANDLERS,
             "reference": reference if COUNTED is None else COUNTED.asked(reference),
             "counts": None if COUNTED is None else COUNTED.begin,
         }
@@ -185,7 +185,7 @@ def _fields_plan(step: Step) -> FieldsPlan:
         "is_quiet": all(
             _plain.is_buildable(field) and _plain.runs_no_code(_plain.bare_schema(field)) for field in fields
         ),
-        "form": form_reader(fields) if is_form(fields) else None,
+        "form": form_reader(fields),
         "fields": [
             {
                 "name": field.name,
@@ -263,7 +263,7 @@ class Reference:
     unwind = staticmethod(Teardown.throw_into)
     stop = staticmethod(stop)
     stop_thrown = staticmethod(stop_thrown)
-    answer = staticmethod(answer_now)
+    answer = staticmethod(answer_by)
     unanswered = staticmethod(unanswered)
     no_response = staticmethod(no_response)
     in_cancel_scope = staticmethod(in_cancel_scope)

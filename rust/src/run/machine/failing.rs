@@ -11,6 +11,7 @@ use super::{Machine, Next, Outcome, Stage};
 use crate::py;
 use crate::request::limits::LimitExceeded;
 use crate::response::exception;
+use crate::run::program::Program;
 use crate::run::reply::{self, Body, Whole};
 use crate::run::transport::Headers;
 
@@ -108,18 +109,23 @@ impl Machine {
             return self.raise_in_python(py, error);
         }
         self.ready = None;
-        let has_started = self.has_started(py)?;
         // What can't be found out or made here says so when it is done the long way.
-        if !has_started && let Ok(Some(handler)) = self.handler_of_users(py, &error) {
-            return self.ask(py, &handler, &error);
-        }
-        if !has_started && let Ok(Some((status, headers, body))) = self.answer_to(py, &error) {
-            error.set_traceback(py, None);
-            self.background = None;
-            return match headers {
-                Some(headers) => self.send(py, status, &Headers::Pairs(headers), body),
-                None => self.send(py, status, &Headers::ContentType(b"application/json"), body),
-            };
+        if !self.has_started(py)?
+            && let Ok(Some(handler)) = self.handler_of(py, &error)
+        {
+            let program = self.program(py)?;
+            let program = program.bind(py).get();
+            if !program.own_handlers.iter().any(|own| handler.is(own)) {
+                return self.ask(py, &handler, &error);
+            }
+            if let Ok(Some((status, headers, body))) = answer_by(program, &handler, error.value(py)) {
+                error.set_traceback(py, None);
+                self.background = None;
+                return match headers {
+                    Some(headers) => self.send(py, status, &Headers::Pairs(headers), body),
+                    None => self.send(py, status, &Headers::ContentType(b"application/json"), body),
+                };
+            }
         }
         if self.started {
             self.exchange(py)?.setattr(intern!(py, "started"), true)?;
@@ -128,15 +134,12 @@ impl Machine {
         self.delegate(py, &handle, (error,).into_pyobject(py)?)
     }
 
-    /// The handler for an exception, if it isn't one of ferrapi's own.
-    fn handler_of_users<'py>(&self, py: Python<'py>, error: &PyErr) -> PyResult<Option<Bound<'py, PyAny>>> {
+    /// The handler for an exception. None for one that is told as another.
+    fn handler_of<'py>(&self, py: Python<'py>, error: &PyErr) -> PyResult<Option<Bound<'py, PyAny>>> {
         if error.is_instance_of::<LimitExceeded>(py) {
-            return Ok(None); // which is told as another one
+            return Ok(None);
         }
-        let handler = handler_for(&self.transport.handlers(py)?, error.value(py))?;
-        let program = self.program(py)?;
-        let own = &program.bind(py).get().own_handlers;
-        Ok(handler.filter(|handler| !own.iter().any(|own| handler.is(own))))
+        handler_for(&self.transport.handlers(py)?, error.value(py))
     }
 
     /// Asks a handler what it answers to an exception.
@@ -188,26 +191,27 @@ impl Machine {
             _ => Ok(self.replied),
         }
     }
+}
 
-    /// Status, headers and body of the answer to an exception, if one of ferrapi's own handlers is for it.
-    fn answer_to<'py>(&self, py: Python<'py>, error: &PyErr) -> PyResult<Option<Answer<'py>>> {
-        let handlers = self.transport.handlers(py)?;
-        let program = self.program(py)?;
-        let program = program.bind(py).get();
-        if let Some(handler) = handler_for(&handlers, error.value(py))?
-            && handler.is(&program.http_handler)
-            && let Some((status, headers, body)) = exception::answer(error.value(py))?
-        {
-            return Ok(Some((status, headers, Body::Native(body))));
-        }
-        let answer = program.reference.bind(py).call_method1(intern!(py, "answer"), (handlers, error.value(py)))?;
-        if answer.is_none() {
-            return Ok(None);
-        }
-        let (status, headers, body): (u16, Bound<'py, PyAny>, Bound<'py, PyBytes>) = answer.extract()?;
-        // A content type is always that of JSON.
-        Ok(Some((status, headers.cast_into::<PyList>().ok(), Body::Python(body.unbind()))))
+/// Status, headers and body of the answer that one of ferrapi's own handlers has to an exception; None if only the handler can make it.
+fn answer_by<'py>(
+    program: &Program,
+    handler: &Bound<'py, PyAny>,
+    error: &Bound<'py, PyBaseException>,
+) -> PyResult<Option<Answer<'py>>> {
+    let py = error.py();
+    if handler.is(&program.http_handler)
+        && let Some((status, headers, body)) = exception::answer(error)?
+    {
+        return Ok(Some((status, headers, Body::Native(body))));
     }
+    let answer = program.reference.bind(py).call_method1(intern!(py, "answer"), (handler, error))?;
+    if answer.is_none() {
+        return Ok(None);
+    }
+    let (status, headers, body): (u16, Bound<'py, PyAny>, Bound<'py, PyBytes>) = answer.extract()?;
+    // A content type is always that of JSON.
+    Ok(Some((status, headers.cast_into::<PyList>().ok(), Body::Python(body.unbind()))))
 }
 
 /// Status, headers (none for a JSON document alone) and body.

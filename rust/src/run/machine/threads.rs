@@ -77,7 +77,6 @@ impl Machine {
             (Some(fields), Some(Body::Json(_))) if fields.is_quiet && self.large == 0 => {
                 self.validate_early(py, index, fields)
             }
-            (Some(_), Some(Body::Form { .. })) if self.early.contains(&index) => Ok(true),
             (Some(fields), Some(Body::Form { .. })) if self.has_form => self.validate_form(py, index, fields),
             (Some(_), Some(Body::Form { plain: Some(plain) })) => Ok(plain.step == index),
             _ => Ok(false),

@@ -147,6 +147,9 @@ impl Machine {
 
     /// Validates the parts of a form for a step, in one call. Answers no if that can't be done, or anything is missing or wrong.
     pub(super) fn validate_form(&mut self, py: Python<'_>, index: usize, fields: &Fields) -> PyResult<bool> {
+        if self.early.contains(&index) {
+            return Ok(true);
+        }
         let (Some(reader), Some(form)) = (&fields.form, &self.body) else { return Ok(false) };
         let parts = form.bind(py).getattr_opt(intern!(py, "_list"))?.and_then(|parts| parts.cast_into::<PyList>().ok());
         let Some(parts) = parts else { return Ok(false) };
