@@ -72,6 +72,9 @@ class BaseModelWithConfig(BaseModel):
         type.__setattr__(cls, "__signature__", _SignatureOnDemand())
 
 
+type.__setattr__(BaseModelWithConfig, "__signature__", _SignatureOnDemand())
+
+
 class Contact(BaseModelWithConfig):
     """Who answers questions about the API."""
 
