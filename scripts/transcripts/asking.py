@@ -9,12 +9,19 @@ from starlette.routing import Mount
 Asked = tuple[str, str, dict[str, Any]]
 
 
-def ask(app: FastAPI, *requests: tuple[Any, ...], document: bool = True) -> None:
-    """Print the answer to each request (method, path, and options of httpx), and then the OpenAPI documents."""
+UNSHOWN = frozenset({"date", "content-length"})
+"""Headers that are no part of a transcript."""
+
+
+def ask(app: FastAPI, *requests: tuple[Any, ...], document: bool = True, unshown: frozenset[str] = frozenset()) -> None:
+    """Print the answer to each request (method, path, and options of httpx), and then the OpenAPI documents.
+
+    `unshown` are headers that change from run to run.
+    """
     with TestClient(app, raise_server_exceptions=False) as client:
         for method, path, *options in requests:
             answer = client.request(method, path, **(options[0] if options else {}))
-            shown = {name: value for name, value in answer.headers.items() if name not in ("date", "content-length")}
+            shown = {name: value for name, value in answer.headers.items() if name not in UNSHOWN | unshown}
             print(method, path, answer.status_code, shown, answer.text)
     if document:
         describe(app)
