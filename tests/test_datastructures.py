@@ -3,7 +3,7 @@
 import asyncio
 import io
 import pickle
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import pytest
 from _oracle import same
@@ -79,3 +79,10 @@ def test_uploads_of_both_packages_are_accepted_as_they_are(upload: Any) -> None:
 
 def test_defaults_can_be_pickled() -> None:
     assert pickle.loads(pickle.dumps(Default(3))) == Default(3)
+
+
+def test_type_hints_of_an_upload_name_what_it_has() -> None:
+    def question(framework: Any) -> Any:
+        return get_type_hints(framework.datastructures.UploadFile)
+
+    same(question)

@@ -44,6 +44,8 @@ class UploadFile(StarletteUploadFile):
     filename: str | None
     size: int | None
     headers: Headers
+    if not TYPE_CHECKING:  # to whom it is the property that it is
+        content_type: str | None
 
     async def write(self, data: bytes) -> None:
         """Write `data` at the current position."""

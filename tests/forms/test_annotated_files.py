@@ -1,5 +1,6 @@
 """Files and bytes with metadata of their own: `Annotated` inside of a type hides them, as it does in FastAPI."""
 
+from datetime import date
 from typing import Annotated, Any
 
 import pytest
@@ -102,3 +103,19 @@ def test_a_file_is_no_list_as_json_text() -> None:
 
     assert [answer.status for answer in answers(FASTAPI, make, ASKS[:1])] == [500]
     assert [answer.status for answer in answers(FERRAPI, make, ASKS[:1])] == [422]
+
+
+@pytest.mark.parametrize("annotation", [date | list, date | tuple | object], ids=str)
+def test_a_bare_sequence_in_a_union_takes_what_the_form_has(annotation: Any) -> None:
+    def make(fw: Framework, log: list[Any]) -> Any:
+        app = fw.FastAPI()
+
+        def take(x: Any) -> Any:
+            return len(x)
+
+        take.__annotations__ = {"x": Annotated[annotation, fw.File()]}
+        app.post("/")(take)
+        return app
+
+    assert [answer.status for answer in answers(FASTAPI, make, ASKS[:2])] == [500, 500]
+    assert [answer.status for answer in answers(FERRAPI, make, ASKS[:2])] == [200, 200]

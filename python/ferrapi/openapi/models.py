@@ -506,5 +506,10 @@ class OpenAPI(BaseModelWithConfig):
     externalDocs: ExternalDocumentation | None = None
 
 
+for _kind in list(globals().values()):  # what FastAPI's schemas of these have no description for
+    if isinstance(_kind, type) and _kind.__module__ == __name__ and issubclass(_kind, (BaseModel, Enum, dict)):
+        _kind.__doc__ = None
+
+
 if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
     __getattr__ = names_of(__name__)

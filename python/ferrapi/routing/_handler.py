@@ -31,7 +31,7 @@ from ._files import close_files, close_later, stack_around
 from ._guard import Inside
 from ._late import NeedsContexts
 from ._limits import serve_limited
-from ._observed import Observed, is_observed
+from ._observed import Observed, is_asked, is_observed
 from ._plan import Plan
 from ._program import program_inside
 from ._respond import Responder, send_response, tell_way
@@ -273,7 +273,7 @@ class RouteApp(Regained):
         """FastAPI's route handler: from a request to a response. Exit stacks are those in the request's scope."""
         x = Exchange.of(request.scope, request.receive, request._send)
         compiled = self.compiled_for(x)
-        if compiled.is_observed:
+        if compiled.is_observed or is_asked(request):
             return await Observed(compiled).respond(request)
         x.request_object = request
         x.request_stack = request.scope.get("fastapi_inner_astack")

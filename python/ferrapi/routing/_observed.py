@@ -2,9 +2,10 @@
 
 Tracing tools put functions of their own in the place of `solve_dependencies`, `run_endpoint_function`,
 `serialize_response` and the like, or of methods of `Request` and `Response`, and expect them to be called for each
-request. While any is replaced (`ferrapi._hooks`), routes are served here: the request and the response are objects, and
-each step is the call of a public function, in the order and with the arguments that FastAPI is seen to have. What the
-functions do is done by the plan, as ever.
+request. While any is replaced (`ferrapi._hooks`), routes are served here, and so is a request whose object has a say in
+what it reads, which a route class may have made: the request and the response are objects, and each step is the call of
+a public function, in the order and with the arguments that FastAPI is seen to have. What the functions do is done by
+the plan, as ever.
 """
 
 from __future__ import annotations
@@ -43,6 +44,34 @@ def is_observed() -> bool:
     if touches_any(EXCHANGED) or any(replaced(module) for module in _THREADS):
         return True
     return not _PER_REQUEST.isdisjoint(replaced("ferrapi.routing"))
+
+
+_READING = ("body", "json", "form", "_get_form", "headers", "query_params", "cookies", "path_params")
+"""What of a request object parameters and bodies are read by."""
+
+_PARSING = ("form", "_get_form", "headers")
+"""What of it a form is parsed by."""
+
+_READ = frozenset({"_json", "_query_params", "_cookies"})
+"""Where it keeps what it has read, which somebody may have put there."""
+
+
+def _reads_itself(request: Request, *names: str) -> bool:
+    kind = type(request)
+    return any(getattr(kind, name) is not getattr(Request, name) for name in names)
+
+
+def is_asked(request: Request) -> bool:
+    """Whether a request object has to be asked for what it says, which may be something else than its scope says.
+
+    Its class has read it in a way of its own, or somebody has given it JSON, query parameters, cookies or headers.
+    """
+    return not _READ.isdisjoint(vars(request)) or _reads_itself(request, *_READING) or _has_other_headers(request)
+
+
+def _has_other_headers(request: Request) -> bool:
+    held = vars(request).get("_headers")
+    return held is not None and held.raw is not request.scope["headers"]
 
 
 class Observed:
@@ -116,16 +145,19 @@ class Observed:
     async def _body(self, x: Exchange) -> Any:
         """What the body says: fields of a form, a JSON value, bytes, or `MISSING`."""
         compiled, request = self.compiled, x.request
+        has_other_headers = _has_other_headers(request)
         x.settle_headers()
         if compiled.is_form:
-            if touches_any((Request,), "form", "_get_form"):
+            is_parsed = touches_any((Request,), "form", "_get_form") or _reads_itself(request, *_PARSING)
+            if is_parsed or has_other_headers:
                 return await self._form(x)
             return await read_form(x, compiled.bounds)
         try:
             body = await request.body()
             if not body:
                 return MISSING
-            if not is_json(x.header(b"content-type"), compiled.strict):
+            declared = request.headers.get("content-type", "").encode("latin-1")
+            if not is_json(declared, compiled.strict):
                 return body
             return await request.json()
         except json.JSONDecodeError as exc:
