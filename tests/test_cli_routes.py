@@ -93,6 +93,14 @@ async def embedded(thing: Annotated[_Thing, Body(embed=True)]) -> None: ...
 async def form(name: Annotated[str, Form()]) -> None: ...
 
 
+@router.post("/guarded-form", dependencies_before_body=True)
+async def guarded_form(name: Annotated[str, Form()], who: Annotated[Any, Depends(HTTPBearer())]) -> None: ...
+
+
+@router.post("/seen-form")
+async def seen_form(name: Annotated[str, Form()], request: Request) -> None: ...
+
+
 @router.post("/file")
 async def file(content: Annotated[bytes, File()]) -> None: ...
 
@@ -161,6 +169,8 @@ def test_a_route_is_called_native_if_and_only_if_it_has_a_program(name: str) -> 
         ("json", []),
         ("embedded", []),
         ("form", []),
+        ("guarded-form", []),
+        ("seen-form", ["seen_form: an object is made for its parameter `request`", "the form is read in Python"]),
         ("file", ["the form is read in Python"]),
         ("text", []),
         ("redirect", ["the response is made in Python by RedirectResponse"]),

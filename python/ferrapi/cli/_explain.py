@@ -162,7 +162,7 @@ def _body(compiled: Compiled, plan: Plan) -> How | None:
     if compiled.is_form:
         if plain_form(plan, compiled.bounds) is not None:
             return How("urlencoded forms are read natively, multipart ones in Python", False)
-        why = "it has files or validators of yours, or somebody is given the request"
+        why = "it has validators of yours, or files declared as bytes, or somebody is given the request"
         return How(f"the form is read in Python: {why}", True)
     if early_model(plan) is not None:
         return How("JSON is validated from its bytes", False)

@@ -23,7 +23,8 @@ def plain_form(plan: Plan, bounds: FormBounds) -> PlainForm | None:
         bounds: of the form.
     """
     step = plan.body_step
-    if any(one.specials for one in plan.steps):  # whoever sees the request may ask it for the form
+    # Whoever sees the request may ask it for the form. A security scheme whose header is read natively doesn't see it.
+    if any(one.specials and one.read_credentials is None for one in plan.steps):
         return None
     if step is None or not _body.is_form(step.dependant.body_params):
         return None
