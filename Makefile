@@ -219,7 +219,7 @@ conformance: build $(VENV)/.dev $(CONFORMANCE_VENV)/.ferrapi
 		--passing .cache/conformance/passing.json
 	@$(CONFORMANCE_VENV)/bin/python -m scripts.ratchet .cache/conformance/passing.json tests/conformance/passing.json
 	@echo '== By which way these requests were served'
-	@$(BIN)/python -m scripts.ways .cache/conformance/ways.jsonl --least 99 --beside telemetry --beside yields
+	@$(BIN)/python -m scripts.ways .cache/conformance/ways.jsonl --least 99
 	@echo '== Its public surface'
 	@$(CONFORMANCE_VENV)/bin/python $(CONFORMANCE)/surface.py --check ferrapi --min $(SURFACE_MIN)
 	@echo '== JSONTestSuite, asked of both'

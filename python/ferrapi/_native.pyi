@@ -492,6 +492,14 @@ class Program:
 
         If it `returns`, it returns the response and sends nothing; contexts are the exchange's to leave then.
         """
+    def solve(
+        self, layer: Any, exchange: Any, body: Any, cache: dict[Any, Any] | None = None
+    ) -> Coroutine[Any, Any, Any]:
+        """A coroutine that runs the dependencies of a request whose body says `body`.
+
+        It returns the endpoint's keyword arguments, as far as they are valid, and the mistakes in the request. Results
+        are taken from `cache`, and put into it, if there is one. Contexts are the exchange's to leave.
+        """
 
 @final
 class Serving(Coroutine[Any, Any, None]):

@@ -1,4 +1,4 @@
-"""Counts by which way requests to API routes are served: by a program, asking Python for what, or elsewhere and why.
+"""Counts how requests to API routes are served: by a program, which asks Python for what, or elsewhere and why.
 
 Off unless the environment variable ``FERRAPI_COUNT_WAYS`` names a file: then each process appends a line of JSON to it
 when it ends (`Ways.told`). What is allowed is the table "what calls Python" in docs/internals/architecture.md;
@@ -26,18 +26,16 @@ PLACES: dict[str, str] = {
     "parse": "JSON",
     "form_at_once": "form",
     "read_form": "form",
-    "form_values": "form",
+    "body_values": "form",
     "unwind": "contexts",
     "reply": "response",
     "respond": "response",
     "send": "response",
     "handle": "exception handler",
     "ask": "exception handler",
-    "go_on": "go on",
+    "replanned": "overrides that change",
 }
 """What a program asks Python for by name, and what that is called in the counts. The rest is no step of a request."""
-
-_LEAVES = frozenset({"go on"})
 
 
 class _Request:
@@ -87,27 +85,20 @@ class Ways:
         return _Asked(reference)
 
     def elsewhere(self, reason: str) -> None:
-        """A request is served by the reference path."""
+        """A request is served by public functions, one by one."""
         self._elsewhere[reason] += 1
 
     def told(self) -> dict[str, Any]:
         """What was counted.
 
         Returns:
-            `program`: requests that a program has served from the beginning to the end; `steps`: how many of them asked
-            Python for what (one may ask for several things); `elsewhere`: the other requests, by reason.
+            `program`: requests that a program has served; `steps`: how many of them asked Python for what (one may ask
+            for several things); `elsewhere`: the other requests, by reason.
         """
         steps: Counter[str] = Counter()
-        elsewhere = Counter(self._elsewhere)
-        whole = 0
         for request in self._begun:
-            left = request.steps & _LEAVES
-            if left:
-                elsewhere[min(left)] += 1
-                continue
-            whole += 1
             steps.update(request.steps or {"none"})
-        return {"program": whole, "steps": dict(steps), "elsewhere": dict(elsewhere)}
+        return {"program": len(self._begun), "steps": dict(steps), "elsewhere": dict(self._elsewhere)}
 
     def write(self, path: Path) -> None:
         """Append what was counted to a file, as a line of JSON."""

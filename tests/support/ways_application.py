@@ -73,6 +73,7 @@ def application() -> FastAPI:
         router.post("/take")(take)
         router.get("/look")(look)
         router.post("/form")(_form)
+        router.get("/stream")(_stream)
         app.include_router(router)
     app.post("/limited", max_body_size=100)(take)
     app.post("/connected", cancel_on_disconnect=True)(take)
@@ -82,6 +83,7 @@ def application() -> FastAPI:
     app.post("/send")(_send)
     layered = APIRouter(prefix="/layered", middleware=[Middleware(Passing)])
     layered.get("/look")(look)
+    layered.get("/stream")(_stream)
     sized = APIRouter(prefix="/sized", max_body_size=100)
     sized.post("/take")(take)
     for router in (layered, sized):
@@ -91,6 +93,10 @@ def application() -> FastAPI:
 
 async def _form(one: Opened, name: Annotated[str, Form()]) -> str:
     return name
+
+
+async def _stream(one: Opened) -> AsyncGenerator[int]:
+    yield one
 
 
 async def _weigh(parcel: Annotated[Parcel, Query()]) -> int:
@@ -109,7 +115,7 @@ async def _turns(
 
 
 def ask(client: TestClient, path: str) -> None:
-    if path.endswith(("look", "turns")):
+    if path.endswith(("look", "turns", "stream")):
         answer = client.get(path)
     elif path.endswith("form"):
         answer = client.post(path, data={"name": "x"})
@@ -127,8 +133,10 @@ _SOLVE = ferrapi.routing.solve_dependencies
 
 if __name__ == "__main__":
     plain = TestClient(application())
-    paths = [f"/{kind}/{name}" for kind in ("apiroute", "stamped", "handled") for name in ("take", "look", "form")]
-    paths += ["/limited", "/connected", "/late", "/turns", "/layered/look", "/sized/take"]
+    paths = [
+        f"/{kind}/{name}" for kind in ("apiroute", "stamped", "handled") for name in ("take", "look", "form", "stream")
+    ]
+    paths += ["/limited", "/connected", "/late", "/turns", "/layered/look", "/layered/stream", "/sized/take"]
     for path in paths:
         ask(plain, path)
     assert plain.get("/weigh?grams=3&notes=a").json() == plain.post("/send", data={"grams": "3"}).json() == 3

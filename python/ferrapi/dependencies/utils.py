@@ -140,8 +140,7 @@ async def solve_dependencies(
     x.injected = response
     x.background = cast(BackgroundTasks | None, background_tasks)  # Starlette's has the same methods
     cache = {} if dependency_cache is None else dependency_cache
-    has_overrides = hasattr(dependency_overrides_provider, "dependency_overrides")
-    values, errors = await solve(plan, x, body, cache, dependency_overrides_provider if has_overrides else None)
+    values, errors = await solve(plan, x, body, cache)
     return SolvedDependency(values, errors, x.background, x.response, cache)
 
 

@@ -11,14 +11,10 @@ from .._version_counter import ROUTES_VERSION
 from ..datastructures import DefaultPlaceholder
 from ..dependencies._callables import Kind
 from ..dependencies._overrides import Overrides
-from ..dependencies._values import MISSING, Errors
-from ..exceptions import EndpointContext, RequestValidationError
-from ._exchange import Exchange
+from ..exceptions import EndpointContext
 from ._facts import HandlerFacts
-from ._late import Late
 from ._limits import FormBounds
-from ._plan import Groups, Plan, SoFar
-from ._read import body_bytes, body_value, read_form
+from ._plan import Plan
 from ._respond import Responder, endpoint_context, sends_events
 
 _REMEMBERED_OVERRIDES = 16
@@ -30,7 +26,7 @@ class _Nobody:
     dependency_overrides: Mapping[Any, Any] = MappingProxyType({})
 
 
-_NOBODY = _Nobody()
+NOBODY = _Nobody()
 
 
 class Compiled:
@@ -62,7 +58,7 @@ class Compiled:
         )
         self.responder = self._responder(route, streams=self.streams, in_thread=kind is Kind.SYNC)
         provider = route.dependency_overrides_provider
-        self.provider = provider if hasattr(provider, "dependency_overrides") else _NOBODY
+        self.provider = provider if hasattr(provider, "dependency_overrides") else NOBODY
         self._overridden: dict[Any, Plan] = {}
         self.program: Program | Literal[False] | None = None  # made when it is first wanted
         self.is_observed = is_observed
@@ -70,10 +66,6 @@ class Compiled:
     def obstacle(self) -> str | None:
         """What keeps the route from having a program, in a word of the table in docs/internals/architecture.md."""
         return "replaced functions" if self.is_observed else None
-
-    def obstacle_inside(self) -> str | None:
-        """The same for requests that come through something around the route: a stream is no response to return."""
-        return self.obstacle() or ("yields" if self.responder.streams else None)
 
     def context(self) -> EndpointContext:
         """Where the endpoint is, for messages."""
@@ -86,23 +78,6 @@ class Compiled:
         from ._streams import StreamResponder
 
         return StreamResponder(route, in_thread)
-
-    def valid(self, values: dict[str, Any] | None, errors: Errors, body: Any = MISSING) -> dict[str, Any]:
-        """`values`, unless there are none because of `errors`."""
-        if values is None:
-            shown = None if body is MISSING else body
-            raise RequestValidationError(errors, body=shown, endpoint_ctx=self.context())
-        return values
-
-    async def rest(self, x: Exchange, plan: Plan, groups: Groups, body: Any, so_far: SoFar) -> Any:
-        """What the endpoint returns, when the first steps of `plan` have run."""
-        values = self.valid(*await plan.values(x, groups, body, self.provider, so_far), body)
-        return await self.responder.call(x, plan.endpoint, values)
-
-    async def finish(self, x: Exchange, late: Late) -> Any:
-        """What the endpoint returns, when its dependencies have changed the overrides."""
-        values = self.valid(*await late.values(), late.body)
-        return await self.responder.call(x, late.plan.endpoint, values)
 
     def plan(self) -> Plan:
         """The plan for this request: the base plan, unless dependencies are overridden."""
@@ -126,25 +101,3 @@ class Compiled:
             overrides=overrides,
             body_last=self.reads_body_last,
         )
-
-    async def before_body(self, x: Exchange, plan: Plan) -> SoFar:
-        """What the dependencies come to that need no body. They are run, and the body isn't read yet.
-
-        Raises:
-            RequestValidationError: for mistakes in what they need of the request. They are not told with the others.
-        """
-        so_far: SoFar = ([], set(), [])
-        await plan.values(x, plan.read(x), MISSING, None, so_far, plan.before_body)
-        if so_far[2]:
-            raise RequestValidationError(so_far[2], endpoint_ctx=self.context())
-        return so_far
-
-    async def body(self, x: Exchange) -> Any:
-        """What the body says. Raises as `read_form` and `body_value`."""
-        if self.is_form:
-            return await read_form(x, self.bounds)
-        try:
-            return body_value(x, await body_bytes(x), strict=self.strict)
-        except RequestValidationError as exc:
-            exc.tell_place(self.context())
-            raise

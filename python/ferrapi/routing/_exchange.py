@@ -28,8 +28,6 @@ from ._files import offer_stack
 if TYPE_CHECKING:
     from anyio import CancelScope
 
-    from ._teardown import Teardown
-
 TRACER = "ferrapi.tracer"
 """The key under which a scope has who follows the request (`_tracer.py`)."""
 
@@ -58,8 +56,8 @@ class Exchange:
     started = False
     replied = False
     tracer: Any = None  # the `Tracer` (`_tracer.py`) that follows this request, if there is one
-    function_stack: AsyncExitStack | Teardown | None = None
-    request_stack: AsyncExitStack | Teardown | None = None
+    function_stack: AsyncExitStack | None = None
+    request_stack: AsyncExitStack | None = None
     shield: CancelScope | None = None  # see `_shield`
     around: Sequence[tuple[Any, Any]] = ()  # layers of the applications that it is mounted in, and their handlers
 

@@ -30,11 +30,9 @@ from starlette.types import Scope
 from .. import params
 from .._compat.starlette import get_route_path
 from .._deprecation import warn_at_caller
-from .._native import LimitExceeded
 from .._version_counter import ROUTES_VERSION
 from ..dependencies import _body
 from ..dependencies._dependant import get_dependant, with_route_dependencies
-from ..dependencies._values import MISSING
 from ..dependencies.models import Dependant
 from ..exceptions import FastAPIError, RequestValidationError, RouteError
 from ._contexts import IncludedRouter
@@ -47,6 +45,7 @@ from ._limits import serve_limited
 from ._plan import Plan
 from ._respond import Responder, send_response
 from ._shield import exit_shield
+from ._solving import solve_connection
 
 Directory = str | os.PathLike[str]
 Fallback = Literal["auto", "index.html", "404.html"] | None
@@ -305,11 +304,8 @@ class Guard:
         overrides = getattr(self.provider, "dependency_overrides", None)
         if overrides:
             plan = Plan(self.dependant, embed=self.embed, provider=self.provider, overrides=dict(overrides))
-        try:
-            values, errors = await plan.values(x, plan.read(x), MISSING, None if overrides is None else self.provider)
-        except LimitExceeded as exc:
-            raise HTTPException(status_code=400, detail=str(exc)) from None
-        if values is None:
+        _, errors = await solve_connection(x, plan)
+        if errors:
             raise RequestValidationError(errors)
 
 

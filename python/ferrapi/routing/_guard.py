@@ -57,3 +57,6 @@ class Inside(Guard):
     async def guard(self, x: Any, function: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]) -> None:
         """Await ``function(x, *arguments)``."""
         await function(x, *arguments)
+
+
+INSIDE = Inside()

@@ -7,7 +7,7 @@ around which it may do what it wants; the engine runs inside.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -20,28 +20,22 @@ from .._native import Program
 from .._pickling import Regained
 from .._version_counter import ROUTES_VERSION
 from .._ways import COUNTED
-from ..dependencies._values import MISSING
 from ..exceptions import ValidationException
 from ._compiled import Compiled
 from ._declared import EFFECTIVE, Declared
 from ._exchange import Exchange
 from ._facts import HandlerFacts
 from ._failing import handle_exception, unanswered
-from ._files import close_files, close_later, stack_around
-from ._guard import Inside
-from ._late import NeedsContexts
+from ._files import close_later, stack_around
+from ._guard import INSIDE
 from ._limits import serve_limited
 from ._observed import Observed, is_asked, is_observed
-from ._plan import Plan
 from ._program import program_inside
-from ._respond import Responder, send_response, tell_way
-from ._shield import SHIELD, exit_shield, in_cancel_scope
-from ._teardown import Teardown
-from ._tracer import followed, followed_result
+from ._respond import send_response, tell_way
+from ._shield import SHIELD, exit_shield
 from ._while_connected import serve_while_connected
 
 RequestHandler = Callable[[Request], Coroutine[Any, Any, Response]]
-INSIDE = Inside()
 
 
 class RouteApp(Regained):
@@ -84,13 +78,6 @@ class RouteApp(Regained):
             compiled = self._compiled = Compiled(self.facts, is_observed=is_observed())
         return compiled
 
-    def compiled_for(self, x: Exchange) -> Compiled:
-        """The same for one request, which somebody may follow; `Observed` tells by itself."""
-        compiled = self.compiled()
-        if x.tracer is None or compiled.is_observed:
-            return compiled
-        return followed(compiled, x.tracer)
-
     def reads_body(self) -> bool:
         """Whether the body is read before any of the application's code runs; False before the first request."""
         compiled = self._compiled
@@ -113,15 +100,15 @@ class RouteApp(Regained):
         serve = self.serve if limit is None else lambda x: serve_limited(x, limit, self.serve)
         return serve if not facts.cancel_on_disconnect else lambda x: serve_while_connected(x, serve)
 
-    def program(self, x: Exchange) -> Program | None:
-        """What runs the engine for a request that has come through whatever is around it."""
+    def program(self) -> Program | None:
+        """What runs the engine for a request that has come through whatever is around it; None if somebody looks on."""
         compiled = self.compiled()
         if compiled.program is None:
             compiled.program = program_inside(self) or False
-        program = compiled.program if x.tracer is None else False
-        if COUNTED is not None and program is False:
-            COUNTED.elsewhere(compiled.obstacle_inside() or "telemetry")
-        return program or None
+        obstacle = compiled.obstacle()
+        if COUNTED is not None and obstacle is not None:
+            COUNTED.elsewhere(obstacle)
+        return compiled.program or None
 
     async def serve(self, x: Exchange) -> None:
         """Answer a request, whatever its body's size; what no handler takes is raised."""
@@ -129,125 +116,11 @@ class RouteApp(Regained):
         if handler is not None:
             await self._serve_custom(x, handler)
             return
-        program = self.program(x)
-        if program is not None:
-            await program.serve(INSIDE, x, False)
-            return
-        observed = await self._serve_here(x)
-        if observed is not None:
-            await self._serve_custom(x, observed.respond)
-
-    async def _serve_here(self, x: Exchange) -> Observed | None:
-        """Answer a request without a program, unless somebody wants to see how."""
-        try:
-            compiled = self.compiled_for(x)
-            if compiled.is_observed:
-                return Observed(compiled)
-            plan = compiled.plan()
-            await self._serve_result(x, compiled, plan, self._result(x, compiled, plan))
-        except Exception as exc:
-            await handle_exception(x, exc)
-        finally:
-            if x.form is not None:
-                await close_files(x)
-        return None
-
-    async def serve_rest(
-        self,
-        x: Exchange,
-        compiled: Compiled,
-        plan: Plan,
-        rest: Coroutine[Any, Any, Any],
-        opened: Sequence[Any],
-        function_opened: Sequence[Any],
-    ) -> None:
-        """Answer a request whose first steps have run and opened contexts; `rest` is what the endpoint returns."""
-        try:
-            await self._serve_result(x, compiled, plan, rest, opened, function_opened)
-        except Exception as exc:
-            await handle_exception(x, exc)
-
-    async def _serve_result(
-        self,
-        x: Exchange,
-        compiled: Compiled,
-        plan: Plan,
-        result: Coroutine[Any, Any, Any],
-        opened: Sequence[Any] = (),
-        function_opened: Sequence[Any] = (),
-    ) -> None:
-        """Run what comes to the endpoint's `result`, and send the response to it."""
-        if plan.has_generators or x.tracer is not None:
-            ends_with_function = plan.ends_with_function or x.tracer is not None
-            await self._serve_in_contexts(x, compiled, ends_with_function, result, opened, function_opened)
-            return
-        late = None
-        try:
-            returned = await result
-        except NeedsContexts as needed:
-            late = needed.late
-        if late is not None:
-            await self._serve_in_contexts(x, compiled, True, compiled.finish(x, late))
-            return
-        pending = compiled.responder.reply(x, returned)
-        if pending is not None:
-            await pending
-
-    async def _result(self, x: Exchange, compiled: Compiled, plan: Plan) -> Any:
-        """What the endpoint returns, or the generator that it is."""
-        if x.tracer is not None:
-            return await followed_result(x, compiled, plan, x.tracer)
-        if compiled.reads_body_last:
-            so_far = await compiled.before_body(x, plan)
-            return await compiled.rest(x, plan, plan.read(x), await compiled.body(x), so_far)
-        body = await compiled.body(x) if compiled.has_body else MISSING
-        values = compiled.valid(*await plan.values(x, plan.read(x), body, compiled.provider), body)
-        return await compiled.responder.call(x, plan.endpoint, values)
-
-    async def _serve_in_contexts(
-        self,
-        x: Exchange,
-        compiled: Compiled,
-        ends_with_function: bool,
-        result: Coroutine[Any, Any, Any],
-        opened: Sequence[Any] = (),
-        function_opened: Sequence[Any] = (),
-    ) -> None:
-        responder = compiled.responder
-        if not opened and not function_opened and in_cancel_scope():
-            await self._serve_shielded(x, responder, result)
-            return
-        stack = x.request_stack = Teardown(opened)
-        try:
-            if ends_with_function:
-                async with Teardown(function_opened) as x.function_stack:
-                    response = await responder.respond(x, await result)
-                # Unbound if a dependency's end swallowed an exception; that is what FastAPI says of it, too.
-                await responder.send(x, response)
-            else:
-                pending = responder.reply(x, await result)
-                if pending is not None:
-                    await pending
-                x.replied = True
-        except BaseException as exc:
-            tell_way(exc, x.scope)
-            if not await stack.unwind(exc):
-                raise
+        program = self.program()
+        if program is None:
+            await self._serve_custom(x, Observed(self.compiled()).respond)
         else:
-            await stack.close()
-        if not x.replied:
-            raise unanswered()
-
-    @staticmethod
-    async def _serve_shielded(x: Exchange, responder: Responder, result: Coroutine[Any, Any, Any]) -> None:
-        """The same inside of a cancel scope, whose cancellation doesn't cut exit code short."""
-        with exit_shield(x.scope) as x.shield:
-            async with AsyncExitStack() as x.request_stack:
-                async with AsyncExitStack() as x.function_stack:
-                    response = await responder.respond(x, await result)
-                await responder.send(x, response)
-        if not x.replied:
-            raise unanswered()
+            await program.serve(INSIDE, x, False)
 
     async def _serve_custom(self, x: Exchange, handler: RequestHandler) -> None:
         async with stack_around(x):
@@ -271,20 +144,17 @@ class RouteApp(Regained):
 
     async def respond_to_request(self, request: Request) -> Response:
         """FastAPI's route handler: from a request to a response. Exit stacks are those in the request's scope."""
+        program = None if is_asked(request) else self.program()
+        if program is None:
+            return await Observed(self.compiled()).respond(request)
         x = Exchange.of(request.scope, request.receive, request._send)
-        compiled = self.compiled_for(x)
-        if compiled.is_observed or is_asked(request):
-            return await Observed(compiled).respond(request)
         x.request_object = request
         x.request_stack = request.scope.get("fastapi_inner_astack")
         x.function_stack = request.scope.get("fastapi_function_astack")
         x.shield = request.scope.get(SHIELD)
-        program = self.program(x)
         try:
-            if program is not None:
-                response: Response = await program.serve(INSIDE, x, True)
-                return response
-            return await compiled.responder.response(x, await self._result(x, compiled, compiled.plan()))
+            response: Response = await program.serve(INSIDE, x, True)
+            return response
         except ValidationException as exc:
             tell_way(exc, request.scope)
             raise

@@ -15,8 +15,6 @@ from starlette.requests import ClientDisconnect
 
 from .._error_report import DEFAULT_LIMITS
 from .._native import is_json_content_type
-from ..dependencies._large_values import LARGE, Large
-from ..dependencies._values import MISSING
 from ..exception_handlers import request_validation_exception_handler
 from ..exceptions import RequestValidationError
 from ._exchange import Exchange
@@ -129,23 +127,6 @@ def read_form_at_once(x: Exchange, bounds: FormBounds) -> FormData | None:
         raise unreadable(exc) from exc
 
 
-def body_value(x: Exchange, body: bytes, *, strict: bool) -> Any:
-    """What a body says: JSON values, raw bytes under another content type, or `MISSING` when it is empty.
-
-    Parameters:
-        x: the exchange.
-        body: all of it.
-        strict: whether a request without a content type has no JSON.
-
-    Raises:
-        RequestValidationError: for malformed JSON.
-        HTTPException: 400 for JSON that can't be read at all.
-    """
-    if not body:
-        return MISSING
-    return parsed(body) if is_json(x.header(b"content-type"), strict) else body
-
-
 def parsed(body: bytes) -> Any:
     """The JSON value in a body.
 
@@ -159,15 +140,6 @@ def parsed(body: bytes) -> Any:
         raise
     except Exception as exc:
         raise unreadable(exc) from exc
-
-
-def large_body(x: Exchange) -> Large | None:
-    """What is to be known for validating what is in a large body; None for any other."""
-    request = x.request_object
-    content = x.raw if x.raw is not None or request is None else vars(request).get("_body")
-    if content is None or len(content) <= LARGE:
-        return None
-    return Large(len(content), most_errors(x.handlers if x.tracer is None else None))
 
 
 def most_errors(handlers: Any) -> int | None:

@@ -1,7 +1,6 @@
-"""`solve_dependencies`: one run over a plan's steps for those who call it themselves, with a request made by hand.
+"""Running dependencies for their own sake: for WebSockets and front ends, and for `solve_dependencies`.
 
-`Plan.values` is what routes use: it stops where an error is certain. Here, the values of what is valid are told beside
-the errors, and the results of dependencies are taken from, and put into, a cache that outlives the request.
+Those who call that have a request made by hand, or one that they have changed.
 """
 
 from __future__ import annotations
@@ -10,19 +9,20 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from starlette.datastructures import Headers, QueryParams
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocket
 
-from .._native import Reader
-from ..dependencies._body import request_body_to_args
-from ..dependencies._values import Errors
-from ..dependencies.models import Dependant, may_share
+from .._native import LimitExceeded, Reader
+from ..dependencies._values import MISSING, Errors
+from ..dependencies.models import Dependant
 from ._exchange import Exchange
-from ._late import Late
+from ._guard import INSIDE
 from ._observed import PLAN
-from ._plan import Plan, validate_parameters
+from ._plan import Plan
+from ._program import solver_of
 from ._shield import SHIELD
-from ._step import Step, Values
+from ._step import Values
 
 _HELD = {"query_params": "_query_params", "headers": "_headers", "cookies": "_cookies", "path_params": ""}
 """The sources of parameters, and where a request keeps each once somebody has looked at it."""
@@ -41,6 +41,13 @@ class _Given(Exchange):
     def read(self, reader: Reader) -> list[dict[str, Any] | None] | None:
         """The declared parameters, read natively from the scope; None if the request may say something else."""
         return None if any(map(self._is_held, _HELD)) else super().read(reader)
+
+    def header(self, name: bytes) -> bytes | None:
+        """The first header called `name`, which is in lower case."""
+        if not self._is_held("headers"):
+            return super().header(name)
+        value = self.connection.headers.get(name.decode("latin-1"))
+        return None if value is None else value.encode("latin-1")
 
     @property
     def path_params(self) -> Any:
@@ -93,60 +100,25 @@ def exchange_of(request: Request | WebSocket, stack: AsyncExitStack) -> Exchange
     return x
 
 
-async def solve(
-    plan: Plan, x: Exchange, body: Any, cache: dict[Any, Any], provider: Any = None
-) -> tuple[Values, Errors]:
+async def solve(plan: Plan, x: Exchange, body: Any, cache: dict[Any, Any] | None = None) -> tuple[Values, Errors]:
     """Run the dependencies of `plan`.
 
     Parameters:
         plan: the plan.
-        x: the exchange.
+        x: the exchange, with the exit stacks that contexts are entered on.
         body: what the body says.
-        cache: results by cache key.
-        provider: the object whose ``dependency_overrides`` may still change while the dependencies run.
+        cache: results by cache key, if they are to outlive the request.
 
     Returns:
         the endpoint's keyword arguments, without those that are invalid or whose dependency was not called; the errors.
     """
-    groups = plan.read(x)
-    results: list[Any] = []
-    failed: set[int] = set()
-    errors: Errors = []
-    for step in plan.steps:
-        if provider is not None and plan.is_overridden_by(provider):
-            known, errors = await Late(plan, x, body, provider, results, failed, errors).values()
-            return known or {}, errors
-        values, found = await _own_values(step, x, groups[step.index] if groups else None, body)
-        errors.extend(found)
-        if not step.is_endpoint and (found or not failed.isdisjoint(step.children)):
-            failed.add(step.index)
-            results.append(None)
-            continue
-        fed = {name: results[index] for name, index in step.feeds if index not in failed}
-        values = fed | values | {name: get(x) for name, get in step.specials}
-        if step.is_endpoint:
-            return values, errors
-        results.append(await _result(plan, step, x, values, cache))
-    return {}, errors
+    solved: tuple[Values, Errors] = await solver_of(plan).solve(INSIDE, x, body, cache)
+    return solved
 
 
-async def _own_values(step: Step, x: Exchange, early: Values | None, body: Any) -> tuple[Values, Errors]:
-    """The parameters of one step that are valid, and the errors of the others."""
-    if not step.has_fields:
-        return {}, []
-    values, found = validate_parameters(step.dependant, x) if early is None else (dict(early), [])
-    if step.has_body:
-        more, wrong = await request_body_to_args(step.dependant.body_params, body, step.embed)
-        values.update(more)
-        found.extend(wrong)
-    return values, found
-
-
-async def _result(plan: Plan, step: Step, x: Exchange, values: Values, cache: dict[Any, Any]) -> Any:
-    """What a dependency returns: as it did before, if it may be shared and has been called."""
-    key = plan.key_of(step)
-    if may_share(step.dependant) and key in cache:
-        return cache[key]
-    result = await step.run(x, values)
-    cache.setdefault(key, result)
-    return result
+async def solve_connection(x: Exchange, plan: Plan) -> tuple[Values, Errors]:
+    """The same for a connection, or a request without a body. Raises 400 where its head is beyond a limit."""
+    try:
+        return await solve(plan, x, MISSING)
+    except LimitExceeded as exc:
+        raise HTTPException(status_code=400, detail=str(exc)) from None

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
 from .._hooks import replaced
 from .._threads import run_in_thread
-from ..concurrency import LimitedContext, opener_of, run_limited
+from ..concurrency import opener_of
 from ..dependencies._body import wants_key
 from ..dependencies._callables import Kind, header_scheme, kind_of
 from ..dependencies.models import Dependant, computed_scope, oauth_scopes
 from ._exchange import Exchange
-from ._shield import shielded
-from ._teardown import Teardown
 
 Special = tuple[str, Callable[[Exchange], Any]]
 Values = dict[str, Any]
@@ -53,14 +49,15 @@ class Visit:
 
     Attributes:
         node: what runs. original: what it was before an override took its place. embed: whether its body parameters are
-        keys of the body. begins: the first step of the tree below. children: parameter name and step of each dependency
-        so far. position: of the next one.
+        keys of the body. begins: the first step of the tree below. begun: the step that it is in a plan of which a part
+        has been run. children: parameter name and step of each dependency so far. position: of the next one.
     """
 
     node: Dependant
     original: Dependant
     embed: bool
     begins: int
+    begun: Step | None = None
     children: list[tuple[str | None, int]] = field(default_factory=list)
     position: int = 0
 
@@ -78,17 +75,15 @@ class Step:
         "feeds",
         "for_function",
         "has_body",
-        "has_fields",
         "has_params",
         "header",
         "in_thread",
         "index",
-        "is_direct",
         "is_endpoint",
-        "is_generator",
         "kind",
         "open",
         "original",
+        "ran_as",
         "read_credentials",
         "same_as",
         "specials",
@@ -109,39 +104,21 @@ class Step:
         self.feeds = tuple((name, child) for name, child in children if name is not None)
         self.specials = _specials(dependant, websocket=websocket)
         self.same_as: int | None = None
+        self.ran_as = None if visit.begun is None else visit.begun.index
         self.concurrency = dependant.concurrency
         self.for_function = computed_scope(dependant) == "function"
         self.has_body = bool(dependant.body_params)
         self.has_params = bool(
             dependant.path_params or dependant.query_params or dependant.header_params or dependant.cookie_params
         )
-        self.has_fields = self.has_params or self.has_body
         if self.kind >= Kind.GENERATOR:
             self.open = opener_of(self.call, is_asynchronous=self.kind is Kind.ASYNC_GENERATOR)
         # A replaced function of `routing`, which endpoints are run by, makes requests be served by `Observed`.
         elsewhere = {} if is_endpoint else replaced("ferrapi.dependencies.utils")
         self.in_thread: Callable[..., Coroutine[Any, Any, Any]] = elsewhere.get("run_in_threadpool", run_in_thread)
-        self.is_direct = self.kind is Kind.ASYNC and self.concurrency is None
-        self.is_generator = self.kind is Kind.ASYNC_GENERATOR and self.concurrency is None
-        scheme = header_scheme(self.call) if self.is_direct and not is_endpoint else None
+        is_direct = self.kind is Kind.ASYNC and self.concurrency is None
+        scheme = header_scheme(self.call) if is_direct and not is_endpoint else None
         # A security scheme that reads one header needs no request object.
         self.header = b"" if scheme is None else scheme._header.lower().encode("latin-1")
         self.read_credentials = None if scheme is None else scheme._credentials_in
         self.token_scheme = None if scheme is None else scheme._token_scheme
-
-    def run(self, x: Exchange, values: Values) -> Coroutine[Any, Any, Any]:
-        """Call the callable, or enter the context that it is."""
-        limit = self.concurrency
-        if self.kind >= Kind.GENERATOR:
-            context = self.open(**values) if limit is None else LimitedContext(limit, self.open, **values)
-            return self.stack(x).enter_async_context(shielded(context, x))
-        call = self.call if self.kind is Kind.ASYNC else functools.partial(self.in_thread, self.call)
-        coroutine: Coroutine[Any, Any, Any] = call(**values) if limit is None else run_limited(limit, call, **values)
-        return coroutine
-
-    def stack(self, x: Exchange) -> AsyncExitStack | Teardown:
-        """The stack whose end is the end of this generator."""
-        stack = x.function_stack if self.for_function else x.request_stack
-        if stack is None:  # `Plan.has_generators` made the handler open both
-            raise RuntimeError("A yield dependency needs an open exit stack")
-        return stack

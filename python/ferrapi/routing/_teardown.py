@@ -1,94 +1,30 @@
-"""`Teardown`: the contexts that are open while a request is served, closed in reverse.
+"""What becomes of contexts that are left with an exception: what `contextlib.AsyncExitStack` does.
 
-What `contextlib.AsyncExitStack` does, with a short way for what is open most often: generators that were begun here.
+The engine leaves contexts itself (`rust/src/run/machine/contexts.rs`), also a single asynchronous generator with an
+exception.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from types import AsyncGeneratorType, GeneratorType, TracebackType
-from typing import Any, Self
+from types import AsyncGeneratorType, GeneratorType
+from typing import Any
 
 from ..concurrency import LeftInThread
 
 
-class Teardown:
-    """The open contexts of a request. An asynchronous context manager itself.
+async def unwind(opened: Iterable[Any], exc: BaseException) -> bool:
+    """Throw `exc` into contexts that are open, the last first; tell whether it was swallowed there.
 
     Parameters:
-        opened: contexts that are open already: generators, run in this thread or in others, and managers.
+        opened: generators, run in this thread or in others, and asynchronous context managers.
+        exc: what is thrown.
     """
-
-    __slots__ = ("_open",)
-
-    def __init__(self, opened: Iterable[Any] = ()) -> None:
-        self._open: list[Any] = [LeftInThread(one) if one.__class__ is GeneratorType else one for one in opened]
-
-    @classmethod
-    async def throw_into(cls, opened: Iterable[Any], exc: BaseException) -> bool:
-        """Throw `exc` into generators that are open, the last first; tell whether it was swallowed there."""
-        try:
-            raise exc  # what they raise may look at the exception that is being handled
-        except BaseException:
-            return await cls(opened).unwind(exc)
-
-    async def enter_async_context(self, manager: AbstractAsyncContextManager[Any]) -> Any:
-        """Enter a context; it is left with this one."""
-        value = await type(manager).__aenter__(manager)
-        self._open.append(manager)
-        return value
-
-    async def enter_generator(self, generator: AsyncGenerator[Any]) -> Any:
-        """Enter the context that `generator` is: what it yields first. As of an `asynccontextmanager`."""
-        try:
-            value = await anext(generator)
-        except StopAsyncIteration:
-            raise RuntimeError("generator didn't yield") from None
-        self._open.append(generator)
-        return value
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
-        if exc is not None:
-            return await self.unwind(exc)
-        await self.close()
-        return False
-
-    async def close(self) -> None:
-        """Leave what is open, the last first. What one of them raises is thrown into the others."""
-        contexts = self._open
-        failure: BaseException | None = None
-        while contexts and failure is None:
-            context = contexts.pop()
-            try:
-                if context.__class__ is not AsyncGeneratorType:
-                    await context.__aexit__(None, None, None)
-                    continue
-                try:
-                    await context.__anext__()
-                except StopAsyncIteration:
-                    continue
-                await stop(context)
-            except BaseException as error:
-                failure = error
-        # Outside of the handler, where it would become the context of what is raised by the others.
-        if failure is not None and not await self.unwind(failure):
-            try:
-                raise failure
-            finally:
-                failure = None  # its traceback has this frame
-
-    async def unwind(self, exc: BaseException) -> bool:
-        """Throw `exc` into what is still open; tell whether it was swallowed there."""
-        contexts = self._open
-        if not contexts:
-            return False
-        self._open = []
+    contexts = [LeftInThread(one) if one.__class__ is GeneratorType else one for one in opened]
+    try:
+        raise exc  # what they raise may look at the exception that is being handled
+    except BaseException:
         if len(contexts) == 1:
             context = contexts[0]
             if context.__class__ is AsyncGeneratorType:
@@ -96,7 +32,7 @@ class Teardown:
             return bool(await context.__aexit__(type(exc), exc, exc.__traceback__))
         stack = AsyncExitStack()  # which knows what an exception's context is when another one was swallowed before it
         for context in contexts:
-            stack.push_async_exit(_begun(context) if context.__class__ is AsyncGeneratorType else context)
+            stack.push_async_exit(as_context(context))
         return bool(await stack.__aexit__(type(exc), exc, exc.__traceback__))
 
 

@@ -6,18 +6,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
-from starlette.exceptions import HTTPException
 from starlette.routing import Match, WebSocketRoute, get_name
 from starlette.types import Receive, Scope, Send
 
 from .. import params
 from .._hooks import replaced, routing_class, watch
-from .._native import LimitExceeded
 from .._pickling import Regained
 from .._version_counter import ROUTES_VERSION
 from ..dependencies import _body
 from ..dependencies._overrides import Overrides
-from ..dependencies._values import MISSING, Errors
+from ..dependencies._values import Errors
 from ..dependencies.models import Dependant
 from ..exceptions import WebSocketRequestValidationError
 from ._declared import Placeable, declare_dependant
@@ -29,8 +27,9 @@ from ._include import IncludeContext
 from ._plan import Plan
 from ._respond import endpoint_context
 from ._shield import exit_shield
+from ._solving import solve_connection
 from ._step import Values
-from ._tracer import follow_socket
+from ._tracer import SILENT
 from ._versions import both
 
 
@@ -85,22 +84,22 @@ class WebSocketApp(Regained):
 
     async def _run(self, x: Exchange) -> None:
         plan = self._current_plan()
-        try:
-            if x.tracer is not None:
-                await follow_socket(x, plan, x.tracer, endpoint_context(self._facts))
-                return
+        tracer, call = x.tracer or SILENT, plan.endpoint.call
+        tracer.started(x)
+        with tracer.step("dependencies", call):
             values, errors = await self._solve(x, plan)
-        except LimitExceeded as exc:
-            raise HTTPException(status_code=400, detail=str(exc)) from None
-        if errors or values is None:
+            tracer.solved(values, errors)
+        if errors:
+            tracer.refused(errors)
             raise WebSocketRequestValidationError(errors, endpoint_ctx=endpoint_context(self._facts))
-        await plan.endpoint.call(**values)
+        with tracer.step("endpoint", call):
+            await call(**values)
 
-    async def _solve(self, x: Exchange, plan: Plan) -> tuple[Values | None, Errors]:
+    async def _solve(self, x: Exchange, plan: Plan) -> tuple[Values, Errors]:
         """Run the dependencies, by way of what somebody has put in the place of `solve_dependencies`, if anything."""
         solve = replaced("ferrapi.routing").get("solve_dependencies")
         if solve is None:
-            return await plan.values(x, plan.read(x), MISSING)
+            return await solve_connection(x, plan)
         solved = await solve(
             request=x.websocket,
             dependant=self._dependant,

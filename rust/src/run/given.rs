@@ -11,13 +11,23 @@ use super::serving::Serving;
 use super::transport::Transport;
 use crate::request::reader::{Groups, Reader};
 
+/// What a request is to come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Goal {
+    /// A response that is sent.
+    Sent,
+    /// A response object, which is returned. Contexts are the exchange's to leave.
+    Returned,
+    /// The endpoint's keyword arguments and the mistakes in the request, which are returned. Contexts as before.
+    Solved,
+}
+
 /// A request that Python has already.
 pub(crate) struct GivenTransport {
     /// What guards that which is done in Python.
     layer: Py<PyAny>,
     exchange: Py<PyAny>,
-    /// Whether the response is returned as an object, rather than sent. Contexts are the exchange's to leave then.
-    returns: bool,
+    goal: Goal,
 }
 
 impl GivenTransport {
@@ -29,8 +39,8 @@ impl GivenTransport {
         self.exchange.bind(py).clone()
     }
 
-    pub(super) fn returns(&self) -> bool {
-        self.returns
+    pub(super) fn goal(&self) -> Goal {
+        self.goal
     }
 
     pub(super) fn handlers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -90,15 +100,34 @@ impl GivenTransport {
     }
 }
 
-/// A coroutine that serves a request which Python has; if it `returns`, it returns the response and sends nothing.
+/// A coroutine that serves a request which Python has.
 pub(super) fn serve<'py>(
     program: &Bound<'py, Program>,
     layer: Py<PyAny>,
     exchange: &Bound<'py, PyAny>,
-    returns: bool,
+    goal: Goal,
 ) -> PyResult<Bound<'py, Serving>> {
-    let transport = GivenTransport { layer, exchange: exchange.clone().unbind(), returns };
+    let mut machine = machine(program, layer, exchange, goal);
+    machine.take_tracer(exchange)?;
+    Bound::new(program.py(), Serving::new(machine))
+}
+
+/// A coroutine that only runs the dependencies, for a request whose body has been read.
+pub(super) fn solve<'py>(
+    program: &Bound<'py, Program>,
+    layer: Py<PyAny>,
+    exchange: &Bound<'py, PyAny>,
+    body: Py<PyAny>,
+    cache: Option<Py<PyDict>>,
+) -> PyResult<Bound<'py, Serving>> {
+    let mut machine = machine(program, layer, exchange, Goal::Solved);
+    machine.take_known(body, cache);
+    Bound::new(program.py(), Serving::new(machine))
+}
+
+fn machine(program: &Bound<'_, Program>, layer: Py<PyAny>, exchange: &Bound<'_, PyAny>, goal: Goal) -> Machine {
+    let transport = GivenTransport { layer, exchange: exchange.clone().unbind(), goal };
     let mut machine = Machine::new(Transport::Given(transport), Some(program.clone().unbind()));
     machine.take_exchange(exchange);
-    Bound::new(program.py(), Serving::new(machine))
+    machine
 }

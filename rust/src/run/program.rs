@@ -4,7 +4,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyString, PyTuple};
 
-use super::given;
+use super::given::{self, Goal};
 use super::overrides::Overrides;
 use super::serving::Serving;
 use crate::plan::{PlanError, required};
@@ -233,7 +233,23 @@ impl Program {
         exchange: &Bound<'py, PyAny>,
         returns: bool,
     ) -> PyResult<Bound<'py, Serving>> {
-        given::serve(slf, layer, exchange, returns)
+        given::serve(slf, layer, exchange, if returns { Goal::Returned } else { Goal::Sent })
+    }
+
+    /// A coroutine that runs the dependencies of a request, and returns the endpoint's keyword arguments, as far as they are valid,
+    /// and the mistakes in the request.
+    ///
+    /// `body` is what its body says. Results of dependencies are taken from `cache`, and put into it, if there is one. Contexts are
+    /// entered on the exit stacks of the exchange, and whatever is raised comes out.
+    #[pyo3(signature = (layer, exchange, body, cache=None))]
+    fn solve<'py>(
+        slf: &Bound<'py, Self>,
+        layer: Py<PyAny>,
+        exchange: &Bound<'py, PyAny>,
+        body: Py<PyAny>,
+        cache: Option<Py<PyDict>>,
+    ) -> PyResult<Bound<'py, Serving>> {
+        given::solve(slf, layer, exchange, body, cache)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -18,6 +18,9 @@ use crate::run::transport::Headers;
 impl Machine {
     /// Answers an exception that something here has raised, or lets it out.
     pub(super) fn fail<'py>(&mut self, py: Python<'py>, error: PyErr) -> PyResult<Next<'py>> {
+        if self.tracer.is_some() {
+            self.trace_failure(py, &error)?;
+        }
         if matches!(self.stage, Stage::Delegated | Stage::Ending | Stage::Leaving) || self.returns() {
             return Err(error);
         }

@@ -7,9 +7,11 @@ mod python;
 mod reading;
 mod replying;
 mod running;
+mod solving;
 mod stream;
 mod streaming;
 mod threads;
+mod tracing;
 mod values;
 
 use pyo3::PyTraverseError;
@@ -23,6 +25,7 @@ use smallvec::SmallVec;
 use self::failing::Failure;
 use self::replying::Ready;
 use self::stream::{Phase, Stream};
+use self::tracing::Tracer;
 use super::hop::Hop;
 use super::program::Program;
 use super::transport::Transport;
@@ -41,8 +44,8 @@ enum Stage {
     Collected,
     /// The form in the body.
     Form,
-    /// The keyword arguments of a step that are from a form, or from a large body.
-    FormValues,
+    /// The keyword arguments of a step that Python validates: from a form, from a large body, or from what somebody else has read.
+    BodyValues,
     /// The end of a hop to a worker thread.
     Hop,
     /// The end of generators in a worker thread.
@@ -183,6 +186,10 @@ pub(crate) struct Machine {
     unsent: Option<Py<PyBytes>>,
     /// Whether user code has run since it was last known that no dependency is overridden.
     unchecked: bool,
+    /// Where results of dependencies are from that are not called again, and where those of others go.
+    cache: Option<Py<PyDict>>,
+    /// Who follows the request.
+    tracer: Option<Box<Tracer>>,
     started: bool,
     replied: bool,
 }
@@ -224,6 +231,8 @@ impl Machine {
             is_past_body: false,
             unsent: None,
             unchecked: false,
+            cache: None,
+            tracer: None,
             started: false,
             replied: false,
         }
@@ -328,7 +337,7 @@ impl Machine {
             Stage::Body => self.take_message(py, outcome),
             Stage::Collected => outcome.and_then(|content| self.take_collected(py, &content)),
             Stage::Form => outcome.and_then(|form| self.take_form(py, form)),
-            Stage::FormValues => outcome.and_then(|found| self.take_form_values(py, &found)),
+            Stage::BodyValues => outcome.and_then(|found| self.take_body_values(py, &found)),
             Stage::Result => {
                 let result = outcome?;
                 self.take_result(py, result)
@@ -394,6 +403,10 @@ impl Machine {
         visit.call(&self.file_stack)?;
         visit.call(&self.returned)?;
         visit.call(&self.shield)?;
+        visit.call(&self.cache)?;
+        if let Some(tracer) = &self.tracer {
+            tracer.traverse(visit)?;
+        }
         if let Some(ready) = &self.ready {
             ready.traverse(visit)?;
         }

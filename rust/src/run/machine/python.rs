@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
+use pyo3::types::{PyBytes, PyTuple};
 
 use super::{Machine, Next, Stage};
 use crate::py;
@@ -44,32 +44,6 @@ impl Machine {
         let Transport::Http(transport) = &self.transport else { return Ok(Next::Done) };
         let serve = transport.destination.target.bind(py).getattr(intern!(py, "serve"))?;
         self.delegate(py, &serve, (true,).into_pyobject(py)?)
-    }
-
-    /// Lets the reference path go on behind the steps that have run.
-    pub(super) fn go_on_in_python<'py>(&mut self, py: Python<'py>, program: &Program) -> PyResult<Next<'py>> {
-        let parts = PyDict::new(py);
-        if self.is_read {
-            parts.set_item(intern!(py, "groups"), PyList::new(py, self.groups.drain(..))?)?;
-        }
-        parts.set_item(intern!(py, "results"), PyList::new(py, self.results.drain(..))?)?;
-        parts.set_item(intern!(py, "opened"), PyList::new(py, self.open.drain(..))?)?;
-        parts.set_item(intern!(py, "function_opened"), PyList::new(py, self.function_open.drain(..))?)?;
-        parts.set_item(intern!(py, "failed"), PyList::new(py, self.failed.drain(..))?)?;
-        if let Some(errors) = self.errors.take() {
-            parts.set_item(intern!(py, "errors"), errors)?;
-        }
-        if let Some(body) = self.parsed_body(py, program)? {
-            parts.set_item(intern!(py, "body"), body)?;
-        }
-        if self.returns() {
-            let exchange = self.exchange(py)?;
-            let going_on =
-                program.reference.bind(py).call_method1(intern!(py, "go_on_returning"), (exchange, parts))?;
-            return self.wait(py, Stage::Returned, going_on);
-        }
-        let go_on = program.reference.bind(py).getattr(intern!(py, "go_on"))?;
-        self.delegate(py, &go_on, (parts,).into_pyobject(py)?)
     }
 
     /// Lets Python deal with an exception that no handler is for.

@@ -36,17 +36,21 @@ impl Machine {
 
     /// Reads what a program wants to know before any of its steps.
     fn begin_program<'py>(&mut self, py: Python<'py>, program: &Program) -> PyResult<Next<'py>> {
-        if let Some(counts) = &program.counts {
+        if let Some(counts) = program.counts.as_ref().filter(|_| !self.solves()) {
             counts.bind(py).call0()?;
         }
+        self.trace_start(py)?;
         match &program.body {
-            Some(body) if program.before_body == 0 => self.read_body(py, program, body),
+            Some(body) if program.before_body == 0 && !self.solves() => self.read_body(py, program, body),
             _ => self.run_program(py, program),
         }
     }
 
     /// Reads the parameters, and runs the steps.
     fn run_program<'py>(&mut self, py: Python<'py>, program: &Program) -> PyResult<Next<'py>> {
+        if self.tracer.is_some() {
+            self.trace_dependencies(py, program)?;
+        }
         if self.is_past_body {
             return self.run(py, program); // which were read before the body was
         }

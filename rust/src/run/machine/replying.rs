@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
 use super::{Machine, Next, Stage};
+use crate::run::given::Goal;
 use crate::run::layers::Delivery;
 use crate::run::program::{Program, Reply};
 use crate::run::reply::{self, Body, Made, Whole};
@@ -123,9 +124,9 @@ impl Machine {
         self.hold(py, Ready::Python(response.unbind()))
     }
 
-    /// Whether the response is returned rather than sent.
+    /// Whether what the request comes to is returned rather than sent.
     pub(super) fn returns(&self) -> bool {
-        matches!(&self.transport, Transport::Given(transport) if transport.returns())
+        matches!(&self.transport, Transport::Given(transport) if transport.goal() != Goal::Sent)
     }
 
     /// Lets Python make the response, which is returned.

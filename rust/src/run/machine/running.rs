@@ -20,16 +20,19 @@ impl Machine {
             let is_endpoint = index.saturating_add(1) == program.steps.len();
             if program.before_body > 0
                 && index == program.before_body
+                && !self.solves()
                 && !std::mem::replace(&mut self.is_past_body, true)
                 && let Some(body) = &program.body
             {
                 if self.errors.is_some() {
                     return Err(self.refusal(py, program)?);
                 }
+                self.trace_end(py, None)?;
                 return self.read_body(py, program, body);
             }
             if !is_endpoint && std::mem::take(&mut self.unchecked) && program.overrides.differ(py)? {
-                return self.go_on_in_python(py, program);
+                let other = self.replan(py, program)?;
+                return self.run(py, other.get());
             }
             let mut is_valid = true;
             if step.is_late || step.fields.is_some() || (step.has_params && !self.is_read) {
@@ -63,8 +66,15 @@ impl Machine {
         is_valid: bool,
     ) -> PyResult<Option<Next<'py>>> {
         let index = self.results.len();
+        let is_endpoint = index.saturating_add(1) == program.steps.len();
+        if is_endpoint && self.solves() {
+            return self.return_solved(py, step).map(Some);
+        }
+        if is_endpoint {
+            self.trace_endpoint(py, program, step)?;
+        }
         if self.errors.is_some() {
-            if index.saturating_add(1) == program.steps.len() {
+            if is_endpoint {
                 return Err(self.refusal(py, program)?);
             }
             if !is_valid || step.children.iter().any(|child| self.failed.contains(child)) {
@@ -78,6 +88,9 @@ impl Machine {
         {
             let result = self.results.get(same).map(|result| result.clone_ref(py));
             self.results.extend(result);
+            return Ok(None);
+        }
+        if self.take_from_cache(py, program)? {
             return Ok(None);
         }
         if step.hop.is_some()
@@ -95,6 +108,7 @@ impl Machine {
                     Some(token) => token.into_any(),
                     None => step.call.bind(py).call1((self.transport.header_text(py, header)?,))?,
                 };
+                self.put_into_cache(py, program, &credentials)?;
                 self.results.push(credentials.unbind());
                 Ok(None)
             }
@@ -141,19 +155,27 @@ impl Machine {
         if step.feeders.is_empty() && step.specials.is_empty() {
             return call.call((), Some(&self.arguments(py, index)));
         }
-        // In the order in which FastAPI gives them.
+        call.call((), Some(&self.all_arguments(py, step)?))
+    }
+
+    /// All keyword arguments of the step whose turn it is, in the order in which FastAPI gives them. Results of steps that have failed
+    /// are not among them.
+    pub(super) fn all_arguments<'py>(&mut self, py: Python<'py>, step: &Step) -> PyResult<Bound<'py, PyDict>> {
         let arguments = PyDict::new(py);
-        for (name, value) in step.fed.bind(py).iter().zip(self.fed(py, step)) {
-            arguments.set_item(name, value)?;
+        let given = step.fed.bind(py).iter().zip(&step.feeders).zip(self.fed(py, step));
+        for ((name, feeder), value) in given {
+            if !self.failed.contains(feeder) {
+                arguments.set_item(name, value)?;
+            }
         }
-        if has_arguments {
-            arguments.update(self.arguments(py, index).as_mapping())?;
+        if step.has_params || step.fields.is_some() {
+            arguments.update(self.arguments(py, self.results.len()).as_mapping())?;
         }
         for (name, get) in &step.specials {
             let exchange = self.exchange(py)?;
             arguments.set_item(name, get.bind(py).call1((exchange,))?)?;
         }
-        call.call((), Some(&arguments))
+        Ok(arguments)
     }
 
     /// The results that are keyword arguments of a step.
@@ -180,11 +202,15 @@ impl Machine {
         let program = self.program(py)?;
         let program = program.bind(py).get();
         if self.results.len().saturating_add(1) == program.steps.len() {
+            if self.tracer.is_some() {
+                return self.reply_traced(py, program, &result);
+            }
             if self.returns() {
                 return self.return_response(py, program, &result);
             }
             return self.reply(py, program, &result);
         }
+        self.put_into_cache(py, program, &result)?;
         self.results.push(result.unbind());
         self.unchecked = true;
         self.run(py, program)

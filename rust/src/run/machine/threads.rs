@@ -14,7 +14,7 @@ impl Machine {
     /// Begins a hop that the next step and those behind it take part in; None if they run in another way.
     pub(super) fn hop<'py>(&mut self, py: Python<'py>, program: &Program) -> PyResult<Option<Next<'py>>> {
         let Some((end, enters)) = self.end_of_hop(py, program)? else { return Ok(None) };
-        if self.returns() || self.is_in_cancel_scope(py, program)? {
+        if self.returns() || self.tracer.is_some() || self.is_in_cancel_scope(py, program)? {
             return Ok(None);
         }
         let mut arguments = Vec::new();

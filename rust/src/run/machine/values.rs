@@ -42,26 +42,26 @@ impl Machine {
             return Ok(if is_valid { Values::Ready } else { Values::Invalid });
         };
         match &program.body {
+            _ if self.solves() => {
+                let body = self.body.as_ref().map(|body| body.clone_ref(py));
+                let finding = program.reference.bind(py).call_method1(intern!(py, "body_values"), (index, body))?;
+                return self.wait_for_values(py, is_valid, finding);
+            }
             Some(Body::Form { .. }) if self.has_form && self.validate_form(py, index, fields)? => {}
             Some(Body::Form { .. }) if self.has_form => {
                 let form = self.body.as_ref().map(|form| form.clone_ref(py));
-                let reading = program.reference.bind(py).call_method1(intern!(py, "form_values"), (index, form))?;
-                if !is_valid {
-                    self.failed.push(index);
-                }
-                return self.wait(py, Stage::FormValues, reading).map(Values::Pending);
+                let reading = program.reference.bind(py).call_method1(intern!(py, "body_values"), (index, form))?;
+                return self.wait_for_values(py, is_valid, reading);
             }
             // What was read from a plain form has been there since.
             Some(Body::Form { .. }) => {}
             Some(Body::Json(_)) if self.large > 0 && self.source.is_none() => {
-                // Whoever takes the exception itself is told everything.
-                let handlers = if self.returns() { None } else { Some(self.transport.handlers(py)?) };
+                // Whoever takes the exception itself, or follows the request, is told everything.
+                let tells_all = self.returns() || self.tracer.is_some();
+                let handlers = if tells_all { None } else { Some(self.transport.handlers(py)?) };
                 let arguments = (index, handlers, self.body.as_ref(), self.large);
                 let finding = program.reference.bind(py).call_method1(intern!(py, "large_values"), arguments)?;
-                if !is_valid {
-                    self.failed.push(index);
-                }
-                return self.wait(py, Stage::FormValues, finding).map(Values::Pending);
+                return self.wait_for_values(py, is_valid, finding);
             }
             Some(Body::Json(_)) if self.source.is_some() => {
                 is_valid &= self.complete_model(py, program)?;
@@ -69,6 +69,19 @@ impl Machine {
             _ => is_valid &= self.validate_fields(py, program, index, fields)?,
         }
         Ok(if is_valid { Values::Ready } else { Values::Invalid })
+    }
+
+    /// Waits for keyword arguments from the body, which Python validates. Whether the others of the step are valid is kept.
+    fn wait_for_values<'py>(
+        &mut self,
+        py: Python<'py>,
+        is_valid: bool,
+        finding: Bound<'py, PyAny>,
+    ) -> PyResult<Values<'py>> {
+        if !is_valid {
+            self.failed.push(self.results.len());
+        }
+        self.wait(py, Stage::BodyValues, finding).map(Values::Pending)
     }
 
     /// The one model in the body, whose bytes have been validated: it is among the arguments, or there are mistakes in it.
@@ -189,8 +202,8 @@ impl Machine {
         Ok(false)
     }
 
-    /// Goes on with the keyword arguments that are from a form, or from a large body.
-    pub(super) fn take_form_values<'py>(&mut self, py: Python<'py>, found: &Bound<'py, PyAny>) -> PyResult<Next<'py>> {
+    /// Goes on with the keyword arguments that Python has validated.
+    pub(super) fn take_body_values<'py>(&mut self, py: Python<'py>, found: &Bound<'py, PyAny>) -> PyResult<Next<'py>> {
         let index = self.results.len();
         let failed_before = self.failed.last() == Some(&index);
         if failed_before {
@@ -211,6 +224,7 @@ impl Machine {
 
     /// What to raise for the mistakes in a request, when they are all known.
     pub(super) fn refusal(&mut self, py: Python<'_>, program: &Program) -> PyResult<PyErr> {
+        self.trace_refusal(py)?;
         let size = self.transport.body_size(py)?;
         let parts = (self.errors.take(), self.body.as_ref(), self.source.as_ref(), size);
         Ok(PyErr::from_value(program.reference.bind(py).call_method1(intern!(py, "invalid"), parts)?))
