@@ -176,11 +176,11 @@ def test_a_route_is_called_native_if_and_only_if_it_has_a_program(name: str) -> 
         ("redirect", ["the response is made in Python by RedirectResponse"]),
         ("stream", []),
         ("limited", ["_plain: waits for its turn by Depends(max_concurrency=)"]),
-        ("sized", ["served in Python: bodies are limited to 10 bytes"]),
+        ("sized", ["entered through Python: bodies are limited to 10 bytes"]),
         ("objects", ["objects: an object is made for its parameter `request`", "objects: an object is made"]),
-        ("wrapped", ["served in Python: the route's class has a `get_route_handler` of its own"]),
-        ("handles", ["served in Python: the route's class has a `handle` of its own"]),
-        ("socket", ["served in Python: WebSockets are served in Python"]),
+        ("wrapped", ["entered through Python: the route's class has a `get_route_handler` of its own"]),
+        ("handles", ["entered through Python: the route's class has a `handle` of its own"]),
+        ("socket", ["served in Python: it is a WebSocket's"]),
     ],
 )
 def test_says_what_runs_in_python_and_why(name: str, words: list[str]) -> None:

@@ -50,13 +50,15 @@ class Told:
 
     Attributes:
         native: whether the compiled engine serves it.
-        python: what runs in Python for the whole route, and why.
+        native_inside: whether it serves what is inside of that which runs in Python around the route.
+        python: what runs in Python for the whole route, or around it, and why.
         steps: the callables, in the order in which they are called; the last is the endpoint.
         body: how the request's body is read; None if it isn't.
         response: how the result becomes the response.
     """
 
     native: bool
+    native_inside: bool = False
     python: list[str] = field(default_factory=list)
     steps: list[StepTold] = field(default_factory=list)
     body: How | None = None
@@ -82,11 +84,12 @@ def explain(listed: Listed) -> Told:
     """Look into a route as its first request would."""
     if listed.kind in (MOUNT, FRONT_END) or not listed.is_api:
         what = {MOUNT: "a mounted application", FRONT_END: "a front end: files are read in threads"}
-        return Told(False, [what.get(listed.kind, "a route of Starlette's, which has no parameters to read")])
+        return Told(False, python=[what.get(listed.kind, "a route of Starlette's, which has no parameters to read")])
     route = listed.route
     if isinstance(listed.placed.original, APIWebSocketRoute):  # type: ignore[union-attr]  # it has a place
         plan = Plan(route.dependant, embed=route._embed_body_fields, websocket=True)
-        return Told(False, ["WebSockets are served in Python"], [_step(step, None) for step in plan.steps])
+        steps = [_step(step, None) for step in plan.steps]
+        return Told(False, python=["it is a WebSocket's"], steps=steps)
     return _of_api_route(listed, route)
 
 
@@ -95,12 +98,14 @@ def _of_api_route(listed: Listed, route: Any) -> Told:
     reasons = [] if _is_engines(listed.placed.original) else ["the route's class has a `handle` of its own"]  # type: ignore[union-attr]
     if not isinstance(app, RouteApp) or type(app) is not RouteApp:
         reasons.append("something else has been put around the route's application")
-        return Told(False, reasons)
+        return Told(False, python=reasons)
     compiled = app.compiled()
     plan = compiled.base
-    told = Told(False, reasons + _whole(listed, app, compiled))
+    around, instead = _around(app), _instead(listed, compiled)
+    told = Told(False, python=reasons + around + instead)
     program = None if reasons else program_of(app, listed.placed.place)  # type: ignore[union-attr]
     told.native = program is not None and not told.python
+    told.native_inside = bool(told.python) and not instead and compiled.obstacle_inside() is None
     responder = compiled.responder
     told.steps = [_step(step, responder) for step in plan.steps if step.same_as is None]
     told.body = _body(compiled, plan)
@@ -112,17 +117,23 @@ def _is_engines(route: Any) -> bool:
     return is_own(type(route), APIRoute, "handle") and "handle" not in vars(route)
 
 
-def _whole(listed: Listed, app: RouteApp, compiled: Compiled) -> list[str]:
-    """What makes the reference path serve the whole route."""
+def _around(app: RouteApp) -> list[str]:
+    """What runs in Python around the route."""
     reasons = []
     if app._handler is not None:
         reasons.append("the route's class has a `get_route_handler` of its own")
     if app.facts.max_body_size is not None:
         reasons.append(f"bodies are limited to {app.facts.max_body_size} bytes")
-    if compiled.is_observed:
-        reasons.append("a tool has replaced functions of ferrapi")
     if app.facts.cancel_on_disconnect:
         reasons.append("somebody waits for the client to leave")
+    return reasons
+
+
+def _instead(listed: Listed, compiled: Compiled) -> list[str]:
+    """What makes the reference path serve the whole route."""
+    reasons = []
+    if compiled.is_observed:
+        reasons.append("a tool has replaced functions of ferrapi")
     if listed.app is not None and active(listed.app._telemetry) is not None:
         reasons.append("telemetry follows each request")
     return reasons

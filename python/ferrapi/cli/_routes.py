@@ -47,6 +47,7 @@ def as_data(listed: Listed) -> dict[str, Any]:
         "dependencies": [step.call for step in told.steps[:-1]],
         "in_schema": bool(getattr(listed.route, "include_in_schema", False)) and listed.kind != WEBSOCKET,
         "native": told.native,
+        "native_inside": told.native_inside,
         "python": told.python,
         "steps": [{"call": step.call, "runs": step.runs, "python": step.python} for step in told.steps],
         "body": None if told.body is None else told.body.words,
@@ -94,7 +95,8 @@ def _print_table(heads: tuple[str, ...], rows: list[tuple[str, ...]], listed: li
 
 def _reasons(told: Told) -> list[str]:
     """What runs in Python beside the user's functions, in the table's words."""
-    reasons = [f"served in Python: {reason}" for reason in told.python]
+    how = "entered through Python" if told.native_inside else "served in Python"
+    reasons = [f"{how}: {reason}" for reason in told.python]
     for step in told.steps:
         short = step.call.rpartition(".")[2]
         if step.runs.endswith("worker thread"):
