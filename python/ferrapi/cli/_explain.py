@@ -101,11 +101,11 @@ def _of_api_route(listed: Listed, route: Any) -> Told:
         return Told(False, python=reasons)
     compiled = app.compiled()
     plan = compiled.base
-    around, instead = _around(app), _instead(listed, compiled)
-    told = Told(False, python=reasons + around + instead)
+    replaced = ["a tool has replaced functions of ferrapi"] if compiled.is_observed else []
+    told = Told(False, python=reasons + _around(listed, app) + replaced)
     program = None if reasons else program_of(app, listed.placed.place)  # type: ignore[union-attr]
     told.native = program is not None and not told.python
-    told.native_inside = bool(told.python) and not instead and compiled.obstacle_inside() is None
+    told.native_inside = bool(told.python) and not replaced
     responder = compiled.responder
     told.steps = [_step(step, responder) for step in plan.steps if step.same_as is None]
     told.body = _body(compiled, plan)
@@ -117,7 +117,7 @@ def _is_engines(route: Any) -> bool:
     return is_own(type(route), APIRoute, "handle") and "handle" not in vars(route)
 
 
-def _around(app: RouteApp) -> list[str]:
+def _around(listed: Listed, app: RouteApp) -> list[str]:
     """What runs in Python around the route."""
     reasons = []
     if app._handler is not None:
@@ -126,14 +126,6 @@ def _around(app: RouteApp) -> list[str]:
         reasons.append(f"bodies are limited to {app.facts.max_body_size} bytes")
     if app.facts.cancel_on_disconnect:
         reasons.append("somebody waits for the client to leave")
-    return reasons
-
-
-def _instead(listed: Listed, compiled: Compiled) -> list[str]:
-    """What makes the reference path serve the whole route."""
-    reasons = []
-    if compiled.is_observed:
-        reasons.append("a tool has replaced functions of ferrapi")
     if listed.app is not None and active(listed.app._telemetry) is not None:
         reasons.append("telemetry follows each request")
     return reasons
