@@ -21,7 +21,7 @@ from ..routing._form_body import plain_form
 from ..routing._handler import RouteApp
 from ..routing._json_body import early_model
 from ..routing._plan import Plan
-from ..routing._program import program_of
+from ..routing._programs import program_of
 from ..routing._respond import Responder
 from ..routing._step import Step
 from ..routing._streams import StreamResponder

@@ -166,21 +166,9 @@ class FormModels:
         self.keeps_extra = any(member.keeps_extra for member in self.members.values())
         self.names = sorted({name for member in self.members.values() for name in member.own_names})
 
-    def _concerned(self, raw: Raw) -> bool:
+    def concerned(self, raw: Raw) -> bool:
         """Whether anything in the form is any member's business."""
         return bool(raw) if self.keeps_extra else any(name in raw for name in self.names)
-
-    async def value(self, field: ModelField, form: FormData) -> tuple[Any, Errors]:
-        """The validated model, or the errors. A model that may be None is missing if nothing of it was sent."""
-        raw = raw_values(form)
-        if self.optional and not self._concerned(raw):
-            return validate_found(field, MISSING, BODY)
-        if self.single is None:
-            return field.validate(raw, loc=BODY)
-        values = self.single.read(raw)
-        for name in self.single.bytes_fields.keys() & values.keys():
-            values[name] = await contents(values[name], self.single.bytes_fields[name])
-        return field.validate(values, loc=BODY)
 
 
 def form_model_classes(annotation: Any) -> list[type[BaseModel]]:
@@ -255,6 +243,19 @@ def whole_form(field: ModelField, form: FormData) -> Raw:
     return {**values, **raw}
 
 
+async def read_form_models(models: FormModels, field: ModelField, form: FormData) -> tuple[Any, Errors]:
+    """The validated model, or the errors. A model that may be None is missing if nothing of it was sent."""
+    raw = raw_values(form)
+    if models.optional and not models.concerned(raw):
+        return validate_found(field, MISSING, BODY)
+    if models.single is None:
+        return field.validate(raw, loc=BODY)
+    values = models.single.read(raw)
+    for name in models.single.bytes_fields.keys() & values.keys():
+        values[name] = await contents(values[name], models.single.bytes_fields[name])
+    return field.validate(values, loc=BODY)
+
+
 async def read_form_field(field: ModelField, form: FormData) -> tuple[Any, Errors]:
     """Find and validate one declared parameter in a form.
 
@@ -267,7 +268,7 @@ async def read_form_field(field: ModelField, form: FormData) -> tuple[Any, Error
     """
     models = form_models(field)
     if models is not None:
-        return await models.value(field, form)
+        return await read_form_models(models, field, form)
     sent = sent_as(field)
     for name in sent.names:
         found = form.getlist(name)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Literal
 
 from .._native import Program
@@ -15,18 +13,10 @@ from ..exceptions import EndpointContext
 from ._facts import HandlerFacts
 from ._limits import FormBounds
 from ._plan import Plan
+from ._program import NOBODY
 from ._respond import Responder, endpoint_context, sends_events
 
 _REMEMBERED_OVERRIDES = 16
-
-
-class _Nobody:
-    """Overrides no dependencies."""
-
-    dependency_overrides: Mapping[Any, Any] = MappingProxyType({})
-
-
-NOBODY = _Nobody()
 
 
 class Compiled:
@@ -75,7 +65,7 @@ class Compiled:
     def _responder(route: HandlerFacts, *, streams: bool, in_thread: bool) -> Responder:
         if not streams:
             return Responder(route, in_thread)
-        from ._streams import StreamResponder
+        from ._streams import StreamResponder  # whose module is only imported for those who yield
 
         return StreamResponder(route, in_thread)
 

@@ -30,7 +30,7 @@ from ._files import close_later, stack_around
 from ._guard import INSIDE
 from ._limits import serve_limited
 from ._observed import Observed, is_asked, is_observed
-from ._program import program_inside
+from ._programs import program_inside
 from ._respond import send_response, tell_way
 from ._shield import SHIELD, exit_shield
 from ._while_connected import serve_while_connected

@@ -15,7 +15,6 @@ from .. import params
 from ..datastructures import Default
 from ..utils import generate_unique_id, get_value_or_default
 from ._defaults import first_set
-from ._layers import RouterLayer
 from ._limits import FormLimits
 from ._versions import VersionSet, both
 
@@ -69,7 +68,7 @@ class _RouterIncludeContext:
     max_body_size: int | None = None
     form_limits: FormLimits = field(default_factory=FormLimits)
     dependency_overrides_provider: Any = None
-    layers: tuple[RouterLayer, ...] = ()
+    layers: tuple[Any, ...] = ()  # each a `RouterLayer`, which is no matter of declarations
     versions: VersionSet | None = None
     version: str | None = None
     """The one version that this place is in, where paths name versions (see `ferrapi.versioning`)."""

@@ -44,9 +44,9 @@ __all__ = [
     "validate_max_body_size",
 ]
 
-_FORM_LIMITS = "ferrapi.form_limits"
+FORM_LIMITS = "ferrapi.form_limits"
 _TOO_LARGE = "ferrapi.body_too_large"
-_MOST = 2**63  # more than any parser can count
+MOST = 2**63  # more than any parser can count
 
 
 class FormLimits(TypedDict, total=False):
@@ -101,7 +101,7 @@ def _form_limits() -> SchemaValidator:
 
 def inherit_form_limits(scope: Scope, limits: FormLimits) -> None:
     """Apply the limits of a router to the requests that it is serving, mounted applications included."""
-    scope[_FORM_LIMITS] = {**scope.get(_FORM_LIMITS, {}), **limits}
+    scope[FORM_LIMITS] = {**scope.get(FORM_LIMITS, {}), **limits}
 
 
 class FormBounds(NamedTuple):
@@ -115,12 +115,11 @@ class FormBounds(NamedTuple):
     @classmethod
     def of(cls, limits: FormLimits) -> FormBounds:
         """The bounds of a route with `limits` of its own."""
-        known = {name: min(cast(int, limit), _MOST) for name, limit in limits.items()}
+        known = {name: min(cast(int, limit), MOST) for name, limit in limits.items()}
         return cls(**known, own=limits)
 
-    def inside(self, x: Exchange) -> FormBounds:
-        """The bounds of a request to the route, wherever the route is mounted."""
-        inherited: FormLimits | None = x.peek(_FORM_LIMITS)
+    def inside(self, inherited: FormLimits | None) -> FormBounds:
+        """The bounds of a request to the route, wherever the route is mounted: where limits are inherited."""
         return self if inherited is None else FormBounds.of({**inherited, **self.own})
 
 

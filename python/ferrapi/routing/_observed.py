@@ -25,6 +25,7 @@ from ..exceptions import RequestValidationError
 from ._compiled import Compiled
 from ._exchange import Exchange
 from ._files import adopt_form, close_later
+from ._limits import FORM_LIMITS
 from ._read import invalid_json, is_json, read_form, unreadable
 from ._tracer import SILENT, telling_body
 
@@ -171,7 +172,7 @@ class Observed:
 
     async def _form(self, x: Exchange) -> Any:
         """The parts of a form, as the request object parses it."""
-        limits = self.compiled.bounds.inside(x).own
+        limits = self.compiled.bounds.inside(x.peek(FORM_LIMITS)).own
         try:
             adopt_form(x, await x.request.form(**limits))
         except HTTPException:

@@ -16,12 +16,10 @@ from .._native import Program, Reader
 from ..dependencies import _plain
 from ..dependencies._dependant import circular_dependency
 from ..dependencies._overrides import Overrides, override_in_turn, refusing
-from ..dependencies._values import Errors, request_params_to_args
 from ..dependencies.models import Dependant, cache_key, may_share, scope_users
 from ..types import DependencyCacheKey
 from ._app_scope import leaf
-from ._exchange import Exchange
-from ._step import Step, Values, Visit
+from ._step import Step, Visit
 
 
 class Begun(NamedTuple):
@@ -196,20 +194,3 @@ def _put_body_last(steps: list[Step], done: int) -> int:
     for step in steps:
         step.begins = min((steps[child].begins for child in step.children), default=step.index)
     return len(steps) - len(needing)
-
-
-def validate_parameters(dependant: Dependant, x: Exchange) -> tuple[Values, Errors]:
-    """Validate the parameters of one callable on the reference path: path, query, header, then cookie."""
-    values: Values = {}
-    errors: Errors = []
-    for fields, source in (
-        (dependant.path_params, lambda: x.path_params),
-        (dependant.query_params, lambda: x.query),
-        (dependant.header_params, lambda: x.headers),
-        (dependant.cookie_params, lambda: x.cookies),
-    ):
-        if fields:
-            found, wrong = request_params_to_args(fields, source())
-            values.update(found)
-            errors.extend(wrong)
-    return values, errors

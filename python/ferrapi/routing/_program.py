@@ -1,25 +1,24 @@
-"""`program_of`: a route's plan in the form in which it is run natively.
+"""A plan in the form in which it is run natively: a `Program`.
 
-A program asks a `Reference` for what is unusual at one of its steps. `solver_of` makes one that only runs dependencies.
+A program asks Python by name for what is unusual at one of its steps (`ferrapi.serve.reference`).
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from pydantic_core import from_json
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from .._boundary import BodyPlan, FieldsPlan, ReplyPlan, StepPlan
 from .._fields import ModelField
-from .._hooks import untouched
 from .._native import Program
 from .._threads import run_in_thread
 from .._version_counter import SETTINGS_VERSION
-from .._ways import COUNTED
 from ..concurrency import LimitedContext, run_limited
 from ..dependencies import _plain
 from ..dependencies._body import form_reader
@@ -27,13 +26,20 @@ from ..dependencies._callables import Kind
 from ..dependencies._large_values import HELD, LARGE
 from ..dependencies._values import names_of
 from ..exception_handlers import OWN_HANDLERS, http_exception_handler
-from ._compiled import NOBODY, Compiled
 from ._form_body import plain_form
 from ._json_body import early_model
+from ._limits import FormBounds
 from ._plan import Plan
-from ._reference import Reference, StepReference, streams_of
-from ._respond import Responder
 from ._step import Step
+
+
+class _Nobody:
+    """Overrides no dependencies."""
+
+    dependency_overrides: Mapping[Any, Any] = MappingProxyType({})
+
+
+NOBODY = _Nobody()
 
 _NO_REPLY: ReplyPlan = {
     "kind": "other",
@@ -47,60 +53,49 @@ _NO_REPLY: ReplyPlan = {
 """Of a program that doesn't respond."""
 
 
-class Served(Protocol):
-    """A route as an application (`RouteApp`): what a program asks of it."""
+class Ending(Protocol):
+    """How a route responds, as far as its program says it."""
 
-    def is_wrapped(self) -> bool:
-        """Whether there is something around the engine."""
+    streams: bool
+    """Whether the endpoint yields what is sent."""
+    run_in_thread: Callable[..., Any]
+    """What a synchronous endpoint is run by."""
 
-    def compiled(self) -> Compiled:
-        """The plan and responder, as of now."""
+    def maker(self, endpoint: Step) -> Callable[..., Any]:
+        """What makes the generator of an endpoint that yields."""
 
-
-def program_of(app: Served, placed: Any) -> Program | None:
-    """The program of a route, or None if somebody else has to be asked first, or if it has none.
-
-    Parameters:
-        app: the route's application.
-        placed: the effective route, if it is not the declared one.
-    """
-    return None if app.is_wrapped() else program_inside(app, placed)
+    def reply_plan(self) -> ReplyPlan:
+        """How the endpoint's result becomes a response."""
 
 
-def program_inside(app: Served, placed: Any = None) -> Program | None:
-    """The same for a request that has come through whatever is around the engine."""
-    compiled = app.compiled()
-    return None if compiled.obstacle() is not None else _program(compiled, compiled.base, placed)
+class Bodied(Protocol):
+    """A route, as far as its program says how the body is read."""
+
+    has_body: bool
+    is_form: bool
+    bounds: FormBounds
+    strict: bool
 
 
-def _program(compiled: Compiled, plan: Plan, placed: Any) -> Program:
-    reference = Reference(compiled, plan, placed, lambda other: _program(compiled, other, placed))
-    return _made(
-        plan,
-        reference if COUNTED is None else COUNTED.asked(reference),
-        compiled.responder,
-        body=_body_plan(compiled, plan),
-        placed=placed,
-        counts=None if COUNTED is None else COUNTED.begin,
-    )
-
-
-def solver_of(plan: Plan) -> Program:
-    """The program that runs the dependencies of `plan` for their own sake (`Program.solve`)."""
-    if plan.solver is None:
-        plan.solver = _made(plan, StepReference(plan, solver_of))
-    return plan.solver
-
-
-def _made(
+def made_program(
     plan: Plan,
     reference: Any,
-    responder: Responder | None = None,
+    responder: Ending | None = None,
     *,
     body: BodyPlan | None = None,
     placed: Any = None,
     counts: Callable[[], None] | None = None,
 ) -> Program:
+    """The program of a plan.
+
+    Parameters:
+        plan: the plan.
+        reference: what the program asks Python.
+        responder: how the route responds; None for a program that only runs dependencies.
+        body: how the body is read.
+        placed: the effective route, if it is not the declared one.
+        counts: is called for each request, if they are counted.
+    """
     provider = plan.provider if hasattr(plan.provider, "dependency_overrides") else NOBODY
     return Program(
         {
@@ -111,7 +106,7 @@ def _made(
             "steps": [_step_plan(step, plan, responder) for step in plan.steps],
             "before_body": plan.before_body,
             "body": body,
-            "reply": _NO_REPLY if responder is None else _reply_plan(responder),
+            "reply": _NO_REPLY if responder is None else responder.reply_plan(),
             "placed": placed,
             "http_handler": http_exception_handler,
             "own_handlers": OWN_HANDLERS,
@@ -121,7 +116,7 @@ def _made(
     )
 
 
-def _step_plan(step: Step, plan: Plan, responder: Responder | None) -> StepPlan:
+def _step_plan(step: Step, plan: Plan, responder: Ending | None) -> StepPlan:
     said: StepPlan = {
         "action": "call",
         "call": step.call,
@@ -136,9 +131,8 @@ def _step_plan(step: Step, plan: Plan, responder: Responder | None) -> StepPlan:
         "is_threaded": step.kind in (Kind.SYNC, Kind.GENERATOR),
         "in_hop": _in_hop(step, responder),
     }
-    streams = None if responder is None else streams_of(responder)
-    if step.is_endpoint and streams is not None and step.kind is not Kind.ASYNC:
-        return {**said, "action": "make", "call": streams.maker(step)}
+    if step.is_endpoint and responder is not None and responder.streams and step.kind is not Kind.ASYNC:
+        return {**said, "action": "make", "call": responder.maker(step)}
     if step.read_credentials is not None:
         return {
             **said,
@@ -161,7 +155,7 @@ def _step_plan(step: Step, plan: Plan, responder: Responder | None) -> StepPlan:
     return said
 
 
-def _in_hop(step: Step, responder: Responder | None) -> Callable[..., Any] | None:
+def _in_hop(step: Step, responder: Ending | None) -> Callable[..., Any] | None:
     """What a step calls in a worker thread together with others; None for one that has a way of its own."""
     if step.concurrency is not None or (step.is_endpoint and (responder is None or responder.streams)):
         return None
@@ -197,7 +191,8 @@ def _fields_plan(step: Step) -> FieldsPlan:
     }
 
 
-def _body_plan(compiled: Compiled, plan: Plan) -> BodyPlan | None:
+def body_plan(compiled: Bodied, plan: Plan) -> BodyPlan | None:
+    """How the body is read, before any step; None without one."""
     if not compiled.has_body:
         return None
     if compiled.is_form:
@@ -209,41 +204,4 @@ def _body_plan(compiled: Compiled, plan: Plan) -> BodyPlan | None:
         "large": LARGE,
         "held": HELD,
         "early": early_model(plan),
-    }
-
-
-def _reply_plan(responder: Responder) -> ReplyPlan:
-    plan: ReplyPlan = {
-        "kind": "other",
-        "status": responder.status,
-        "content_type": responder.content_type,
-        "response": Response,
-        "response_call": Response.__call__,
-        "stream": StreamingResponse if untouched(StreamingResponse) else None,
-        "in_thread": responder.serializer.in_thread,
-    }
-    streams = streams_of(responder)
-    if streams is not None:
-        return {
-            **plan,
-            "kind": "stream",
-            "items": streams.items,
-            "is_noted": streams.is_events,
-            "events": streams.events_class,
-        }
-    serializer = responder.serializer
-    if not responder.is_short or not serializer.is_defined:
-        return plan
-    if not responder.is_default:
-        is_text = responder.is_text and (serializer.field is None or serializer.is_plain_text)
-        validate = None if serializer.field is None else serializer.validate
-        return {**plan, "kind": "text", "validate": validate} if is_text else plan
-    if serializer.field is None:
-        return {**plan, "kind": "data"}
-    return {
-        **plan,
-        "kind": "model",
-        "validate": serializer.validate,
-        "to_json": serializer.to_json,
-        "shape": serializer.shape,
     }

@@ -19,7 +19,7 @@ from ..exception_handlers import request_validation_exception_handler
 from ..exceptions import RequestValidationError
 from ._exchange import Exchange
 from ._form import parse_form, parse_form_at_once
-from ._limits import FormBounds, body_limit_error
+from ._limits import FORM_LIMITS, FormBounds, body_limit_error
 
 UNREADABLE = "There was an error parsing the body"
 
@@ -108,7 +108,7 @@ async def read_form(x: Exchange, bounds: FormBounds) -> FormData:
         return x.form
     x.settle_headers()
     try:
-        return await parse_form(x, bounds.inside(x))
+        return await parse_form(x, bounds.inside(x.peek(FORM_LIMITS)))
     except HTTPException:
         raise
     except Exception as exc:
@@ -120,7 +120,7 @@ def read_form_at_once(x: Exchange, bounds: FormBounds) -> FormData | None:
     if x.form is not None:
         return x.form
     try:
-        return parse_form_at_once(x, bounds.inside(x))
+        return parse_form_at_once(x, bounds.inside(x.peek(FORM_LIMITS)))
     except HTTPException:
         raise
     except Exception as exc:

@@ -25,8 +25,8 @@ from ..concurrency import leave_generators
 from ..dependencies._body import body_values, request_body_to_args
 from ..dependencies._large_values import Large
 from ..dependencies._overrides import Overrides
-from ..dependencies._values import MISSING, Errors, missing_error, names_of, validate_found
-from ..dependencies.models import may_share
+from ..dependencies._values import MISSING, Errors, missing_error, names_of, request_params_to_args, validate_found
+from ..dependencies.models import Dependant, may_share
 from ..exception_handlers import answer_by
 from ..exceptions import RequestValidationError
 from ._compiled import Compiled
@@ -36,10 +36,11 @@ from ._files import close_files, close_in_memory
 from ._form import urlencoded_form
 from ._json_body import is_refused_alike
 from ._listening import Listening, fail, is_in_memory, iterated_in_threads, next_in_thread
-from ._plan import Plan, validate_parameters
+from ._plan import Plan
 from ._read import body_bytes, most_errors, parsed, read_form, read_form_at_once, unreadable
 from ._respond import Responder, dump_other
 from ._shield import Shielded, enter_shield, in_cancel_scope, leave_shield, shielded
+from ._step import Values
 from ._teardown import as_context, stop, stop_thrown, unwind
 from ._tracer import Tracer
 
@@ -55,6 +56,23 @@ def streams_of(responder: Responder) -> StreamResponder | None:
 def overrides_of(provider: Any) -> Overrides:
     """A copy of the dependency overrides that an object has now, if it has any."""
     return dict(getattr(provider, "dependency_overrides", None) or {})
+
+
+def validate_parameters(dependant: Dependant, x: Exchange) -> tuple[Values, Errors]:
+    """Validate the parameters of one callable on the reference path: path, query, header, then cookie."""
+    values: Values = {}
+    errors: Errors = []
+    for fields, source in (
+        (dependant.path_params, lambda: x.path_params),
+        (dependant.query_params, lambda: x.query),
+        (dependant.header_params, lambda: x.headers),
+        (dependant.cookie_params, lambda: x.cookies),
+    ):
+        if fields:
+            found, wrong = request_params_to_args(fields, source())
+            values.update(found)
+            errors.extend(wrong)
+    return values, errors
 
 
 class StepReference:

@@ -13,9 +13,10 @@ from functools import cached_property
 from typing import Any, cast
 
 from pydantic_core import ValidationError
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.types import Scope
 
+from .._boundary import ReplyPlan
 from .._fields import prefix_locations
 from .._hooks import untouched
 from .._native import encode_json, response_head_problem, to_jsonable
@@ -278,6 +279,38 @@ class Responder:
         self.render, self.content_type = short or (dump, JSON)
         self.is_text = self.render is _text
         self.run_in_thread = run_in_thread if route.response_field is None else run_endpoint_in_thread
+
+    def reply_plan(self) -> ReplyPlan:
+        """How the endpoint's result becomes a response."""
+        plan: ReplyPlan = {
+            "kind": "other",
+            "status": self.status,
+            "content_type": self.content_type,
+            "response": Response,
+            "response_call": Response.__call__,
+            "stream": StreamingResponse if untouched(StreamingResponse) else None,
+            "in_thread": self.serializer.in_thread,
+        }
+        serializer = self.serializer
+        if not self.is_short or not serializer.is_defined:
+            return plan
+        if not self.is_default:
+            is_text = self.is_text and (serializer.field is None or serializer.is_plain_text)
+            validate = None if serializer.field is None else serializer.validate
+            return {**plan, "kind": "text", "validate": validate} if is_text else plan
+        if serializer.field is None:
+            return {**plan, "kind": "data"}
+        return {
+            **plan,
+            "kind": "model",
+            "validate": serializer.validate,
+            "to_json": serializer.to_json,
+            "shape": serializer.shape,
+        }
+
+    def maker(self, endpoint: Step) -> Callable[..., Any]:
+        """What makes the generator of an endpoint that is not to be awaited."""
+        return endpoint.call
 
     async def call(self, x: Exchange, endpoint: Step, values: dict[str, Any]) -> Any:
         """Run the endpoint."""

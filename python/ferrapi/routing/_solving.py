@@ -20,7 +20,7 @@ from ._exchange import Exchange
 from ._guard import INSIDE
 from ._observed import PLAN
 from ._plan import Plan
-from ._program import solver_of
+from ._programs import solver_of
 from ._shield import SHIELD
 from ._step import Values
 

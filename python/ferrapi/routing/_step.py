@@ -12,9 +12,9 @@ from ..concurrency import opener_of
 from ..dependencies._body import wants_key
 from ..dependencies._callables import Kind, header_scheme, kind_of
 from ..dependencies.models import Dependant, computed_scope, oauth_scopes
-from ._exchange import Exchange
 
-Special = tuple[str, Callable[[Exchange], Any]]
+Special = tuple[str, Callable[[Any], Any]]
+"""A keyword argument, and how to get it from an exchange."""
 Values = dict[str, Any]
 
 
@@ -23,12 +23,12 @@ def _specials(dependant: Dependant, *, websocket: bool) -> tuple[Special, ...]:
 
     A request for a WebSocket, or a WebSocket for a request, is left out: the parameter's default counts.
     """
-    connection: tuple[str | None, Callable[[Exchange], Any]] = (
+    connection: tuple[str | None, Callable[[Any], Any]] = (
         (dependant.websocket_param_name, lambda x: x.websocket)
         if websocket
         else (dependant.request_param_name, lambda x: x.request)
     )
-    table: tuple[tuple[str | None, Callable[[Exchange], Any]], ...] = (
+    table: tuple[tuple[str | None, Callable[[Any], Any]], ...] = (
         (dependant.http_connection_param_name, lambda x: x.connection),
         connection,
         (dependant.background_tasks_param_name, lambda x: x.tasks),

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from .._boundary import ReplyPlan
 from .._draining import Drain
 from .._foreign_classes import is_foreign_event
 from .._scopes import on_asyncio
@@ -92,6 +93,11 @@ class StreamResponder(Responder):
         self.is_events = route.is_sse_stream or sends_events(route)
         if self.is_events:
             self.events_class = _Events
+
+    def reply_plan(self) -> ReplyPlan:
+        """How the endpoint's result becomes a response."""
+        plan = super().reply_plan()
+        return {**plan, "kind": "stream", "items": self.items, "is_noted": self.is_events, "events": self.events_class}
 
     async def call(self, x: Exchange, endpoint: Step, values: dict[str, Any]) -> Any:
         """The generator, not yet started. Sync ones iterate in threads, unless the response class decides that."""

@@ -24,7 +24,7 @@ from ._effective import EffectiveRouteContext
 from ._file_response import quick_directory
 from ._handler import RouteApp
 from ._layers import in_layers
-from ._program import program_of
+from ._programs import program_of
 from ._route import APIRoute
 from ._websocket import APIWebSocketRoute
 
