@@ -6,7 +6,7 @@ use pyo3::types::{PyDict, PyList};
 
 use super::{Machine, Next};
 use crate::run::given::Goal;
-use crate::run::program::{Program, Step};
+use crate::run::program::{Body, Program, Step};
 use crate::run::transport::Transport;
 
 impl Machine {
@@ -54,6 +54,7 @@ impl Machine {
         let other = other.cast_into::<Program>()?;
         // What was read for steps that have not run is read again, for what stands in their places.
         self.body = self.parsed_body(py, program)?.map(Bound::unbind);
+        self.has_form |= self.body.is_some() && matches!(program.body, Some(Body::Form { .. }));
         self.source = None;
         self.refused = None;
         self.groups.truncate(done);
