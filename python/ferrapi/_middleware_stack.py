@@ -77,6 +77,7 @@ class _Layer(Regained, Guard):
     _made = frozenset({"_as_of", "_is_open", "entrance", "surroundings"})
     _as_of = -1
     _is_open = False
+    leave_stack = staticmethod(leave_stack)
 
     def goes_short(self) -> bool:
         """Whether the router behind this layer can be entered directly."""
@@ -107,7 +108,6 @@ class Exceptions(_Layer, ExceptionMiddleware):
 
     exchange = staticmethod(Exchange)
     file_stack = FileStack
-    leave_stack = staticmethod(leave_stack)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and self.goes_short():
