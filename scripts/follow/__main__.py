@@ -180,7 +180,7 @@ def report(
         _section(title, [f"{line} (ferrapi is like {like})" for line, like in found], lines.append)
     if outcome is None:
         lines.append(
-            "\n## Its own tests: not run; there is no runner or no source distribution, or the runner has run none of them"
+            "\n## Its own tests: not run; there is no runner or no source distribution, or the runner ran none of them"
         )
     else:
         passed = json.loads(PASSING.read_text())["tests"]
