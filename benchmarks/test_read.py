@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import pytest
 from ferrapi import Cookie, Header, Path, Query
-from ferrapi._boundary import reader_plan
 from ferrapi._native import Reader
+from ferrapi.compile.boundary import reader_plan
 from ferrapi.dependencies.utils import get_dependant
 from pytest_benchmark.fixture import BenchmarkFixture
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 import starlette.formparsers
-from ferrapi.routing import _form
-from ferrapi.routing._exchange import Exchange
-from ferrapi.routing._limits import FormBounds
+from ferrapi.declare.limits import FormBounds
+from ferrapi.serve import form as _form
+from ferrapi.serve.exchange import Exchange
 from pytest_benchmark.fixture import BenchmarkFixture
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartParser

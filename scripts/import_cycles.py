@@ -1,6 +1,7 @@
-"""The import cycles of the package, also those that an import inside of a function or for type checkers hides.
+"""The import cycles of the package, and imports against the direction of its layers.
 
-``python scripts/import_cycles.py`` fails if there is one.
+Also those that an import inside of a function or for type checkers hides. ``python scripts/import_cycles.py`` fails if
+there is one.
 """
 
 from __future__ import annotations
@@ -68,11 +69,27 @@ def cycles(graph: dict[str, set[str]]) -> list[frozenset[str]]:
     return sorted(found, key=sorted)
 
 
+LAYERS = ("declare", "compile", "serve", "routing")
+"""The folders that make up the way of a route, each of which needs only those before it."""
+
+
+def upwards(graph: dict[str, set[str]]) -> list[str]:
+    """What in a layer needs a later one, directly or not: each as a sentence."""
+    places = {name: LAYERS.index(layer) for name in graph if (layer := [*name.split("."), ""][1]) in LAYERS}
+    found = []
+    for name, place in sorted(places.items()):
+        for target in sorted(graph[name]):
+            above = {one for one in {target, *_reachable(target, graph)} if places.get(one, 0) > place}
+            if above:
+                found.append(f"{name} needs {', '.join(sorted(above))} by way of {target}")
+    return found
+
+
 def main() -> int:
-    """Say which cycles there are; 1 if there is any."""
-    found = cycles(imports(modules()))
-    for cycle in found:
-        print(f"an import cycle: {', '.join(sorted(cycle))}", file=sys.stderr)
+    """Say which cycles and imports against the layers there are; 1 if there is any."""
+    graph = imports(modules())
+    found = [f"an import cycle: {', '.join(sorted(cycle))}" for cycle in cycles(graph)] + upwards(graph)
+    print(*found, sep="\n", end="\n" if found else "", file=sys.stderr)
     return int(bool(found))
 
 

@@ -189,7 +189,7 @@ def test_private_modules_may_be_imported_by_either_name() -> None:
     said = _run("""
 import importlib
 import ferrapi.as_fastapi
-for name in ("_compat", "_compat.v2", "_compat.shared", "_body_limit", "_version_counter", "routing._plan", "_names"):
+for name in ("_compat", "_compat.v2", "_compat.shared", "_body_limit", "_version_counter", "compile.plan", "_names"):
     module = importlib.import_module("fastapi." + name)
     assert module is importlib.import_module("ferrapi." + name)
     print(module.__name__ == module.__spec__.name == "fastapi." + name)

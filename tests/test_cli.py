@@ -103,7 +103,7 @@ def test_says_what_is_missing(project: Path, files: dict[str, str], arguments: t
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What would be served, instead of serving it."""
-    import ferrapi._serve
+    import ferrapi.cli._serving
 
     configs: list[Any] = []
 
@@ -111,7 +111,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         configs.append(config)
         return 0
 
-    monkeypatch.setattr(ferrapi._serve, "serve", serve)
+    monkeypatch.setattr(ferrapi.cli._serving, "serve", serve)
     return configs
 
 
@@ -186,8 +186,8 @@ def test_http_falls_back_where_the_protocol_cannot_be_imported(
 
 
 def test_without_uvicorn(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.delitem(sys.modules, "ferrapi._serve", raising=False)
-    monkeypatch.delattr(ferrapi, "_serve", raising=False)
+    monkeypatch.delitem(sys.modules, "ferrapi.cli._serving", raising=False)
+    monkeypatch.delattr(ferrapi.cli, "_serving", raising=False)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     assert execute(["run", "one:app"]) == 1
     assert "pip install 'ferrapi[standard]'" in capsys.readouterr().out

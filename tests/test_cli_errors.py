@@ -45,7 +45,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def configs(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What would be served, instead of serving it; what comes before serving is done."""
-    import ferrapi._serve
+    import ferrapi.cli._serving
 
     found: list[Any] = []
 
@@ -54,7 +54,7 @@ def configs(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         found.append(config)
         return 0
 
-    monkeypatch.setattr(ferrapi._serve, "serve", serve)
+    monkeypatch.setattr(ferrapi.cli._serving, "serve", serve)
     return found
 
 

@@ -146,7 +146,7 @@ def test_serves_over_tls(project: Path) -> None:
 
 
 def test_the_socket_of_a_stopped_server_is_gone(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import ferrapi._serve as serving
+    import ferrapi.cli._serving as serving
 
     def run(server: serving.uvicorn.Server) -> None:
         Path("server.sock").touch()

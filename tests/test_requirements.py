@@ -155,7 +155,7 @@ def test_the_core_is_enough_for_all_modules_but_those_of_extras() -> None:
     missing = dict(line.split() for line in _run(_IMPORT_ALL, _project()["dependencies"]))
     assert set(missing.values()) <= {"uvicorn", "httpx2", "jinja2", "opentelemetry", "libcst"}
     outside = {name.removeprefix("ferrapi.").partition(".")[0] for name in missing}
-    assert outside == {"_serve", "cli", "server", "templating", "testclient", "telemetry"}
+    assert outside == {"cli", "server", "templating", "testclient", "telemetry"}
 
 
 @pytest.mark.parametrize("extra", ["standard", "all"])

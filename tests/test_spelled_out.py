@@ -7,8 +7,8 @@ from typing import Any, TypedDict, Unpack
 import fastapi
 import ferrapi
 import pytest
-from ferrapi._spelled_out import spell_out
 from ferrapi.datastructures import DefaultPlaceholder
+from ferrapi.declare.spelled_out import spell_out
 
 
 class Small(TypedDict, total=False):

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ._compat.starlette import MAX_BODY_SIZE_SCOPE_KEY
 from ._names import names_of
-from .routing._limits import MAX_BODY_SIZE_SCOPE_KEY, get_body_size_limit, limit_body, validate_max_body_size
-from .routing._limits import body_limit_error as get_body_limit_error
+from .declare.limits import get_body_size_limit, validate_max_body_size
+from .serve.limits import body_limit_error as get_body_limit_error
+from .serve.limits import limit_body
 
 __all__ = [
     "MAX_BODY_SIZE_SCOPE_KEY",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._names import names_of
-from .routing._limits import FormLimits as _FormLimits
-from .routing._limits import validate_form_limits as _validate_form_limits
+from .declare.limits import FormLimits as _FormLimits
+from .declare.limits import validate_form_limits as _validate_form_limits
 
 __all__ = ["_FormLimits", "_validate_form_limits"]
 

@@ -143,14 +143,10 @@ _TABLE: dict[str, dict[str, str]] = {
         "._compat.shared": "sequence_types",
         "._compat.v2": "evaluate_forwardref get_cached_model_fields is_scalar_field serialize_sequence_value",
         ".concurrency": "_DependencyConcurrency contextmanager_in_threadpool",
-        ".dependencies._body": (
-            "should_embed_body_fields=_should_embed_body_fields flat_body_params=_get_flat_body_params"
-        ),
-        ".dependencies._forms": (
-            "is_unselected=_is_empty_file_input normalize_form_model=_normalize_form_model "
-            "read_keeping_position=_read_file_bytes"
-        ),
-        ".dependencies._multipart": (
+        ".declare.body": ("should_embed_body_fields=_should_embed_body_fields flat_body_params=_get_flat_body_params"),
+        ".declare.forms": "is_unselected=_is_empty_file_input normalize_form_model=_normalize_form_model",
+        ".serve.form_values": "read_keeping_position=_read_file_bytes",
+        ".serve.multipart": (
             "ensure_multipart_is_installed multipart_incorrect_install_error multipart_not_installed_error"
         ),
         ".dependencies._private": (
@@ -279,7 +275,7 @@ _TABLE: dict[str, dict[str, str]] = {
             "EndpointContext FastAPIError RequestValidationError ResponseValidationError "
             "WebSocketRequestValidationError"
         ),
-        ".routing._lifespan": "DefaultLifespan=_DefaultLifespan",
+        ".serve.lifespan": "DefaultLifespan=_DefaultLifespan",
         ".routing._private": (
             "build_dependant_with_parameterless_dependencies build_response_args "
             "EFFECTIVE_ROUTE_CONTEXT_KEY=_FASTAPI_EFFECTIVE_ROUTE_CONTEXT_KEY extract_endpoint_context "
@@ -287,7 +283,7 @@ _TABLE: dict[str, dict[str, str]] = {
             "INCLUDED_ROUTER_KEY=_FASTAPI_INCLUDED_ROUTER_KEY merge_lifespan_context normalize_non_finite_floats "
             "SCOPE_KEY=_FASTAPI_SCOPE_KEY T update_scope wrap_gen_lifespan_context"
         ),
-        ".routing._streams": "PING_INTERVAL=_PING_INTERVAL",
+        ".serve.streams": "PING_INTERVAL=_PING_INTERVAL",
         ".sse": "EventSourceResponse format_sse_event KEEPALIVE_COMMENT ServerSentEvent",
         ".telemetry": "get_telemetry_data",
         ".types": "DecoratedCallable IncEx",

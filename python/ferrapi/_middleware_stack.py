@@ -27,11 +27,11 @@ from ._threads import run_later_in_thread
 from ._version_counter import ROUTES_VERSION, SETTINGS_VERSION
 from .middleware.asyncexitstack import AsyncExitStackMiddleware
 from .routing import APIRouter
-from .routing._exchange import Exchange
-from .routing._failing import ask_handler, handle_exception
-from .routing._files import FileStack, leave_stack
-from .routing._guard import Guard
-from .routing._limits import BodyLimit, answer_outer_limit, body_limit_error, serve_limited
+from .serve.exchange import Exchange
+from .serve.failing import ask_handler, handle_exception
+from .serve.files import FileStack, leave_stack
+from .serve.guard import Guard
+from .serve.limits import BodyLimit, answer_outer_limit, body_limit_error, serve_limited
 
 
 class AppBodyLimitMiddleware(BodyLimit):

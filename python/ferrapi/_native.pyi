@@ -11,7 +11,7 @@ from typing import Any, Self, final
 
 from typing_extensions import disjoint_base
 
-from ._boundary import GroupPlan, ProgramPlan, RoutePlan
+from .compile.boundary import GroupPlan, ProgramPlan, RoutePlan
 
 __all__ = [
     "AccessLog",

@@ -23,13 +23,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from . import params
 from ._docs_routes import DocsRoutes, of_applications
 from ._draining import Application, Drain, mounted_in
-from ._foreign import refuse, refuse_app, with_counterparts
 from ._hooks import WATCH, is_own, routing_class, untouched, watch
 from ._middleware_stack import AppBodyLimitMiddleware, ExceptionTelemetryMiddleware, ServerErrors, build
 from ._names import names_of
 from ._pickling import Regained
 from ._version_counter import ROUTES_VERSION, SETTINGS_VERSION
+from .compile.app_scope import value_of
 from .datastructures import Default
+from .declare.foreign import refuse, refuse_app, with_counterparts
+from .declare.limits import FormLimits
+from .declare.versions import Versions
 from .exception_handlers import (
     http_exception_handler,
     request_validation_exception_handler,
@@ -44,9 +47,7 @@ from .exceptions import (
 )
 from .middleware.asyncexitstack import AsyncExitStackMiddleware
 from .routing import APIRoute, APIRouter
-from .routing._app_scope import value_of
 from .routing._frontend import CheckDir, Directory, Fallback, is_checked
-from .routing._limits import FormLimits
 from .routing._options import (
     AppRouteOptions,
     IncludeOptions,
@@ -57,7 +58,6 @@ from .routing._options import (
 )
 from .routing._verbs import Decorator, Verbs
 from .routing._versioned import refuse_versions
-from .routing._versions import Versions
 from .sse import ServerSentEvent
 from .telemetry import TelemetryConfig
 from .telemetry._activation import active

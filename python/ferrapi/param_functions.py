@@ -12,7 +12,7 @@ from pydantic_core import PydanticUndefined as Undefined
 
 from . import params
 from ._names import names_of
-from ._spelled_out import spell_out
+from .declare.spelled_out import spell_out
 from .params import OPTION_DEFAULTS, ParamOptions
 
 __all__ = ["Body", "Cookie", "Depends", "File", "Form", "Header", "Path", "Query", "Security"]

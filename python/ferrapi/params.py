@@ -24,11 +24,11 @@ from pydantic_core import PydanticUndefined as Undefined
 from typing_extensions import deprecated
 
 from ._deprecation import warn_deprecated
-from ._foreign_classes import refuse_in_fastapi
 from ._names import names_of
-from ._spelled_out import spell_out
 from .concurrency import _DependencyConcurrency
 from .datastructures import _Unset
+from .declare.foreign_classes import refuse_in_fastapi
+from .declare.spelled_out import spell_out
 from .exceptions import DependencyScopeError, ParameterError
 
 if TYPE_CHECKING:

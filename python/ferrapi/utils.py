@@ -10,10 +10,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined as Undefined
 from starlette.routing import Route
 
-from ._annotations import is_pydantic_v1 as annotation_is_pydantic_v1
-from ._fields import ModelField, create_model_field
 from ._names import names_of
 from .datastructures import DefaultPlaceholder, DefaultType
+from .declare.annotation import is_pydantic_v1 as annotation_is_pydantic_v1
+from .declare.fields import ModelField, create_model_field
 from .exceptions import FastAPIDeprecationWarning, PydanticV1NotSupportedError, RouteError
 
 __all__ = [

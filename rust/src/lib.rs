@@ -3,7 +3,7 @@
 //! Something crosses between Python and Rust at two moments:
 //!
 //! * **A plan goes in, once per route.** `RouteTable` takes a list of `RoutePlan`s, `Reader` a list of `GroupPlan`s (both typed
-//!   dictionaries of `ferrapi/_boundary.py`, taken apart in [`plan`]). Mistakes in them are a `PlanError` there and then.
+//!   dictionaries of `ferrapi/compile/boundary.py`, taken apart in [`plan`]). Mistakes in them are a `PlanError` there and then.
 //! * **A request goes in, and a coroutine that serves it comes out.** [`routing`] finds the route, [`request`] reads declared
 //!   parameters, [`run`] runs the route's program, [`response`] turns a value into JSON bytes and checks what goes out. [`http1`]
 //!   is a connection's side of the HTTP/1.1 protocol.

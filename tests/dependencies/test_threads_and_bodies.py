@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import pytest
-from ferrapi.dependencies._plain import runs_no_code
+from ferrapi.compile.plain import runs_no_code
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 from support.asgi import Ask
 from support.compare import compare

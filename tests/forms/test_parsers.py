@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ferrapi.routing._exchange import Exchange
-from ferrapi.routing._form import parse_form
-from ferrapi.routing._limits import FormBounds
+from ferrapi.declare.limits import FormBounds
+from ferrapi.serve.exchange import Exchange
+from ferrapi.serve.form import parse_form
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request

@@ -12,8 +12,9 @@ from typing import Annotated, Any
 
 import anyio
 import pytest
-from ferrapi.dependencies._forms import read_keeping_position
-from ferrapi.routing import _files, _form
+from ferrapi.serve import files as _files
+from ferrapi.serve import form as _form
+from ferrapi.serve.form_values import read_keeping_position
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartParser
 from support.asgi import Ask, exchange, run

@@ -8,7 +8,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import pytest
-from ferrapi.dependencies._large_values import HELD, LARGE, LargeValues
+from ferrapi.compile.large_values import HELD, LARGE, LargeValues
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import (
@@ -266,7 +266,7 @@ def _values() -> st.SearchStrategy[Any]:
 @given(_kinds(), _values(), st.integers(0, 6), st.sampled_from([1, 2, 64]))
 def test_random_values_of_random_types(kind: Any, value: Any, most: int, size: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ferrapi.dependencies._counting._SIZE", size)
+        patch.setattr("ferrapi.compile.counting._SIZE", size)
         values = values_of(kind)
         valid, errors = values.counted(value, most)
     try:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import pytest
-from ferrapi.dependencies._large_values import LARGE
+from ferrapi.compile.large_values import LARGE
 from support.asgi import Answer, Ask
 from support.compare import Make, answers, compare
 from support.frameworks import FERRAPI, Framework

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import anyio
 import anyio.lowlevel
 import pytest
-from ferrapi.routing import _streams
+from ferrapi.serve import streams as _streams
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 from support.asgi import Answer, Ask, run

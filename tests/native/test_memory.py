@@ -6,8 +6,8 @@ import weakref
 from typing import Any
 
 import pytest
-from ferrapi._boundary import RoutePlan
 from ferrapi._native import Reader, RouteTable, parse_cookies, parse_query
+from ferrapi.compile.boundary import RoutePlan
 from pydantic_core import SchemaValidator, core_schema
 
 

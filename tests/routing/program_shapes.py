@@ -3,7 +3,7 @@
 import inspect
 from typing import Annotated, Any
 
-from ferrapi.routing._programs import program_of
+from ferrapi.serve.programs import program_of
 from support.asgi import Ask
 from support.compare import Make
 from support.frameworks import Framework

@@ -22,7 +22,7 @@ class Model(BaseModel):
 def routed(fw: Framework, around: Callable[[Any], Any]) -> Any:
     """An application whose route handlers are given ``around(request)``."""
 
-    class Route(fw.routing.APIRoute):  # type: ignore[misc]
+    class Route(fw.routing.APIRoute):
         def get_route_handler(self) -> Any:
             handler = super().get_route_handler()
 
@@ -78,32 +78,32 @@ def overriding(fw: Framework, log: list[Any], name: str) -> Callable[[Any], Any]
     """What makes a request of a class that has one member of its own."""
     Request: Any = fw.Request
 
-    class Body(Request):  # type: ignore[misc]
+    class Body(Request):
         async def body(self) -> bytes:
             log.append("body")
             return b'{"a": 7}' if await super().body() else b""
 
-    class Json(Request):  # type: ignore[misc]
+    class Json(Request):
         async def json(self) -> Any:
             log.append("json")
             return {"a": 7}
 
-    class Form(Request):  # type: ignore[misc]
+    class Form(Request):
         def form(self, **options: Any) -> Any:
             log.append(("form", sorted(options)))
             return super().form(**options)
 
-    class Query(Request):  # type: ignore[misc]
+    class Query(Request):
         @property
         def query_params(self) -> QueryParams:
             return QueryParams("q=7")
 
-    class Cookies(Request):  # type: ignore[misc]
+    class Cookies(Request):
         @property
         def cookies(self) -> dict[str, str]:
             return {"c": "seven"}
 
-    class Heads(Request):  # type: ignore[misc]
+    class Heads(Request):
         @property
         def headers(self) -> Headers:
             return Headers({"h": "seven", "content-type": "application/json"})

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 from ferrapi import FastAPI
-from ferrapi.routing import _streams
+from ferrapi.serve import streams as _streams
 from ferrapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, ServerSentEvent
 from support.asgi import Ask, run
 from support.compare import compare

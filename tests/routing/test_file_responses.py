@@ -13,7 +13,7 @@ import pytest
 import starlette.responses
 from ferrapi import FastAPI
 from ferrapi.responses import FileResponse
-from ferrapi.routing import _file_response
+from ferrapi.serve import file_response as _file_response
 from ferrapi.staticfiles import StaticFiles
 from starlette.background import BackgroundTask
 from support.asgi import Ask, run

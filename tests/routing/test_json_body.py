@@ -15,8 +15,8 @@ from uuid import UUID
 
 import pytest
 from ferrapi._native import has_long_number
-from ferrapi.dependencies import _plain
-from ferrapi.routing._json_body import _SAME_WORDS, early_model
+from ferrapi.compile import plain as _plain
+from ferrapi.compile.json_body import _SAME_WORDS, early_model
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 from support.asgi import Answer, Ask

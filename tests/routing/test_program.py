@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import anyio
 import pytest
-from ferrapi.routing._handler import RouteApp
+from ferrapi.serve.handler import RouteApp
 from support.asgi import Answer, Ask, exchange, run
 from support.compare import Make, answers, compare
 from support.frameworks import BOTH, FERRAPI, Framework

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import pytest
 from ferrapi._native import Program
-from ferrapi.dependencies._plain import shape_of
-from ferrapi.routing._programs import program_of
+from ferrapi.compile.plain import shape_of
+from ferrapi.serve.programs import program_of
 from pydantic import AfterValidator, BaseModel, Field, PlainSerializer, TypeAdapter
 from support.asgi import Ask
 from support.compare import compare

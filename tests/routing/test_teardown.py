@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
-from ferrapi.routing._teardown import unwind
+from ferrapi.serve.teardown import unwind
 from support.stdlib import CLOSES_GENERATORS
 
 WAYS = ("plain", "finally", "swallows", "raises", "raises after", "changes", "returns", "stop", "cause") + (

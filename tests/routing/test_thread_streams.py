@@ -216,7 +216,7 @@ def test_the_generator_is_closed_in_a_thread_when_the_client_leaves(way: str, ki
 
 
 def test_what_is_in_memory_takes_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ferrapi.routing import _listening
+    from ferrapi.serve import listening as _listening
 
     asked: list[Any] = []
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from ferrapi import APIRouter, FastAPI, WebSocket
+from ferrapi.declare.versions import VersionSet
 from ferrapi.exceptions import VersioningError
 from ferrapi.routing import APIRoute
-from ferrapi.routing._versions import VersionSet
 from ferrapi.versioning import Version, Versioning
 from hypothesis import given
 from hypothesis import strategies as st

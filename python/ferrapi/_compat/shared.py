@@ -1,6 +1,6 @@
 """Questions about annotations and values, under the names of `fastapi._compat.shared`.
 
-The answers are `ferrapi.dependencies._types`'s, except for pydantic's old models.
+The answers are `ferrapi.declare.type_kinds`'s, except for pydantic's old models.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic.version import VERSION as PYDANTIC_VERSION
 
-from .._annotations import SEQUENCE_TYPES as sequence_types
-from .._annotations import field_annotation_is_sequence, is_pydantic_v1
 from .._names import names_of
-from ..dependencies._types import KINDS_OF_SEQUENCES as sequence_annotation_to_type
-from ..dependencies._types import (
+from ..declare.annotation import SEQUENCE_TYPES as sequence_types
+from ..declare.annotation import field_annotation_is_sequence, is_pydantic_v1
+from ..declare.type_kinds import KINDS_OF_SEQUENCES as sequence_annotation_to_type
+from ..declare.type_kinds import (
     field_annotation_is_complex,
     field_annotation_is_scalar,
     field_annotation_is_scalar_sequence,

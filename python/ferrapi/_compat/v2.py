@@ -11,20 +11,20 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from .. import params
-from .._fields import Location, ModelField, prefix_locations
-from .._fields import cached_model_fields as get_cached_model_fields
-from .._fields import model_fields as get_model_fields
 from .._names import names_of
-from ..dependencies import _types
-from ..dependencies._body import create_body_model as _create_body_model
-from ..dependencies._declaration import copy_field_info
-from ..dependencies._signature import evaluate
-from ..dependencies._values import get_missing_field_error
+from ..declare.body import create_body_model as _create_body_model
+from ..declare.fields import Location, ModelField, prefix_locations
+from ..declare.fields import cached_model_fields as get_cached_model_fields
+from ..declare.fields import model_fields as get_model_fields
+from ..declare.parameters import copy_field_info
+from ..declare.signature import evaluate
+from ..declare.type_kinds import field_annotation_is_scalar, kind_of_sequence
 from ..exceptions import ParameterError
 from ..openapi._schemas import NamedModel, _has_computed_fields, models_in
 from ..openapi._schemas import _Generator as GenerateJsonSchema
 from ..openapi.constants import REF_TEMPLATE
 from ..openapi.utils import get_definitions, get_schema_from_model_field
+from ..serve.values import get_missing_field_error
 from ..types import IncEx, ModelNameMap
 
 __all__ = [
@@ -131,9 +131,7 @@ def get_model_name_map(unique_models: set[NamedModel]) -> ModelNameMap:
 
 def is_scalar_field(field: ModelField) -> bool:
     """Whether one string can carry a value of `field`, and it doesn't stand in a body."""
-    return _types.field_annotation_is_scalar(field.field_info.annotation) and not isinstance(
-        field.field_info, params.Body
-    )
+    return field_annotation_is_scalar(field.field_info.annotation) and not isinstance(field.field_info, params.Body)
 
 
 def serialize_sequence_value(*, field: ModelField, value: Any) -> Sequence[Any]:
@@ -143,7 +141,7 @@ def serialize_sequence_value(*, field: ModelField, value: Any) -> Sequence[Any]:
         ParameterError: if it declares no sequence.
     """
     annotation = field.field_info.annotation
-    kind = _types.kind_of_sequence(annotation)
+    kind = kind_of_sequence(annotation)
     if kind is None:
         raise ParameterError(f"{field.name!r} is no sequence: {annotation!r}")
     sequence: Sequence[Any] = kind(value)

@@ -12,7 +12,7 @@ from typing import Any
 
 from .._draining import mounted_in
 from ..applications import FastAPI
-from ..dependencies._callables import Kind, kind_of, name_of
+from ..declare.callables import Kind, kind_of, name_of
 from ..dependencies.models import Dependant
 from ._blocking import blocking_calls
 from ._finding import NOTE, PROBLEM, Finding

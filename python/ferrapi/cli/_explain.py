@@ -1,7 +1,8 @@
 """What of a route runs in Python beside the user's functions, and why.
 
-The decisions are the engine's (`ferrapi.routing._program`, ``_plan`` and ``_respond``); this module asks the same
-questions again and puts the answers into words. The table that they follow is in docs/internals/architecture.md.
+The decisions are the engine's (`ferrapi.compile.program`, `ferrapi.compile.plan`, `ferrapi.serve.respond`); this module
+asks the same questions again and puts the answers into words. The table that they follow is in
+docs/internals/architecture.md.
 """
 
 from __future__ import annotations
@@ -12,19 +13,19 @@ from typing import Any, NamedTuple
 
 from .._hooks import is_own
 from .._threads import run_in_thread
-from ..dependencies import _plain
-from ..dependencies._callables import Kind, name_of
+from ..compile.form_body import plain_form
+from ..compile.json_body import early_model
+from ..compile.plain import hoistable, is_plain_field, parameters
+from ..compile.plan import Plan
+from ..compile.step import Step
+from ..declare.callables import Kind, name_of
 from ..dependencies.models import Dependant
 from ..routing import APIRoute, APIWebSocketRoute
-from ..routing._compiled import Compiled
-from ..routing._form_body import plain_form
-from ..routing._handler import RouteApp
-from ..routing._json_body import early_model
-from ..routing._plan import Plan
-from ..routing._programs import program_of
-from ..routing._respond import Responder
-from ..routing._step import Step
-from ..routing._streams import StreamResponder
+from ..serve.compiled import Compiled
+from ..serve.handler import RouteApp
+from ..serve.programs import program_of
+from ..serve.respond import Responder
+from ..serve.streams import StreamResponder
 from ..telemetry._activation import active
 from ._listing import FRONT_END, MOUNT, Listed
 
@@ -149,11 +150,11 @@ def _step(step: Step, responder: Responder | None) -> StepTold:
 
 def _parameters(dependant: Dependant) -> list[str]:
     """The parameters that make a callable's parameters be read in Python."""
-    if _plain.hoistable(dependant):
+    if hoistable(dependant):
         return []
     found = []
-    for source, one in _plain.parameters(dependant):
-        if not _plain.is_plain_field(one):
+    for source, one in parameters(dependant):
+        if not is_plain_field(one):
             why = "a type whose validation may run code of yours, or a model that keeps what it doesn't know"
             found.append(f"{source.value} parameter `{one.name}` is read in Python when its turn comes: it has {why}")
     return found or ["its parameters are read in Python: two have the same name"]

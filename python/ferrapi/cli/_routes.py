@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from ..applications import FastAPI
-from ..dependencies._callables import name_of
+from ..declare.callables import name_of
 from ._explain import Told, explain
 from ._listing import FRONT_END, MOUNT, WEBSOCKET, Listed, place_of, routes_of, shown_place
 from ._loading import application

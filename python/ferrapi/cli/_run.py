@@ -20,7 +20,7 @@ from ._loading import found, load
 from ._messages import Refused
 
 if TYPE_CHECKING:
-    from .._serve import ServeConfig
+    from ._serving import ServeConfig
 
 _CERT_REQS = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
 
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     if options.command == "dev":
         os.environ.setdefault("FASTAPI_ENV", "development")
     try:
-        from .. import _serve as serving
+        from . import _serving as serving
     except ImportError as exc:
         raise Refused(f"Serving an application needs uvicorn ({exc}): pip install 'ferrapi[standard]'") from exc
     http = _http(options.http, serving)

@@ -41,7 +41,7 @@ def shadow(options: argparse.Namespace) -> int:
 
 def _record(app: str, options: argparse.Namespace) -> int:
     try:
-        from .. import _serve as serving
+        from . import _serving as serving
     except ImportError as exc:
         raise Refused(f"Serving an application needs uvicorn ({exc}): pip install 'ferrapi[standard]'") from exc
     from ._listening import check_address

@@ -12,8 +12,8 @@ import typing
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .._foreign import fastapi_class
-from ..dependencies._callables import name_of
+from ..declare.callables import name_of
+from ..declare.foreign import fastapi_class
 from ..dependencies.models import Dependant
 from ._finding import Finding
 from ._listing import Listed, routes_of

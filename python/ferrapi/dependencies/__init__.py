@@ -1,9 +1,4 @@
-"""From a callable's signature to validated keyword arguments.
-
-`_declaration` and `_dependant` read signatures into a tree (`models.Dependant`); `_values`, `_body` and `_forms`
-validate what a request carries for it; `_plain` says what the native reader may validate early. The engine that walks
-the tree is `ferrapi.routing._plan`.
-"""
+"""The names of `fastapi.dependencies`. The work is done in `ferrapi.declare`, `ferrapi.compile` and `ferrapi.serve`."""
 
 from typing import TYPE_CHECKING
 

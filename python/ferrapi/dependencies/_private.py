@@ -14,17 +14,20 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from starlette.datastructures import FormData
 
-from .. import _annotations, params
-from .._fields import Location, ModelField, cached_model_fields
+from .. import params
+from ..declare.annotation import is_union
+from ..declare.body import body_field_of
+from ..declare.callables import Kind, kind_of, unwrap
+from ..declare.fields import Location, ModelField, cached_model_fields
+from ..declare.forms import FormModel, as_field, form_model_classes, raw_values
+from ..declare.parameter_models import get_value, rest, wants_many
+from ..declare.sent import MISSING, model_of_source, names_of, wants_bytes
+from ..declare.type_kinds import is_json, lenient_issubclass
 from ..openapi._security import scheme_of
 from ..security.base import SecurityBase
+from ..serve.form_values import contents
+from ..serve.values import Errors, read_model, validate_found
 from ..types import DependencyCacheKey
-from . import _types
-from ._body import body_field_of
-from ._callables import Kind, kind_of, unwrap
-from ._forms import FormModel, as_field, contents, form_model_classes, raw_values
-from ._parameter_models import get_value, rest, wants_many
-from ._values import MISSING, Errors, names_of, parameter_model, validate_found, wants_bytes
 from .models import Dependant, cache_key, computed_scope, oauth_scopes, scope_users
 
 # What a callable is
@@ -114,14 +117,14 @@ def get_body_field(*, body_params: list[ModelField], name: str, embed_body_field
 
 def get_model_type(annotation: Any) -> type[BaseModel] | None:
     """The model that `annotation` is, None being allowed beside it."""
-    written = get_args(annotation) if _annotations.is_union(annotation) else (annotation,)
+    written = get_args(annotation) if is_union(annotation) else (annotation,)
     members = [one for one in written if one is not NoneType]
-    return members[0] if len(members) == 1 and _types.lenient_issubclass(members[0], BaseModel) else None
+    return members[0] if len(members) == 1 and lenient_issubclass(members[0], BaseModel) else None
 
 
 def is_json_field(field: ModelField) -> bool:
     """Whether the value is sent as JSON text."""
-    return _types.is_json(field.field_info)
+    return is_json(field.field_info)
 
 
 def get_param_model(field: ModelField) -> type[BaseModel] | None:
@@ -182,10 +185,10 @@ def request_param_model_to_args(
 ) -> tuple[Any, Errors]:
     """The model that a whole source stands for, or None and the errors."""
     source = params.ParamTypes(getattr(model_field.field_info, "in_", params.ParamTypes.query)).value
-    reader = parameter_model(model_field)
+    reader = model_of_source(model_field)
     if reader is None:
         raise AssertionError(f"{model_field.name!r} is no parameter model")
-    return reader.value(model_field, received_params, (source,))
+    return read_model(reader, model_field, received_params, (source,))
 
 
 # Forms

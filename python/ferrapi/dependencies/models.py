@@ -1,7 +1,7 @@
 """`Dependant`: what one callable asks for, as a tree.
 
 A `Dependant` is made once per use of a callable, at registration. It is data: the engine compiles it to a plan
-(`ferrapi.routing._plan`), OpenAPI reads it, and users may edit it (`call`, `name` and the lists are watched).
+(`ferrapi.compile.plan`), OpenAPI reads it, and users may edit it (`call`, `name` and the lists are watched).
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from .._fields import ModelField
-from .._foreign_classes import is_foreign_scheme
 from .._names import names_of
 from .._version_counter import ROUTES_VERSION, TrackedList
+from ..declare.callables import is_generator, unwrap
+from ..declare.fields import ModelField
+from ..declare.foreign_classes import is_foreign_scheme
 from ..types import DependencyCacheKey
-from ._callables import is_generator, unwrap
 
 _LISTS = ("path_params", "query_params", "header_params", "cookie_params", "body_params", "dependencies")
 _WATCHED = frozenset({"call", "name", *_LISTS})

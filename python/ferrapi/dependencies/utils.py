@@ -12,28 +12,28 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
-from .._annotations import field_annotation_is_sequence
-from .._fields import ModelField
 from .._hooks import announce_assignments
 from .._names import names_of
 from ..background import BackgroundTasks
-from ..exceptions import DependencyScopeError
-from ._body import create_body_model, flat_body_params, get_body_field, request_body_to_args
-from ._declaration import (
+from ..declare.annotation import field_annotation_is_sequence
+from ..declare.body import create_body_model, flat_body_params, get_body_field
+from ..declare.dependant import get_dependant, get_parameterless_sub_dependant
+from ..declare.fields import ModelField
+from ..declare.parameters import (
     ParamDetails,
     add_non_field_param_to_dependency,
     add_param_to_fields,
     analyze_param,
     copy_field_info,
 )
-from ._dependant import get_dependant, get_parameterless_sub_dependant
-from ._signature import (
+from ..declare.sent import MISSING, get_validation_alias
+from ..declare.signature import (
     get_stream_item_type,
     get_typed_annotation,
     get_typed_return_annotation,
     get_typed_signature,
 )
-from ._types import (
+from ..declare.type_kinds import (
     field_annotation_is_scalar,
     field_annotation_is_scalar_sequence,
     is_bytes_or_nonable_bytes_annotation,
@@ -44,7 +44,9 @@ from ._types import (
     lenient_issubclass,
     value_is_sequence,
 )
-from ._values import MISSING, get_missing_field_error, get_validation_alias, request_params_to_args
+from ..exceptions import DependencyScopeError
+from ..serve.body_values import request_body_to_args
+from ..serve.values import get_missing_field_error, request_params_to_args
 from .models import Dependant, walk
 
 __all__ = [
@@ -133,7 +135,7 @@ async def solve_dependencies(
         async_exit_stack: where ``yield`` dependencies end, unless the scope has stacks for them.
         embed_body_fields: whether each body parameter is a key of the body.
     """
-    from ..routing._solving import exchange_of, plan_of, solve
+    from ..serve.solving import exchange_of, plan_of, solve
 
     plan = plan_of(request, dependant, dependency_overrides_provider, embed=embed_body_fields)
     x = exchange_of(request, async_exit_stack)

@@ -27,7 +27,7 @@ from .._native import Passage
 from .._pickling import Regained
 from .._scopes import begin_in_scope, end_tasks, on_asyncio, scope_here, scopes_of_tasks
 from .._version_counter import SETTINGS_VERSION
-from ..routing._guard import wait_for
+from ..serve.guard import wait_for
 from ._parked import Parked
 
 _TURNS = 4

@@ -25,7 +25,7 @@ from .._hooks import untouched, watch
 from .._native import Adding
 from .._pickling import Regained
 from .._version_counter import SETTINGS_VERSION
-from ..routing._guard import wait_for
+from ..serve.guard import wait_for
 from ._compression import compress_in_thread, compression_of, in_thread, responding
 
 MOST = 256

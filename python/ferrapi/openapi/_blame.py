@@ -12,7 +12,7 @@ from ._operation import Described
 from ._schemas import generate_schemas
 
 if TYPE_CHECKING:
-    from .._fields import ModelField
+    from ..declare.fields import ModelField
 
 
 def blame_field(error: Exception, routes: Sequence[Described], *, separate: bool) -> None:
@@ -40,7 +40,7 @@ def blame_route(error: Exception, one: Described) -> None:
 
 def place_of(one: Described) -> str:
     """A route, its endpoint, and where that is defined."""
-    from ..routing._respond import locate
+    from ..serve.respond import locate
 
     place = locate(one.route.endpoint)
     where = f", {place['file']}:{place['line']}" if "file" in place and "line" in place else ""
@@ -50,7 +50,7 @@ def place_of(one: Described) -> str:
 
 def _declared(one: Described) -> Iterator[tuple[str, ModelField]]:
     """What each field of a route is called, and the field."""
-    from ..dependencies._body import flat_body_params
+    from ..declare.body import flat_body_params
 
     if not one.route.include_in_schema:
         return

@@ -28,7 +28,7 @@ from .constants import METHODS_WITH_BODY, REF_PREFIX
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
-    from .._fields import ModelField
+    from ..declare.fields import ModelField
     from ..routing import APIRoute, RouteContext
 
 STATUS_CODE_RANGES = {

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 from pydantic import AliasChoices, BaseModel
 from pydantic_core import PydanticUndefined
 
-from .._annotations import is_union
-from .._fields import cached_model_fields
-from .._foreign import own
 from ..datastructures import DefaultPlaceholder
-from ..dependencies._types import parameter_model
+from ..declare.annotation import is_union
+from ..declare.fields import cached_model_fields
+from ..declare.foreign import own
+from ..declare.type_kinds import parameter_model
 from ..dependencies.models import each_call
 from ..encoders import jsonable_encoder
 from ._schemas import JsonObject, Schemas
 
 if TYPE_CHECKING:
-    from .._fields import ModelField
+    from ..declare.fields import ModelField
     from ..dependencies.models import Dependant
 
 _GROUPS = (("path", "path_params"), ("query", "query_params"), ("header", "header_params"), ("cookie", "cookie_params"))

@@ -11,7 +11,7 @@ from ._schemas import FieldSchemas, JsonObject, Schemas
 from ._security import SecurityRequirements, scheme_of
 
 if TYPE_CHECKING:
-    from .._fields import ModelField
+    from ..declare.fields import ModelField
     from ..types import ModelNameMap
 
 

@@ -21,7 +21,7 @@ from pydantic_core.core_schema import BytesSchema
 from .constants import REF_TEMPLATE
 
 if TYPE_CHECKING:
-    from .._fields import ModelField
+    from ..declare.fields import ModelField
 
 Mode = Literal["validation", "serialization"]
 JsonObject = dict[str, Any]
@@ -82,7 +82,7 @@ def _types_of_fields(model: type[BaseModel], looked_into: TypesByModel) -> list[
     The fields are made, once for a document: what they say about a recursive model is noted in that model's schema
     then, as in FastAPI. It builds their core schemas, in which code of the application may take part.
     """
-    from .._fields import ModelField
+    from ..declare.fields import ModelField
 
     found = looked_into.get(model)
     if found is None:
@@ -159,7 +159,7 @@ def generate_schemas(fields: Iterable[ModelField], *, separate: bool = True) -> 
 
 def _inner_fields(fields: Sequence[ModelField], looked_into: TypesByModel) -> Iterator[ModelField]:
     """Yield a field for each model inside `fields` that none of them consists of."""
-    from .._fields import ModelField
+    from ..declare.fields import ModelField
 
     outer = {one.field_info.annotation for one in fields if isinstance(one.field_info.annotation, type)}
     modes: tuple[Mode, ...] = ("validation", "serialization")

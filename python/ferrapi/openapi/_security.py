@@ -8,7 +8,7 @@ from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from .._foreign_classes import is_foreign_scheme
+from ..declare.foreign_classes import is_foreign_scheme
 from ..dependencies.models import in_order
 from ..encoders import jsonable_encoder
 from ..security.base import SecurityBase

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 from starlette.routing import BaseRoute
 
-from .._fields import ModelField
 from .._names import names_of
+from ..declare.fields import ModelField
 from ..dependencies.models import Dependant
 from ..exceptions import FastAPIDeprecationWarning
 from ..routing import APIRoute, RouteContext

@@ -1,7 +1,7 @@
-"""Routes, routers and the engine that serves them.
+"""Routes and routers, and the functions of `fastapi.routing`.
 
-`_route`, `_router` and `_contexts` are what applications declare; `_table` finds the route of a request, `_handler`
-serves it: `_read` takes the body apart, `_plan` runs dependencies and endpoint, `_respond` and `_streams` answer.
+`_route`, `_router` and `_contexts` are what applications declare, `_table` finds the route of a request. What a request
+goes through then is in `ferrapi.serve`.
 """
 
 from typing import TYPE_CHECKING
@@ -15,8 +15,12 @@ from starlette.routing import compile_path as compile_path
 from starlette.routing import get_name as get_name
 from starlette.routing import websocket_session as websocket_session
 
+from .._compat.starlette import MAX_BODY_SIZE_SCOPE_KEY as MAX_BODY_SIZE_SCOPE_KEY
 from .._hooks import announce_assignments as _announce_assignments
 from .._names import names_of
+from ..declare.include import _RouterIncludeContext as _RouterIncludeContext
+from ..declare.limits import get_body_size_limit as get_body_size_limit
+from ..declare.limits import validate_max_body_size as validate_max_body_size
 from ..dependencies.utils import solve_dependencies as solve_dependencies
 from ..utils import generate_unique_id as generate_unique_id
 from ._contexts import RouteContext as RouteContext
@@ -30,10 +34,6 @@ from ._facade import get_websocket_app as get_websocket_app
 from ._facade import request_response as request_response
 from ._facade import run_endpoint_function as run_endpoint_function
 from ._facade import serialize_response as serialize_response
-from ._include import _RouterIncludeContext as _RouterIncludeContext
-from ._limits import MAX_BODY_SIZE_SCOPE_KEY as MAX_BODY_SIZE_SCOPE_KEY
-from ._limits import get_body_size_limit as get_body_size_limit
-from ._limits import validate_max_body_size as validate_max_body_size
 from ._route import APIRoute as APIRoute
 from ._router import APIRouter as APIRouter
 from ._websocket import APIWebSocketRoute as APIWebSocketRoute

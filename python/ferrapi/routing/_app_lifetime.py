@@ -9,11 +9,11 @@ from starlette.routing import Host, Mount
 from starlette.types import Message, Receive, Scope, Send
 
 from .. import params
-from ..dependencies._dependant import get_parameterless_sub_dependant
+from ..compile.app_scope import OWN, AppScope
+from ..declare.dependant import get_parameterless_sub_dependant
+from ..declare.include import Includable
 from ..dependencies.models import Dependant, in_order
-from ._app_scope import OWN, AppScope
 from ._contexts import IncludedRouter, routers_below
-from ._include import Includable
 
 
 def while_it_lives(scope: Scope, receive: Receive, send: Send) -> tuple[Receive, Send]:

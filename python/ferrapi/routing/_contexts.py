@@ -20,10 +20,10 @@ from starlette.types import Receive, Scope, Send
 
 from .._pickling import Regained
 from .._version_counter import ROUTES_VERSION
-from ._declared import EFFECTIVE
+from ..declare.include import Includable, IncludeContext
+from ..declare.route import EFFECTIVE
+from ..serve.layers import RouterLayer
 from ._effective import EffectiveRouteContext, UnderPrefix
-from ._include import Includable, IncludeContext
-from ._layers import RouterLayer
 
 
 class Placed:

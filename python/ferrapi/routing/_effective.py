@@ -15,14 +15,14 @@ from starlette.datastructures import URLPath
 from starlette.routing import BaseRoute, Host, Match, Mount, Route, Router, WebSocketRoute, compile_path
 from starlette.types import Receive, Scope, Send
 
+from ..declare.defaults import SET_BY_DEFAULT, first_set
+from ..declare.include import IncludeContext
+from ..declare.route import Declared, Placeable
+from ..declare.versions import both
 from ..dependencies.models import Dependant
+from ..serve.handler import app_of
+from ..serve.limits import limit_body
 from ..utils import get_value_or_default
-from ._declared import Declared, Placeable
-from ._defaults import SET_BY_DEFAULT, first_set
-from ._handler import app_of
-from ._include import IncludeContext
-from ._limits import limit_body
-from ._versions import both
 
 _SAME = (
     "response_model",

@@ -17,18 +17,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from .._compat.starlette import is_async_callable
-from .._fields import ModelField
 from .._hooks import replaced
 from ..datastructures import Default, DefaultPlaceholder
-from ..dependencies._body import body_encoding, flat_body_params
+from ..declare.body import body_encoding, flat_body_params
+from ..declare.fields import ModelField
+from ..declare.handler_facts import HandlerFacts
+from ..declare.limits import FormLimits
 from ..dependencies.models import Dependant
 from ..exceptions import EndpointContext
+from ..serve.exchange import Exchange
+from ..serve.handler import Engine
+from ..serve.respond import Serializer, serialization_options
 from ..types import IncEx
-from ._exchange import Exchange
-from ._facts import HandlerFacts
-from ._handler import Engine
-from ._limits import FormLimits
-from ._respond import Serializer, serialization_options
 from ._websocket import WebSocketApp
 
 

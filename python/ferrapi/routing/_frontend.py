@@ -31,21 +31,21 @@ from .. import params
 from .._compat.starlette import get_route_path
 from .._deprecation import warn_at_caller
 from .._version_counter import ROUTES_VERSION
-from ..dependencies import _body
-from ..dependencies._dependant import get_dependant, with_route_dependencies
+from ..compile.plan import Plan
+from ..declare.body import flat_body_params, should_embed_body_fields
+from ..declare.dependant import get_dependant, with_route_dependencies
+from ..declare.include import Includable, IncludeContext
 from ..dependencies.models import Dependant
 from ..exceptions import FastAPIError, RequestValidationError, RouteError
+from ..serve.exchange import Exchange
+from ..serve.failing import unanswered
+from ..serve.layers import RouterLayer, in_layers
+from ..serve.limits import serve_limited
+from ..serve.respond import Responder, send_response
+from ..serve.shield import exit_shield
+from ..serve.solving import solve_connection
 from ._contexts import IncludedRouter
 from ._effective import EffectiveRouteContext
-from ._exchange import Exchange
-from ._failing import unanswered
-from ._include import Includable, IncludeContext
-from ._layers import RouterLayer, in_layers
-from ._limits import serve_limited
-from ._plan import Plan
-from ._respond import Responder, send_response
-from ._shield import exit_shield
-from ._solving import solve_connection
 
 Directory = str | os.PathLike[str]
 Fallback = Literal["auto", "index.html", "404.html"] | None
@@ -282,7 +282,7 @@ class Guard:
     def __init__(self, dependencies: Sequence[params.Depends], provider: Any) -> None:
         self.provider = provider
         self.dependant = _dependant(dependencies)
-        self.embed = _body.should_embed_body_fields(_body.flat_body_params(self.dependant))
+        self.embed = should_embed_body_fields(flat_body_params(self.dependant))
         self.plan = Plan(self.dependant, embed=self.embed, provider=provider) if dependencies else None
 
     async def serve(self, x: Exchange, files: FrontendFiles, path: str) -> None:

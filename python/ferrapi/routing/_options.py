@@ -1,7 +1,7 @@
 """The options that every way of declaring a route shares, written once.
 
 `RouteOptions` is what the verb decorators accept, `IncludeOptions` what `include_router` does. The functions take them
-as ``**options: Unpack[...]`` (PEP 692) and show them one by one at run time (`ferrapi._spelled_out.spell_out`).
+as ``**options: Unpack[...]`` (PEP 692) and show them one by one at run time (`ferrapi.declare.spelled_out.spell_out`).
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from .. import params
-from .._spelled_out import spell_out
 from ..datastructures import Default
+from ..declare.defaults import SET_BY_DEFAULT
+from ..declare.limits import FormLimits
+from ..declare.spelled_out import spell_out
+from ..declare.versions import Versions
 from ..types import IncEx
 from ..utils import generate_unique_id
-from ._defaults import SET_BY_DEFAULT
-from ._limits import FormLimits
 from ._route import APIRoute
-from ._versions import Versions
 
 
 class _Described(TypedDict, total=False):

@@ -8,14 +8,14 @@ from typing import Any, TypeVar
 from starlette.types import Scope
 
 from .. import params
-from .._fields import ModelField
-from ..dependencies._body import flat_body_params, should_embed_body_fields
-from ..dependencies._dependant import get_dependant, get_parameterless_sub_dependant
+from ..declare.body import flat_body_params, should_embed_body_fields
+from ..declare.dependant import get_dependant, get_parameterless_sub_dependant
+from ..declare.fields import ModelField
 from ..dependencies.models import Dependant, with_first
 from ..exceptions import EndpointContext
-from ._lifespan import LifespanContext, as_context, merged
-from ._respond import locate
-from ._streams import finite
+from ..serve.lifespan import LifespanContext, as_context, merged
+from ..serve.respond import locate
+from ..serve.streams import finite
 
 T = TypeVar("T")
 

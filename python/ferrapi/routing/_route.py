@@ -1,6 +1,6 @@
 """`APIRoute`: an endpoint at a path, with everything that was declared about it.
 
-Nothing of the engine is built here; a route gets its plan at its first request (`ferrapi.routing._handler`).
+Nothing of the engine is built here; a route gets its plan at its first request (`ferrapi.serve.handler`).
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
 from .. import params
-from .._foreign import own, refuse_routes
 from .._hooks import is_own, watch
 from ..datastructures import Default, DefaultPlaceholder
+from ..declare.foreign import own, refuse_routes
+from ..declare.limits import FormLimits
+from ..declare.route import EFFECTIVE, Declared
 from ..exceptions import RouteError
+from ..serve.handler import app_of, engine_handler
 from ..types import IncEx
 from ..utils import generate_unique_id
-from ._declared import EFFECTIVE, Declared
 from ._effective import effective_of
-from ._handler import app_of, engine_handler
-from ._limits import FormLimits
 
 
 class APIRoute(Declared, Route):

@@ -17,31 +17,33 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .. import params
 from .._compat.starlette import get_route_path
 from .._deprecation import warn_at_caller
-from .._foreign import own, own_options, refuse, refuse_app, refuse_routes
 from .._hooks import routing_class, watch
 from .._pickling import Regained
 from .._version_counter import ROUTES_VERSION, SETTINGS_VERSION, TrackedList
 from ..datastructures import Default
+from ..declare.defaults import first_set
+from ..declare.foreign import own, own_options, refuse, refuse_app, refuse_routes
+from ..declare.include import IncludeContext
+from ..declare.limits import (
+    FormLimits,
+    get_body_size_limit,
+    inherit_form_limits,
+    validate_form_limits,
+    validate_max_body_size,
+)
+from ..declare.versions import Versions, VersionSet, both, unchecked
 from ..exception_handlers import AnswerHead, answer_now
 from ..exceptions import FastAPIError, RouteError
+from ..serve.exchange import TRACER, Exchange
+from ..serve.layers import RouterLayer, StandingAlone
+from ..serve.lifespan import DefaultLifespan, LifespanContext, as_context, look_after_startup, merged, run_handlers
+from ..serve.limits import limit_body
+from ..serve.tracer import Tracer
 from ..types import DecoratedCallable
 from ..utils import generate_unique_id, get_value_or_default
 from ._app_lifetime import while_it_lives
 from ._contexts import INCLUDED, IncludedRouter, routers_below
-from ._defaults import first_set
-from ._exchange import TRACER, Exchange
 from ._frontend import CheckDir, Directory, Fallback, Frontends, FrontendTable, front_end_groups
-from ._include import IncludeContext
-from ._layers import RouterLayer, StandingAlone
-from ._lifespan import DefaultLifespan, LifespanContext, as_context, look_after_startup, merged, run_handlers
-from ._limits import (
-    FormLimits,
-    get_body_size_limit,
-    inherit_form_limits,
-    limit_body,
-    validate_form_limits,
-    validate_max_body_size,
-)
 from ._options import (
     AddRouteOptions,
     ApiRouteOptions,
@@ -54,9 +56,7 @@ from ._options import (
 )
 from ._route import APIRoute
 from ._table import Table, Target, table_below
-from ._tracer import Tracer
 from ._verbs import Decorator, Verbs
-from ._versions import Versions, VersionSet, both, unchecked
 from ._websocket import APIWebSocketRoute
 
 _ON_EVENT_DEPRECATED = """

@@ -11,25 +11,25 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute, compile_path
 from starlette.types import ASGIApp
 
-from .._boundary import RoutePlan
 from .._facts import Facts, has_own_methods
-from .._foreign import refuse_routes
 from .._hooks import is_own, routing_class, untouched
 from .._native import Program, RouteTable
 from .._version_counter import ROUTES_VERSION
+from ..compile.boundary import RoutePlan
+from ..declare.foreign import refuse_routes
+from ..declare.route import Watched
 from ..exception_handlers import answer_now
+from ..serve.file_response import quick_directory
+from ..serve.handler import RouteApp
+from ..serve.layers import in_layers
+from ..serve.programs import program_of
 from ._contexts import IncludedRouter, Placed, matches, place
-from ._declared import Watched
 from ._effective import EffectiveRouteContext
-from ._file_response import quick_directory
-from ._handler import RouteApp
-from ._layers import in_layers
-from ._programs import program_of
 from ._route import APIRoute
 from ._websocket import APIWebSocketRoute
 
 if TYPE_CHECKING:
-    from ._exchange import Exchange
+    from ..serve.exchange import Exchange
 
 _KNOWN_KINDS = (APIRoute, APIWebSocketRoute, Route, WebSocketRoute)
 _KINDS = {
@@ -68,7 +68,7 @@ class Target:
         self._app: RouteApp | None = None
 
     def find_program(self) -> Program | None:
-        """How the route is run natively; None if it is for the reference path."""
+        """How the route is run natively; None if somebody else has to be asked first."""
         app = self._engine()
         program = None if app is None else program_of(app, self.placed.place)
         self._app = app

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from starlette.routing import BaseRoute
 
+from ..declare.versions import VersionSet, both
 from ..exceptions import VersioningError
 from ._contexts import IncludedRouter, Placed
-from ._versions import VersionSet, both
 
 
 def versions_of(placed: Placed) -> VersionSet | None:

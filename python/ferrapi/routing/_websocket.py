@@ -13,24 +13,24 @@ from .. import params
 from .._hooks import replaced, routing_class, watch
 from .._pickling import Regained
 from .._version_counter import ROUTES_VERSION
-from ..dependencies import _body
-from ..dependencies._overrides import Overrides
-from ..dependencies._values import Errors
+from ..compile.plan import Plan
+from ..compile.step import Values
+from ..declare.body import flat_body_params, should_embed_body_fields
+from ..declare.handler_facts import HandlerFacts
+from ..declare.include import IncludeContext
+from ..declare.overrides import Overrides
+from ..declare.route import Placeable, declare_dependant
+from ..declare.versions import both
 from ..dependencies.models import Dependant
 from ..exceptions import WebSocketRequestValidationError
-from ._declared import Placeable, declare_dependant
-from ._exchange import Exchange
-from ._facts import HandlerFacts
-from ._failing import handle_exception
-from ._files import STACK_KEY
-from ._include import IncludeContext
-from ._plan import Plan
-from ._respond import endpoint_context
-from ._shield import exit_shield
-from ._solving import solve_connection
-from ._step import Values
-from ._tracer import SILENT
-from ._versions import both
+from ..serve.exchange import Exchange
+from ..serve.failing import handle_exception
+from ..serve.files import STACK_KEY
+from ..serve.respond import endpoint_context
+from ..serve.shield import exit_shield
+from ..serve.solving import solve_connection
+from ..serve.tracer import SILENT
+from ..serve.values import Errors
 
 
 class WebSocketApp(Regained):
@@ -136,7 +136,7 @@ class APIWebSocketRoute(Placeable, WebSocketRoute):
         self.dependency_overrides_provider = dependency_overrides_provider
         self._place(path)
         self.dependant = declare_dependant(self.path_format, endpoint, self.dependencies)
-        self._embed_body_fields = _body.should_embed_body_fields(_body.flat_body_params(self.dependant))
+        self._embed_body_fields = should_embed_body_fields(flat_body_params(self.dependant))
         self.app = WebSocketApp(self.dependant, dependency_overrides_provider, self._embed_body_fields)
 
     def included(self, context: IncludeContext) -> APIWebSocketRoute:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.types import ASGIApp, Message, Scope, Send
 
 from .._native import InFlightRequest, Noting, Reader, RequestHead, send_whole
-from ..routing._exchange import Exchange, pairs_of, send_in_messages
 from ..routing._table import Target
+from ..serve.exchange import Exchange, pairs_of, send_in_messages
 from ._server import LOGGER
 
 if TYPE_CHECKING:

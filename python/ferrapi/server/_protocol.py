@@ -17,8 +17,8 @@ from uvicorn.server import ServerState
 
 from .._draining import drain
 from .._native import HttpConnection, InFlightRequest, RequestHead
-from ..routing._guard import Guard
 from ..routing._table import Target
+from ..serve.guard import Guard
 from ._http_exchange import HttpExchange, refuse
 from ._server import LOGGER, server_of
 from ._site import Site

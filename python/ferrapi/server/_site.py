@@ -18,11 +18,11 @@ from .._native import NativeSite, RequestHead
 from .._readiness import Readiness
 from .._version_counter import ROUTES_VERSION, SETTINGS_VERSION
 from ..applications import FastAPI
+from ..declare.limits import inherit_form_limits
 from ..middleware._remembered import REMEMBERING
 from ..routing import APIRouter
-from ..routing._exchange import Exchange
-from ..routing._limits import inherit_form_limits
 from ..routing._table import Target
+from ..serve.exchange import Exchange
 from ._middleware_bypass import BYPASSES, Bypasses
 
 

@@ -2,7 +2,7 @@
 
 Outermost, around the layer for server errors, a request's span begins and ends. Inside of that layer exceptions are
 noted before they become a response. Around the router stands a layer that does nothing: so its requests come to it by
-way of ASGI, and are served on the reference path, where there is somebody to tell of each step.
+way of ASGI, with somebody in their scope who is told of each step.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import background
 from .._middleware_stack import ExceptionTelemetryMiddleware, build
-from ..routing._exchange import TRACER
+from ..serve.exchange import TRACER
 from ._config import Settings
 from ._export import Exporting
 from ._signals import Signals

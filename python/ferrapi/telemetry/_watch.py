@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
 from ..exceptions import RequestValidationError
-from ..routing._exchange import TRACER, Exchange
+from ..serve.exchange import TRACER, Exchange
 from ._attributes import Attributes, error_type, function_name, of_request, of_socket
 from ._config import Settings
 from ._data import TelemetryData

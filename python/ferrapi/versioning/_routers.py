@@ -21,15 +21,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .._compat.starlette import get_route_path
 from .._version_counter import ROUTES_VERSION
+from ..declare.include import IncludeContext
+from ..declare.versions import VersionSet
 from ..exceptions import VersioningError
 from ..routing._contexts import IncludedRouter, Placed, place
 from ..routing._effective import effective_of
 from ..routing._frontend import FrontendTable
-from ..routing._include import IncludeContext
 from ..routing._router import APIRouter
 from ..routing._table import Table
 from ..routing._versioned import declared_versions, versions_of
-from ..routing._versions import VersionSet
 from ._documents import mark
 from ._version import Versioning
 

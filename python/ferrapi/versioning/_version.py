@@ -11,8 +11,8 @@ from typing import Literal
 
 from starlette.requests import HTTPConnection
 
+from ..declare.versions import NAME
 from ..exceptions import VersioningError
-from ..routing._versions import NAME
 
 Headers = list[tuple[bytes, bytes]]
 _LINK = frozenset('<>"\\^`{|} ')

@@ -108,7 +108,7 @@ impl Connection {
             }
             Answerer::Route { destination, content } => {
                 let is_lost = matches!(content, Content::Lost);
-                // A program that can't be made is the reference path's to report.
+                // A program that can't be made is Python's to report.
                 let program: Option<Py<Program>> = if is_lost {
                     None
                 } else {

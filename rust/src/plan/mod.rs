@@ -1,4 +1,4 @@
-//! What crosses once per route: typed dictionaries taken apart. `ferrapi/_boundary.py` documents their keys.
+//! What crosses once per route: typed dictionaries taken apart. `ferrapi/compile/boundary.py` documents their keys.
 
 mod param;
 mod route;

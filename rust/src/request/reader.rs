@@ -1,7 +1,7 @@
 //! `Reader`: the declared parameters of a route, read and validated in one call.
 //!
 //! The values of each callable are collected into a dictionary that its pydantic-core validator (a typed dictionary) checks. Its
-//! result *is* the keyword arguments. Anything that isn't plainly right is left to the reference path in Python, which says what
+//! result *is* the keyword arguments. Anything that isn't plainly right is left to Python, which says what
 //! is wrong with it: `read` then answers None.
 
 use pyo3::gc::{PyTraverseError, PyVisit};

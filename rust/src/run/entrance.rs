@@ -89,7 +89,7 @@ impl Entrance {
         Bound::new(slf.py(), Serving::new(Self::machine(slf, scope, receive, send)?))
     }
 
-    /// The same, inside of an exit stack that is in the scope (`ferrapi.routing._files`).
+    /// The same, inside of an exit stack that is in the scope (`ferrapi.serve.files`).
     fn serve_inside_stack<'py>(
         slf: &Bound<'py, Self>,
         scope: Bound<'py, PyAny>,

@@ -1,7 +1,7 @@
 //! Running a request natively.
 //!
 //! A [`Program`] is a route's plan in the form in which it is run: how the body is read, the steps, how the result becomes a
-//! response. Python makes it (`ferrapi/routing/_program.py`), once, and another one for each set of dependency overrides. A
+//! response. Python makes it (`ferrapi/compile/program.py`), once, and another one for each set of dependency overrides. A
 //! [`Serving`] is a coroutine: one request on its way through its program. It calls the user's functions, awaits what they
 //! return, and passes on whatever they wait for to the event loop. Consecutive synchronous functions run in one hop to a worker
 //! thread (`hop`). The transports ([`Transport`]) differ in where a request's parts come from and in how its response is sent.

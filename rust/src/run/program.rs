@@ -177,7 +177,7 @@ pub(crate) struct Program {
     pub(super) http_handler: Py<PyAny>,
     /// All of ferrapi's own exception handlers.
     pub(super) own_handlers: Vec<Py<PyAny>>,
-    /// What goes on in Python: `ferrapi.routing._program.Reference`.
+    /// What goes on in Python: `ferrapi.compile.program.Reference`.
     pub(super) reference: Py<PyAny>,
     /// What is called for each request, if they are counted.
     pub(super) counts: Option<Py<PyAny>>,

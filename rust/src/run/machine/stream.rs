@@ -1,7 +1,7 @@
 //! A response in pieces: an iterator of the user's, whose pieces are sent one by one.
 //!
 //! What Starlette does with a task group around two tasks is done here in the request's own task. Only when that has to wait is
-//! there somebody who hears of it when the client leaves (`ferrapi.routing._listening`). What code of the user's sets in context
+//! there somebody who hears of it when the client leaves (`ferrapi.serve.listening`). What code of the user's sets in context
 //! variables meanwhile is the stream's own, as it is in a task of a group.
 
 use pyo3::exceptions::PyStopAsyncIteration;
@@ -61,7 +61,7 @@ pub(super) struct Stream {
     pub(super) ears: Ears,
     /// The cancel scope that the task was in when the stream began.
     pub(super) outer: Option<Py<PyAny>>,
-    /// `ferrapi.routing._listening.Listening`, since the stream had to wait.
+    /// `ferrapi.serve.listening.Listening`, since the stream had to wait.
     pub(super) listening: Option<Py<PyAny>>,
     pub(super) watch: Option<Py<Watch>>,
     /// Whether the iterator has come to its end, or has raised.

@@ -8,7 +8,7 @@ use pyo3::types::PyList;
 use super::{Machine, Next, Stage};
 use crate::run::program::{Action, Program, Step};
 
-/// Who follows a request: `ferrapi.routing._tracer.Tracer`.
+/// Who follows a request: `ferrapi.serve.tracer.Tracer`.
 pub(super) struct Tracer {
     tracer: Py<PyAny>,
     /// The context of the step that has begun, and not come to its end.

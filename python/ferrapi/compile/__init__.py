@@ -1,0 +1,1 @@
+"""From a tree of dependants to a plan, and to the program that the engine runs."""

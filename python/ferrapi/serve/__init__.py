@@ -1,0 +1,1 @@
+"""What is done in Python while requests are served."""

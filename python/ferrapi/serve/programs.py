@@ -1,0 +1,57 @@
+"""The programs of routes, each with what it asks Python."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from .._native import Program
+from .._ways import COUNTED
+from ..compile.plan import Plan
+from ..compile.program import body_plan, made_program
+from .compiled import Compiled
+from .reference import Reference, StepReference
+
+
+class Served(Protocol):
+    """A route as an application (`RouteApp`): what a program asks of it."""
+
+    def is_wrapped(self) -> bool:
+        """Whether there is something around the engine."""
+
+    def compiled(self) -> Compiled:
+        """The plan and responder, as of now."""
+
+
+def program_of(app: Served, placed: Any) -> Program | None:
+    """The program of a route, or None if somebody else has to be asked first, or if it has none.
+
+    Parameters:
+        app: the route's application.
+        placed: the effective route, if it is not the declared one.
+    """
+    return None if app.is_wrapped() else program_inside(app, placed)
+
+
+def program_inside(app: Served, placed: Any = None) -> Program | None:
+    """The same for a request that has come through whatever is around the engine."""
+    compiled = app.compiled()
+    return None if compiled.obstacle() is not None else _program(compiled, compiled.base, placed)
+
+
+def _program(compiled: Compiled, plan: Plan, placed: Any) -> Program:
+    reference = Reference(compiled, plan, placed, lambda other: _program(compiled, other, placed))
+    return made_program(
+        plan,
+        reference if COUNTED is None else COUNTED.asked(reference),
+        compiled.responder,
+        body=body_plan(compiled, plan),
+        placed=placed,
+        counts=None if COUNTED is None else COUNTED.begin,
+    )
+
+
+def solver_of(plan: Plan) -> Program:
+    """The program that runs the dependencies of `plan` for their own sake (`Program.solve`)."""
+    if plan.solver is None:
+        plan.solver = made_program(plan, StepReference(plan, solver_of))
+    return plan.solver
