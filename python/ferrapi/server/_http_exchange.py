@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
-from starlette.types import ASGIApp, Message, Scope, Send
+from starlette.types import Message, Scope, Send
 
 from .._native import InFlightRequest, Noting, Reader, RequestHead, send_whole
 from ..routing._table import Target
@@ -131,10 +131,6 @@ class HttpExchange(Exchange):
         if self._scope is not None:
             super().place(route)
 
-    async def run(self, app: ASGIApp) -> None:
-        """Let an ASGI application answer, behind the middleware."""
-        await app(self.scope, self.receive, Noting(self, self._behind_middleware()))
-
     def _behind_middleware(self) -> Send:
         return self.site.sending(self.head, self.flight.send)
 
@@ -157,11 +153,15 @@ class HttpExchange(Exchange):
         return message
 
     async def send(self, message: Message) -> None:
+        """Take a message of a response that is none of the middleware's."""
         if message["type"] == "http.response.start":
             self.started = True
         await self.flight.send(message)
 
-    send_noting = send
+    @property
+    def send_noting(self) -> Send:
+        """The send callable for code that sends by itself: behind the middleware."""
+        return Noting(self, self._behind_middleware())
 
     def release(self) -> None:
         """Let go of what refers back here, so that all of it is freed without the garbage collector."""
