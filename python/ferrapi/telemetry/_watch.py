@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from opentelemetry import context as contexts
@@ -209,11 +209,9 @@ class Watch:
             attributes={"fastapi.validation.error_count": len(errors), **self.where()},
         )
 
-    @contextmanager
-    def step(self, name: str, call: Callable[..., Any]) -> Iterator[None]:
+    def step(self, name: str, call: Callable[..., Any]) -> AbstractContextManager[None]:
         """The span of one step of the endpoint `call`."""
-        with self._operation(name, call, is_expected):
-            yield
+        return self._operation(name, call, is_expected)
 
     # Exceptions and background tasks
 
