@@ -250,6 +250,9 @@ class ServerErrors(_Layer, ServerErrorMiddleware):
             x.started = True
 
 
+NO_HANDLERS: tuple[dict[Any, Any], dict[Any, Any]] = ({}, {})
+
+
 async def _guarded(
     layer: Exceptions | ServerErrors, x: Exchange, function: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]
 ) -> None:
@@ -257,7 +260,7 @@ async def _guarded(
     try:
         await function(x, *arguments)
     except Exception as exc:
-        await _recover(x, exc, [(layer, layer.handlers), *x.around])
+        await _recover(x, exc, [(layer, NO_HANDLERS if x.is_past_handlers else layer.handlers), *x.around])
 
 
 async def _recover(x: Exchange, exc: Exception, layers: Sequence[tuple[Any, Any]]) -> None:

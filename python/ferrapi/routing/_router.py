@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
-from functools import partial
+from functools import cache, partial
 from typing import Any, Unpack
 
 from starlette.datastructures import URL
@@ -18,6 +18,7 @@ from .. import params
 from .._compat.starlette import get_route_path
 from .._deprecation import warn_at_caller
 from .._hooks import routing_class, watch
+from .._native import Program
 from .._pickling import Regained
 from .._version_counter import ROUTES_VERSION, SETTINGS_VERSION, TrackedList
 from ..datastructures import Default
@@ -38,6 +39,7 @@ from ..serve.exchange import TRACER, Exchange
 from ..serve.layers import RouterLayer, StandingAlone
 from ..serve.lifespan import DefaultLifespan, LifespanContext, as_context, look_after_startup, merged, run_handlers
 from ..serve.limits import limit_body
+from ..serve.programs import refusing
 from ..serve.tracer import Tracer
 from ..types import DecoratedCallable
 from ..utils import generate_unique_id, get_value_or_default
@@ -237,7 +239,7 @@ class APIRouter(Regained, Verbs, Router):
 
     def _who_answers(
         self, scope: Scope, handlers: Any
-    ) -> tuple[int, AnswerHead, bytes] | Callable[[Exchange], Coroutine[Any, Any, None]]:
+    ) -> tuple[int, AnswerHead, bytes] | Program | Callable[[Exchange], Coroutine[Any, Any, None]]:
         """The answer to a request that no route is for, or what makes it.
 
         Parameters:
@@ -245,10 +247,8 @@ class APIRouter(Regained, Verbs, Router):
             handlers: by class and by status code; of the layer that is right around the router.
         """
         other = self._other_path(scope, self.table())
-        if other is None and "app" in scope and scope.get(TRACER) is None:
-            answer = self.usual_answer(handlers)
-            if answer is not None:
-                return answer
+        if other is None and "app" in scope and scope.get(TRACER) is None and self._only_raises():
+            return answer_now(handlers, _not_found()) or _refusing_program()
         return partial(self._answer_elsewhere, other)
 
     def usual_answer(self, handlers: Any) -> tuple[int, AnswerHead, bytes] | None:
@@ -256,10 +256,12 @@ class APIRouter(Regained, Verbs, Router):
 
         It answers requests that are not for another path, unless front ends or code of the user's have a say in that.
         """
+        return answer_now(handlers, _not_found()) if self._only_raises() else None
+
+    def _only_raises(self) -> bool:
+        """Whether nothing but an exception becomes of requests that no route is for, nor a route at another path."""
         is_own = getattr(self.default, "__func__", None) is _OWN_DEFAULT and Router.not_found is _STARLETTES_DEFAULT
-        if not is_own or self._frontends_now().places:
-            return None
-        return answer_now(handlers, HTTPException(status_code=404))
+        return is_own and not self._frontends_now().places
 
     def _other_path(self, scope: Scope, table: Table) -> tuple[str, Target] | None:
         """The path with, or without, a slash at its end, and its target, if a route has that."""
@@ -584,6 +586,17 @@ class APIRouter(Regained, Verbs, Router):
     async def not_found(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what no route matches: 404, or a closed WebSocket."""
         await super().not_found(scope, receive, send)
+
+
+def _not_found() -> HTTPException:
+    """What is raised for a request that no route is for."""
+    return HTTPException(status_code=404)
+
+
+@cache
+def _refusing_program() -> Program:
+    """What raises that, for handlers of the user's."""
+    return refusing(_not_found)
 
 
 def _tell_match(tracer: Tracer, target: Target) -> None:

@@ -22,7 +22,7 @@ from ..exception_handlers import answer_now
 from ..serve.file_response import quick_directory
 from ..serve.handler import RouteApp
 from ..serve.layers import in_layers
-from ..serve.programs import program_of
+from ..serve.programs import program_of, refusing
 from ._contexts import IncludedRouter, Placed, matches, place
 from ._effective import EffectiveRouteContext
 from ._route import APIRoute
@@ -55,7 +55,7 @@ class Target:
         program: how it is run natively, if that is known; False if it isn't.
     """
 
-    __slots__ = ("_app", "announced", "answer", "endpoint", "layers", "placed", "program", "route")
+    __slots__ = ("_app", "_refusal", "announced", "answer", "endpoint", "layers", "placed", "program", "route")
 
     def __init__(self, placed: Placed) -> None:
         self.placed = placed
@@ -66,6 +66,7 @@ class Target:
         self.answer: Callable[[Exchange], Coroutine[Any, Any, None]] | None = None
         self.program: Program | Literal[False] | None = None
         self._app: RouteApp | None = None
+        self._refusal: Program | Literal[False] | None = None
 
     def find_program(self) -> Program | None:
         """How the route is run natively; None if somebody else has to be asked first."""
@@ -74,6 +75,17 @@ class Target:
         self._app = app
         self.program = program or False
         return program
+
+    def refusal(self) -> Program | None:
+        """How requests with another method are refused natively; None if somebody else has to be asked."""
+        if self._refusal is None:
+            place = self.placed.place
+            self._refusal = False if self._engine() is None else refusing(self._other_method, place)
+        return self._refusal or None
+
+    def _other_method(self) -> HTTPException:
+        """What is raised for a request with another method."""
+        return HTTPException(status_code=405, headers={"Allow": ", ".join(self.placed.effective.methods)})
 
     def matches(self, scope: Any) -> Any:
         """Ask the route itself."""
@@ -105,11 +117,10 @@ class Target:
         Raises:
             HTTPException: with status 405, unless its handler is one that needs no request object.
         """
-        headers = {"Allow": ", ".join(self.placed.effective.methods)}
+        exc = self._other_method()
         if "app" not in x.scope:
-            await x.send_response(PlainTextResponse("Method Not Allowed", status_code=405, headers=headers))
+            await x.send_response(PlainTextResponse("Method Not Allowed", status_code=405, headers=exc.headers))
             return
-        exc = HTTPException(status_code=405, headers=headers)
         ready = answer_now(x.handlers, exc)
         if ready is None:
             raise exc

@@ -55,6 +55,7 @@ class Exchange:
     file_stack: AsyncExitStack | None = None  # see `files.py`
     started = False
     replied = False
+    is_past_handlers = False  # whether the handlers of the application have been asked about what has been raised
     tracer: Any = None  # the `Tracer` (`tracer.py`) that follows this request, if there is one
     function_stack: AsyncExitStack | None = None
     request_stack: AsyncExitStack | None = None

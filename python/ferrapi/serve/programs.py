@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from .._native import Program
 from .._ways import COUNTED
 from ..compile.plan import Plan
 from ..compile.program import body_plan, made_program
+from ..declare.dependant import get_dependant
+from ..declare.handler_facts import HandlerFacts
 from .compiled import Compiled
-from .reference import Reference, StepReference
+from .reference import Reference, RefusingReference, StepReference
 
 
 class Served(Protocol):
@@ -48,6 +51,22 @@ def _program(compiled: Compiled, plan: Plan, placed: Any) -> Program:
         placed=placed,
         counts=None if COUNTED is None else COUNTED.begin,
     )
+
+
+def refusing(make: Callable[[], Exception], placed: Any = None) -> Program:
+    """The program that answers requests with what the handler for an exception makes of it.
+
+    Parameters:
+        make: makes the exception.
+        placed: as above.
+    """
+
+    async def refuse() -> None:
+        raise make()
+
+    compiled = Compiled(HandlerFacts(get_dependant(path="", call=refuse), refuse), is_observed=False)
+    reference = RefusingReference(compiled, compiled.base, placed, solver_of)
+    return made_program(compiled.base, reference, compiled.responder, placed=placed)
 
 
 def solver_of(plan: Plan) -> Program:

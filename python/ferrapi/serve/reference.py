@@ -314,3 +314,20 @@ class Reference(StepReference):
         error = unreadable(exc)
         error.__cause__ = exc
         return error
+
+
+class RefusingReference(Reference):
+    """The same for a program that only raises what the router raises where no route is, which no route is around.
+
+    So the handlers of the application are asked once, and what one of them raises is for those further out.
+    """
+
+    async def handle(self, x: Exchange, exc: Exception) -> None:
+        """Leave an exception to whoever is around."""
+        raise exc
+
+    @staticmethod
+    async def ask(x: Exchange, handler: Any, exc: Exception) -> Response | None:
+        """What a handler answers to an exception."""
+        x.is_past_handlers = True
+        return await answer_of(x, handler, exc)

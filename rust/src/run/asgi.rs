@@ -136,13 +136,17 @@ impl AsgiTransport {
         let table = entrance.current_table(py)?;
         let Some(Found { target, full, mounted }) = table.get().find_in(scope)? else {
             let answer = router.call_method1(intern!(py, "_who_answers"), (scope, &entrance.handlers))?;
+            if let Ok(program) = answer.cast::<Program>() {
+                return Ok((Arrived::At(program.clone().unbind()), None));
+            }
             if answer.is_instance_of::<PyTuple>() {
                 let (status, headers, body) = answer.extract::<UnmatchedAnswer<'py>>()?;
                 return Ok((Arrived::Answered { status, headers, body }, None));
             }
             return Ok((Arrived::Elsewhere { function: answer, arguments: PyTuple::empty(py) }, None));
         };
-        if full && let Some(program) = program_of(&target)? {
+        let program = if full { program_of(&target)? } else { refusal_of(&target)? };
+        if let Some(program) = program {
             if let Some(route) = &program.get().placed {
                 place(scope, route.bind(py))?;
             }
@@ -286,6 +290,11 @@ pub(crate) fn program_of<'py>(target: &Bound<'py, PyAny>) -> PyResult<Option<Bou
         program = target.call_method0(intern!(py, "find_program"))?;
     }
     Ok(program.cast_into::<Program>().ok())
+}
+
+/// The program that refuses requests to a target whose method is none of its own; None if Python has to.
+fn refusal_of<'py>(target: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Program>>> {
+    Ok(target.call_method0(intern!(target.py(), "refusal"))?.cast_into::<Program>().ok())
 }
 
 /// Notes the effective route of a request to an included router, as `Exchange.place` does.
