@@ -219,6 +219,58 @@ def test_shutdown_closes_an_idle_connection(before: bytes) -> None:
     run(main)
 
 
+UPGRADE = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+BEHIND: list[tuple[bytes, int]] = [
+    (HELLO, 2),
+    (HELLO * 3, 4),
+    (HELLO * 3 + HELLO[:-1], 4),
+    (HELLO[:-1], 1),
+    (HELLO + json_request(b"{}")[:-1], 2),
+    (HELLO + b"\0", 2),
+    (UPGRADE + HELLO, 1),
+    (HELLO + UPGRADE, 2),
+]
+
+
+@pytest.mark.parametrize(("behind", "count"), BEHIND)
+def test_shutdown_answers_the_requests_that_have_come_whole(behind: bytes, count: int) -> None:
+    """The last of the answers says that the connection closes."""
+
+    async def main() -> None:
+        paused = Paused()
+        wire = Wire(configured(paused.app))
+        await wire.feed(HELLO + behind)
+        wire.protocol.shutdown()
+        assert not wire.closed
+        paused.go.set()
+        await wire.settle()
+        assert wire.written == OK * (count - 1) + OK.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
+        assert wire.closed
+        assert paused.calls == wire.state.total_requests == count
+        await wire.lose()
+        assert not wire.state.tasks | wire.state.connections
+
+    run(main)
+
+
+@pytest.mark.parametrize(("behind", "count"), BEHIND)
+def test_shutdown_between_two_requests_answers_the_others(behind: bytes, count: int) -> None:
+    async def main() -> None:
+        paused = Paused()
+        wire = Wire(configured(paused.app))
+        await wire.feed(HELLO + behind)
+        paused.go.set()
+        while not wire.written:
+            await asyncio.sleep(0)
+        wire.protocol.shutdown()
+        await wire.settle()
+        assert wire.written.count(OK[:15]) == count
+        assert wire.closed
+        await wire.lose()
+
+    run(main)
+
+
 def test_shutdown_while_a_body_is_on_its_way_waits_for_it() -> None:
     async def main() -> None:
         wire = Wire(configured(make()))

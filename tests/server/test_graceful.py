@@ -38,16 +38,20 @@ def test_what_is_in_flight_is_answered_before_the_server_stops(name: str) -> Non
     with contextlib.ExitStack() as stack:
         stack.callback(running.stop)
         running.wait()
-        paths = ["/slow"] * 50 + ["/slow-stream"] * 5
+        paths = [["/slow"]] * 50 + [["/slow", "/sync", "/state"]] * 5 + [["/slow-stream"]] * 5
         connections = []
-        for path in paths:
+        for pipelined in paths:
             connection = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
-            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            connection.sendall(b"".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() for path in pipelined))
             connections.append(connection)
         first = connections[-1].recv(10)  # all of them have been begun
         running.process.send_signal(signal.SIGTERM)
         answers = [read_all(connection) for connection in connections]
         answers[-1] = first + answers[-1]
     assert all(answer.endswith(b'\r\n\r\n"done"') for answer in answers[:50])
-    assert all(answer.count(b"piece,") == 10 and answer.endswith(b"0\r\n\r\n") for answer in answers[50:])
+    for answer in answers[50:55]:
+        *others, last = answer.split(b"HTTP/1.1 200 OK\r\n")[1:]
+        assert len(others) == 2 and last.endswith(b'"at start-up"')
+        assert b"connection: close\r\n" in last and not any(b"connection: close" in other for other in others)
+    assert all(answer.count(b"piece,") == 10 and answer.endswith(b"0\r\n\r\n") for answer in answers[55:])
     assert not [line for line in running.log if "Traceback" in line or "Exception" in line]

@@ -87,13 +87,20 @@ def test_what_comes_behind_an_early_end_is_dropped_until_the_client_leaves(
     [
         (early, request("POST", "/", b"12345")),
         (early, HELLO),
+        (early, chunked(5, 0)),
+        (early, chunked(5) + b"0\r\ntrailer: t\r\n\r\n"),
         (None, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
         (None, b"GET / HTTP/1.0\r\n\r\n"),
     ],
 )
-def test_who_has_sent_all_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, app: Any, data: bytes) -> None:
+@pytest.mark.parametrize("limit", [None, 1])
+def test_who_has_sent_all_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, app: Any, data: bytes, limit: int | None
+) -> None:
+    """Where there is room for no request, the answer is known when the head has been read."""
+
     async def main() -> None:
-        wire = connect(monkeypatch, app)
+        wire = connect(monkeypatch, app, limit_concurrency=limit)
         await wire.feed(data)
         await wire.settle()
         assert (wire.transport.is_half_closed, wire.transport.closed) == (False, True)

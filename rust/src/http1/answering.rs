@@ -90,7 +90,7 @@ impl Connection {
         let py = slf.py();
         let this = slf.get();
         let server = this.server.get();
-        let in_flight = Bound::new(py, InFlightRequest::new(slf.clone().unbind(), head, is(&this.flags.is_last)))?;
+        let in_flight = Bound::new(py, InFlightRequest::new(slf.clone().unbind(), head, this.is_at_its_end(py)))?;
         if matches!(answerer, Answerer::Route { .. } | Answerer::Known(_)) {
             in_flight.get().note_body_taken();
         }

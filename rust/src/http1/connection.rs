@@ -248,7 +248,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Close the connection when nothing is in flight any more.
+    /// Close the connection behind the last request that has come whole.
     fn shutdown(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
@@ -257,18 +257,12 @@ impl Connection {
             return Self::hurry(slf);
         }
         if let Some(in_flight) = this.in_flight.get(py) {
-            in_flight.get().close_behind();
+            if this.is_at_its_end(py) {
+                in_flight.get().close_behind();
+            }
             return Ok(());
         }
-        let has_request = this.collecting.see(py, Option::is_some) || is(&this.flags.is_resuming);
-        if has_request {
-            return Ok(());
-        }
-        if !this.reading.see(py, |reading| reading.conversation.is_answered_early()) {
-            return this.close(py);
-        }
-        this.reading.change(py, |reading| reading.answered(false));
-        Self::part(slf, true)
+        if this.has_request(py) || is(&this.flags.is_resuming) { Ok(()) } else { Self::end_idle(slf) }
     }
 
     /// Take up what is held.
@@ -278,6 +272,9 @@ impl Connection {
         set(&this.flags.is_resuming, false);
         if is(&this.flags.is_lost) || this.is_closing(py)? {
             return Ok(());
+        }
+        if this.is_at_its_end(py) && !this.has_request(py) {
+            return Self::end_idle(slf);
         }
         this.resume_reading(py)?;
         Self::go_on(slf, &[])?;
@@ -381,6 +378,29 @@ impl Connection {
         if is(&this.flags.has_ended) { this.close(py) } else { Self::wait_for(slf, Awaited::Request) }
     }
 
+    /// Whether the server stops, and no whole request is held behind the one in flight. What has come of another one is dropped:
+    /// its client sees that it has not been answered, and may send it again (RFC 9112, section 9.3.2).
+    pub(super) fn is_at_its_end(&self, py: Python<'_>) -> bool {
+        is(&self.flags.is_last) && !self.reading.see(py, Reading::has_request_behind)
+    }
+
+    /// Whether there is a request that is being answered, or is going to be when its body has come.
+    pub(super) fn has_request(&self, py: Python<'_>) -> bool {
+        self.in_flight.see(py, Option::is_some) || self.collecting.see(py, Option::is_some)
+    }
+
+    /// Ends a connection whose requests are all answered.
+    fn end_idle(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        this.reading.change(py, |reading| {
+            if reading.conversation.is_answered_early() {
+                reading.answered(false);
+            }
+        });
+        Self::part(slf, true)
+    }
+
     /// Takes up what is held on the event loop's next turn, unless that is going to happen.
     fn resume_soon(&self, slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
@@ -396,11 +416,7 @@ impl Connection {
         let py = slf.py();
         let this = slf.get();
         let flags = &this.flags;
-        let is_busy = this.in_flight.see(py, Option::is_some)
-            || this.collecting.see(py, Option::is_some)
-            || is(&flags.is_resuming)
-            || is(&flags.is_lost)
-            || this.is_lingering();
+        let is_busy = this.has_request(py) || is(&flags.is_resuming) || is(&flags.is_lost) || this.is_lingering();
         if is_busy {
             return Ok(());
         }

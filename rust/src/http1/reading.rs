@@ -71,6 +71,11 @@ impl Reading {
         *fresh = &[];
     }
 
+    /// Whether a whole request is among the bytes that are held.
+    pub(super) fn has_request_behind(&self) -> bool {
+        self.conversation.has_request_behind(self.held.get(self.at..).unwrap_or_default())
+    }
+
     /// The bytes that are held, and not any more.
     pub(super) fn take_held(&mut self) -> Vec<u8> {
         let mut held = std::mem::take(&mut self.held);
@@ -139,9 +144,23 @@ impl Reading {
 
     /// The current request is answered: nobody wants its body.
     pub(super) fn answered(&mut self, keep_alive: bool) {
+        if !keep_alive {
+            self.drop_body(); // what has come is not on its way any more
+        }
         self.conversation.answered(keep_alive);
         self.inbox = Vec::new();
         self.drops_body = true;
+    }
+
+    /// Drops what is held of the current request's body.
+    fn drop_body(&mut self) {
+        loop {
+            let (used, event) = self.conversation.read(self.held.get(self.at..).unwrap_or_default());
+            self.at = self.at.saturating_add(used);
+            if !matches!(event, Event::Body(_)) {
+                return;
+            }
+        }
     }
 
     /// Reads nothing more, and forgets what has been read.

@@ -186,8 +186,7 @@ impl Connection {
             });
             return Self::wait_for(slf, if is_asked_for { Awaited::Body } else { Awaited::Nothing });
         }
-        let has_request = this.in_flight.see(py, Option::is_some) || this.collecting.see(py, Option::is_some);
-        if has_request {
+        if this.has_request(py) {
             timing.stop();
             Ok(())
         } else if timing.awaited() == Awaited::Head {

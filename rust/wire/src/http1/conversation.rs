@@ -176,6 +176,26 @@ impl Conversation {
         }
     }
 
+    /// Whether `input`, what was not taken before, has a whole request in it behind the current one. One that asks for another
+    /// protocol doesn't count.
+    #[must_use]
+    pub fn has_request_behind(&self, mut input: &[u8]) -> bool {
+        let mut ahead = self.clone();
+        ahead.answered(true);
+        let mut is_behind = false;
+        loop {
+            let (used, event) = ahead.read(input);
+            input = input.get(used..).unwrap_or_default();
+            match event {
+                Event::Request(head) if head.upgrade.is_some() => return false,
+                Event::Request(_) => is_behind = true,
+                Event::End if is_behind => return true,
+                Event::Body(_) | Event::End => {}
+                Event::More | Event::Wait | Event::Refused(_) | Event::Over => return false,
+            }
+        }
+    }
+
     /// The answer to the request is complete; `keep_alive` tells whether another one may follow. What is left of the body is still
     /// read.
     pub fn answered(&mut self, keep_alive: bool) {
@@ -364,6 +384,45 @@ mod tests {
         assert!(matches!(conversation.read(&both[used..]), (length, Event::Request(_)) if length == GET.len()));
         conversation.answered(false);
         assert_eq!(conversation.read(GET), (GET.len(), Event::Over));
+    }
+
+    #[test]
+    fn whether_a_whole_request_is_behind_is_seen_without_taking_it() {
+        let upgrade = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
+        let post = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab";
+        let rows: &[(&[u8], bool)] = &[
+            (b"", false),
+            (b"\r\n", false),
+            (&GET[..20], false),
+            (GET, true),
+            (&[GET, b"x"].concat(), true),
+            (post, true),
+            (&post[..post.len() - 1], false),
+            (b"\0", false),
+            (upgrade, false),
+        ];
+        let bodies: &[(&str, &str)] = &[
+            ("", ""),
+            ("Content-Length: 5\r\n", "hello"),
+            ("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"),
+        ];
+        for (behind, expected) in rows {
+            for (field, body) in bodies {
+                let input = [format!("POST / HTTP/1.1\r\nHost: x\r\n{field}\r\n{body}").as_bytes(), behind].concat();
+                let mut conversation = Conversation::new(LIMITS);
+                let mut at = 0;
+                loop {
+                    let (used, event) = conversation.read(&input[at..]);
+                    at += used;
+                    assert_eq!(conversation.has_request_behind(&input[at..]), *expected, "{field:?} {behind:?}");
+                    if matches!(event, Event::Wait) {
+                        break;
+                    }
+                }
+                conversation.answered(false);
+                assert!(!conversation.has_request_behind(&input[at..]));
+            }
+        }
     }
 
     #[test]
