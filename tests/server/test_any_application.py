@@ -148,3 +148,17 @@ def test_the_head_does_not_wait_for_the_body() -> None:
         await wire.lose()
 
     run(main)
+
+
+@pytest.mark.parametrize("headers", [LENGTH, [(b"transfer-encoding", b"chunked")]])
+@pytest.mark.parametrize("status", [204, 304])
+def test_a_status_without_a_body_has_none_whatever_is_sent(
+    monkeypatch: pytest.MonkeyPatch, status: int, headers: list[tuple[bytes, bytes]]
+) -> None:
+    """What uvicorn writes behind such a head, the client takes for the beginning of the next response."""
+    monkeypatch.setitem(ACTIONS, "start without room", start(headers, status))
+    actions = ["start without room", "two"]
+    expected, actual = (answers(kind, actions, [GET, GET])[0] for kind in ("httptools", "ferrapi"))
+    head, body_of_uvicorn = expected[: len(expected) // 2].split(b"\r\n\r\n", 1)
+    assert b"ab" in body_of_uvicorn
+    assert actual == (head + b"\r\n\r\n") * 2

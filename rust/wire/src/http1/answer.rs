@@ -156,6 +156,8 @@ mod tests {
             (new, 204, &[], &[""], "\r\n", true),
             (new, 304, &[], &[""], "\r\n", true),
             (new, 103, &[], &[""], "\r\n", true),
+            (new, 204, &[length], &["ab"], "content-length: 2\r\n\r\n", true),
+            (new, 304, &[chunked], &["ab"], "transfer-encoding: chunked\r\n\r\n", true),
             ("HEAD / HTTP/1.1", 200, &[length], &["ab"], "content-length: 2\r\n\r\n", true),
             ("HEAD / HTTP/1.1", 200, &[], &["ab"], "\r\n", true),
             (old, 200, &[length], &["ab"], "content-length: 2\r\nconnection: close\r\n\r\nab", false),

@@ -5,6 +5,7 @@
 use thiserror::Error;
 
 use super::response::is_bodiless;
+use crate::bytes::trim_blanks;
 
 /// Why a piece of a body can't be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -40,20 +41,23 @@ impl Framing {
     pub fn with_header(self, name: &[u8], value: &[u8]) -> Option<Self> {
         match (name, self) {
             (b"content-length", Self::Unknown) => {
-                let digits = std::str::from_utf8(value).ok()?.trim();
-                digits.parse().ok().map(Self::Length)
+                let digits = trim_blanks(value);
+                let length = if digits.iter().all(u8::is_ascii_digit) { std::str::from_utf8(digits).ok()? } else { "" };
+                length.parse().ok().map(Self::Length)
             }
             (b"transfer-encoding", _) if value.eq_ignore_ascii_case(b"chunked") => Some(Self::Chunked),
             _ => Some(self),
         }
     }
 
-    /// The framing when all headers are known, and whether that is to be said in another one.
+    /// The framing when all headers are known, and whether that is to be said in another one. Where the status leaves no room for a
+    /// body, nothing of one is written, whatever the headers say: it would be the beginning of the next response.
     #[must_use]
     pub fn settled(self, status: u16, is_head: bool) -> (Self, bool) {
         match self {
             _ if is_head => (Self::LeftOut, false),
-            Self::Unknown if is_bodiless(status.into()) => (Self::Length(0), false),
+            Self::Unknown | Self::Length(0) if is_bodiless(status.into()) => (Self::Length(0), false),
+            _ if is_bodiless(status.into()) => (Self::LeftOut, false),
             Self::Unknown => (Self::Chunked, true),
             known => (known, false),
         }
@@ -155,6 +159,9 @@ mod tests {
         assert_eq!(framing(&[chunked, length]), Some(Framing::Chunked));
         assert_eq!(framing(&[(b"content-length", b"x")]), None);
         assert_eq!(framing(&[(b"content-length", b"-1")]), None);
+        assert_eq!(framing(&[(b"content-length", b"+1")]), None);
+        assert_eq!(framing(&[(b"content-length", b"")]), None);
+        assert_eq!(framing(&[(b"content-length", b" 1\t")]), Some(Framing::Length(1)));
         assert_eq!(framing(&[(b"transfer-encoding", b"gzip")]), Some(Framing::Unknown));
     }
 
@@ -163,6 +170,11 @@ mod tests {
         assert_eq!(Framing::Unknown.settled(200, false), (Framing::Chunked, true));
         assert_eq!(Framing::Unknown.settled(204, false), (Framing::Length(0), false));
         assert_eq!(Framing::Unknown.settled(304, false), (Framing::Length(0), false));
+        for status in [100, 103, 204, 304] {
+            assert_eq!(Framing::Length(0).settled(status, false), (Framing::Length(0), false));
+            assert_eq!(Framing::Length(5).settled(status, false), (Framing::LeftOut, false));
+            assert_eq!(Framing::Chunked.settled(status, false), (Framing::LeftOut, false));
+        }
         assert_eq!(Framing::Unknown.settled(200, true), (Framing::LeftOut, false));
         assert_eq!(Framing::Length(5).settled(200, true), (Framing::LeftOut, false));
         assert_eq!(Framing::Length(5).settled(200, false), (Framing::Length(5), false));
