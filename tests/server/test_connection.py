@@ -260,7 +260,7 @@ def test_shutdown_between_two_requests_answers_the_others(behind: bytes, count: 
         wire = Wire(configured(paused.app))
         await wire.feed(HELLO + behind)
         paused.go.set()
-        while not wire.written:
+        while not wire.written:  # noqa: ASYNC110  # nothing to wait for
             await asyncio.sleep(0)
         wire.protocol.shutdown()
         await wire.settle()
