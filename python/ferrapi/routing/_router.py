@@ -33,7 +33,7 @@ from ..declare.limits import (
     validate_max_body_size,
 )
 from ..declare.versions import Versions, VersionSet, both, unchecked
-from ..exception_handlers import AnswerHead, answer_now
+from ..exception_handlers import AnswerHead, answer_now, is_asked_natively
 from ..exceptions import FastAPIError, RouteError
 from ..serve.exchange import TRACER, Exchange
 from ..serve.layers import RouterLayer, StandingAlone
@@ -248,7 +248,10 @@ class APIRouter(Regained, Verbs, Router):
         """
         other = self._other_path(scope, self.table())
         if other is None and "app" in scope and scope.get(TRACER) is None and self._only_raises():
-            return answer_now(handlers, _not_found()) or _refusing_program()
+            exc = _not_found()
+            answer = answer_now(handlers, exc)
+            if answer is not None or is_asked_natively(handlers, exc):
+                return answer or _refusing_program()
         return partial(self._answer_elsewhere, other)
 
     def usual_answer(self, handlers: Any) -> tuple[int, AnswerHead, bytes] | None:

@@ -18,7 +18,7 @@ from .._version_counter import ROUTES_VERSION
 from ..compile.boundary import RoutePlan
 from ..declare.foreign import refuse_routes
 from ..declare.route import Watched
-from ..exception_handlers import answer_now
+from ..exception_handlers import answer_now, is_asked_natively
 from ..serve.file_response import quick_directory
 from ..serve.handler import RouteApp
 from ..serve.layers import in_layers
@@ -76,8 +76,14 @@ class Target:
         self.program = program or False
         return program
 
-    def refusal(self) -> Program | None:
-        """How requests with another method are refused natively; None if somebody else has to be asked."""
+    def refusal(self, handlers: Any) -> Program | None:
+        """How requests with another method are refused natively; None if somebody else has to be asked.
+
+        Parameters:
+            handlers: the exception handlers of the layer around, by class and by status code.
+        """
+        if not is_asked_natively(handlers, self._other_method()):
+            return None
         if self._refusal is None:
             place = self.placed.place
             self._refusal = False if self._engine() is None else refusing(self._other_method, place)

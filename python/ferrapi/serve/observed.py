@@ -124,7 +124,8 @@ class Observed:
         compiled, functions = self.compiled, sys.modules["ferrapi.routing"]
         responder, route, endpoint = compiled.responder, compiled.route, compiled.base.endpoint
         if compiled.streams:
-            return await responder.response(x, await responder.call(x, endpoint, values))
+            made = responder.maker(endpoint)(**values)
+            return await responder.response(x, await made if endpoint.kind is Kind.ASYNC else made)
         tracer, is_coroutine = x.tracer or SILENT, endpoint.kind is Kind.ASYNC
         with tracer.step("endpoint", endpoint.call):
             result = await functions.run_endpoint_function(

@@ -23,7 +23,6 @@ from ..compile.boundary import ReplyPlan
 from ..compile.plain import Shape, bare_schema, is_buildable, is_plain, shape_of
 from ..compile.step import Step
 from ..datastructures import DefaultPlaceholder
-from ..declare.callables import Kind
 from ..declare.fields import prefix_locations
 from ..declare.handler_facts import HandlerFacts
 from ..declare.route import wants_events
@@ -309,12 +308,6 @@ class Responder:
     def maker(self, endpoint: Step) -> Callable[..., Any]:
         """What makes the generator of an endpoint that is not to be awaited."""
         return endpoint.call
-
-    async def call(self, x: Exchange, endpoint: Step, values: dict[str, Any]) -> Any:
-        """Run the endpoint."""
-        if endpoint.kind is Kind.ASYNC:
-            return await endpoint.call(**values)
-        return await self.run_in_thread(endpoint.call, **values)
 
     def reply_now(self, x: Exchange, result: Any) -> Response | bytes | None:
         """The reply, if it can be made here and now; just its body if the head has nothing but length and type."""

@@ -99,17 +99,12 @@ class StreamResponder(Responder):
         plan = super().reply_plan()
         return {**plan, "kind": "stream", "items": self.items, "is_noted": self.is_events, "events": self.events_class}
 
-    async def call(self, x: Exchange, endpoint: Step, values: dict[str, Any]) -> Any:
-        """The generator, not yet started. Sync ones iterate in threads, unless the response class decides that."""
-        if endpoint.kind is Kind.ASYNC:
-            return await super().call(x, endpoint, values)
-        made = endpoint.call(**values)
-        is_sync = endpoint.kind in (Kind.GENERATOR, Kind.SYNC) and not isinstance(made, Response)
-        return in_threads(made) if is_sync and (self.is_json or self.is_events) else made
-
     def maker(self, endpoint: Step) -> Callable[..., Any]:
-        """What makes the generator of an endpoint that is not to be awaited, as `call` does."""
-        if endpoint.kind is Kind.ASYNC_GENERATOR or not (self.is_json or self.is_events):
+        """What makes the generator of an endpoint, which isn't begun.
+
+        Synchronous ones are iterated in threads, unless the response class decides that.
+        """
+        if endpoint.kind in (Kind.ASYNC, Kind.ASYNC_GENERATOR) or not (self.is_json or self.is_events):
             return endpoint.call
 
         def make(**values: Any) -> Any:

@@ -145,7 +145,7 @@ impl AsgiTransport {
             }
             return Ok((Arrived::Elsewhere { function: answer, arguments: PyTuple::empty(py) }, None));
         };
-        let program = if full { program_of(&target)? } else { refusal_of(&target)? };
+        let program = if full { program_of(&target)? } else { refusal_of(&target, entrance)? };
         if let Some(program) = program {
             if let Some(route) = &program.get().placed {
                 place(scope, route.bind(py))?;
@@ -293,8 +293,8 @@ pub(crate) fn program_of<'py>(target: &Bound<'py, PyAny>) -> PyResult<Option<Bou
 }
 
 /// The program that refuses requests to a target whose method is none of its own; None if Python has to.
-fn refusal_of<'py>(target: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Program>>> {
-    Ok(target.call_method0(intern!(target.py(), "refusal"))?.cast_into::<Program>().ok())
+fn refusal_of<'py>(target: &Bound<'py, PyAny>, entrance: &Entrance) -> PyResult<Option<Bound<'py, Program>>> {
+    Ok(target.call_method1(intern!(target.py(), "refusal"), (&entrance.handlers,))?.cast_into::<Program>().ok())
 }
 
 /// Notes the effective route of a request to an included router, as `Exchange.place` does.
