@@ -69,3 +69,39 @@ def test_keyword_arguments_come_in_one_order(seed: int, body: tuple[str, ...]) -
     if "part" not in names:
         names.append("part")
     compare(make, [Ask("POST", "/5", b"query=1&queried=2", headers=headers, body=(content,))])
+
+
+@pytest.mark.parametrize("sent", [b"", b"last=5", b"first=1", b"first=1&last=5", b"other=2", b"a=1&last=5"])
+@pytest.mark.parametrize("kind", ["endpoint", "dependency", "form"])
+def test_defaults_have_their_places_among_the_others(kind: str, sent: bytes) -> None:
+    """Whoever makes a key of keyword arguments gets the same one, whether a default was sent or not."""
+
+    def make(fw: Framework, log: list[Any]) -> Any:
+        app = fw.FastAPI()
+        place = fw.Form if kind == "form" else fw.Query
+
+        def take(**arguments: Any) -> Any:
+            return {name: value for name, value in arguments.items() if not isinstance(value, Model)}
+
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        annotations: dict[str, tuple[Any, Any]] = {
+            "first": (Annotated[int, place()], 1),
+            "header": (Annotated[str, fw.Header()], "h"),
+            "other": (Annotated[int, place(default_factory=lambda: 2)], inspect.Parameter.empty),
+            "last": (Annotated[int, place()], 3),
+            "cookie": (Annotated[str, fw.Cookie()], "c"),
+        }
+        take.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [inspect.Parameter(name, keyword, annotation=a, default=d) for name, (a, d) in annotations.items()]
+        )
+        if kind == "dependency":
+            app.post("/")(lambda found=fw.Depends(take): found)
+        else:
+            app.post("/")(take)
+        return app
+
+    asks = [
+        Ask("POST", "/", sent, headers, (sent,))
+        for headers in (FORM, [*FORM, (b"header", b"x")], [*FORM, (b"cookie", b"cookie=1")])
+    ]
+    compare(make, asks)

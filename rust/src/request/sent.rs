@@ -40,10 +40,13 @@ pub(super) fn read_group<'py>(
     place: &mut impl Named<'py>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let values = PyDict::new(py);
-    let mut is_complete = true;
+    let (mut is_complete, mut is_in_order) = (true, true);
     for param in &group.params {
         match (value(py, param, place)?, &param.absent) {
-            (Sent::Value(value), _) => values.set_item(&param.key, value)?,
+            (Sent::Value(value), _) => {
+                values.set_item(&param.key, value)?;
+                is_in_order = is_complete;
+            }
             (Sent::Other, _) | (_, Absent::Error) => return Ok(None),
             _ => is_complete = false,
         }
@@ -55,10 +58,17 @@ pub(super) fn read_group<'py>(
         Err(error) if error.is_instance_of::<PyValueError>(py) => return Ok(None),
         Err(error) => return Err(error),
     };
-    if !is_complete {
-        add_defaults(group, validated.cast::<PyDict>()?)?;
+    if is_complete {
+        return Ok(Some(validated));
     }
-    Ok(Some(validated))
+    let values = validated.cast_into::<PyDict>()?;
+    if is_in_order {
+        add_defaults(group, &values, &values)?;
+        return Ok(Some(values.into_any()));
+    }
+    let ordered = PyDict::new(py);
+    add_defaults(group, &values, &ordered)?;
+    Ok(Some(ordered.into_any()))
 }
 
 fn value<'py>(py: Python<'py>, param: &Param, place: &mut impl Named<'py>) -> PyResult<Sent<'py>> {
@@ -98,16 +108,20 @@ fn whole<'py>(py: Python<'py>, source: Source, model: &ParamModel, place: &mut i
     Ok(if model.optional && used.is_empty() { Sent::Nothing } else { Sent::Value(values.into_any()) })
 }
 
-fn add_defaults(group: &Group, values: &Bound<'_, PyDict>) -> PyResult<()> {
+/// Adds what is absent from the values to `to`, which is the same dictionary, or gets all of them in the order of declaration.
+fn add_defaults<'py>(group: &Group, values: &Bound<'py, PyDict>, to: &Bound<'py, PyDict>) -> PyResult<()> {
     let py = values.py();
     for param in &group.params {
-        if values.contains(&param.key)? {
+        if let Some(value) = values.get_item(&param.key)? {
+            if !to.is(values) {
+                to.set_item(&param.key, value)?;
+            }
             continue;
         }
         match &param.absent {
             Absent::Error => {}
-            Absent::Value(value) => values.set_item(&param.key, value)?,
-            Absent::Call(make) => values.set_item(&param.key, make.bind(py).call0()?)?,
+            Absent::Value(value) => to.set_item(&param.key, value)?,
+            Absent::Call(make) => to.set_item(&param.key, make.bind(py).call0()?)?,
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use smallvec::SmallVec;
 
 use super::entrance::Entrance;
-use super::layers::{Delivery, deliver};
+use super::layers::{Delivery, Rest, deliver};
 use super::program::Program;
 use super::reply::Body;
 use super::sink::Sink;
@@ -210,7 +210,7 @@ impl AsgiTransport {
     ) -> PyResult<Delivery<'py>> {
         let entrance = self.entrance.bind(py).get();
         let server = (entrance.layer.bind(py), &entrance.cycles);
-        deliver(Some(server), self.send.bind(py), status, headers, body.as_slice(py))
+        deliver(Some(server), self.send.bind(py), status, headers, body.as_slice(py), Rest::Nothing)
     }
 
     /// How it is heard that the client has left; None if the scope doesn't say.

@@ -7,7 +7,7 @@ use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
 use super::asgi::AsgiTransport;
 use super::given::GivenTransport;
-use super::layers::{Delivery, deliver};
+use super::layers::{Delivery, Rest, deliver};
 use super::reply::Body;
 use super::sink::Sink;
 use crate::http1::{Connection, Destination, InFlightRequest, RequestHead, Site};
@@ -213,7 +213,7 @@ impl HttpTransport {
             self.in_flight.bind(py).get().write(py, status, headers, body.as_slice(py))?;
             return Ok(true);
         };
-        Ok(matches!(deliver(None, &send, status, headers, body.as_slice(py))?, Delivery::Sent))
+        Ok(matches!(deliver(None, &send, status, headers, body.as_slice(py), Rest::Nothing)?, Delivery::Sent))
     }
 
     /// Begins a response whose body comes in pieces.

@@ -1,7 +1,7 @@
 //! `deliver` and `open`: a response on its way from the engine to the server, through the layers that are known.
 
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyBytes, PyList};
 use smallvec::SmallVec;
 use wire::gzip::Gzip;
 use wire::http1::response::is_bodiless;
@@ -20,6 +20,16 @@ pub(in crate::run) enum Delivery<'py> {
     Not,
 }
 
+/// What comes behind the first piece of a body.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::run) enum Rest {
+    Nothing,
+    /// An empty piece: middleware has passed the body on in this way, though it was whole.
+    Empty,
+    /// More pieces.
+    Pieces,
+}
+
 /// The layers that a response's head has gone through, which have to be told when it is sent.
 struct Way<'py> {
     passed: SmallVec<[Bound<'py, Outlet>; 1]>,
@@ -30,6 +40,8 @@ struct Way<'py> {
     waits: bool,
     /// The body, or its first piece, if it was compressed on the way.
     compressed: Option<Vec<u8>>,
+    /// Whether the body was compressed in two pieces, so that its length was not known with the head.
+    is_unframed: bool,
     /// The headers with what was added on the way, if anything was.
     extended: Option<Bound<'py, PyList>>,
     /// The first `send` that isn't one of these layers'.
@@ -37,13 +49,12 @@ struct Way<'py> {
 }
 
 impl<'py> Way<'py> {
-    /// Follows a response with this head and the first piece of its body, if that is there, and whether more will come; None if it
-    /// has to go in messages.
+    /// Follows a response with this head and the first piece of its body, if that is there; None if it has to go in messages.
     fn follow(
         send: &Bound<'py, PyAny>,
         status: u16,
         headers: &Headers<'_, 'py>,
-        body: Option<(&[u8], bool)>,
+        body: Option<(&[u8], Rest)>,
     ) -> PyResult<Option<Self>> {
         let py = send.py();
         let mut way = Self {
@@ -52,6 +63,7 @@ impl<'py> Way<'py> {
             compressing: SmallVec::new(),
             waits: false,
             compressed: None,
+            is_unframed: false,
             extended: None,
             end: send.clone(),
         };
@@ -94,22 +106,28 @@ impl<'py> Way<'py> {
         layer: Bound<'py, Compressing>,
         status: u16,
         headers: &Headers<'_, 'py>,
-        body: Option<(&[u8], bool)>,
+        body: Option<(&[u8], Rest)>,
     ) -> PyResult<bool> {
         let py = layer.py();
         let this = layer.get();
         let mut stream = None;
-        if let Some((first, more)) = body {
+        if let Some((first, rest)) = body {
             let body = self.compressed.as_deref().unwrap_or(first);
             if (is_bodiless(status.into()) && !body.is_empty()) || !this.is_new(py) {
                 return Ok(false);
             }
             let pairs = self.headers(py, headers, Some(body))?;
-            match this.compress_first(py, status, &pairs, body, more)? {
+            let compressed = match rest {
+                Rest::Nothing => this.compress_first(py, status, &pairs, body, false)?,
+                Rest::Pieces => this.compress_first(py, status, &pairs, body, true)?,
+                Rest::Empty => this.compress_two(py, status, &pairs, body)?,
+            };
+            match compressed {
                 Compressed::Unchanged => {}
                 Compressed::InMessages => return Ok(false),
                 Compressed::Changed { headers, body, stream: for_others } => {
                     self.extended = Some(headers);
+                    self.is_unframed |= rest == Rest::Empty && body.is_some();
                     self.compressed = body.or_else(|| self.compressed.take());
                     stream = for_others;
                 }
@@ -177,20 +195,44 @@ impl<'py> Way<'py> {
         let Some((layer, cycles)) = self.server(py, own) else { return Ok(None) };
         cycles.begin(&layer, &self.end, status, headers)
     }
+
+    /// Sends a body that was compressed in two pieces, all at once.
+    fn deliver_unframed(
+        mut self,
+        py: Python<'py>,
+        own: Option<(&Bound<'py, PyAny>, &UvicornCycles)>,
+        status: u16,
+    ) -> PyResult<Delivery<'py>> {
+        let (Some(headers), Some(body)) = (self.extended.take(), self.compressed.take()) else {
+            return Ok(Delivery::Not);
+        };
+        if own_request(&self.end)?.is_some_and(|request| request.get().connection().is_paused()) {
+            return Ok(Delivery::Not);
+        }
+        let Some(begun) = self.begin(py, own, status, &headers)? else { return Ok(Delivery::Not) };
+        self.note_start(py)?;
+        begun.write(py, &PyBytes::new(py, &body))?;
+        Ok(Delivery::Sent)
+    }
 }
 
 /// Sends a whole response by an ASGI `send` without messages, if it can be.
 ///
-/// `server` is what knows the server's `send`, and the layer that answers its questions.
+/// `server` is what knows the server's `send`, and the layer that answers its questions; `rest` what middleware has put behind
+/// the body.
 pub(in crate::run) fn deliver<'py>(
     server: Option<(&Bound<'py, PyAny>, &UvicornCycles)>,
     send: &Bound<'py, PyAny>,
     status: u16,
     headers: &Headers<'_, 'py>,
     body: &[u8],
+    rest: Rest,
 ) -> PyResult<Delivery<'py>> {
     let py = send.py();
-    let Some(mut way) = Way::follow(send, status, headers, Some((body, false)))? else { return Ok(Delivery::Not) };
+    let Some(mut way) = Way::follow(send, status, headers, Some((body, rest)))? else { return Ok(Delivery::Not) };
+    if way.is_unframed {
+        return way.deliver_unframed(py, server, status);
+    }
     let extended = way.extended.take().map(Headers::Pairs);
     let headers = extended.as_ref().unwrap_or(headers);
     let compressed = way.compressed.take();
@@ -272,7 +314,8 @@ pub(in crate::run) fn open_with<'py>(
     more: bool,
 ) -> PyResult<Option<OpenedWith<'py>>> {
     let py = send.py();
-    let Some(mut way) = Way::follow(send, status, &Headers::Pairs(headers.clone()), Some((piece, more)))? else {
+    let rest = if more { Rest::Pieces } else { Rest::Nothing };
+    let Some(mut way) = Way::follow(send, status, &Headers::Pairs(headers.clone()), Some((piece, rest)))? else {
         return Ok(None);
     };
     let Some(begun) = way.begin(py, None, status, headers)? else { return Ok(None) };
@@ -295,7 +338,7 @@ pub(crate) fn send_whole<'py>(
     headers: Bound<'py, PyList>,
     body: &[u8],
 ) -> PyResult<bool> {
-    Ok(matches!(deliver(None, send, status, &Headers::Pairs(headers), body)?, Delivery::Sent))
+    Ok(matches!(deliver(None, send, status, &Headers::Pairs(headers), body, Rest::Nothing)?, Delivery::Sent))
 }
 
 /// Whether messages that are sent by `send` come to the server without any code of the user's that could see when they do.

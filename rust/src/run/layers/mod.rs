@@ -17,7 +17,7 @@ pub(crate) use adding::Adding;
 pub(super) use compressing::Piece;
 pub(crate) use compressing::{Compressing, Compression, gzip_bytes};
 pub(crate) use delivery::send_whole;
-pub(super) use delivery::{Delivery, Opened, deliver, goes_unseen, open, open_with};
+pub(super) use delivery::{Delivery, Opened, Rest, deliver, goes_unseen, open, open_with};
 pub(crate) use flow::Flow;
 pub(crate) use noting::Noting;
 pub(crate) use outlet::{Outlet, Surroundings};

@@ -94,6 +94,16 @@ pub(in crate::run) fn begin_own<'py>(
     Ok(Some(Begun::Own(request)))
 }
 
+impl<'py> Begun<'py> {
+    /// Writes a body that is there at once.
+    pub(in crate::run) fn write(self, py: Python<'py>, body: &Bound<'py, PyBytes>) -> PyResult<()> {
+        match self {
+            Self::Chunks(mut chunks) => chunks.add(py, body.as_bytes(), false),
+            Self::Own(request) => request.get().add_piece(py, body, false),
+        }
+    }
+}
+
 impl Chunks {
     fn cycle<'py>(&self, py: Python<'py>) -> UvicornCycle<'py> {
         let status_lines = PyDict::new(py); // which nobody asks for any more

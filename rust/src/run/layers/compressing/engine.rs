@@ -80,6 +80,23 @@ impl Compressing {
         Ok(Compressed::Changed { headers, body: Some(body), stream })
     }
 
+    /// What becomes of a response that comes in two pieces: its whole body, and an empty one.
+    pub(in crate::run::layers) fn compress_two<'py>(
+        &self,
+        py: Python<'py>,
+        status: u16,
+        headers: &Bound<'py, PyList>,
+        body: &[u8],
+    ) -> PyResult<Compressed<'py>> {
+        let first = self.compress_first(py, status, headers, body, true)?;
+        let Compressed::Changed { headers, body: Some(mut body), stream: Some(mut stream) } = first else {
+            return Ok(first);
+        };
+        body.extend(compress(&mut stream, b"", false).map_err(failed)?);
+        self.compression.bind(py).get().keep(py, stream);
+        Ok(Compressed::Changed { headers, body: Some(body), stream: None })
+    }
+
     /// What becomes of a piece behind the first one, the last one if there is no `more`.
     pub(in crate::run) fn compress_next<'py>(
         slf: &Bound<'py, Self>,

@@ -11,7 +11,7 @@ use super::arrival::Arrival;
 use super::messages::Message;
 use crate::py::{self, Sent};
 use crate::response::checks::describes_body;
-use crate::run::layers::{Delivery, Flow, deliver, goes_unseen};
+use crate::run::layers::{Delivery, Flow, Rest, deliver, goes_unseen};
 use crate::run::serving::awaited;
 use crate::run::transport::Headers;
 
@@ -211,7 +211,8 @@ impl Passage {
         if problem.is_some() || !describes_body(status, &headers, body.len()) {
             return Ok(Delivery::Not);
         }
-        let delivery = deliver(None, self.send.bind(py), status, &Headers::Pairs(headers), body)?;
+        let rest = if body.is_empty() { Rest::Nothing } else { Rest::Empty };
+        let delivery = deliver(None, self.send.bind(py), status, &Headers::Pairs(headers), body, rest)?;
         if !matches!(delivery, Delivery::Not) {
             drop(self.state.change(py, |state| state.messages.pop_front()));
         }
