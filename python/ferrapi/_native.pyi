@@ -593,8 +593,6 @@ class RequestHead:
         """The query as it was sent."""
     def header(self, name: bytes) -> bytes | None:
         """The value of the first header called `name`, which is in lower case."""
-    def header_text(self, name: bytes) -> str | None:
-        """The same, as text."""
     def headers(self) -> list[tuple[bytes, bytes]]:
         """The headers as ASGI has them: a list of pairs of bytes, names in lower case."""
 

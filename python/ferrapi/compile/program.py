@@ -28,7 +28,7 @@ from .form_body import plain_form
 from .form_reader import form_reader
 from .json_body import early_model
 from .large_values import HELD, LARGE
-from .plain import bare_schema, is_buildable, runs_no_code
+from .plain import is_buildable, is_quiet_field
 from .plan import Plan
 from .step import Step
 
@@ -175,7 +175,7 @@ def _fields_plan(step: Step) -> FieldsPlan:
     fields = step.dependant.body_params
     return {
         "is_whole": len(fields) == 1 and not step.embed,
-        "is_quiet": all(is_buildable(field) and runs_no_code(bare_schema(field)) for field in fields),
+        "is_quiet": all(map(is_quiet_field, fields)),
         "form": form_reader(fields),
         "fields": [
             {

@@ -21,7 +21,6 @@ from .._disconnect import Request as LiveRequest
 from .._hooks import written
 from .._native import Noting, Reader, describes_body, parse_cookies, parse_query, send_whole
 from ..background import BackgroundTasks
-from ..declare.sent import MISSING
 from .file_response import quick
 from .files import offer_stack
 
@@ -47,7 +46,6 @@ class Exchange:
     request_object: Request | None = None
     injected: Response | None = None
     background: BackgroundTasks | None = None
-    body: Any = MISSING
     raw: bytes | None = None  # the body, once it was read
     unread: Message | None = None  # the first message of the body, if that was looked at and not taken
     form: FormData | None = None
@@ -178,11 +176,6 @@ class Exchange:
             if own == name:
                 return bytes(value)
         return None
-
-    def header_text(self, name: bytes) -> str | None:
-        """The first header called `name`, which is in lower case, as text."""
-        value = self.header(name)
-        return None if value is None else value.decode("latin-1")
 
     async def next_message(self) -> Message:
         """What the body goes on with."""

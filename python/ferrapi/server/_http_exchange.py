@@ -110,9 +110,6 @@ class HttpExchange(Exchange):
     def header(self, name: bytes) -> bytes | None:
         return self.head.header(name) if self._scope is None else super().header(name)
 
-    def header_text(self, name: bytes) -> str | None:
-        return self.head.header_text(name) if self._scope is None else super().header_text(name)
-
     def has_whole_body(self, most: int) -> bool:
         content = self.content
         if self.request_object is not None or content is None or len(content) > most:

@@ -123,11 +123,6 @@ impl RequestHead {
         self.value_of(py, name).map(|value| PyBytes::new(py, value))
     }
 
-    /// The same, as text.
-    fn header_text<'py>(&self, py: Python<'py>, name: &[u8]) -> Option<Bound<'py, PyString>> {
-        self.value_of(py, name).map(|value| py::latin1(py, value))
-    }
-
     /// The headers as ASGI has them: a list of pairs of bytes, names in lower case.
     #[pyo3(name = "headers")]
     pub(super) fn header_list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
