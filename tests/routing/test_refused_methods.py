@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, RedirectResponse, StreamingResponse
+from starlette.routing import BaseRoute, Match
 from support.asgi import Ask, exchange, run
 from support.compare import compare
 from support.frameworks import BOTH, Framework
@@ -99,3 +100,23 @@ def test_a_router_that_stands_alone_answers_in_plain_text() -> None:
     theirs, ours = (run(lambda fw=fw: ask(fw)) for fw in BOTH)  # type: ignore[misc]  # mypy knows no defaults here
     assert ours == theirs
     assert theirs.status == 405
+
+
+def test_a_route_of_another_kind_is_asked_itself() -> None:
+    class Half(BaseRoute):
+        def matches(self, scope: Any) -> tuple[Match, dict[str, Any]]:
+            return Match.PARTIAL, {}
+
+        async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+            await PlainTextResponse("half", status_code=405)(scope, receive, send)
+
+    def make(fw: Framework, log: list[Any]) -> Any:
+        app = fw.FastAPI()
+        app.add_exception_handler(405, asynchronous(log))
+        app.get("/one")(lambda: "one")
+        app.add_route("/plain", lambda request: PlainTextResponse("plain"), methods=["POST"])
+        app.router.routes.append(Half())
+        return app
+
+    answers = compare(make, [Ask(path="/one"), Ask("PUT", "/one"), Ask(path="/plain"), Ask(path="/else")])
+    assert answers[-1].body == b"half"

@@ -24,7 +24,7 @@ def shape(fw: Framework, log: list[Any], names: str, where: str) -> Any:
     router = fw.APIRouter(prefix="/router", max_body_size=40) if "router" in where else fw.APIRouter(prefix="/router")
     of_route: dict[str, Any] = {"max_body_size": 30} if "route" in where.split() else {}
 
-    class Custom(fw.routing.APIRoute):  # type: ignore[misc]
+    class Custom(fw.routing.APIRoute):
         def get_route_handler(self) -> Any:
             return super().get_route_handler()
 

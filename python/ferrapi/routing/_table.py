@@ -82,12 +82,11 @@ class Target:
         Parameters:
             handlers: the exception handlers of the layer around, by class and by status code.
         """
-        if not is_asked_natively(handlers, self._other_method()):
-            return None
         if self._refusal is None:
-            place = self.placed.place
-            self._refusal = False if self._engine() is None else refusing(self._other_method, place)
-        return self._refusal or None
+            self._refusal = False if self._engine() is None else refusing(self._other_method, self.placed.place)
+        if not self._refusal or not is_asked_natively(handlers, self._other_method()):
+            return None
+        return self._refusal
 
     def _other_method(self) -> HTTPException:
         """What is raised for a request with another method."""
