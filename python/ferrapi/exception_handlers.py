@@ -122,12 +122,11 @@ def answer_now(handlers: tuple[Any, Any], exc: Exception) -> tuple[int, AnswerHe
     return None if handler is None else answer_by(handler, exc)
 
 
-def is_asked_natively(handlers: tuple[Any, Any], exc: Exception) -> bool:
-    """Whether the engine may find and ask the handler for an exception.
+def is_asked_natively(handler: Any) -> bool:
+    """Whether the engine may ask an exception handler.
 
     It makes the answers of those of this module itself, which whoever has replaced what they are made of doesn't see.
     """
-    handler = handler_for(handlers, exc)
     return handler not in OWN_HANDLERS or short_answer(handler) is not None
 
 

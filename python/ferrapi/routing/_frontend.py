@@ -280,10 +280,9 @@ class Guard:
     """
 
     def __init__(self, dependencies: Sequence[params.Depends], provider: Any) -> None:
-        self.provider = provider
         self.dependant = _dependant(dependencies)
-        self.embed = should_embed_body_fields(flat_body_params(self.dependant))
-        self.plan = Plan(self.dependant, embed=self.embed, provider=provider) if dependencies else None
+        embed = should_embed_body_fields(flat_body_params(self.dependant))
+        self.plan = Plan(self.dependant, embed=embed, provider=provider) if dependencies else None
 
     async def serve(self, x: Exchange, files: FrontendFiles, path: str) -> None:
         """Run the dependencies, then answer with a file."""
@@ -292,21 +291,15 @@ class Guard:
             return
         with exit_shield(x.scope) as x.shield:
             async with AsyncExitStack() as x.request_stack, AsyncExitStack() as x.function_stack:
-                await self._admit(x, self.plan)
+                _, errors = await solve_connection(x, self.plan)
+                if errors:
+                    raise RequestValidationError(errors)
                 response = Responder.finished(x, await files.respond(path, x.scope))
                 if x.injected is not None:
                     response.headers.raw.extend(x.injected.headers.raw)
                 await send_response(x, response)
         if not x.replied:
             raise unanswered()
-
-    async def _admit(self, x: Exchange, plan: Plan) -> None:
-        overrides = getattr(self.provider, "dependency_overrides", None)
-        if overrides:
-            plan = Plan(self.dependant, embed=self.embed, provider=self.provider, overrides=dict(overrides))
-        _, errors = await solve_connection(x, plan)
-        if errors:
-            raise RequestValidationError(errors)
 
 
 def _dependant(dependencies: Sequence[params.Depends]) -> Dependant:

@@ -33,7 +33,7 @@ from ..declare.limits import (
     validate_max_body_size,
 )
 from ..declare.versions import Versions, VersionSet, both, unchecked
-from ..exception_handlers import AnswerHead, answer_now, is_asked_natively
+from ..exception_handlers import AnswerHead, answer_by, answer_now, handler_for, is_asked_natively
 from ..exceptions import FastAPIError, RouteError
 from ..serve.exchange import TRACER, Exchange
 from ..serve.layers import RouterLayer, StandingAlone
@@ -249,8 +249,9 @@ class APIRouter(Regained, Verbs, Router):
         other = self._other_path(scope, self.table())
         if other is None and "app" in scope and scope.get(TRACER) is None and self._only_raises():
             exc = _not_found()
-            answer = answer_now(handlers, exc)
-            if answer is not None or is_asked_natively(handlers, exc):
+            handler = handler_for(handlers, exc)
+            answer = answer_by(handler, exc)
+            if answer is not None or is_asked_natively(handler):
                 return answer or _refusing_program()
         return partial(self._answer_elsewhere, other)
 

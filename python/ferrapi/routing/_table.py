@@ -18,7 +18,7 @@ from .._version_counter import ROUTES_VERSION
 from ..compile.boundary import RoutePlan
 from ..declare.foreign import refuse_routes
 from ..declare.route import Watched
-from ..exception_handlers import answer_now, is_asked_natively
+from ..exception_handlers import answer_now, handler_for, is_asked_natively
 from ..serve.file_response import quick_directory
 from ..serve.handler import RouteApp
 from ..serve.layers import in_layers
@@ -84,7 +84,7 @@ class Target:
         """
         if self._refusal is None:
             self._refusal = False if self._engine() is None else refusing(self._other_method, self.placed.place)
-        if not self._refusal or not is_asked_natively(handlers, self._other_method()):
+        if not self._refusal or not is_asked_natively(handler_for(handlers, self._other_method())):
             return None
         return self._refusal
 

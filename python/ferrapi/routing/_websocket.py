@@ -18,7 +18,6 @@ from ..compile.step import Values
 from ..declare.body import flat_body_params, should_embed_body_fields
 from ..declare.handler_facts import HandlerFacts
 from ..declare.include import IncludeContext
-from ..declare.overrides import Overrides
 from ..declare.route import Placeable, declare_dependant
 from ..declare.versions import both
 from ..dependencies.models import Dependant
@@ -53,17 +52,12 @@ class WebSocketApp(Regained):
         self._facts = HandlerFacts(dependant, dependant.call, path_format=dependant.path or "")
 
     def _current_plan(self) -> Plan:
-        overrides = getattr(self._provider, "dependency_overrides", None)
-        if overrides:
-            return self._plan_with(dict(overrides))
+        """The plan as of now, without overrides: its program looks for those itself."""
         as_of = ROUTES_VERSION.value
         if self._plan is None or self._as_of != as_of:
             self._as_of = as_of
-            self._plan = self._plan_with({})
+            self._plan = Plan(self._dependant, embed=self._embed, provider=self._provider, websocket=True)
         return self._plan
-
-    def _plan_with(self, overrides: Overrides) -> Plan:
-        return Plan(self._dependant, embed=self._embed, provider=self._provider, overrides=overrides, websocket=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with AsyncExitStack() as scope[STACK_KEY]:

@@ -27,7 +27,7 @@ from .compiled import Compiled
 from .exchange import Exchange
 from .files import adopt_form, close_later
 from .read import invalid_json, is_json, read_form, unreadable
-from .tracer import SILENT, telling_body
+from .tracer import SILENT, tell_unread
 
 PLAN = "ferrapi.compiled"
 """The scope's key for the compiled route, whose plan `solve_dependencies` takes."""
@@ -97,9 +97,12 @@ class Observed:
         x.request_object = request
         tracer, call = x.tracer or SILENT, compiled.base.endpoint.call
         tracer.started(x)
-        with telling_body(tracer) as tell:
+        try:
             body = await self._body(x) if compiled.has_body else MISSING
-            tell(body)
+        except RequestValidationError as exc:
+            tell_unread(tracer, exc)
+            raise
+        tracer.read(None if body is MISSING else body)
         await close_later(x, scope.get("fastapi_inner_astack"))
         scope[PLAN] = compiled
         with tracer.step("dependencies", call):

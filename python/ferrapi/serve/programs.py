@@ -58,7 +58,7 @@ def refusing(make: Callable[[], Exception], placed: Any = None) -> Program:
 
     Parameters:
         make: makes the exception.
-        placed: as above.
+        placed: the effective route that the request has come to, if it is not the declared one.
     """
 
     async def refuse() -> None:

@@ -39,19 +39,14 @@ from .files import close_files, close_in_memory
 from .form import urlencoded_form
 from .listening import Listening, fail, is_in_memory, iterated_in_threads, next_in_thread
 from .read import body_bytes, most_errors, parsed, read_form, read_form_at_once, unreadable
-from .respond import Responder, dump_other
+from .respond import dump_other
 from .shield import Shielded, enter_shield, in_cancel_scope, leave_shield, shielded
 from .teardown import as_context, stop, stop_thrown, unwind
-from .tracer import Tracer
+from .tracer import Tracer, tell_unread
 from .values import Errors, missing_error, request_params_to_args, validate_found
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # whose module is only imported for endpoints that yield
     from .streams import StreamResponder
-
-
-def streams_of(responder: Responder) -> StreamResponder | None:
-    """The same, if it is that of an endpoint that yields. Its module is only imported for those."""
-    return cast("StreamResponder", responder) if responder.streams else None
 
 
 def overrides_of(provider: Any) -> Overrides:
@@ -212,6 +207,7 @@ class Reference(StepReference):
     is_in_memory = staticmethod(is_in_memory)
     next_in_thread = staticmethod(next_in_thread)
     fail_stream = staticmethod(fail)
+    tell_unread = staticmethod(tell_unread)
 
     def __init__(self, compiled: Compiled, plan: Plan, placed: Any, remake: Callable[[Plan], Program]) -> None:
         super().__init__(plan, remake)
@@ -221,9 +217,8 @@ class Reference(StepReference):
         self.respond = compiled.responder.respond
         self.response = compiled.responder.response
         self.send = compiled.responder.send
-        streams = streams_of(compiled.responder)
-        if streams is not None:
-            self.stream = streams.stream
+        if compiled.responder.streams:
+            self.stream = cast("StreamResponder", compiled.responder).stream
 
     def overridden(self) -> Program:
         """The program with the dependencies that are overridden now, which is remembered."""
@@ -233,13 +228,6 @@ class Reference(StepReference):
             program = plan.program = self._remake(plan)
             plan.program_place = self.placed
         return program
-
-    @staticmethod
-    def tell_unread(tracer: Tracer, exc: BaseException) -> None:
-        """Tell who follows a request that its body could not be read."""
-        if isinstance(exc, RequestValidationError):
-            tracer.read(exc.body)
-            tracer.refused(exc.errors())
 
     async def traced_response(self, x: Exchange, result: Any, tracer: Tracer) -> Response:
         """The response to `result`, for somebody who follows the request. Rendering by a response class is no step."""

@@ -6,11 +6,10 @@ a request (`rust/src/run/machine/tracing.rs`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
-from ..declare.sent import MISSING
 from ..exceptions import RequestValidationError
 from .exchange import Exchange
 
@@ -63,12 +62,8 @@ class _Silent:
 SILENT: Tracer = _Silent()
 
 
-@contextmanager
-def telling_body(tracer: Tracer) -> Iterator[Callable[[Any], None]]:
-    """The context in which a body is read, with a function to tell what it says."""
-    try:
-        yield lambda body: tracer.read(None if body is MISSING else body)
-    except RequestValidationError as exc:
+def tell_unread(tracer: Tracer, exc: BaseException) -> None:
+    """Tell who follows a request that its body could not be read."""
+    if isinstance(exc, RequestValidationError):
         tracer.read(exc.body)
         tracer.refused(exc.errors())
-        raise
