@@ -152,13 +152,13 @@ def annotations_and_models(fw: Framework) -> Any:
 @cases
 def status_codes(fw: Framework) -> Any:
     app = fw.FastAPI()
-    for code in (200, 201, 299, 404, 418, 500, 599):
+    for code in (200, 201, 299, 404, 418, 500, 599, 201.5):
 
         def read() -> Any: ...
 
         app.get(f"/{code}", status_code=code, operation_id=f"read{code}")(read)
 
-    for code in (100, 204, 205, 304):
+    for code in (100, 204, 205, 304, 204.0, True):
 
         def nothing() -> None: ...
 

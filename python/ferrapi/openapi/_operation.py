@@ -261,12 +261,12 @@ def _render_callbacks(one: Described, schemas: Schemas, operation_ids: set[str])
     return by_name
 
 
-def _default_status_code(one: Described) -> str:
-    """The status code of a success: the route's, or the default of the response class."""
+def _default_status_code(one: Described) -> Any:
+    """The status code of a success: the route's, as it was given, or the default of the response class."""
     if one.route.status_code is not None:
-        return str(one.route.status_code)
+        return one.route.status_code
     parameter = inspect.signature(one.response_class.__init__).parameters.get("status_code")
-    return str(parameter.default) if parameter is not None and isinstance(parameter.default, int) else "200"
+    return parameter.default if parameter is not None and isinstance(parameter.default, int) else 200
 
 
 def _render_responses(one: Described, schemas: Schemas) -> JsonObject:
@@ -275,7 +275,7 @@ def _render_responses(one: Described, schemas: Schemas) -> JsonObject:
     content = _render_success_content(one, schemas) if is_body_allowed_for_status_code(status_code) else {}
     if content:
         success["content"] = content
-    responses = {status_code: success}
+    responses = {str(status_code): success}
     for code, extra in one.route.responses.items():
         key = str(code).upper()
         key = "default" if key == "DEFAULT" else key
