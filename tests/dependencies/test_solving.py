@@ -312,3 +312,39 @@ def test_parameters_are_what_the_request_says_by_now(change: str, kind: type[Req
 
     theirs, ours = (asyncio.run(values(fw)) for fw in BOTH)
     assert ours == theirs
+
+
+@pytest.mark.parametrize("failure", [None, ValueError("in between")])
+def test_stacks_may_be_left_in_another_task(failure: Exception | None) -> None:
+    log: list[Any] = []
+
+    def generator() -> Iterator[str]:
+        try:
+            yield "generator"
+        except ValueError as exc:
+            log.append(str(exc))
+        log.append("generator out")
+
+    async def async_generator() -> AsyncIterator[str]:
+        yield "async generator"
+        log.append("async generator out")
+
+    def call(a: str = FERRAPI.Depends(generator), b: str = FERRAPI.Depends(async_generator)) -> None: ...
+
+    async def solved_and_left() -> None:
+        stack = AsyncExitStack()
+        scope = {"type": "http", "fastapi_inner_astack": stack, "fastapi_function_astack": stack}
+        utils = FERRAPI.module("dependencies.utils")
+        await asyncio.create_task(
+            utils.solve_dependencies(
+                request=Request(scope),
+                dependant=utils.get_dependant(path="/", call=call),
+                async_exit_stack=stack,
+                embed_body_fields=False,
+            )
+        )
+        await asyncio.create_task(stack.__aexit__(type(failure) if failure else None, failure, None))
+
+    asyncio.run(solved_and_left())
+    expected = ["async generator out", "generator out"]
+    assert log == (["in between", "generator out"] if failure else expected)
