@@ -42,6 +42,7 @@ def test_fields_are_written_alike(field: str, text: str) -> None:
         {"data_str": "d", "event": "e", "id": "i", "retry": 3, "comment": "c"},
         {"data_str": "", "event": "", "id": "", "retry": 0, "comment": ""},
         {"data_str": "a\nb", "comment": "c\nd"},
+        {"id": 5, "event": 7.5, "retry": "soon"},
     ],
     ids=steady_name,
 )

@@ -103,11 +103,11 @@ def format_sse_event(
     if comment is not None:
         lines += [f": {line}" for line in _LINE_BREAK.split(comment)]
     if event is not None:
-        lines.append(f"event: {_one_line('event', event)}")
+        lines.append(f"event: {_one_line('event', str(event))}")
     if data_str is not None:
         lines += [f"data: {line}" for line in _LINE_BREAK.split(data_str)]
     if id is not None:
-        lines.append(f"id: {_one_line('id', id)}")
+        lines.append(f"id: {_one_line('id', str(id))}")
     if retry is not None:
         lines.append(f"retry: {retry}")
     return "".join(f"{line}\n" for line in [*lines, ""]).encode()
