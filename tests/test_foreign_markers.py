@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import itertools
 import types
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -189,23 +190,22 @@ def test_a_marker_means_the_same_in_every_place(shape: Callable[[Any], Any], pla
 
 def test_the_last_marker_of_an_annotation_counts_wherever_it_is_from() -> None:
     names = [name for name in MARKERS if "subclass" not in name and name != "Path"]
-    for first in names:
-        for last in names:
-            for mixed in ((0, 1), (1, 0), (1, 1)):
+    for (i, first), (j, last) in itertools.product(enumerate(names), repeat=2):
+        mixed = ((0, 1), (1, 0), (1, 1))[(i + j) % 3]
 
-                def make(
-                    fw: Framework,
-                    foreign: Framework,
-                    pair: tuple[str, str] = (first, last),
-                    mixed: tuple[int, int] = mixed,
-                ) -> Any:
-                    of = [(fw, foreign)[which] for which in mixed]
-                    markers = [MARKERS[name](one) for name, one in zip(pair, of, strict=True)]
-                    app = fw.FastAPI()
-                    both(app)(annotated(*markers))
-                    return app
+        def make(
+            fw: Framework,
+            foreign: Framework,
+            pair: tuple[str, str] = (first, last),
+            mixed: tuple[int, int] = mixed,
+        ) -> Any:
+            of = [(fw, foreign)[which] for which in mixed]
+            markers = [MARKERS[name](one) for name, one in zip(pair, of, strict=True)]
+            app = fw.FastAPI()
+            both(app)(annotated(*markers))
+            return app
 
-                check(make, refused=False, asks=ASKS[1:4:2])
+        check(make, refused=False, asks=ASKS[1:4:2])
 
 
 @pytest.mark.parametrize("place", ["application", "router", "include", "route", "websocket", "front end"])

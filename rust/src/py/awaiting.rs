@@ -8,6 +8,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
 
+use super::attributes::attribute;
 use super::guard::guarded;
 
 /// What a step of an awaited object came to, unless it raised.
@@ -64,7 +65,7 @@ fn has_ended(iterator: &Bound<'_, PyAny>) -> bool {
 /// Throws `error` into `iterator`; into whoever awaits it, if it can't take exceptions.
 pub(crate) fn throw<'py>(iterator: &Bound<'py, PyAny>, error: PyErr) -> PyResult<Sent<'py>> {
     let py = iterator.py();
-    let Some(method) = iterator.getattr_opt(intern!(py, "throw"))? else { return Err(error) };
+    let Some(method) = attribute(iterator, intern!(py, "throw"))? else { return Err(error) };
     match method.call1((error,)) {
         Ok(yielded) => Ok(Sent::Yielded(yielded)),
         Err(raised) if raised.is_instance_of::<PyStopIteration>(py) => {
@@ -76,7 +77,7 @@ pub(crate) fn throw<'py>(iterator: &Bound<'py, PyAny>, error: PyErr) -> PyResult
 
 /// Closes `iterator`, if it can be closed.
 pub(crate) fn close(iterator: &Bound<'_, PyAny>) -> PyResult<()> {
-    match iterator.getattr_opt(intern!(iterator.py(), "close"))? {
+    match attribute(iterator, intern!(iterator.py(), "close"))? {
         Some(method) => method.call0().map(drop),
         None => Ok(()),
     }

@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "calls of CPython's C API, and what the GIL makes safe; each says what it relies on")]
 
 mod attached;
+mod attributes;
 mod awaiting;
 mod call;
 mod context;
@@ -11,6 +12,7 @@ mod text;
 mod types;
 
 pub(crate) use attached::Attached;
+pub(crate) use attributes::attribute;
 pub(crate) use awaiting::{Sent, close, exception, is_async_generator, is_coroutine, is_generator, resume, send};
 pub(crate) use call::call_named;
 pub(crate) use context::{copy_context, within};

@@ -12,7 +12,7 @@ use wire::media_type::Options;
 
 use super::sent::{Named, Sent, read_group};
 use crate::plan::{Group, Source};
-use crate::py;
+use crate::py::{self, attribute};
 
 create_exception!(
     ferrapi._native,
@@ -282,7 +282,7 @@ fn is_unselected(value: &Bound<'_, PyAny>) -> PyResult<bool> {
         return Ok(false);
     }
     for name in [intern!(value.py(), "filename"), intern!(value.py(), "size")] {
-        match value.getattr_opt(name)? {
+        match attribute(value, name)? {
             Some(said) if !said.is_truthy()? => {}
             _ => return Ok(false), // it says something, or is no file
         }

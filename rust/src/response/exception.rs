@@ -7,7 +7,7 @@ use wire::http1::response::{is_bodiless, is_header_value};
 
 use super::checks::is_token;
 use super::json::{self, Room};
-use crate::py;
+use crate::py::{self, attribute};
 
 /// Headers that describe the body or the connection: not for an exception to set here.
 const FRAMING: [&[u8]; 4] = [b"connection", b"content-length", b"content-type", b"transfer-encoding"];
@@ -39,7 +39,7 @@ pub(crate) fn answer<'py>(exc: &Bound<'py, PyAny>) -> PyResult<Option<Answer<'py
         return Ok(None);
     }
     let Some(status) = status.extract::<u16>().ok().filter(|status| has_body(*status)) else { return Ok(None) };
-    let headers = match exc.getattr_opt(intern!(py, "headers"))? {
+    let headers = match attribute(exc, intern!(py, "headers"))? {
         Some(headers) if !headers.is_none() => Some(headers),
         _ => None,
     };

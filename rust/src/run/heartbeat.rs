@@ -7,7 +7,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use crate::py::Attached;
+use crate::py::{Attached, attribute};
 
 /// The heartbeat of one task.
 #[pyclass(frozen, module = "ferrapi._native")]
@@ -163,7 +163,7 @@ pub(super) fn is_awaited_future(yielded: &Bound<'_, PyAny>) -> PyResult<bool> {
         return Ok(false);
     }
     let name = intern!(py, "_asyncio_future_blocking");
-    match yielded.getattr_opt(name)? {
+    match attribute(yielded, name)? {
         Some(blocking) if blocking.is_truthy()? => yielded.setattr(name, false).map(|()| true),
         _ => Ok(false),
     }

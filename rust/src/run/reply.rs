@@ -8,6 +8,7 @@ use wire::http1::response::is_bodiless;
 
 use super::program::{Program, Reply};
 use super::transport::Headers;
+use crate::py::attribute;
 use crate::response::checks::{describes_body, is_framing, pair_of_bytes, response_head_problem};
 use crate::response::json;
 
@@ -122,12 +123,14 @@ pub(super) fn whole(program: &Program, response: &Bound<'_, PyAny>) -> PyResult<
         return Ok(None);
     }
     let headers = response.getattr(intern!(py, "raw_headers"))?.cast_into_exact::<PyList>();
-    let body = response.getattr_opt(intern!(py, "body"))?.and_then(|body| body.cast_into_exact::<PyBytes>().ok());
+    let body = attribute(response, intern!(py, "body"))?.and_then(|body| body.cast_into_exact::<PyBytes>().ok());
     let status = response.getattr(intern!(py, "status_code"))?;
     let (Ok(headers), Some(body), Ok(status)) = (headers, body, status.cast_exact::<PyInt>()) else {
         return Ok(None);
     };
-    if response_head_problem(status, &headers)?.is_some() || response.hasattr(intern!(py, "body_iterator"))? {
+    if response_head_problem(status, &headers)?.is_some()
+        || attribute(response, intern!(py, "body_iterator"))?.is_some()
+    {
         return Ok(None);
     }
     let status: u16 = status.extract()?;

@@ -9,7 +9,7 @@ use super::layers::{Flow, Ready};
 use super::machine::Machine;
 use super::transport::Transport;
 use crate::http1::MessageCall;
-use crate::py::{self, Attached, Sent};
+use crate::py::{self, Attached, Sent, attribute};
 
 /// A request being served: a coroutine that returns None.
 ///
@@ -256,7 +256,7 @@ impl Serving {
     #[getter]
     fn cr_frame<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         match self.cr_await(py) {
-            Some(awaiting) => awaiting.bind(py).getattr_opt(intern!(py, "cr_frame")),
+            Some(awaiting) => attribute(awaiting.bind(py), intern!(py, "cr_frame")),
             None => Ok(None),
         }
     }

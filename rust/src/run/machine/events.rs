@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::stream::{Phase, Stream};
-use crate::py::{self, Sent};
+use crate::py::{self, Sent, attribute};
 use crate::run::heartbeat::{Heartbeat, is_awaited_future, is_done};
 use crate::run::serving::awaited;
 use crate::run::sink::Put;
@@ -264,7 +264,10 @@ impl Stream {
         error: PyErr,
     ) -> Step<'py> {
         let py = awaiting.py();
-        if error.is_instance_of::<CancelledError>(py) && waits.hasattr(intern!(py, "cancel"))? && !is_done(waits)? {
+        if error.is_instance_of::<CancelledError>(py)
+            && attribute(waits, intern!(py, "cancel"))?.is_some()
+            && !is_done(waits)?
+        {
             let arguments = error.value(py).getattr(intern!(py, "args"))?.cast_into()?;
             waits.call_method1(intern!(py, "cancel"), &arguments)?;
             if !is_done(waits)? {

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyList, PyString};
 
 use super::{Machine, Next, Stage};
+use crate::py::attribute;
 use crate::run::program::{Body, Field, Fields, Program, Step};
 use crate::run::reply;
 
@@ -164,7 +165,7 @@ impl Machine {
             return Ok(true);
         }
         let (Some(reader), Some(form)) = (&fields.form, &self.body) else { return Ok(false) };
-        let parts = form.bind(py).getattr_opt(intern!(py, "_list"))?.and_then(|parts| parts.cast_into::<PyList>().ok());
+        let parts = attribute(form.bind(py), intern!(py, "_list"))?.and_then(|parts| parts.cast_into::<PyList>().ok());
         let Some(parts) = parts else { return Ok(false) };
         let Some(found) = reader.get().read(&parts)? else { return Ok(false) };
         self.arguments(py, index).update(found.cast::<PyDict>()?.as_mapping())?;

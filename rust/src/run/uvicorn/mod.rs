@@ -22,7 +22,7 @@ use wire::http1::response::is_bodiless;
 use super::transport::Headers;
 use crate::access_log::{AccessLog, log_scope};
 use crate::http1::{self, Opening, Response, unless_closed};
-use crate::py::Attached;
+use crate::py::{Attached, attribute};
 use crate::response::checks::{is_framing, pair_of_bytes};
 
 /// What is known of the class of cycles that requests come from.
@@ -174,10 +174,10 @@ impl UvicornCycles {
         if let Some(request) = own_request(method)? {
             return Ok(Some(Owner::Own(request)));
         }
-        let Some(object) = method.getattr_opt(intern!(py, "__self__"))? else { return Ok(None) };
+        let Some(object) = attribute(method, intern!(py, "__self__"))? else { return Ok(None) };
         let class = object.get_type().into_any();
         let Some(parts) = self.parts(layer, &class)? else { return Ok(None) };
-        let function = method.getattr_opt(intern!(py, "__func__"))?;
+        let function = attribute(method, intern!(py, "__func__"))?;
         if !function.is_some_and(|function| function.is(own(&parts))) {
             return Ok(None);
         }
@@ -210,7 +210,7 @@ impl UvicornCycles {
 
 /// The request of ferrapi's own protocol that a callable is a method of, if it is. Nobody can replace the methods of a native class.
 pub(super) fn own_request<'py>(method: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, http1::InFlightRequest>>> {
-    let object = method.getattr_opt(intern!(method.py(), "__self__"))?;
+    let object = attribute(method, intern!(method.py(), "__self__"))?;
     Ok(object.and_then(|object| object.cast_into().ok()))
 }
 
