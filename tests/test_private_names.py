@@ -238,9 +238,14 @@ def test_names_of_components(name: str) -> None:
     same(lambda fw: getattr(fw, "_compat.v2").normalize_name(name))
 
 
-@pytest.mark.parametrize("value", ["int", "List[int]", "Nope", int, "Outer"])
+@pytest.mark.parametrize("value", ["int", "List[int]", "Nope", int, "Outer", None, "None"])
 def test_forward_references(value: Any) -> None:
     same(lambda fw: fw._compat.evaluate_forwardref(value, globals(), {"List": list}))
+
+
+@pytest.mark.parametrize("loc", [(), ("query", "q"), ["body", 0]])
+def test_places_of_missing_values(loc: Any) -> None:
+    same(lambda fw: getattr(fw, "dependencies.utils").get_missing_field_error(loc))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -15,6 +15,8 @@ from ferrapi.openapi.docs import (
     local_url,
     swagger_ui_default_parameters,
 )
+from pydantic import HttpUrl
+from starlette.datastructures import URL
 from starlette.responses import HTMLResponse
 
 
@@ -114,6 +116,39 @@ def test_values_are_attributes_of_the_page(value: str) -> None:
     assert redoc.values["redoc", "spec-url"] == [value]
     assert redoc.values["script", "src"] == [value]
     assert value in redoc.values["link", "href"]
+
+
+@pytest.mark.parametrize("kind", [str, URL, HttpUrl])
+def test_urls_may_be_objects_of_any_kind(kind: Any) -> None:
+    openapi, js, css, icon, done = (
+        kind(f"http://host.test/{name}") for name in ("openapi", "js", "css", "icon", "done")
+    )
+
+    def said(module: Any) -> list[Any]:
+        swagger_ui = Page(
+            module.get_swagger_ui_html(
+                openapi_url=openapi,
+                title=openapi,
+                swagger_js_url=js,
+                swagger_css_url=css,
+                swagger_favicon_url=icon,
+                oauth2_redirect_url=done,
+            )
+        )
+        redoc = Page(module.get_redoc_html(openapi_url=openapi, title=5, redoc_js_url=js, redoc_favicon_url=icon))
+        titles = [page.contents["title"].strip() for page in (swagger_ui, redoc)]
+        scripts = [page.values["script", "src"] for page in (swagger_ui, redoc)]
+        settings = re.findall(r"'(http://host.test/.*?)'", swagger_ui.text)
+        return [
+            titles,
+            scripts,
+            settings,
+            sorted(map(str, swagger_ui.values["link", "href"])),
+            redoc.values["redoc", "spec-url"],
+        ]
+
+    assert said(docs) == said(fastapi.openapi.docs)
+    assert said(docs)[0] == ["http://host.test/openapi", "5"]
 
 
 def test_swagger_ui_options() -> None:

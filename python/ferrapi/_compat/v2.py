@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
@@ -85,8 +86,9 @@ def asdict(field_info: FieldInfo) -> dict[str, Any]:
 def evaluate_forwardref(
     value: Any, globalns: dict[str, Any] | None = None, localns: dict[str, Any] | None = None
 ) -> Any:
-    """The type that `value` names; a forward reference where a name is unknown."""
-    return evaluate(value, {**(globalns or {}), **(localns or {})})
+    """The type that `value` names, for None its class; a forward reference where a name is unknown."""
+    evaluated = evaluate(value, {**(globalns or {}), **(localns or {})})
+    return NoneType if evaluated is None else evaluated
 
 
 def _add_models(found: set[NamedModel], annotations: Sequence[Any]) -> set[NamedModel]:

@@ -115,9 +115,14 @@ def _script_json(value: Any) -> str:
     return json.dumps(jsonable_encoder(value)).translate(_IN_SCRIPT)
 
 
-def _script_string(value: str) -> str:
-    """`value` as a string literal of JavaScript, in single quotes; the only ASCII quotes are the outer ones."""
-    return "'" + json.dumps(value)[1:-1].replace('\\"', "\\u0022").translate(_IN_STRING) + "'"
+def _script_string(value: object) -> str:
+    """The text of `value` as a string of JavaScript, in single quotes; the only ASCII quotes are the outer ones."""
+    return "'" + json.dumps(str(value))[1:-1].replace('\\"', "\\u0022").translate(_IN_STRING) + "'"
+
+
+def _escaped(value: object) -> str:
+    """The text of `value`, which may be a URL object (`request.url_for(...)`), for an element or an attribute."""
+    return html.escape(str(value))
 
 
 def _script_element(url: str) -> str:
@@ -196,10 +201,10 @@ def swagger_ui_page(
     if page_js_url is not None:
         begin, end = '<template id="swagger-ui-page">', f"</template>\n{_script_element(page_js_url)}"
     page = _SWAGGER_UI.substitute(
-        title=html.escape(title),
-        favicon=html.escape(swagger_favicon_url),
-        css=html.escape(swagger_css_url),
-        js=html.escape(swagger_js_url),
+        title=_escaped(title),
+        favicon=_escaped(swagger_favicon_url),
+        css=_escaped(swagger_css_url),
+        js=_escaped(swagger_js_url),
         openapi_url=_script_string(openapi_url),
         options="\n".join(options),
         after=f"ui.initOAuth({_script_json(init_oauth)})" if init_oauth else "",
@@ -251,12 +256,12 @@ def redoc_page(
         page_js_url: URL of the bundled script that stands in for inline styles; without it the page has one.
     """
     page = _REDOC.substitute(
-        title=html.escape(title),
-        favicon=html.escape(redoc_favicon_url),
+        title=_escaped(title),
+        favicon=_escaped(redoc_favicon_url),
         fonts=_FONTS if with_google_fonts else "",
         style=_STYLE if page_js_url is None else _script_element(page_js_url),
-        openapi_url=html.escape(openapi_url),
-        js=html.escape(redoc_js_url),
+        openapi_url=_escaped(openapi_url),
+        js=_escaped(redoc_js_url),
     )
     return HTMLResponse(page)
 

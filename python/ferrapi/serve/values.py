@@ -26,7 +26,7 @@ def missing_error(loc: Location, received: Any = None) -> dict[str, Any]:
 
 def get_missing_field_error(loc: Location) -> dict[str, Any]:
     """The error document of a required value that the request doesn't carry."""
-    return missing_error(loc)
+    return missing_error(tuple(loc))
 
 
 def look_up(field: ModelField, source: Source) -> tuple[str, Any]:
