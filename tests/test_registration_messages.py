@@ -79,3 +79,9 @@ def test_title_and_version_are_needed_for_a_document_only(options: dict[str, Any
         return app.title, app.version, len(app.routes)
 
     assert (same(question)[0] == "value") is (not openapi_url)
+
+
+@pytest.mark.parametrize("endpoint", [None, 5, "endpoint"])
+def test_web_sockets_of_what_can_not_be_called(endpoint: Any) -> None:
+    assert same(lambda fw: fw.applications.FastAPI().websocket("/")(endpoint))[1] == "TypeError"
+    assert same(lambda fw: getattr(fw, "dependencies.utils").get_dependant(path="/", call=endpoint))[1] == "TypeError"

@@ -200,15 +200,14 @@ def get_dependant(
 
 def _read_signature(dependant: Dependant, path_param_names: set[str]) -> Iterator[_Use]:
     """Note on `dependant` what its callable's parameters are; give the dependencies among them in their turn."""
-    if dependant.call is None:
-        return
-    for parameter in get_typed_signature(dependant.call).parameters.values():
+    call: Any = dependant.call  # None is refused as anything is that can't be called
+    for parameter in get_typed_signature(call).parameters.values():
         details = analyze_param(
             param_name=parameter.name,
             annotation=parameter.annotation,
             value=parameter.default,
             path_param_names=path_param_names,
-            owner=dependant.call,
+            owner=call,
         )
         if details.depends is not None:
             _check_scope(dependant, details.depends)
