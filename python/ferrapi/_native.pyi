@@ -591,6 +591,9 @@ class RequestHead:
     @property
     def query_string(self) -> bytes:
         """The query as it was sent."""
+    @property
+    def is_of_proxy(self) -> bool:
+        """Whether a proxy says something of itself that uvicorn's middleware for proxies may believe."""
     def header(self, name: bytes) -> bytes | None:
         """The value of the first header called `name`, which is in lower case."""
     def headers(self) -> list[tuple[bytes, bytes]]:

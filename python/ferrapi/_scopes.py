@@ -21,6 +21,7 @@ from ._compat.anyio import (
     new_task_state,
     parent_scope,
     set_parent_scope,
+    states_by_task,
     task_states,
     tasks_in,
 )
@@ -37,10 +38,10 @@ def on_asyncio() -> bool:
 
 def scope_here() -> Any:
     """The cancel scope in which this task is; None if it is in none."""
-    states = task_states()
-    if not states:  # no task is in any, as a rule
+    if not states_by_task():  # no task is in any, as a rule
         return None
-    state = states.get(asyncio.current_task())  # type: ignore[arg-type]  # this is a task
+    states, task = task_states(), asyncio.current_task()
+    state = None if states is None or task is None else states.get(task)
     return None if state is None else state.cancel_scope
 
 

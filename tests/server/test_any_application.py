@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.compare import run
 from support.wire import Wire, configured
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 App = Callable[[Any, Any, Any], Awaitable[Any]]
 GET = b"GET /a%20b?x=1 HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -162,3 +163,49 @@ def test_a_status_without_a_body_has_none_whatever_is_sent(
     head, body_of_uvicorn = expected[: len(expected) // 2].split(b"\r\n\r\n", 1)
     assert b"ab" in body_of_uvicorn
     assert actual == (head + b"\r\n\r\n") * 2
+
+
+@pytest.mark.parametrize("peer", [("127.0.0.1", 40000), ("192.0.2.7", 40000), None])
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"X-Forwarded-For: 9.8.7.6\r\n",
+        b"X-Forwarded-Proto: https\r\n",
+        b"x-forwarded-proto: wss\r\nx-forwarded-for: 9.8.7.6, 127.0.0.1\r\n",
+        b"X-Forwarded-For: \r\n",
+        b"X-Forwarded-Host: elsewhere\r\nForwarded: for=9.8.7.6\r\n",
+    ],
+)
+def test_what_a_trusted_proxy_says_is_believed(said: bytes, peer: Any) -> None:
+    async def sent(kind: str) -> list[Any]:
+        seen: list[Any] = []
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            seen.append({key: scope[key] for key in ("client", "scheme", "server", "path", "headers")})
+            await send(start(LENGTH))
+            await send(body(b"ab"))
+
+        wire = Wire(configured(app, forwarded_allow_ips="127.0.0.1"), kind, peer=peer)
+        await wire.feed(b"GET /a HTTP/1.1\r\nHost: a\r\n" + said + b"\r\n", GET)
+        return seen
+
+    assert run(lambda: sent("ferrapi")) == run(lambda: sent("httptools"))
+
+
+def test_uvicorns_middleware_for_proxies_is_called_for_what_a_proxy_says_alone() -> None:
+    calls = []
+
+    class Watched(ProxyHeadersMiddleware):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            calls.append(scope["path"])
+            await super().__call__(scope, receive, send)
+
+    async def main() -> None:
+        config = configured(application(["start", "two"], []), proxy_headers=False)
+        for layer in (ProxyHeadersMiddleware(config.loaded_app), Watched(config.loaded_app)):
+            config.loaded_app = layer
+            await Wire(config).feed(GET, b"GET /of-proxy HTTP/1.1\r\nHost: a\r\nX-Forwarded-Proto: https\r\n\r\n")
+
+    run(main)
+    assert calls == ["/a b", "/of-proxy"]  # a class of somebody's own is always called

@@ -9,7 +9,7 @@ middleware goes without.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ __all__ = [
     "new_task_state",
     "parent_scope",
     "set_parent_scope",
+    "states_by_task",
     "task_states",
     "tasks_in",
     "threads",
@@ -46,6 +47,13 @@ def task_states() -> MutableMapping[asyncio.Task[Any], Any] | None:
     if not all(hasattr(scope, name) for name in _OF_A_SCOPE) or not hasattr(TaskState(None, scope), "cancel_scope"):
         return None
     return _task_states
+
+
+@cache
+def states_by_task() -> Mapping[Any, Any]:
+    """The same by weak references to the tasks, as a dictionary of the very class; empty with another anyio."""
+    states = task_states()
+    return {} if states is None else getattr(states, "data", states)
 
 
 def new_task_state(scope: anyio.CancelScope) -> Any:

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from uvicorn.config import Config
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.server import ServerState
 
 from .._draining import drain
@@ -38,6 +39,7 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard, Limited):
     """
 
     loop: asyncio.AbstractEventLoop
+    layer_for_proxies = ProxyHeadersMiddleware
 
     def __new__(
         cls, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None

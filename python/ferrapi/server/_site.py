@@ -186,13 +186,8 @@ class Site:
 
     def apply_proxy_headers(self, head: RequestHead, scope: Scope) -> None:
         """Put the client and scheme that a trusted proxy names into `scope`."""
-        if self.proxy is None or all(head.header(name) is None for name in _OF_PROXIES):
-            return
-        run_at_once(self._proxy_headers(scope, None, None))  # it awaits nothing but `_nothing`
-
-
-_OF_PROXIES = (b"x-forwarded-for", b"x-forwarded-proto")
-"""The headers that uvicorn's middleware for proxies looks at; without them it changes nothing."""
+        if self.proxy is not None and head.is_of_proxy:
+            run_at_once(self._proxy_headers(scope, None, None))  # it awaits nothing but `_nothing`
 
 
 def _behind_no_limit(layer: Any) -> Any:

@@ -22,11 +22,14 @@ impl Calling {
         Self { in_flight, is_new: true, awaiting: None }
     }
 
-    /// Calls the application.
+    /// Calls the application, but not uvicorn's middleware for proxies where that has nothing to do.
     fn begin(&mut self, py: Python<'_>) -> PyResult<()> {
         let in_flight = self.in_flight.bind(py);
         let protocol = in_flight.get().protocol(py);
-        let application = protocol.getattr(intern!(py, "config"))?.getattr(intern!(py, "loaded_app"))?;
+        let loaded = protocol.getattr(intern!(py, "config"))?.getattr(intern!(py, "loaded_app"))?;
+        let is_idle = loaded.get_type().is(&protocol.getattr(intern!(py, "layer_for_proxies"))?)
+            && !in_flight.get().head().is_of_proxy(py);
+        let application = if is_idle { loaded.getattr(intern!(py, "app"))? } else { loaded };
         let (receive, send) = (in_flight.getattr(intern!(py, "receive"))?, in_flight.getattr(intern!(py, "send"))?);
         let called = application.call1((in_flight.get().scope_of(py)?, receive, send))?;
         self.awaiting = Some(awaited(&protocol, called)?.unbind());

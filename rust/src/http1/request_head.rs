@@ -74,6 +74,9 @@ impl RequestHead {
     }
 }
 
+/// The headers that uvicorn's middleware for proxies looks at; without them it changes nothing.
+const OF_PROXIES: [&[u8]; 2] = [b"x-forwarded-for", b"x-forwarded-proto"];
+
 #[pymethods]
 impl RequestHead {
     /// The length of the head in bytes.
@@ -121,6 +124,12 @@ impl RequestHead {
     /// The value of the first header called `name`, which is in lower case.
     fn header<'py>(&self, py: Python<'py>, name: &[u8]) -> Option<Bound<'py, PyBytes>> {
         self.value_of(py, name).map(|value| PyBytes::new(py, value))
+    }
+
+    /// Whether a proxy says something of itself that uvicorn's middleware for proxies may believe.
+    #[getter]
+    pub(super) fn is_of_proxy(&self, py: Python<'_>) -> bool {
+        OF_PROXIES.iter().any(|name| self.value_of(py, name).is_some())
     }
 
     /// The headers as ASGI has them: a list of pairs of bytes, names in lower case.

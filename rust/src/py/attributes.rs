@@ -1,7 +1,5 @@
 //! Attributes that may be missing.
 
-use std::ffi::c_int;
-
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -13,7 +11,11 @@ use ffi::PyObject_GetOptionalAttr as get_optional;
 unsafe extern "C" {
     /// The name of `PyObject_GetOptionalAttr` in CPython 3.11 and 3.12.
     #[link_name = "_PyObject_LookupAttr"]
-    fn get_optional(object: *mut ffi::PyObject, name: *mut ffi::PyObject, result: *mut *mut ffi::PyObject) -> c_int;
+    fn get_optional(
+        object: *mut ffi::PyObject,
+        name: *mut ffi::PyObject,
+        result: *mut *mut ffi::PyObject,
+    ) -> std::ffi::c_int;
 }
 
 /// An attribute; None if there is none.
