@@ -100,6 +100,7 @@ def _said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str
         ("main.py --app other", 1, "Could not find app name other in main: it has app"),
         ("main:app.nope", 1, "Could not find app name app.nope in main: it has app"),
         ("empty:app", 1, "Could not find app name app in empty: it has no FastAPI application either"),
+        ("-e main:nope", 1, "Could not find app name nope in main: it has app"),
         ("-e nowhere:app", 1, 'Could not import module "nowhere": there is no nowhere in'),
         ("-e inner.nowhere:app", 1, 'Could not import module "inner.nowhere": there is no inner.nowhere in'),
         ("main.py --host no-such-host.invalid", 3, "--host no-such-host.invalid: there is no such address"),
