@@ -14,9 +14,10 @@ import ferrapi
 import pytest
 from ferrapi.exceptions import FastAPIError, ForeignObjectError
 from pydantic import BaseModel
+from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocket
 from support.asgi import Ask
-from support.compare import answers
+from support.compare import answers, compare
 from support.foreign import ASKS, annotated, both, check, guard, with_default
 from support.frameworks import FASTAPI, FERRAPI, Framework
 from support.naming import steady_name
@@ -364,6 +365,36 @@ def test_markers_of_other_frameworks_are_refused(marker: Any) -> None:
             app.get("/")(lambda value=ferrapi.Depends(shape(marker)): value)  # used at once
     with pytest.raises(ForeignObjectError):
         ferrapi.FastAPI().get("/", dependencies=[marker])(lambda: 1)
+
+
+@pytest.mark.parametrize("transport", ["asgi", "http11"])
+def test_a_function_may_be_a_dependency_in_both_frameworks(transport: str) -> None:
+    """Where another framework's marker asks for the request alone, that is what the parameter receives."""
+
+    def make(fw: Framework, log: list[Any]) -> Any:
+        app = fw.FastAPI()
+
+        def by_default(request: Request = OtherDepends()) -> str:  # type: ignore[assignment]
+            return request.url.path
+
+        def by_annotation(connection: Annotated[HTTPConnection, OtherDepends()]) -> str:
+            return connection.url.path
+
+        @app.get("/{name}")
+        def endpoint(one: str = fw.Depends(by_default), other: str = fw.Depends(by_annotation)) -> list[str]:
+            return [one, other]
+
+        return app
+
+    (answer,) = compare(make, [Ask(path="/name")], transport)
+    assert answer.body == b'["/name","/name"]'
+
+
+def test_a_marker_with_something_to_call_is_refused_there_too() -> None:
+    def dependency(request: Request = OtherDepends(guard)) -> None: ...  # type: ignore[assignment]
+
+    with pytest.raises(ForeignObjectError):
+        ferrapi.FastAPI().get("/")(lambda value=ferrapi.Depends(dependency): value)
 
 
 def test_the_error_says_where_what_and_whence() -> None:

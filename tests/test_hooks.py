@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 from starlette.applications import Starlette
+from starlette.datastructures import Headers, QueryParams
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.errors import ServerErrorMiddleware
@@ -288,6 +289,45 @@ def test_a_replaced_function_is_called(module: str, name: str, when: str, transp
         when,
         transport,
     )
+
+
+SAID = {
+    "headers": Headers({"x-key": "said", "content-type": "application/json"}),
+    "query_params": QueryParams("key=said"),
+    "cookies": {"key": "said"},
+    "path_params": {"key": "said"},
+}
+"""What the properties of requests say once they are replaced."""
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("name", SAID)
+def test_parameters_are_what_a_replaced_property_of_requests_says(name: str, transport: str, quiet: None) -> None:
+    replacement = Replacement(HTTPConnection, name)
+    replacement.replacement = property(lambda self: SAID[name])
+
+    def make(fw: Framework, log: list[Any]) -> Any:
+        app = fw.FastAPI()
+        replacement.remove()
+
+        @app.get("/{key}")
+        async def declared(
+            key: str,
+            query: str = fw.Query("", alias="key"),
+            header: str = fw.Header("", alias="x-key"),
+            cookie: str = fw.Cookie("", alias="key"),
+        ) -> Any:
+            return [key, query, header, cookie]
+
+        return app
+
+    headers = [(b"x-key", b"sent"), (b"cookie", b"key=sent")]
+    sent = Ask("GET", "/sent", b"key=sent", headers=headers)
+    try:
+        both = compare(make, [sent, replace(sent, before=replacement.install)], transport)
+    finally:
+        replacement.remove()
+    assert [answer.body.count(b"said") for answer in both] == [0, 1]
 
 
 @pytest.mark.parametrize(("owner", "name"), METHODS, ids=lambda value: getattr(value, "__name__", value))

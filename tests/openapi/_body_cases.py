@@ -455,3 +455,26 @@ def same_function_names(fw: Framework) -> Any:
 
         app.post(path)(save)
     return app
+
+
+@cases
+def types_that_only_the_settings_of_their_model_allow(fw: Framework) -> Any:
+    class Opaque:
+        """A class without a schema."""
+
+    class Held(BaseModel):
+        model_config = ConfigDict(arbitrary_types_allowed=True)
+        either: Opaque | str
+        several: list[Opaque | int] = []
+        marked: Annotated[dict[str, Opaque | int], "marked"] = {}
+
+    class Outer(BaseModel):
+        held: list[Held]
+
+    app = fw.FastAPI()
+
+    @app.post("/held")
+    def held(held: Held, outer: Outer) -> Held:
+        return held
+
+    return app

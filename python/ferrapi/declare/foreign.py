@@ -99,18 +99,22 @@ def own_options(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: own(value) for name, value in options.items()}
 
 
-def own_marker(obj: Any, where: Callable[[], str]) -> Any:
+def own_marker(obj: Any, where: Callable[[], str], is_given: Callable[[], bool] = lambda: False) -> Any:
     """What a default, or an object in an annotation, is for ferrapi.
 
     Parameters:
         obj: the object.
         where: says which parameter has it as what, for the error.
+        is_given: says whether the parameter receives an object of the request itself. A marker that has nothing to
+            call asks for just that, so that a function can be a dependency in both frameworks.
 
     Raises:
         ForeignObjectError: for a dependency marker of a framework other than FastAPI.
     """
     obj = own(obj)
-    if not isinstance(obj, params.Depends) and _looks_like_a_dependency(obj):
+    if isinstance(obj, params.Depends) or not _looks_like_a_dependency(obj):
+        return obj
+    if obj.dependency is not None or not is_given():
         raise ForeignObjectError(
             f"{where()} is {_named(obj)}. It looks like a dependency of another framework, which ferrapi would not "
             "run. Use ferrapi.Depends."

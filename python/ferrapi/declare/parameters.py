@@ -66,6 +66,10 @@ class _Draft:
         """The parameter, for people."""
         return f"parameter {self.name!r}" + ("" if self.owner is None else f" of {name_of(self.owner)}")
 
+    def is_given(self) -> bool:
+        """Whether it receives an object of the request itself."""
+        return is_special(self.type_annotation)
+
 
 _MERGED_ATTRIBUTES = frozenset(
     {
@@ -114,7 +118,9 @@ def _from_annotated(draft: _Draft, path_param_names: set[str]) -> None:
     if get_origin(draft.annotation) is not Annotated:
         return
     draft.type_annotation, *given = get_args(draft.annotation)
-    metadata = [own_marker(item, lambda: f"What the annotation of {draft.where} holds") for item in given]
+    metadata = [
+        own_marker(item, lambda: f"What the annotation of {draft.where} holds", draft.is_given) for item in given
+    ]
     if any(item is not known for item, known in zip(metadata, given, strict=True)):
         draft.annotation = Annotated[(draft.type_annotation, *metadata)]
     declared = [item for item in metadata if isinstance(item, (params.Param, params.Body, params.Depends))]
@@ -142,7 +148,7 @@ def _from_annotated(draft: _Draft, path_param_names: set[str]) -> None:
 
 
 def _from_default(draft: _Draft, path_param_names: set[str]) -> None:
-    default = draft.default = own_marker(draft.default, lambda: f"The default of {draft.where}")
+    default = draft.default = own_marker(draft.default, lambda: f"The default of {draft.where}", draft.is_given)
     if isinstance(default, params.Depends):
         if draft.depends is not None:
             raise ParameterError(

@@ -82,12 +82,11 @@ def _types_of_fields(model: type[BaseModel], looked_into: TypesByModel) -> list[
     The fields are made, once for a document: what they say about a recursive model is noted in that model's schema
     then, as in FastAPI. It builds their core schemas, in which code of the application may take part.
     """
-    from ..declare.fields import ModelField
+    from ..declare.fields import model_fields
 
     found = looked_into.get(model)
     if found is None:
-        made = [ModelField(field_info=info, name=name) for name, info in model.model_fields.items()]
-        found = looked_into[model] = [one.field_info.annotation for one in made]
+        found = looked_into[model] = [one.field_info.annotation for one in model_fields(model)]
     return found
 
 

@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .._hooks import EXCHANGED, replaced, touches_any
+from .._hooks import EXCHANGED, replaced, touches_any, written
 from ..declare.callables import Kind
 from ..declare.limits import FORM_LIMITS
 from ..declare.sent import MISSING
@@ -59,13 +59,13 @@ _READ = frozenset({"_json", "_query_params", "_cookies"})
 
 def _reads_itself(request: Request, *names: str) -> bool:
     kind = type(request)
-    return any(getattr(kind, name) is not getattr(Request, name) for name in names)
+    return any(getattr(kind, name) is not written(Request, name) for name in names)
 
 
 def is_asked(request: Request) -> bool:
     """Whether a request object has to be asked for what it says, which may be something else than its scope says.
 
-    Its class has read it in a way of its own, or somebody has given it JSON, query parameters, cookies or headers.
+    Its class reads it in a way of its own, or somebody has given it JSON, query parameters, cookies or headers.
     """
     return not _READ.isdisjoint(vars(request)) or _reads_itself(request, *_READING) or _has_other_headers(request)
 
@@ -153,8 +153,7 @@ class Observed:
         has_other_headers = _has_other_headers(request)
         x.settle_headers()
         if compiled.is_form:
-            is_parsed = touches_any((Request,), "form", "_get_form") or _reads_itself(request, *_PARSING)
-            if is_parsed or has_other_headers:
+            if _reads_itself(request, *_PARSING) or has_other_headers:
                 return await self._form(x)
             return await read_form(x, compiled.bounds)
         try:

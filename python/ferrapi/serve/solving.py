@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocket
 
+from .._hooks import written
 from .._native import LimitExceeded, Reader
 from ..compile.plan import Plan
 from ..compile.step import Values
@@ -32,12 +33,12 @@ _HELD = {"query_params": "_query_params", "headers": "_headers", "cookies": "_co
 class _Given(Exchange):
     """The exchange of a request that is in a caller's hands, who may have changed what it has.
 
-    Whatever somebody has looked at, or has declared anew in a subclass, is taken from the request itself.
+    Whatever somebody has looked at, has declared anew in a subclass or has replaced, is taken from the request itself.
     """
 
     def _is_held(self, name: str) -> bool:
         connection = self.connection
-        return _HELD[name] in vars(connection) or getattr(type(connection), name) is not getattr(HTTPConnection, name)
+        return _HELD[name] in vars(connection) or getattr(type(connection), name) is not written(HTTPConnection, name)
 
     def read(self, reader: Reader) -> list[dict[str, Any] | None] | None:
         """The declared parameters, read natively from the scope; None if the request may say something else."""
