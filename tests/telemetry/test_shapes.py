@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from starlette.middleware.errors import ServerErrorMiddleware
 from support.frameworks import BOTH
 
 from . import _more_shapes, _shapes
@@ -84,3 +85,59 @@ def test_exceptions_are_logged_when_the_trace_is_not_sampled() -> None:
     assert actual == expected
     assert not expected["spans"]
     assert expected["logs"]
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize("shape", ["mounts", "sockets"])
+def test_nothing_is_recorded_of_what_somebody_around_has_decided_on(shape: str) -> None:
+    """Tools that record requests themselves mark them with FastAPI's key in the scope, whatever they put there."""
+    make, asks = SHAPES[shape]
+
+    def marked(fw: Any, telemetry: dict[str, Any], log: list[Any]) -> Any:
+        app = make(fw, telemetry, log)
+
+        async def marking(scope: Any, receive: Any, send: Any) -> None:
+            scope.setdefault("fastapi.telemetry", None)
+            await app(scope, receive, send)
+
+        return marking
+
+    recorded = compare(marked, asks)
+    assert not recorded["spans"]
+    assert recorded["answers"]
+
+
+@pytest.mark.usefixtures("quiet")
+def test_exceptions_come_to_what_stands_in_the_place_of_the_outermost_layer() -> None:
+    """Instrumentation of OpenTelemetry's puts its own layers there, and records exceptions before the response."""
+    make, asks = SHAPES["routes"]
+    seen: dict[str, list[str]] = {fw.package: [] for fw in BOTH}
+
+    def replacing(fw: Any, telemetry: dict[str, Any], log: list[Any]) -> Any:
+        app = make(fw, telemetry, log)
+        build = app.build_middleware_stack
+
+        def built() -> Any:
+            outer = build()
+            assert isinstance(outer, ServerErrorMiddleware)
+
+            async def noting(scope: Any, receive: Any, send: Any) -> None:
+                async def noted(message: Any) -> None:
+                    seen[fw.package].append(message["type"])
+                    await send(message)
+
+                try:
+                    await outer.app(scope, receive, noted)
+                except Exception as exc:
+                    seen[fw.package].append(type(exc).__name__)
+                    raise
+
+            return ServerErrorMiddleware(noting, handler=outer.handler, debug=outer.debug)
+
+        app.build_middleware_stack = built
+        return app
+
+    expected, actual = (record(fw, replacing, asks) for fw in BOTH)
+    assert actual["answers"] == expected["answers"]
+    assert seen["ferrapi"] == seen["fastapi"]
+    assert "http.response.start" in seen["fastapi"]

@@ -1,12 +1,14 @@
 """`Telemetry`: the layers around and in the middleware stack of an application that records something.
 
-Outermost, around the layer for server errors, a request's span begins and ends. Inside of that layer exceptions are
-noted before they become a response. Around the router stands a layer that does nothing: so its requests come to it by
+The outermost layer, that for server errors, begins and ends a request's span as well. Inside of it exceptions are noted
+before they become a response. Around the router stands a layer that does nothing: so its requests come to it by
 way of ASGI, with somebody in their scope who is told of each step.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from starlette.middleware import Middleware
@@ -14,15 +16,18 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import background
-from .._middleware_stack import ExceptionTelemetryMiddleware, build
+from .._middleware_stack import ExceptionTelemetryMiddleware, ServerErrors, build
 from ..serve.exchange import TRACER
 from ._config import Settings
 from ._export import Exporting
 from ._signals import Signals
 from ._watch import HttpWatch, SocketWatch, Watch, unwatched, watch_in
 
-_SEEN = "ferrapi.telemetry"
-"""Marks the scope of a request that an application around this one, or this one, has decided on."""
+_SEEN = "fastapi.telemetry"
+"""The key, FastAPI's, in the scope of a request that this application, or somebody around it, has decided on.
+
+Tools that record themselves put it there.
+"""
 _WATCHES: dict[str, type[Watch]] = {"http": HttpWatch, "websocket": SocketWatch}
 _INSTRUMENTATION = "opentelemetry.instrumentation.asgi"
 
@@ -43,7 +48,11 @@ class Telemetry:
 
     def build(self, router: ASGIApp, middleware: list[Middleware]) -> ASGIApp:
         """`router` inside of all layers (see `_middleware_stack.build`), with those of telemetry between them."""
-        return Watches(self, build(Passage(router), middleware, {ExceptionTelemetryMiddleware: NotesExceptions}))
+        layers: dict[type, Callable[..., ASGIApp]] = {
+            ServerErrorMiddleware: partial(Watches, self),
+            ExceptionTelemetryMiddleware: NotesExceptions,
+        }
+        return build(Passage(router), middleware, layers)
 
     async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Let `app` answer, and record that, unless somebody else does or nobody wants it."""
@@ -79,20 +88,25 @@ class Telemetry:
         return self._is_instrumented
 
 
-class Watches(ServerErrorMiddleware):
-    """A watch over each request. Passes for the layer for server errors, which FastAPI has outermost.
+class Watches(ServerErrors):
+    """The layer for server errors, the outermost, with a watch over each request.
+
+    It is one layer, because tools that follow requests put another one in the place of the outermost, and count on
+    there being none for server errors inside of that.
 
     Parameters:
         telemetry: what watches.
-        app: the layer for server errors.
+        app: the layers inside.
+        handler: what answers to an error that nobody has handled.
+        debug: whether the answer to that shows where it was raised.
     """
 
-    def __init__(self, telemetry: Telemetry, app: ASGIApp) -> None:
-        super().__init__(app, handler=getattr(app, "handler", None), debug=getattr(app, "debug", False))
+    def __init__(self, telemetry: Telemetry, app: ASGIApp, handler: Any = None, debug: bool = False) -> None:
+        super().__init__(app, handler=handler, debug=debug)
         self.telemetry = telemetry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.telemetry.serve(self.app, scope, receive, send)
+        await self.telemetry.serve(super().__call__, scope, receive, send)
 
 
 class NotesExceptions(ExceptionTelemetryMiddleware):
