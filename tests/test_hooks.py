@@ -291,6 +291,31 @@ def test_a_replaced_function_is_called(module: str, name: str, when: str, transp
     )
 
 
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("name", ["HTTPBearer", "OAuth2PasswordBearer", "APIKeyHeader"])
+def test_a_security_scheme_whose_call_was_replaced_is_called(name: str, transport: str, quiet: None) -> None:
+    replacements: list[Replacement] = []
+
+    def make(fw: Framework, log: list[Any]) -> Any:
+        app, kind = fw.FastAPI(), getattr(fw.module("security"), name)
+        arguments = {"OAuth2PasswordBearer": ("token",), "HTTPBearer": ()}.get(name, ())
+        scheme = kind(*arguments) if name != "APIKeyHeader" else kind(name="x-key")
+        replacement = Replacement(kind, "__call__")
+        replacements.append(replacement)
+
+        @app.get("/")
+        async def guarded(said: Any = fw.Depends(scheme)) -> Any:
+            return replacement.calls
+
+        return app
+
+    ask = Ask("GET", "/", headers=[(b"authorization", b"Bearer t"), (b"x-key", b"k")])
+    install = replace(ask, before=lambda app: replacements[-1].install())
+    remove = replace(ask, before=lambda app: replacements[-1].remove())
+    answers = compare(make, [ask, install, ask, remove], transport)
+    assert [answer.body for answer in answers] == [b"0", b"1", b"2", b"2"]
+
+
 SAID = {
     "headers": Headers({"x-key": "said", "content-type": "application/json"}),
     "query_params": QueryParams("key=said"),

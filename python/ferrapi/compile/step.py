@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._hooks import replaced
+from .._hooks import replaced, watch
 from .._threads import run_in_thread
 from ..concurrency import opener_of
 from ..declare.body import wants_key
@@ -118,6 +118,8 @@ class Step:
         self.in_thread: Callable[..., Coroutine[Any, Any, Any]] = elsewhere.get("run_in_threadpool", run_in_thread)
         is_direct = self.kind is Kind.ASYNC and self.concurrency is None
         scheme = header_scheme(self.call) if is_direct and not is_endpoint else None
+        if scheme is not None:
+            watch(type(scheme))  # for whoever replaces its `__call__`
         # A security scheme that reads one header needs no request object.
         self.header = b"" if scheme is None else scheme._header.lower().encode("latin-1")
         self.read_credentials = None if scheme is None else scheme._credentials_in

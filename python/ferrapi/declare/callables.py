@@ -85,8 +85,13 @@ def kind_of(call: Callable[..., Any] | None) -> Kind:
 
 
 def header_scheme(call: Any) -> Any:
-    """`call` if it is a security scheme that reads one header and nothing else (`security.base.HeaderScheme`)."""
-    return call if getattr(type(call).__call__, "reads_one_header", False) else None
+    """`call` if it is a security scheme that reads one header and nothing else (`security.base.HeaderScheme`).
+
+    What somebody has put around the scheme's ``__call__`` may have its attributes, but not its code.
+    """
+    function: Any = type(call).__call__
+    code = getattr(function, "reads_one_header", None)
+    return call if code is not None and code is getattr(function, "__code__", None) else None
 
 
 def is_generator(call: Callable[..., Any] | None) -> bool:
