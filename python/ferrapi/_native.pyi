@@ -165,10 +165,6 @@ class HttpConnection:
         """What is known of the server."""
 
     @property
-    def in_flight(self) -> InFlightRequest | None:
-        """The request in flight, if there is one."""
-
-    @property
     def is_resuming(self) -> bool:
         """Whether bytes that are held are going to be taken up."""
 
@@ -229,24 +225,12 @@ class InFlightRequest:
         """Whether the client is gone."""
 
     @property
-    def is_told(self) -> bool:
-        """Whether whoever answers was told that the client has left, although it may still read."""
-
-    @property
     def response_complete(self) -> bool:
         """Whether the whole response has been written."""
 
     @property
-    def keep_alive(self) -> bool:
-        """Whether the connection is to stay open behind the response."""
-
-    @property
     def scope(self) -> dict[str, Any]:
         """The ASGI scope."""
-
-    @property
-    def task(self) -> asyncio.Task[None] | None:
-        """The task that serves the request, until it is over."""
 
     @property
     def started(self) -> bool:
@@ -275,8 +259,11 @@ class InFlightRequest:
     def flush(self) -> None:
         """Write what has been taken, without waiting for the event loop's next turn."""
 
-    def answer_last(self, status: int, text: str) -> None:
-        """Answer with a text; the connection ends then. Nothing is done if the client is gone."""
+    def conclude(self) -> None:
+        """Say that whoever answers is back: without a whole response, the request is refused."""
+
+    def fail(self, error: BaseException) -> None:
+        """Answer or log what whoever answers has raised, as uvicorn does."""
 
 @final
 class MessageCall(Coroutine[Any, Any, Any]):
@@ -571,26 +558,8 @@ class RequestHead:
     """The head of a request that the HTTP/1.1 transport serves."""
 
     @property
-    def length(self) -> int:
-        """The length of the head in bytes."""
-    @property
-    def content_length(self) -> int:
-        """The length of the body in bytes."""
-    @property
-    def keep_alive(self) -> bool:
-        """Whether the client wants to send another request on the connection."""
-    @property
     def method(self) -> str:
         """The method."""
-    @property
-    def path(self) -> str:
-        """The decoded path."""
-    @property
-    def raw_path(self) -> bytes:
-        """The path as it was sent."""
-    @property
-    def query_string(self) -> bytes:
-        """The query as it was sent."""
     @property
     def is_of_proxy(self) -> bool:
         """Whether a proxy says something of itself that uvicorn's middleware for proxies may believe."""

@@ -253,16 +253,24 @@ def test_shutdown_answers_the_requests_that_have_come_whole(behind: bytes, count
     run(main)
 
 
+@pytest.mark.parametrize("reads", [True, False])
 @pytest.mark.parametrize(("behind", "count"), BEHIND)
-def test_shutdown_between_two_requests_answers_the_others(behind: bytes, count: int) -> None:
+def test_shutdown_between_two_requests_answers_the_others(behind: bytes, count: int, reads: bool) -> None:
+    """Even if the client reads the answers later only."""
+
     async def main() -> None:
         paused = Paused()
         wire = Wire(configured(paused.app))
         await wire.feed(HELLO + behind)
         paused.go.set()
+        if not reads:
+            wire.protocol.pause_writing()
+            await wire.settle()
         while not wire.written:  # noqa: ASYNC110  # nothing to wait for
             await asyncio.sleep(0)
         wire.protocol.shutdown()
+        if not reads:
+            wire.protocol.resume_writing()
         await wire.settle()
         assert wire.written.count(OK[:15]) == count
         assert wire.closed

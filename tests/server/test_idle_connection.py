@@ -93,6 +93,37 @@ def test_a_pipelined_upgrade_stops_the_clock() -> None:
     run(main)
 
 
+@pytest.mark.parametrize("kind", ["ferrapi", "httptools"])
+@pytest.mark.parametrize("later", [False, True])
+def test_who_reads_slowly_does_not_lose_the_next_request(later: bool, kind: str) -> None:
+    async def main() -> None:
+        clock = Clock(asyncio.get_running_loop())
+        paused = Paused()
+        wire = Wire(configured(paused.app, timeout_keep_alive=50), kind)
+        await wire.feed(HELLO if later else HELLO * 2)
+        wire.protocol.pause_writing()
+        paused.go.set()
+        await wire.settle()
+        if later:
+            clock.ahead += 40
+            await wire.feed(HELLO)
+        clock.ahead += 500
+        await wire.settle()
+        await asyncio.sleep(0)
+        assert not wire.closed
+        wire.protocol.resume_writing()
+        await wire.settle()
+        assert wire.written.endswith(OK * 2)
+        assert not wire.closed
+        clock.ahead += 51
+        await wire.settle()
+        await asyncio.sleep(0)
+        assert wire.closed
+        await wire.lose()
+
+    run(main)
+
+
 def test_what_completes_a_held_request_does_not_stop_the_clock() -> None:
     async def main() -> None:
         clock = Clock(asyncio.get_running_loop())

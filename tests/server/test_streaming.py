@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import anyio
 import pytest
+from ferrapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 from support.compare import run
@@ -399,5 +402,70 @@ def test_an_upgraded_connection_is_another_protocols_with_what_has_come() -> Non
         assert wire.state.connections == {other}  # type: ignore[comparison-overlap]  # no class that it knows
         await wire.feed(b" and more")
         assert other.received.endswith(b"more and more")
+
+    run(main)
+
+
+def test_who_gives_up_waiting_leaves_nothing_behind() -> None:
+    """As `Request.is_disconnected` gives up each time that it is asked."""
+    counts: list[int] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        for _ in range(100):
+            with anyio.CancelScope() as patience:
+                patience.cancel()
+                await receive()
+        kind = type(asyncio.get_running_loop().create_future())
+        counts.append(sum(type(each) is kind for each in gc.get_objects()))
+        await reply(send)
+
+    async def main() -> None:
+        wire = wire_of(app)
+        wire.protocol.data_received(HELLO)
+        await asyncio.wait(wire.state.tasks)
+        await wire.lose()
+
+    run(main)
+    assert counts[0] < 50
+
+
+def test_who_sends_too_much_to_a_client_that_did_not_read_and_left_is_told() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await reply(send)
+        wires[0].protocol.pause_writing()
+        with pytest.raises(RuntimeError, match="after response already completed"):
+            await send({"type": "http.response.body", "body": b"more"})
+        ends.append("refused")
+
+    async def main() -> None:
+        wires.append(wire := wire_of(app))
+        await wire.feed(HELLO)
+        assert wire.state.tasks
+        await asyncio.wait_for(wire.lose(), 5)
+
+    wires: list[Wire] = []
+    ends: list[str] = []
+    run(main)
+    assert ends == ["refused"]
+
+
+def test_a_client_is_told_once_to_send_its_body() -> None:
+    """Even if that turns out to be too long to be collected for its route."""
+    app = FastAPI()
+    head = CHUNKED[:-2] + b"Content-Type: application/json\r\n"
+
+    @app.post("/")
+    async def length(numbers: list[int]) -> int:
+        return len(numbers)
+
+    async def main() -> None:
+        wire = wire_of(app)
+        await wire.feed(head + b"\r\n" + chunks(b"[1]"))  # from its first request on, a route is known to read the body
+        body = chunks(b" " * HIGH, b" [1, 2]")
+        await wire.feed(head + b"Expect: 100-continue\r\n\r\n", *split(body, [HIGH, HIGH + 10]))
+        assert wire.written.count(b"100 Continue") == 1
+        assert wire.written.endswith(b"\r\n\r\n2")
+        await wire.lose()
 
     run(main)

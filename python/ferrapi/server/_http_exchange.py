@@ -10,27 +10,9 @@ from starlette.types import Message, Scope, Send
 from .._native import InFlightRequest, Noting, Reader, RequestHead, send_whole
 from ..routing._table import Target
 from ..serve.exchange import Exchange, pairs_of, send_in_messages
-from ._server import LOGGER
 
 if TYPE_CHECKING:
     from ._site import Site
-
-
-def refuse(flight: InFlightRequest, transport: Any, complaint: str, error: BaseException | None = None) -> None:
-    """Log what has gone wrong, and answer with 500, or close the connection if there is a part of an answer.
-
-    Parameters:
-        flight: the request.
-        transport: the connection's.
-        complaint: what to log.
-        error: what was raised, if anything.
-    """
-    flight.flush()
-    LOGGER.error(complaint, exc_info=error)
-    if flight.started:
-        transport.close()
-        return
-    flight.answer_last(500, "Internal Server Error")
 
 
 class HttpExchange(Exchange):

@@ -1,7 +1,7 @@
 """`HttpProtocol`: what of a connection is done in Python.
 
 Its native half, `HttpConnection`, reads requests, decides who answers them and writes the responses. It calls what is
-here: to look at the application, to call it in the ASGI way, and for what the engine goes on with in Python.
+here: to look at the application, and for what the engine goes on with in Python.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .._draining import drain
 from .._native import HttpConnection, InFlightRequest, RequestHead
 from ..routing._table import Target
 from ..serve.guard import Guard
-from ._http_exchange import HttpExchange, refuse
+from ._http_exchange import HttpExchange
 from ._server import LOGGER, server_of
 from ._site import Site
 from ._sizes import Limited
@@ -89,7 +89,7 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard, Limited):
                 "or install 'websockets' or 'wsproto' manually."
             )
 
-    def upgrade(self, head: RequestHead, rest: bytes) -> None:
+    def upgrade(self, head: bytes, rest: bytes) -> None:
         """Let uvicorn's class for WebSockets have the connection.
 
         Parameters:
@@ -102,7 +102,7 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard, Limited):
             config=self.config, server_state=self.server_state, app_state=self.app_state
         )
         protocol.connection_made(transport)
-        protocol.data_received(_written(head))
+        protocol.data_received(head)
         if rest and not transport.is_closing():
             protocol.data_received(rest)
         transport.set_protocol(protocol)
@@ -119,28 +119,6 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard, Limited):
         """Whether the middleware lets a request through as it is."""
         bypasses = self.server.site.bypasses
         return bypasses is None or bypasses.pass_through(head, self.scheme)
-
-    def returned(self, flight: InFlightRequest, result: Any) -> None:
-        """Say that the application was called and is back without a whole response, or with a result."""
-        if result is not None:
-            flight.flush()
-            LOGGER.error("ASGI callable should return None, but returned '%s'.", result)
-            self.transport.close()
-        elif not flight.response_complete and not flight.disconnected:
-            self._complain(flight)
-
-    def failed(self, flight: InFlightRequest, error: BaseException) -> None:
-        """Answer or log what the application has raised, as uvicorn does."""
-        refuse(flight, self.transport, "Exception in ASGI application\n", error)
-
-    def _complain(self, flight: InFlightRequest) -> None:
-        """Refuse a request that is over without a whole response, or end it if the client left."""
-        if flight.is_told:
-            flight.flush()
-            self.transport.close()
-            return
-        what = "completing" if flight.started else "starting"
-        refuse(flight, self.transport, f"ASGI callable returned without {what} response.")
 
     # What the engine goes on with in Python
 
@@ -167,18 +145,9 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard, Limited):
             except Exception as exc:
                 await x.site.recover(x, exc)
         except BaseException as error:  # what escapes the application is logged, as uvicorn does it
-            self.failed(x.flight, error)
+            x.flight.fail(error)
         else:
-            if not x.flight.response_complete and not x.flight.disconnected:
-                self._complain(x.flight)
-
-
-def _written(head: RequestHead) -> bytes:
-    """The head of a request, the names of its headers in lower case."""
-    query = head.query_string
-    lines = [b"%b %b%b%b HTTP/1.1\r\n" % (head.method.encode(), head.raw_path, b"?" if query else b"", query)]
-    lines += [b"%b: %b\r\n" % header for header in head.headers()]
-    return b"".join([*lines, b"\r\n"])
+            x.flight.conclude()
 
 
 def _is_secure(transport: asyncio.BaseTransport) -> bool:

@@ -134,10 +134,6 @@ class Site:
             facts.item(handlers, *handlers)
         return facts, bool(self.router.redirect_slashes), self.router.usual_answer(self.handlers)
 
-    def stands(self) -> bool:
-        """Whether the application is still as it was, and its route table too."""
-        return self.native.stands()
-
     def client(self, head: RequestHead, peer: tuple[str, int] | None) -> tuple[str, int] | None:
         """The client as the application sees it: `peer`, or the one that a trusted proxy names."""
         if head.header(b"x-forwarded-for") is None:

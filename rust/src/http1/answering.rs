@@ -8,6 +8,7 @@ use wire::http1::BodyLength;
 use super::calling::Calling;
 use super::connection::{Connection, is, set};
 use super::in_flight::InFlightRequest;
+use super::reading::Reading;
 use super::request_head::RequestHead;
 use super::site::{Destination, Site, Unmatched, Way};
 use crate::run::{Content, Headers, HttpTransport, Machine, Program, Serving, Transport, program_of};
@@ -93,6 +94,8 @@ impl Connection {
         let in_flight = Bound::new(py, InFlightRequest::new(slf.clone().unbind(), head, this.is_at_its_end(py)))?;
         if matches!(answerer, Answerer::Route { .. } | Answerer::Known(_)) {
             in_flight.get().note_body_taken();
+        } else if this.reading.see(py, Reading::waiting) > 0 {
+            in_flight.get().stop_asking();
         }
         this.timing.stop();
         drop(this.in_flight.replace(py, Some(in_flight.clone().unbind())));

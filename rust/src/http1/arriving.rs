@@ -33,6 +33,7 @@ impl Connection {
                 this.reading.change(py, |reading| reading.hold(&mut fresh));
                 if this.reading.see(py, Reading::has_held) {
                     this.hold_back(py)?;
+                    this.timing.stop_if_idle();
                 }
                 break;
             }
@@ -102,7 +103,7 @@ impl Connection {
                     rest
                 });
                 this.leave(slf)?;
-                slf.call_method1(intern!(py, "upgrade"), (head, PyBytes::new(py, &rest)))?;
+                slf.call_method1(intern!(py, "upgrade"), (head.written(py)?, PyBytes::new(py, &rest)))?;
                 return Ok(true);
             }
             slf.call_method0(intern!(py, "warn_of_upgrade"))?;

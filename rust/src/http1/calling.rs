@@ -10,7 +10,7 @@ use crate::run::{Flow, awaited};
 
 /// A request that the application is called for.
 ///
-/// What it raises, and what it leaves unanswered, is answered or logged by Python (`HttpProtocol`), as uvicorn does it.
+/// What it raises, and what it leaves unanswered, is answered or logged as uvicorn does it.
 pub(super) struct Calling {
     in_flight: Py<InFlightRequest>,
     is_new: bool,
@@ -39,12 +39,11 @@ impl Calling {
     /// Sees to it that the request is answered.
     fn conclude<'py>(&mut self, py: Python<'py>, done: PyResult<Bound<'py, PyAny>>) -> PyResult<Sent<'py>> {
         self.awaiting = None;
-        let in_flight = self.in_flight.bind(py);
-        let protocol = in_flight.get().protocol(py);
+        let in_flight = self.in_flight.get();
         match done {
-            Ok(result) if result.is_none() && !in_flight.get().is_unanswered() => {}
-            Ok(result) => drop(protocol.call_method1(intern!(py, "returned"), (in_flight, result))?),
-            Err(error) => drop(protocol.call_method1(intern!(py, "failed"), (in_flight, error))?),
+            Ok(result) if result.is_none() => in_flight.settle(py)?,
+            Ok(result) => in_flight.refuse_result(&result)?,
+            Err(error) => in_flight.refuse_error(py, error)?,
         }
         Ok(Sent::Ended)
     }

@@ -107,12 +107,6 @@ impl Connection {
         self.server.clone_ref(py)
     }
 
-    /// The request in flight, if there is one.
-    #[getter]
-    fn in_flight(&self, py: Python<'_>) -> Option<Py<InFlightRequest>> {
-        self.in_flight.get(py)
-    }
-
     /// Whether bytes that are held are going to be taken up.
     #[getter]
     fn is_resuming(&self) -> bool {
@@ -236,6 +230,7 @@ impl Connection {
         if let Some(in_flight) = this.in_flight.get(py) {
             in_flight.get().lose(py)?;
         }
+        set(&this.flags.is_paused, false); // nobody is going to read on
         this.drains.wake(py)?;
         if let Some(Collecting { head, destination }) = collecting {
             // The application may want to know that a client has left.
@@ -262,7 +257,9 @@ impl Connection {
             }
             return Ok(());
         }
-        if this.has_request(py) || is(&this.flags.is_resuming) { Ok(()) } else { Self::end_idle(slf) }
+        // What a client has sent that doesn't read is taken up when it has read on.
+        let waits = is(&this.flags.is_paused) && !this.is_at_its_end(py);
+        if waits || this.has_request(py) || is(&this.flags.is_resuming) { Ok(()) } else { Self::end_idle(slf) }
     }
 
     /// Take up what is held.
@@ -411,13 +408,15 @@ impl Connection {
         self.server.get().call_soon(&slf.getattr(intern!(py, "resume"))?)
     }
 
-    /// Notes that the connection is idle, if nobody has a request of it, or is going to have one.
+    /// Notes that the connection is idle, if nobody has a request of it, or may be going to have one.
     fn rest_if_idle(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
         let flags = &this.flags;
-        let is_busy = this.has_request(py) || is(&flags.is_resuming) || is(&flags.is_lost) || this.is_lingering();
-        if is_busy {
+        // What a client has sent that doesn't read is taken up when it has read on.
+        let waits = is(&flags.is_paused) && this.reading.see(py, Reading::has_held);
+        let is_away = is(&flags.is_lost) || this.is_lingering();
+        if waits || is_away || is(&flags.is_resuming) || this.has_request(py) {
             return Ok(());
         }
         if is(&flags.is_last) || is(&flags.has_ended) {

@@ -105,9 +105,19 @@ impl InFlightRequest {
         !self.response_complete.load(Ordering::Relaxed) && !self.disconnected.load(Ordering::Relaxed)
     }
 
+    /// Whether whoever answers was told that the client has left, although it may still read.
+    pub(super) fn is_told(&self) -> bool {
+        self.is_told.load(Ordering::Relaxed)
+    }
+
     /// Whether the client waits to be told to send the body.
     pub(super) fn awaits_continue(&self) -> bool {
         self.awaits_continue.load(Ordering::Relaxed)
+    }
+
+    /// Whether the connection is to stay open behind the response.
+    pub(super) fn keep_alive(&self) -> bool {
+        self.keep_alive.load(Ordering::Relaxed)
     }
 
     /// Has the connection closed behind the response.
@@ -159,7 +169,7 @@ impl InFlightRequest {
     /// What is awaited until the client has read more: a future, which is done then.
     pub(crate) fn drain<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let future = self.connection().known().new_future(py)?;
-        self.connection().drains.add(&future);
+        self.connection().drains.add(&future)?;
         future.call_method0(intern!(py, "__await__"))
     }
 
@@ -222,8 +232,8 @@ impl InFlightRequest {
         self.awaits_continue.store(false, Ordering::Relaxed);
     }
 
-    /// Nobody is told to send a body any more: the response begins.
-    pub(super) fn note_response(&self) {
+    /// The client is not told to send the body: it does already, or the response begins.
+    pub(super) fn stop_asking(&self) {
         self.awaits_continue.store(false, Ordering::Relaxed);
     }
 
@@ -253,11 +263,17 @@ impl InFlightRequest {
         let keep_alive = self.keep_alive.load(Ordering::Relaxed);
         let response = Response { status, headers, body, keep_alive, without_body: self.head.is_head() };
         self.sending.change(py, |sending| sending.started = true);
-        self.note_response();
+        self.stop_asking();
         self.log(py, status)?;
         let bytes = connection.known().whole(py, &response)?;
         connection.write_bytes(py, &bytes)?;
         self.finish(py)
+    }
+
+    /// Answers with a text; the connection ends then. Nothing is done if the client is gone.
+    pub(super) fn answer_last(&self, py: Python<'_>, status: u16, text: &str) -> PyResult<()> {
+        self.close_behind();
+        self.write(py, status, &plain_text(py, text)?, text.as_bytes())
     }
 
     /// Has the access log told of the response, if there is one.
@@ -301,28 +317,10 @@ impl InFlightRequest {
         self.disconnected.load(Ordering::Relaxed)
     }
 
-    /// Whether whoever answers was told that the client has left, although it may still read.
-    #[getter]
-    fn is_told(&self) -> bool {
-        self.is_told.load(Ordering::Relaxed)
-    }
-
     /// Whether the whole response has been written.
     #[getter]
     pub(super) fn response_complete(&self) -> bool {
         self.response_complete.load(Ordering::Relaxed)
-    }
-
-    /// Whether the connection is to stay open behind the response.
-    #[getter]
-    pub(super) fn keep_alive(&self) -> bool {
-        self.keep_alive.load(Ordering::Relaxed)
-    }
-
-    /// The task that serves the request, until it is over.
-    #[getter]
-    fn task(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        self.task.get(py)
     }
 
     /// The ASGI scope.
@@ -344,10 +342,14 @@ impl InFlightRequest {
         }
     }
 
-    /// Answer with a text; the connection ends then. Nothing is done if the client is gone.
-    pub(super) fn answer_last(&self, py: Python<'_>, status: u16, text: &str) -> PyResult<()> {
-        self.close_behind();
-        self.write(py, status, &plain_text(py, text)?, text.as_bytes())
+    /// Say that whoever answers is back: without a whole response, the request is refused.
+    fn conclude(&self, py: Python<'_>) -> PyResult<()> {
+        self.settle(py)
+    }
+
+    /// Answer or log what whoever answers has raised, as uvicorn does.
+    fn fail(&self, error: Bound<'_, PyAny>) -> PyResult<()> {
+        self.refuse_error(error.py(), PyErr::from_value(error))
     }
 
     /// Whether a response has begun.

@@ -108,7 +108,7 @@ impl MessageCall {
         let in_flight = self.in_flight.get();
         let future = in_flight.connection().known().new_future(py)?;
         let waiters = if self.message.is_some() { &in_flight.connection().drains } else { in_flight.waiters() };
-        waiters.add(&future);
+        waiters.add(&future)?;
         let iterator = future.call_method0(intern!(py, "__await__"))?;
         match py::send(&iterator, py.None().bind(py))? {
             Sent::Yielded(waited) => {

@@ -6,6 +6,7 @@ mod answering;
 mod arriving;
 mod calling;
 mod connection;
+mod ending;
 mod in_flight;
 mod messages;
 mod parting;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyList, PyTuple};
 use wire::http1;
 
-use crate::py;
+use super::response::append;
 
 /// The head of a request that this transport serves.
 #[pyclass(frozen, module = "ferrapi._native")]
@@ -68,6 +68,20 @@ impl RequestHead {
         self.0.head.header(self.0.bytes.as_bytes(py), name)
     }
 
+    /// The head written anew, for another reader: the path and the query alone as its target, names in lower case.
+    pub(super) fn written<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let mut out = [self.method_name().as_bytes(), b" ", self.path_bytes(py)].concat();
+        let query = self.query_bytes(py);
+        if !query.is_empty() {
+            out.push(b'?');
+            out.extend_from_slice(query);
+        }
+        out.extend_from_slice(b" HTTP/1.1\r\n");
+        append(&mut out, &self.header_list(py)?)?;
+        out.extend_from_slice(b"\r\n");
+        Ok(PyBytes::new(py, &out))
+    }
+
     /// Names (in the client's letter case) and values of the headers, in order.
     pub(crate) fn header_bytes<'b>(&'b self, py: Python<'b>) -> impl DoubleEndedIterator<Item = (&'b [u8], &'b [u8])> {
         self.0.head.headers(self.0.bytes.as_bytes(py))
@@ -79,46 +93,10 @@ const OF_PROXIES: [&[u8]; 2] = [b"x-forwarded-for", b"x-forwarded-proto"];
 
 #[pymethods]
 impl RequestHead {
-    /// The length of the head in bytes.
-    #[getter]
-    fn length(&self) -> usize {
-        self.0.head.length
-    }
-
-    /// The length of the body in bytes.
-    #[getter]
-    fn content_length(&self) -> u64 {
-        self.0.head.content_length().unwrap_or(0)
-    }
-
-    /// Whether the client wants to send another request on the connection.
-    #[getter]
-    fn keep_alive(&self) -> bool {
-        self.0.head.keep_alive
-    }
-
     /// The method.
     #[getter]
     fn method(&self) -> &'static str {
         self.method_name()
-    }
-
-    /// The decoded path.
-    #[getter]
-    fn path<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
-        py::text(py, &wire::path::percent_decode(self.path_bytes(py)))
-    }
-
-    /// The path as it was sent.
-    #[getter]
-    fn raw_path<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, self.path_bytes(py))
-    }
-
-    /// The query as it was sent.
-    #[getter]
-    fn query_string<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, self.query_bytes(py))
     }
 
     /// The value of the first header called `name`, which is in lower case.

@@ -77,7 +77,7 @@ impl InFlightRequest {
 
     fn note_begun(&self, py: Python<'_>) {
         self.sending.change(py, |sending| sending.started = true);
-        self.note_response();
+        self.stop_asking();
     }
 
     /// Begins a response that comes in pieces, of which whoever calls has to see to it that they are written (`flush_pending`).

@@ -199,9 +199,14 @@ impl Server {
         &self.root_path
     }
 
+    /// The log of what goes wrong.
+    pub(super) fn logger<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
+        self.logger.bind(py)
+    }
+
     /// Logs a warning.
     pub(super) fn warn(&self, py: Python<'_>, message: &str) -> PyResult<()> {
-        self.logger.bind(py).call_method1(intern!(py, "warning"), (message,)).map(drop)
+        self.logger(py).call_method1(intern!(py, "warning"), (message,)).map(drop)
     }
 
     /// The time by the event loop's clock, in seconds.

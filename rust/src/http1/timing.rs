@@ -91,6 +91,13 @@ impl Timing {
         self.awaited.store(Awaited::Nothing as u8, Ordering::Relaxed);
     }
 
+    /// No other request is waited for: what has come may be one, and is taken up later.
+    pub(super) fn stop_if_idle(&self) {
+        if self.awaited() == Awaited::Request {
+            self.stop();
+        }
+    }
+
     /// The client's end is waited for until then, at the latest.
     pub(super) fn end_by(&self, moment: f64) {
         self.end.set(moment);

@@ -11,11 +11,18 @@ use crate::py::Attached;
 pub(super) struct Waiters(Attached<Vec<Py<PyAny>>>);
 
 impl Waiters {
-    /// Adds a future.
-    pub(super) fn add(&self, future: &Bound<'_, PyAny>) {
+    /// Adds a future, and forgets those that were cancelled: whoever asks again and again would leave one behind each time.
+    pub(super) fn add(&self, future: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = future.py();
-        let future = future.clone().unbind();
-        self.0.change(py, |waiting| waiting.push(future));
+        let mut left = Vec::new();
+        for other in self.0.replace(py, Vec::new()) {
+            if !is_done(other.bind(py))? {
+                left.push(other);
+            }
+        }
+        left.push(future.clone().unbind());
+        self.0.change(py, |now| now.append(&mut left));
+        Ok(())
     }
 
     /// Wakes all that wait.
@@ -25,7 +32,7 @@ impl Waiters {
         }
         for future in self.0.replace(py, Vec::new()) {
             let future = future.bind(py);
-            if !future.call_method0(intern!(py, "done"))?.is_truthy()? {
+            if !is_done(future)? {
                 future.call_method1(intern!(py, "set_result"), (py.None(),))?;
             }
         }
@@ -40,4 +47,8 @@ impl Waiters {
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.0.traverse(visit, |waiting, visit| waiting.iter().try_for_each(|future| visit.call(future)))
     }
+}
+
+fn is_done(future: &Bound<'_, PyAny>) -> PyResult<bool> {
+    future.call_method0(intern!(future.py(), "done"))?.is_truthy()
 }
