@@ -25,15 +25,12 @@ from ._compat.anyio import (
     task_states,
     tasks_in,
 )
+from ._compat.asyncio import get_running_loop
 
 
 def on_asyncio() -> bool:
     """Whether this is a task of asyncio's."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+    return get_running_loop() is not None
 
 
 def scope_here() -> Any:

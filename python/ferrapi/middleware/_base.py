@@ -20,12 +20,12 @@ from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .._compat.asyncio import CAN_SWITCH, enter_task, leave_task
+from .._compat.asyncio import CAN_SWITCH, enter_task, get_running_loop, leave_task, task_of
 from .._compat.starlette import CachedRequest, StreamingResponse
 from .._hooks import untouched, watch
 from .._native import Passage
 from .._pickling import Regained
-from .._scopes import begin_in_scope, end_tasks, on_asyncio, scope_here, scopes_of_tasks
+from .._scopes import begin_in_scope, end_tasks, scope_here, scopes_of_tasks
 from .._version_counter import SETTINGS_VERSION
 from ..serve.guard import wait_for
 from ._parked import Parked
@@ -61,25 +61,26 @@ class Shortened(Regained):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         middleware: Any = self.app
-        if scope["type"] != "http" or not on_asyncio() or not self._is_starlettes(middleware):
+        if self._as_of != SETTINGS_VERSION.value:
+            self._look_again(middleware)
+        is_own = not self._is_open or type(middleware).__call__ is not BaseHTTPMiddleware.__call__
+        if is_own or scope["type"] != "http" or get_running_loop() is None:
             await middleware(scope, receive, send)
             return
         await Passage.serve(self, middleware, CachedRequest(scope, receive, send), scope, send, scope_here())
 
-    def _is_starlettes(self, middleware: ASGIApp) -> bool:
-        """Whether calling the middleware would do what Starlette's class does."""
-        if self._as_of != SETTINGS_VERSION.value:
-            self._as_of = SETTINGS_VERSION.value
-            self._is_open = all(untouched(kind) for kind in (BaseHTTPMiddleware, CachedRequest, StreamingResponse))
-            # What is below a function can't be cancelled by a scope that is entered later.
-            self.scopes = None if type(middleware) is BaseHTTPMiddleware else scopes_of_tasks()
-        return self._is_open and type(middleware).__call__ is BaseHTTPMiddleware.__call__
+    def _look_again(self, middleware: ASGIApp) -> None:
+        """A setting was changed: find out whether calling the middleware would do what Starlette's class does."""
+        self._as_of = SETTINGS_VERSION.value
+        self._is_open = all(untouched(kind) for kind in (BaseHTTPMiddleware, CachedRequest, StreamingResponse))
+        # What is below a function can't be cancelled by a scope that is entered later.
+        self.scopes = None if type(middleware) is BaseHTTPMiddleware else scopes_of_tasks()
 
     # What a passage asks for
 
     response_class = StreamingResponse
     running_loop = staticmethod(asyncio.get_running_loop)
-    task_of = staticmethod(asyncio.current_task)
+    task_of = staticmethod(task_of)
     enter_task = staticmethod(enter_task)
     leave_task = staticmethod(leave_task)
     parked = Parked
@@ -88,10 +89,7 @@ class Shortened(Regained):
     begin_in_scope = staticmethod(begin_in_scope)
     end_tasks = staticmethod(end_tasks)
 
-    @staticmethod
-    def in_scope() -> bool:
-        """Whether this task is in a cancel scope."""
-        return scope_here() is not None
+    scope_here = staticmethod(scope_here)
 
     @staticmethod
     async def body(passage: Passage) -> AsyncGenerator[bytes | MutableMapping[str, Any]]:

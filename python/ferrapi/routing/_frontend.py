@@ -42,7 +42,7 @@ from ..serve.failing import unanswered
 from ..serve.layers import RouterLayer, in_layers
 from ..serve.limits import serve_limited
 from ..serve.respond import Responder, send_response
-from ..serve.shield import exit_shield
+from ..serve.shield import ExitShield
 from ..serve.solving import solve_connection
 from ._contexts import IncludedRouter
 from ._effective import EffectiveRouteContext
@@ -289,7 +289,7 @@ class Guard:
         if self.plan is None:
             await send_response(x, await files.respond(path, x.scope))
             return
-        with exit_shield(x.scope) as x.shield:
+        with ExitShield(x.scope) as x.shield:
             async with AsyncExitStack() as x.request_stack, AsyncExitStack() as x.function_stack:
                 _, errors = await solve_connection(x, self.plan)
                 if errors:

@@ -26,7 +26,7 @@ from ..serve.exchange import Exchange
 from ..serve.failing import handle_exception
 from ..serve.files import STACK_KEY
 from ..serve.respond import endpoint_context
-from ..serve.shield import exit_shield
+from ..serve.shield import ExitShield
 from ..serve.solving import solve_connection
 from ..serve.tracer import SILENT
 from ..serve.values import Errors
@@ -67,7 +67,7 @@ class WebSocketApp(Regained):
         x = Exchange.of(scope, receive, send)
         x.is_http = False
         try:
-            with exit_shield(scope) as x.shield:
+            with ExitShield(scope) as x.shield:
                 async with AsyncExitStack() as request_stack:
                     x.request_stack = scope["fastapi_inner_astack"] = request_stack
                     async with AsyncExitStack() as function_stack:

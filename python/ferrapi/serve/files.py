@@ -9,8 +9,8 @@ that nobody sees.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
+from types import TracebackType
 from typing import Any, Protocol
 
 from starlette.datastructures import FormData, UploadFile
@@ -119,15 +119,25 @@ async def close_later(x: HasForm, stack: Any) -> None:
         await close_form(x.form)
 
 
-@asynccontextmanager
-async def stack_around(x: HasForm) -> AsyncGenerator[None]:
-    """Have a stack in the scope: that of the application's layer, or one that is left with this context."""
-    if isinstance(x.scope.get(STACK_KEY), AsyncExitStack):
-        yield
-        return
-    async with AsyncExitStack() as stack:
-        x.scope[STACK_KEY] = stack
-        try:
-            yield
-        finally:
-            x.scope.pop(STACK_KEY, None)
+class StackAround:
+    """Has a stack in the scope: that of the application's layer, or one that is left with this context.
+
+    Parameters:
+        scope: the scope.
+    """
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._own: AsyncExitStack | None = None
+
+    async def __aenter__(self) -> None:
+        if not isinstance(self._scope.get(STACK_KEY), AsyncExitStack):
+            self._own = self._scope[STACK_KEY] = AsyncExitStack()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        if self._own is None:
+            return False
+        self._scope.pop(STACK_KEY, None)
+        return bool(await self._own.__aexit__(kind, exc, traceback))

@@ -26,13 +26,13 @@ from ..exceptions import ValidationException
 from .compiled import Compiled
 from .exchange import Exchange
 from .failing import handle_exception, unanswered
-from .files import close_later, stack_around
+from .files import StackAround, close_later
 from .guard import INSIDE
 from .limits import serve_limited
 from .observed import Observed, is_asked, is_observed
 from .programs import program_inside
 from .respond import send_response, tell_way
-from .shield import SHIELD, exit_shield
+from .shield import SHIELD, ExitShield
 from .while_connected import serve_while_connected
 
 RequestHandler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -123,7 +123,7 @@ class RouteApp(Regained):
             await program.serve(INSIDE, x, False)
 
     async def _serve_custom(self, x: Exchange, handler: RequestHandler) -> None:
-        async with stack_around(x):
+        async with StackAround(x.scope):
             try:
                 await self._serve_in_stacks(x, handler)
             except Exception as exc:
@@ -132,7 +132,7 @@ class RouteApp(Regained):
     @staticmethod
     async def _serve_in_stacks(x: Exchange, handler: RequestHandler) -> None:
         scope = x.scope
-        with exit_shield(scope):
+        with ExitShield(scope):
             async with AsyncExitStack() as request_stack:
                 scope["fastapi_inner_astack"] = request_stack
                 async with AsyncExitStack() as function_stack:

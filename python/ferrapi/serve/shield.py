@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator, MutableMapping
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import MutableMapping
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -40,20 +40,28 @@ def in_cancel_scope() -> bool:
     return may_be_cancelled_here()
 
 
-@contextmanager
-def exit_shield(scope: MutableMapping[str, Any]) -> Iterator[anyio.CancelScope | None]:
-    """The cancel scope of a request, which `Shielded` uses; None where nothing can be cancelled by scopes.
+class ExitShield:
+    """Enters the cancel scope of a request, which `Shielded` uses; None where nothing can be cancelled by scopes.
 
     Parameters:
         scope: the connection scope, which gets it, too.
     """
-    if not in_cancel_scope():
-        scope.pop(SHIELD, None)  # of an outer application
-        yield None
-        return
-    with anyio.CancelScope() as shield:
-        scope[SHIELD] = shield
-        yield shield
+
+    def __init__(self, scope: MutableMapping[str, Any]) -> None:
+        self._scope = scope
+        self._shield: anyio.CancelScope | None = None
+
+    def __enter__(self) -> anyio.CancelScope | None:
+        if in_cancel_scope():
+            self._shield = self._scope[SHIELD] = anyio.CancelScope().__enter__()
+        else:
+            self._scope.pop(SHIELD, None)  # of an outer application
+        return self._shield
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        return self._shield is not None and bool(self._shield.__exit__(kind, exc, traceback))
 
 
 class Shielded(AbstractAsyncContextManager[Any]):

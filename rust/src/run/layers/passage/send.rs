@@ -51,7 +51,7 @@ impl PassageSend {
         body: &[u8],
     ) -> PyResult<Option<Bound<'py, Serving>>> {
         let passage = self.passage.bind(py).get();
-        if passage.layer(py).call_method0(intern!(py, "in_scope"))?.is_truthy()? {
+        if !passage.layer(py).call_method0(intern!(py, "scope_here"))?.is_none() {
             return Ok(None);
         }
         let body = PyBytes::new(py, body);
@@ -164,7 +164,7 @@ impl Flow for Sending {
             sent?;
             sent = Ok(py.None().into_bound(py));
             let layer = self.passage.bind(py).get().layer(py);
-            if layer.call_method0(intern!(py, "in_scope"))?.is_truthy()? {
+            if !layer.call_method0(intern!(py, "scope_here"))?.is_none() {
                 self.stage = Stage::Checking;
                 self.awaiting = Some(layer.call_method0(intern!(py, "checkpoint"))?.unbind());
             } else {
