@@ -44,7 +44,8 @@ class ProtocolClient:
         self._ends: list[int] = []
         self._requests = [exchange.encoded("127.0.0.1:8000") for exchange in case.exchanges]
         log = LOGGING_CONFIG if access_log else None
-        self._config = Config(app, log_config=log, lifespan="off", access_log=access_log)
+        # Under callgrind there are more than the usual 5 seconds between two rounds.
+        self._config = Config(app, log_config=log, lifespan="off", access_log=access_log, timeout_keep_alive=3600)
         self._config.load()
         self._protocol: Any = None
 
