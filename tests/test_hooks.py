@@ -538,3 +538,30 @@ def test_a_class_that_is_watched_while_its_base_has_a_replaced_method_is_not_tou
         assert not _hooks.untouched(kind, "form")
     finally:
         del kind.form
+
+
+def test_a_replaced_handle_is_called_with_routes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    handle, seen = Route.handle, []
+
+    async def counted(self: Route, *args: Any) -> None:
+        seen.append((type(self).__name__, self.path, args[0]["method"]))
+        await handle(self, *args)
+
+    def build(fw: Framework, log: list[Any]) -> Any:
+        router, app, other = fw.APIRouter(), fw.FastAPI(), fw.FastAPI()
+        router.get("/x")(lambda: "x")
+        app.get("/own")(lambda: "own")
+        for around in (app, other):
+            around.include_router(router, prefix="/below")
+        app.mount("/mounted", other)
+        return app
+
+    paths = ("/own", "/below/x", "/mounted/below/x")
+    monkeypatch.setattr(Route, "handle", counted)
+    found = []
+    for fw in BOTH:
+        seen.clear()
+        answered = answers(fw, build, [Ask(method, path) for path in paths for method in ("GET", "DELETE")])
+        found.append(([(one.status, one.body, one.headers) for one in answered], list(seen)))
+    assert found[0] == found[1]
+    assert [status for status, _, _ in found[0][0]] == [200, 405] * 3

@@ -5,12 +5,13 @@ Nothing of the engine is built here; a route gets its plan at its first request 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from enum import Enum
 from typing import Any, ForwardRef
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
@@ -130,10 +131,14 @@ class APIRoute(Declared, Route):
         """Answer a request that matched. An original route answers for the place where it was matched."""
         effective = effective_of(scope)
         placed: Any = effective if effective is not None and effective.original_route is self else self
-        if placed is self or scope["method"] not in (placed.methods or ()):
-            await Route.handle(placed, scope, receive, send)
-        else:
+        if placed is self:
+            await super().handle(scope, receive, send)
+        elif not placed.methods or scope["method"] in placed.methods:
             await placed.app(scope, receive, send)
+        elif "app" in scope:
+            raise wrong_method(placed.methods)
+        else:
+            await refusal(wrong_method(placed.methods))(scope, receive, send)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The function that turns a request into a response. Override it to wrap what happens to this route's requests.
@@ -142,6 +147,16 @@ class APIRoute(Declared, Route):
         """
         effective = EFFECTIVE.get()
         return engine_handler(effective if effective is not None and effective.original_route is self else self)
+
+
+def wrong_method(methods: Iterable[str]) -> HTTPException:
+    """What is raised for a request with a method that a route doesn't have, as Starlette's routes raise it."""
+    return HTTPException(status_code=405, headers={"Allow": ", ".join(methods)})
+
+
+def refusal(exc: HTTPException) -> Response:
+    """How that is answered outside of an application."""
+    return PlainTextResponse("Method Not Allowed", status_code=exc.status_code, headers=exc.headers)
 
 
 # The class tells what its instances have, as FastAPI's does.

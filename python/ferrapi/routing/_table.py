@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from starlette import convertors
 from starlette.exceptions import HTTPException
-from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute, compile_path
 from starlette.types import ASGIApp
 
@@ -25,7 +24,7 @@ from ..serve.layers import in_layers
 from ..serve.programs import program_of, refusing
 from ._contexts import IncludedRouter, Placed, matches, place
 from ._effective import EffectiveRouteContext
-from ._route import APIRoute
+from ._route import APIRoute, refusal, wrong_method
 from ._websocket import APIWebSocketRoute
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ class Target:
 
     def _other_method(self) -> HTTPException:
         """What is raised for a request with another method."""
-        return HTTPException(status_code=405, headers={"Allow": ", ".join(self.placed.effective.methods)})
+        return wrong_method(self.placed.effective.methods)
 
     def matches(self, scope: Any) -> Any:
         """Ask the route itself."""
@@ -124,7 +123,7 @@ class Target:
         """
         exc = self._other_method()
         if "app" not in x.scope:
-            await x.send_response(PlainTextResponse("Method Not Allowed", status_code=405, headers=exc.headers))
+            await x.send_response(refusal(exc))
             return
         ready = answer_now(x.handlers, exc)
         if ready is None:
