@@ -41,6 +41,19 @@ class Stamped(APIRoute):
         return handler
 
 
+class Swapped(APIRoute):
+    """Gives the engine a request with JSON of its own."""
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
+        inner = super().get_route_handler()
+
+        def handler(request: Request) -> Awaitable[Response]:
+            request._json = {"grams": 6}
+            return inner(request)
+
+        return handler
+
+
 class Handled(APIRoute):
     async def handle(self, scope: Any, receive: Any, send: Any) -> None:
         await super().handle(scope, receive, send)
@@ -78,6 +91,7 @@ def application() -> FastAPI:
     app.post("/limited", max_body_size=100)(take)
     app.post("/connected", cancel_on_disconnect=True)(take)
     app.post("/late", dependencies_before_body=True)(take)
+    app.router.add_api_route("/swapped", take, methods=["POST"], route_class_override=Swapped)
     app.get("/turns")(_turns)
     app.get("/weigh")(_weigh)
     app.post("/send")(_send)
@@ -142,6 +156,7 @@ if __name__ == "__main__":
     assert plain.get("/weigh?grams=3&notes=a").json() == plain.post("/send", data={"grams": "3"}).json() == 3
     assert plain.get("/apiroute/look?q=x").status_code == 422
     assert plain.post("/limited", content=b" " * 200).status_code == 413
+    assert plain.post("/swapped", json={"grams": 5}).json() == [6, 1, 2]
 
     # Inside of cancel scopes, and below an application with limits of its own.
     within = application()

@@ -144,7 +144,10 @@ class RouteApp(Regained):
 
     async def respond_to_request(self, request: Request) -> Response:
         """FastAPI's route handler: from a request to a response. Exit stacks are those in the request's scope."""
-        program = None if is_asked(request) else self.program()
+        asks_request = is_asked(request)
+        if asks_request and COUNTED is not None:
+            COUNTED.elsewhere("request objects that are asked")
+        program = None if asks_request else self.program()
         if program is None:
             return await Observed(self.compiled()).respond(request)
         x = Exchange.of(request.scope, request.receive, request._send)
