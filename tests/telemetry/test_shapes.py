@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.requests import Request
+from support.asgi import Ask
 from support.frameworks import BOTH
 
 from . import _more_shapes, _shapes
@@ -141,3 +143,24 @@ def test_exceptions_come_to_what_stands_in_the_place_of_the_outermost_layer() ->
     assert actual["answers"] == expected["answers"]
     assert seen["ferrapi"] == seen["fastapi"]
     assert "http.response.start" in seen["fastapi"]
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize("excludes", [False, True])
+def test_fastapis_key_is_in_the_scope_of_a_request_that_is_recorded(excludes: bool) -> None:
+    """And of no other, although an application below one that leaves a request out leaves it out, too."""
+
+    def make(fw: Any, telemetry: dict[str, Any], log: list[Any]) -> Any:
+        below = fw.FastAPI(telemetry=telemetry)
+        app = fw.FastAPI(telemetry={**telemetry, "exclude": lambda scope: excludes})
+        app.mount("/below", below)
+        for one in (app, below):
+
+            @one.get("/x")
+            def endpoint(request: Request) -> Any:
+                return fw.Response(status_code=202 if "fastapi.telemetry" in request.scope else 200)
+
+        return app
+
+    recorded = compare(make, [Ask(path="/x"), Ask(path="/below/x")])
+    assert bool(recorded["spans"]) is not excludes
