@@ -146,9 +146,11 @@ def test_exceptions_come_to_what_stands_in_the_place_of_the_outermost_layer() ->
 
 
 @pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize("raises", [False, True])
 @pytest.mark.parametrize("excludes", [False, True])
-def test_fastapis_key_is_in_the_scope_of_a_request_that_is_recorded(excludes: bool) -> None:
-    """And of no other, although an application below one that leaves a request out leaves it out, too."""
+def test_a_request_is_marked_until_it_is_over(excludes: bool, raises: bool) -> None:
+    """By FastAPI's key in its scope, even if it is left out: applications below leave it out, too, then."""
+    left = []
 
     def make(fw: Any, telemetry: dict[str, Any], log: list[Any]) -> Any:
         below = fw.FastAPI(telemetry=telemetry)
@@ -158,9 +160,19 @@ def test_fastapis_key_is_in_the_scope_of_a_request_that_is_recorded(excludes: bo
 
             @one.get("/x")
             def endpoint(request: Request) -> Any:
+                if raises:
+                    raise ValueError
                 return fw.Response(status_code=202 if "fastapi.telemetry" in request.scope else 200)
 
-        return app
+        async def looking(scope: Any, receive: Any, send: Any) -> None:
+            try:
+                await app(scope, receive, send)
+            finally:
+                left.append("fastapi.telemetry" in scope)
+
+        return looking
 
     recorded = compare(make, [Ask(path="/x"), Ask(path="/below/x")])
     assert bool(recorded["spans"]) is not excludes
+    assert [status for status, *_ in recorded["answers"]] == [500 if raises else 202] * 2
+    assert left == [False] * 4

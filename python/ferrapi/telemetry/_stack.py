@@ -23,10 +23,11 @@ from ._export import Exporting
 from ._signals import Signals
 from ._watch import HttpWatch, SocketWatch, Watch, unwatched, watch_in
 
-_RECORDED = "fastapi.telemetry"
-"""The key, FastAPI's, in the scope of a request that is recorded already. Tools that record themselves put it there."""
-_SEEN = "ferrapi.telemetry"
-"""The key in the scope of a request that an application around this one, or this one, has decided on."""
+_SEEN = "fastapi.telemetry"
+"""The key, FastAPI's, in the scope of a request that this application, or somebody around it, has decided on.
+
+It is there until the request is over. Tools that record themselves put it there.
+"""
 _WATCHES: dict[str, type[Watch]] = {"http": HttpWatch, "websocket": SocketWatch}
 _INSTRUMENTATION = "opentelemetry.instrumentation.asgi"
 
@@ -60,7 +61,7 @@ class Telemetry:
             await self.exporting.during(app, scope, receive, send)
             return
         make = _WATCHES.get(kind)
-        if make is None or _RECORDED in scope or _SEEN in scope or self.is_instrumented(scope):
+        if make is None or _SEEN in scope or self.is_instrumented(scope):
             await app(scope, receive, send)
             return
         sinks = self.signals.sinks()
@@ -70,12 +71,14 @@ class Telemetry:
         exclude = self.settings["exclude"]
         is_excluded = exclude is not None and exclude(scope)
         scope[_SEEN] = True
-        if not is_excluded:
-            scope[_RECORDED] = True
-            await make(self.settings, sinks, scope).follow(app, receive, send)
-            return
-        with unwatched():
-            await app(scope, receive, send)
+        try:
+            if is_excluded:
+                with unwatched():
+                    await app(scope, receive, send)
+            else:
+                await make(self.settings, sinks, scope).follow(app, receive, send)
+        finally:
+            scope.pop(_SEEN, None)
 
     def is_instrumented(self, scope: Scope) -> bool:
         """Whether OpenTelemetry's own ASGI middleware is somewhere in the application's stack: it records the same."""
