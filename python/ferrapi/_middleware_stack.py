@@ -110,8 +110,7 @@ class Exceptions(_Layer, ExceptionMiddleware):
     file_stack = FileStack
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_short = self._is_open if self._as_of == SETTINGS_VERSION.value else self.goes_short()
-        if is_short and scope["type"] == "http":
+        if scope["type"] == "http" and self.goes_short():
             await self.entrance.serve_inside_stack(scope, receive, send)
         else:
             await ExceptionMiddleware.__call__(self, scope, receive, send)

@@ -306,9 +306,6 @@ class NativeSite:
         `routes` and `settings` are the version counters of routes and of applications; `watch` notices changed classes.
         """
 
-    def stands(self) -> bool:
-        """Whether nothing was edited since."""
-
     def limits_forms(self) -> bool:
         """Whether a router has limits for forms that its routes don't know."""
 

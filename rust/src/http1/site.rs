@@ -112,12 +112,6 @@ impl Site {
         }
     }
 
-    /// Whether nothing was edited since.
-    pub(crate) fn stands(&self, py: Python<'_>) -> PyResult<bool> {
-        self.watch.get().look(py)?;
-        Ok(self.counters.each_ref().map(|counter| counter.get().current()) == self.as_of)
-    }
-
     /// Whether a router has limits for forms that its routes don't know.
     pub(crate) fn limits_forms(&self, py: Python<'_>) -> PyResult<bool> {
         let mut site = self;
@@ -173,6 +167,12 @@ impl Unmatched {
 }
 
 impl Site {
+    /// Whether nothing was edited since.
+    pub(crate) fn stands(&self, py: Python<'_>) -> PyResult<bool> {
+        self.watch.get().look(py)?;
+        Ok(self.counters.each_ref().map(|counter| counter.get().current()) == self.as_of)
+    }
+
     /// The same, as Python knows it.
     pub(crate) fn owner(&self) -> &Py<PyAny> {
         &self.owner
