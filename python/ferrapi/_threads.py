@@ -105,7 +105,7 @@ class _Worker(Thread):
         except BaseException as exc:
             error = exc
         self.workers.report(future, result, error)
-        del result, error  # its traceback has this frame
+        del result, error, call, context, function, arguments, future  # the exception's traceback has this frame
 
 
 class _Workers:
@@ -138,7 +138,7 @@ class _Workers:
             if error.future is not future:
                 raise
         finally:
-            del calls_in_threads[task]
+            del calls_in_threads[task], future  # which holds the exception, whose traceback has this frame
         return await run_beside(partial(function, **arguments))
 
     async def call_shielded(

@@ -11,7 +11,7 @@ use pyo3::types::{PyDict, PyString};
 
 use super::program::{Program, Threaded};
 use super::reply::{self, Made};
-use crate::py::{self, Attached};
+use crate::py::{self, Attached, KeptError};
 
 /// What a callable is given that is known before the hop.
 pub(super) struct Arguments {
@@ -47,7 +47,9 @@ pub(crate) struct Hop {
     done: Attached<Option<Done>>,
     entered: Attached<Vec<Entered>>,
     /// Why nobody waits for it any more.
-    abandoned: Attached<Option<PyErr>>,
+    abandoned: Attached<Option<KeptError>>,
+    /// Whether it has been run, or as much of it as could be.
+    is_over: Attached<bool>,
 }
 
 #[pymethods]
@@ -58,7 +60,9 @@ impl Hop {
         if self.is_abandoned(py) {
             return Ok(());
         }
-        py::guarded(|| self.run(py, work))
+        let outcome = py::guarded(|| self.run(py, work));
+        let _ = self.is_over.replace(py, true);
+        outcome
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -68,6 +72,10 @@ impl Hop {
         })?;
         self.done.traverse(&visit, |done, visit| match done {
             Some(done) => done.traverse(visit),
+            None => Ok(()),
+        })?;
+        self.abandoned.traverse(&visit, |abandoned, visit| match abandoned {
+            Some(reason) => reason.traverse(visit),
             None => Ok(()),
         })?;
         self.entered
@@ -89,6 +97,7 @@ impl Hop {
             done: Attached::new(None),
             entered: Attached::new(Vec::new()),
             abandoned: Attached::new(None),
+            is_over: Attached::new(false),
         }
     }
 
@@ -103,8 +112,11 @@ impl Hop {
     }
 
     /// Stops waiting for it: what it has not begun is not done, and a generator that it is entering is left at once.
-    pub(super) fn abandon(&self, py: Python<'_>, reason: PyErr) {
-        drop(self.abandoned.replace(py, Some(reason)));
+    pub(super) fn abandon(&self, py: Python<'_>, reason: &PyErr) {
+        if self.is_over.see(py, |is_over| *is_over) {
+            return;
+        }
+        drop(self.abandoned.replace(py, Some(KeptError::new(py, reason))));
     }
 
     fn is_abandoned(&self, py: Python<'_>) -> bool {
@@ -136,7 +148,7 @@ impl Hop {
                     let value =
                         in_context(py, context.as_ref(), &next, None).map_err(|error| not_entered(py, error))?;
                     if let Some(reason) = self.abandoned.replace(py, None) {
-                        let leaving = generator.getattr(intern!(py, "throw"))?.call1((&reason,));
+                        let leaving = generator.getattr(intern!(py, "throw"))?.call1((&reason.exception,));
                         drop(self.abandoned.replace(py, Some(reason)));
                         return leaving.map(drop);
                     }
@@ -233,8 +245,9 @@ impl Work {
 
 impl Done {
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        if let Some((result, _)) = &self.made {
+        if let Some((result, made)) = &self.made {
             visit.call(result)?;
+            made.traverse(visit)?;
         }
         self.results.iter().try_for_each(|result| visit.call(result))
     }

@@ -1,6 +1,7 @@
 //! From what an endpoint returned to the body of its response.
 
 use pyo3::exceptions::PyValueError;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PyString, PyTuple};
@@ -8,7 +9,7 @@ use wire::http1::response::is_bodiless;
 
 use super::program::{Program, Reply};
 use super::transport::Headers;
-use crate::py::attribute;
+use crate::py::{KeptError, attribute};
 use crate::response::checks::{describes_body, is_framing, pair_of_bytes, response_head_problem};
 use crate::response::json;
 
@@ -40,7 +41,7 @@ impl Body {
 pub(super) enum Made {
     Body(Body),
     /// The response model refuses it: pydantic's error.
-    Invalid(PyErr),
+    Invalid(KeptError),
     /// It is a response itself.
     Response(Whole),
     /// It is one whose body comes in pieces.
@@ -49,6 +50,19 @@ pub(super) enum Made {
     Pieces,
     /// It is for Python to say.
     Other,
+}
+
+impl Made {
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match self {
+            Self::Invalid(error) => error.traverse(visit),
+            Self::Response(whole) => {
+                visit.call(&whole.headers)?;
+                visit.call(&whole.background)
+            }
+            Self::Body(_) | Self::Stream | Self::Pieces | Self::Other => Ok(()),
+        }
+    }
 }
 
 /// What a response object says that describes a whole response.
@@ -90,7 +104,7 @@ pub(super) fn make(program: &Program, result: &Bound<'_, PyAny>) -> PyResult<Mad
             };
             let valid = match validated {
                 Ok(valid) => valid,
-                Err(error) if is_validation_error(py, &error) => return Ok(Made::Invalid(error)),
+                Err(error) if is_validation_error(py, &error) => return Ok(Made::Invalid(KeptError::new(py, &error))),
                 Err(error) => return Err(error),
             };
             if let Some(shape) = shape

@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::stream::{Phase, Stream};
-use crate::py::{self, Sent, attribute};
+use crate::py::{self, KeptError, Sent, attribute};
 use crate::run::heartbeat::{Heartbeat, is_awaited_future, is_done};
 use crate::run::serving::awaited;
 use crate::run::sink::Put;
@@ -33,7 +33,7 @@ pub(super) struct Events {
     turns: u32,
     is_cancelled: bool,
     /// Why something could not be sent while the generator waited. It comes to its end since.
-    broken: Option<PyErr>,
+    broken: Option<KeptError>,
     meanwhile: Meanwhile,
 }
 
@@ -72,8 +72,8 @@ impl Events {
     }
 
     /// Why an event could not be sent while the generator waited, when that is over.
-    pub(super) fn take_broken(&mut self) -> Option<PyErr> {
-        self.broken.take()
+    pub(super) fn take_broken(&mut self, py: Python<'_>) -> Option<PyErr> {
+        self.broken.take().map(|error| error.into_error_as_it_was(py))
     }
 
     /// Whether the response is to come to its end, although the generator has raised `error`.
@@ -89,6 +89,9 @@ impl Events {
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.heartbeat)?;
         visit.call(&self.late)?;
+        if let Some(broken) = &self.broken {
+            broken.traverse(visit)?;
+        }
         match &self.meanwhile {
             Meanwhile::Nothing => Ok(()),
             Meanwhile::Racing(waits) => visit.call(waits),
@@ -248,7 +251,7 @@ impl Stream {
     ) -> Step<'py> {
         let py = awaiting.py();
         if let Some(events) = &mut self.events {
-            events.broken = Some(error);
+            events.broken = Some(KeptError::new(py, &error));
             events.late = None;
             events.heartbeat.get().end(py)?;
         }

@@ -1,14 +1,13 @@
 //! What is raised on the way, and the answer to it.
 
 use pyo3::exceptions::{PyBaseException, PyException, PyStopAsyncIteration, PyStopIteration};
-use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyDict, PyList, PyTraceback, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
 use super::{Machine, Next, Outcome, Stage};
-use crate::py;
+use crate::py::{self, KeptError};
 use crate::request::limits::LimitExceeded;
 use crate::response::exception;
 use crate::run::program::Program;
@@ -33,7 +32,7 @@ impl Machine {
         let ends = error.is_instance_of::<PyStopIteration>(py) || error.is_instance_of::<PyStopAsyncIteration>(py);
         if self.open.len() == 1 && !ends && py::is_async_generator(last.bind(py)) {
             let throwing = last.bind(py).call_method1(intern!(py, "athrow"), (error.clone_ref(py),))?;
-            self.failure = Some(Failure::new(py, &error));
+            self.failure = Some(KeptError::new(py, &error));
             self.stage = Stage::Thrown;
             return Ok(Next::Await(throwing));
         }
@@ -50,7 +49,7 @@ impl Machine {
         stage: Stage,
     ) -> PyResult<Next<'py>> {
         let unwinding = self.reference(py)?.call_method1(intern!(py, "unwind"), (open, error.clone_ref(py)))?;
-        self.failure = Some(Failure::new(py, error));
+        self.failure = Some(KeptError::new(py, error));
         self.wait(py, stage, unwinding)
     }
 
@@ -63,7 +62,7 @@ impl Machine {
         let failure = self.failure.take();
         let swallowed = outcome?.is_truthy().unwrap_or(false);
         match failure {
-            Some(failure) if !swallowed => Err(PyErr::from_value(failure.exception.into_bound(py).into_any())),
+            Some(failure) if !swallowed => Err(failure.into_error(py)),
             _ if self.ready.is_some() => self.close_next(py),
             _ => Err(PyErr::from_value(self.reference(py)?.call_method0(intern!(py, "no_response"))?)),
         }
@@ -75,8 +74,7 @@ impl Machine {
         let Some(failure) = self.failure.take() else { return self.after_unwinding(py, None) };
         match outcome {
             Outcome::Raised(raised) if raised.value(py).is(&failure.exception) => {
-                raised.set_traceback(py, failure.traceback.map(|traceback| traceback.into_bound(py)));
-                self.after_unwinding(py, Some(raised))
+                self.after_unwinding(py, Some(failure.into_error_as_it_was(py)))
             }
             Outcome::Raised(raised) if !raised.is_instance_of::<PyStopAsyncIteration>(py) => {
                 self.after_unwinding(py, Some(raised))
@@ -219,23 +217,6 @@ fn answer_by<'py>(
 
 /// Status, headers (none for a JSON document alone) and body.
 type Answer<'py> = (u16, Option<Bound<'py, PyList>>, Body);
-
-/// An exception that is thrown into what is open, and its traceback from before.
-pub(super) struct Failure {
-    pub(super) exception: Py<PyBaseException>,
-    traceback: Option<Py<PyTraceback>>,
-}
-
-impl Failure {
-    fn new(py: Python<'_>, error: &PyErr) -> Self {
-        Self { exception: error.value(py).clone().unbind(), traceback: error.traceback(py).map(Bound::unbind) }
-    }
-
-    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.exception)?;
-        visit.call(&self.traceback)
-    }
-}
 
 /// The handler for an exception: by its status code if it is one of HTTP's, else by the nearest of its classes.
 fn handler_for<'py>(handlers: &Bound<'py, PyAny>, error: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {

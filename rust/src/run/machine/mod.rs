@@ -22,14 +22,13 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use smallvec::SmallVec;
 
-use self::failing::Failure;
 use self::replying::Ready;
 use self::stream::{Phase, Stream};
 use self::tracing::Tracer;
 use super::hop::Hop;
 use super::program::Program;
 use super::transport::Transport;
-use crate::py::{self, Sent};
+use crate::py::{self, KeptError, Sent};
 
 /// What a wait is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +142,7 @@ pub(crate) struct Machine {
     body: Option<Py<PyAny>>,
     /// The bytes of a body whose values are from them: JSON that was validated, a plain form. What is wrong with the former.
     source: Option<Py<PyBytes>>,
-    refused: Option<PyErr>,
+    refused: Option<KeptError>,
     /// The bytes of JSON that is so long that its mistakes are found out one by one; else 0.
     large: usize,
     /// The mistakes in the request so far.
@@ -173,9 +172,9 @@ pub(crate) struct Machine {
     /// The exit stack around the request, if there is one.
     pub(in crate::run) file_stack: Option<Py<PyAny>>,
     /// What the request has come to, while these are being closed.
-    end: Option<PyErr>,
+    end: Option<KeptError>,
     exchange: Option<Py<PyAny>>,
-    failure: Option<Failure>,
+    failure: Option<KeptError>,
     /// What the coroutine returns, if that is what was asked for.
     returned: Option<Py<PyAny>>,
     /// The cancel scope that keeps those around the request from cutting exit code short; while contexts are open.
@@ -365,8 +364,7 @@ impl Machine {
                     Err(error) => self.after_unwinding(py, Some(error)),
                     Ok(swallowed) if swallowed.is_truthy().unwrap_or(false) => self.after_unwinding(py, None),
                     Ok(_) => {
-                        let error =
-                            failure.map(|failure| PyErr::from_value(failure.exception.into_bound(py).into_any()));
+                        let error = failure.map(|failure| failure.into_error(py));
                         self.after_unwinding(py, error)
                     }
                 }
@@ -375,12 +373,15 @@ impl Machine {
             Stage::Leaving => {
                 self.stage = stage;
                 let swallowed = outcome?.is_truthy()?;
-                self.end.take().filter(|_| !swallowed).map_or(Ok(Next::Done), Err)
+                self.end
+                    .take()
+                    .filter(|_| !swallowed)
+                    .map_or(Ok(Next::Done), |error| Err(error.into_error_as_it_was(py)))
             }
             Stage::Delegated | Stage::Ending => {
                 self.stage = stage; // what comes out of there was dealt with
                 outcome?;
-                self.end.take().map_or(Ok(Next::Done), Err)
+                self.end.take().map_or(Ok(Next::Done), |error| Err(error.into_error_as_it_was(py)))
             }
         }
     }
@@ -391,8 +392,8 @@ impl Machine {
         visit.call(&self.program)?;
         visit.call(&self.awaiting)?;
         visit.call(&self.exchange)?;
-        if let Some(failure) = &self.failure {
-            failure.traverse(visit)?;
+        for error in [&self.failure, &self.refused, &self.end].into_iter().flatten() {
+            error.traverse(visit)?;
         }
         visit.call(&self.context)?;
         visit.call(&self.hop)?;

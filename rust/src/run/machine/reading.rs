@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use super::{Machine, Next, Stage};
+use crate::py::KeptError;
 use crate::request::form::FormReader;
 use crate::run::asgi::{self, Arrived};
 use crate::run::program::{Body, Json, Model, Program};
@@ -289,7 +290,7 @@ impl Machine {
                 if !reference.call_method1(intern!(py, "is_refused_from_json"), (&error,))?.is_truthy()? {
                     return Ok(false);
                 }
-                self.refused = Some(error);
+                self.refused = Some(KeptError::new(py, &error));
             }
         }
         self.source = Some(content.clone().unbind());

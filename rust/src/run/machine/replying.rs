@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
 use super::{Machine, Next, Stage};
+use crate::py::KeptError;
 use crate::run::given::Goal;
 use crate::run::layers::Delivery;
 use crate::run::program::{Program, Reply};
@@ -64,7 +65,8 @@ impl Machine {
                 },
             },
             Made::Invalid(error) => {
-                let invalid = program.reference.bind(py).call_method1(intern!(py, "refuse_result"), (result, error))?;
+                let invalid =
+                    program.reference.bind(py).call_method1(intern!(py, "refuse_result"), (result, error.exception))?;
                 Err(PyErr::from_value(invalid))
             }
             Made::Response(Whole { status, headers, body, background }) => {
@@ -292,7 +294,7 @@ impl Machine {
         if closing.is_none() {
             return next;
         }
-        self.end = next.err();
+        self.end = next.err().map(|error| KeptError::new(py, &error));
         self.wait(py, Stage::Ending, closing)
     }
 
@@ -306,8 +308,8 @@ impl Machine {
         if !stack.getattr(intern!(py, "_exit_callbacks"))?.is_truthy()? {
             return next;
         }
-        self.end = next.err();
-        let error = self.end.as_ref().map(|error| error.clone_ref(py));
+        let error = next.err();
+        self.end = error.as_ref().map(|error| KeptError::new(py, error));
         let leaving = self.transport.layer(py)?.call_method1(intern!(py, "leave_stack"), (stack, error))?;
         self.wait(py, Stage::Leaving, leaving)
     }

@@ -13,7 +13,7 @@ use pyo3::types::{PyBytes, PyIterator, PyList, PyMemoryView};
 
 use super::Outcome;
 use super::events::Events;
-use crate::py;
+use crate::py::{self, KeptError};
 use crate::run::asgi::Ears;
 use crate::run::program::Program;
 use crate::run::serving::awaited;
@@ -71,7 +71,7 @@ pub(super) struct Stream {
     /// What is kept for server-sent events, if the pieces are that.
     pub(super) events: Option<Box<Events>>,
     /// Why the stream has failed, while the end of the response is sent all the same.
-    pub(super) failure: Option<PyErr>,
+    pub(super) failure: Option<KeptError>,
     pub(super) has_ended: bool,
 }
 
@@ -130,7 +130,7 @@ impl Stream {
             Phase::Next => self.take(py, layer, outcome),
             Phase::Failing => {
                 outcome.result()?;
-                self.failure.take().map_or(Ok(Step::Over), Err)
+                self.failure.take().map_or(Ok(Step::Over), |error| Err(error.into_error_as_it_was(py)))
             }
             Phase::Ending | Phase::Closing => outcome.result().map(|_| Step::Over),
         }
@@ -140,7 +140,7 @@ impl Stream {
     fn take<'py>(&mut self, py: Python<'py>, layer: &Bound<'py, PyAny>, outcome: Outcome<'py>) -> PyResult<Step<'py>> {
         match outcome {
             Outcome::Value(piece) => {
-                if let Some(error) = self.events.as_mut().and_then(|events| events.take_broken()) {
+                if let Some(error) = self.events.as_mut().and_then(|events| events.take_broken(py)) {
                     return Err(error);
                 }
                 let piece = match self.encoded(py, piece) {
@@ -159,7 +159,7 @@ impl Stream {
             }
             Outcome::Ended | Outcome::Raised(_) => {
                 self.is_over = true;
-                if let Some(error) = self.events.as_mut().and_then(|events| events.take_broken()) {
+                if let Some(error) = self.events.as_mut().and_then(|events| events.take_broken(py)) {
                     return Err(error);
                 }
                 match self.events.as_mut().and_then(|events| events.take_late()) {
@@ -186,17 +186,19 @@ impl Stream {
     /// The iterator has raised, or what it has made can't be encoded.
     fn end_with<'py>(&mut self, py: Python<'py>, layer: &Bound<'py, PyAny>, error: PyErr) -> PyResult<Step<'py>> {
         let Some(events) = &mut self.events else { return Err(error) };
-        if let Some(broken) = events.take_broken() {
+        if let Some(broken) = events.take_broken(py) {
             return Err(if error.is_instance_of::<CancelledError>(py) { broken } else { error });
         }
         if !events.ends_with(py, &error) {
             return Err(error);
         }
-        self.failure = Some(error);
+        self.failure = Some(KeptError::new(py, &error));
         self.has_ended = true;
         Ok(match self.put(py, layer, PyBytes::new(py, b"").as_any(), false)? {
             Step::Wait(Phase::Ending, sending) => Step::Wait(Phase::Failing, sending),
-            Step::Over => return self.failure.take().map_or(Ok(Step::Over), Err),
+            Step::Over => {
+                return self.failure.take().map_or(Ok(Step::Over), |error| Err(error.into_error_as_it_was(py)));
+            }
             other => other,
         })
     }
@@ -330,6 +332,9 @@ impl Stream {
         visit.call(&self.watch)?;
         if let Some(events) = &self.events {
             events.traverse(visit)?;
+        }
+        if let Some(failure) = &self.failure {
+            failure.traverse(visit)?;
         }
         self.ears.traverse(visit)?;
         self.sink.traverse(visit)

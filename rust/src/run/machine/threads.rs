@@ -89,7 +89,7 @@ impl Machine {
         let hop = hop.bind(py).get();
         let outcome = outcome.result();
         if let Err(error) = &outcome {
-            hop.abandon(py, error.clone_ref(py));
+            hop.abandon(py, error);
         }
         let entered = hop.take_entered(py);
         let number = entered.len();

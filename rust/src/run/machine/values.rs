@@ -88,6 +88,7 @@ impl Machine {
     /// The one model in the body, whose bytes have been validated: it is among the arguments, or there are mistakes in it.
     fn complete_model(&mut self, py: Python<'_>, program: &Program) -> PyResult<bool> {
         let Some(error) = self.refused.take() else { return Ok(true) };
+        let error = error.into_error_as_it_was(py);
         let errors = program.reference.bind(py).call_method1(intern!(py, "field_errors"), (py.None(), error))?;
         self.note_errors(py, &errors)?;
         Ok(false)

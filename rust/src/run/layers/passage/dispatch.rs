@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use super::Passage;
 use super::arrival::Arrival;
 use super::messages::Message;
-use crate::py::{self, Sent};
+use crate::py::{self, KeptError, Sent};
 use crate::response::checks::describes_body;
 use crate::run::layers::{Delivery, Flow, Rest, deliver, goes_unseen};
 use crate::run::serving::awaited;
@@ -22,7 +22,7 @@ pub(super) struct Dispatch {
     awaiting: Option<Py<PyAny>>,
     arrival: Arrival,
     /// What the middleware has raised, while the applications below come to their end.
-    error: Option<PyErr>,
+    error: Option<KeptError>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,7 +151,7 @@ impl Flow for Dispatch {
                 Ok(Some(waits)) => return Ok(Sent::Yielded(waits)),
                 Ok(None) => {
                     if self.stage == Stage::Cancelling {
-                        let error = self.error.take();
+                        let error = self.error.take().map(|error| error.into_error_as_it_was(py));
                         return self.over(py, error);
                     }
                     if self.stage == Stage::Finishing && self.passage.bind(py).get().running() == 0 {
@@ -163,7 +163,7 @@ impl Flow for Dispatch {
                     if self.stage == Stage::Cancelling || passage.get().running() == 0 {
                         return self.over(py, Some(error));
                     }
-                    self.error = Some(error);
+                    self.error = Some(KeptError::new(py, &error));
                     let tasks = passage.get().tasks(py)?;
                     let layer = passage.get().layer(py);
                     let ending = layer.call_method1(intern!(py, "end_tasks"), (tasks, &passage.get().around))?;
@@ -189,6 +189,9 @@ impl Flow for Dispatch {
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.passage)?;
         visit.call(&self.awaiting)?;
+        if let Some(error) = &self.error {
+            error.traverse(visit)?;
+        }
         visit.call(&self.arrival.awaiting)
     }
 }
