@@ -14,7 +14,7 @@ from ferrapi.serve import streams as _streams
 from ferrapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, ServerSentEvent
 from support.asgi import Ask, run
 from support.compare import compare
-from support.frameworks import Framework
+from support.frameworks import BOTH, Framework
 from support.wire import Wire, configured
 
 
@@ -261,20 +261,47 @@ def test_a_client_that_leaves_between_comments_ends_the_generator(
     assert log[0] == "cancelled"
 
 
-def test_what_is_sent_while_the_generator_waits_may_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The generator is cancelled then, and what `send` has raised comes out, in the group of FastAPI's."""
-    monkeypatch.setattr(_streams, "PING_INTERVAL", 0.001)
-    log: list[Any] = []
-    app = FastAPI()
+@pytest.mark.parametrize("waits", ["at once", "a turn", "a timer", "a done future", "again and again"])
+def test_what_is_sent_while_the_generator_waits_may_fail(waits: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The generator is cancelled then, also where it waits again, and what `send` has raised comes out, in a group."""
+    logs = []
+    for fw, place, name in ((BOTH[0], BOTH[0].routing, "_PING_INTERVAL"), (BOTH[1], _streams, "PING_INTERVAL")):
+        monkeypatch.setattr(place, name, 0.001)
+        log: list[Any] = []
+        with pytest.RaisesGroup(pytest.RaisesExc(LookupError, match="gone")):
+            asyncio.run(_broken(fw, waits, log))
+        logs.append(log)
+    assert logs[1] == logs[0]
+    assert logs[0][0] == "cancelled"
 
-    @app.get("/", response_class=EventSourceResponse)
+
+async def _broken(fw: Framework, waits: str, log: list[Any]) -> None:
+    app = fw.FastAPI()
+
+    async def wait() -> None:
+        try:
+            if waits == "a turn":
+                await asyncio.sleep(0)
+            elif waits == "a done future":
+                future = asyncio.get_running_loop().create_future()
+                future.set_result(None)
+                await future
+            elif waits != "at once":
+                await asyncio.sleep(0.001)
+        except asyncio.CancelledError:
+            log.append("cancelled again")
+            if waits != "again and again" or len(log) > 5:
+                raise
+
+    @app.get("/", response_class=fw.sse.EventSourceResponse)
     async def events() -> Any:
         try:
             yield 1
             await asyncio.sleep(3600)
         except asyncio.CancelledError:
             log.append("cancelled")
-            await asyncio.sleep(0.001)
+            await wait()
+            await wait()
             log.append("cleaned up")
             raise
 
@@ -286,6 +313,4 @@ def test_what_is_sent_while_the_generator_waits_may_fail(monkeypatch: pytest.Mon
     async def receive() -> Any:
         await asyncio.sleep(3600)
 
-    with pytest.RaisesGroup(pytest.RaisesExc(LookupError, match="gone")):
-        asyncio.run(app(Ask().scope(), receive, send))
-    assert log == ["cancelled", "cleaned up"]
+    await app(Ask().scope(), receive, send)

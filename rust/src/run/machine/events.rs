@@ -42,6 +42,8 @@ enum Meanwhile {
     Nothing,
     /// The task waits for the heartbeat's future.
     Racing(Py<PyAny>),
+    /// It is cancelled already, and waits again: for what, and whether that is a future.
+    Cancelling(Py<PyAny>, bool),
     /// Something is being sent.
     Sending {
         sending: Py<PyAny>,
@@ -94,7 +96,7 @@ impl Events {
         }
         match &self.meanwhile {
             Meanwhile::Nothing => Ok(()),
-            Meanwhile::Racing(waits) => visit.call(waits),
+            Meanwhile::Racing(waits) | Meanwhile::Cancelling(waits, _) => visit.call(waits),
             Meanwhile::Sending { sending, piece, waits, .. } => {
                 visit.call(sending)?;
                 visit.call(piece)?;
@@ -132,6 +134,14 @@ impl Stream {
                     }
                 }
             }
+            Meanwhile::Cancelling(waits, is_future) => {
+                let waits = waits.into_bound(py);
+                match sent {
+                    Ok(none) if is_future && is_done(&waits)? => self.resume_generator(layer, awaiting, Ok(none)),
+                    Ok(_) => self.interrupt(layer, awaiting, &waits, CancelledError::new_err(())),
+                    Err(error) => self.interrupt(layer, awaiting, &waits, error),
+                }
+            }
             Meanwhile::Sending { sending, piece, waits: (waits, is_future), has_waited } => {
                 let waits = (waits.into_bound(py), is_future);
                 let piece = piece.map(|piece| piece.into_bound(py));
@@ -154,10 +164,13 @@ impl Stream {
             Sent::Yielded(value) => value,
             done => return Ok(done),
         };
-        let Some(events) = self.events.as_mut().filter(|events| events.broken.is_none()) else {
-            return Ok(Sent::Yielded(value));
-        };
+        let Some(events) = &mut self.events else { return Ok(Sent::Yielded(value)) };
         let is_future = is_awaited_future(&value)?;
+        if events.broken.is_some() {
+            // As in a cancelled scope of anyio's: whatever it waits for is cancelled in the next turn of the event loop.
+            events.meanwhile = Meanwhile::Cancelling(value.unbind(), is_future);
+            return Ok(Sent::Yielded(py.None().into_bound(py)));
+        }
         events.turns = events.turns.saturating_add(if is_future { ENDED_AFTER } else { 1 });
         let piece = match events.late.take_if(|_| events.turns >= SENT_AFTER) {
             Some(late) => Some(late.into_bound(py)),
