@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
 from typing import Any
 
 _PACKAGE = __name__.partition(".")[0]
@@ -30,25 +31,28 @@ def names_of(module: str) -> Callable[[str], Any]:
         for a name that FastAPI's module doesn't have, or that stands for something ferrapi doesn't have.
     """
 
-    def __getattr__(name: str) -> Any:
-        origin = None
-        if not name.startswith("__"):  # the import system asks for some of those
-            from ._imported_names import origins
+    places: dict[str, tuple[ModuleType, str | None]] = {}
 
-            origin = origins(module.removeprefix(_PACKAGE).removeprefix(".")).get(name)
-        if origin is None:
-            raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name)
+    def __getattr__(name: str) -> Any:
+        place = places.get(name)
+        if place is None:
+            origin = None
+            if not name.startswith("__"):  # the import system asks for some of those
+                from ._imported_names import origins
+
+                origin = origins(module.removeprefix(_PACKAGE).removeprefix(".")).get(name)
+            if origin is None:
+                raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name)
+            if origin[0] in MAY_BE_MISSING and find_spec(origin[0]) is None:
+                return None
+            try:
+                place = places[name] = import_module(origin[0], _PACKAGE), origin[1]
+            except ImportError as error:
+                raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name) from error
         try:
-            return _take(*origin)
-        except (ImportError, AttributeError) as error:
+            home, original = place
+            return home if original is None else getattr(home, original)
+        except AttributeError as error:
             raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name) from error
 
     return __getattr__
-
-
-def _take(home: str, original: str | None) -> Any:
-    """The object `original` of the module `home`, or that module itself."""
-    if home in MAY_BE_MISSING and find_spec(home) is None:
-        return None
-    module = import_module(home, _PACKAGE)
-    return module if original is None else getattr(module, original)
