@@ -25,6 +25,7 @@ from starlette.routing import Mount, Route, Router
 from support.asgi import Ask
 from support.compare import answers, compare
 from support.frameworks import BOTH, FASTAPI, FERRAPI, Framework
+from support.replacement import Replacement
 
 TRANSPORTS = ("asgi", "uvicorn", "http11")
 
@@ -147,53 +148,6 @@ FUNCTIONS = [
     ("routing", "run_in_threadpool"),
     ("dependencies.utils", "run_in_threadpool"),
 ]
-SENTINEL = object()
-
-
-class Replacement:
-    """A wrapper in the place of an attribute, which counts its calls."""
-
-    def __init__(self, owner: Any, name: str) -> None:
-        self.owner, self.name, self.calls = owner, name, 0
-        self.own = vars(owner).get(name, SENTINEL)
-        original: Any = inspect.getattr_static(owner, name)
-        is_property = isinstance(original, property)
-        self.replacement = property(self._wrap(original.fget)) if is_property else self._wrap(original)
-
-    def _wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        if inspect.iscoroutinefunction(original) and len(inspect.signature(original).parameters) == 4:
-
-            @functools.wraps(original)
-            async def served(self_: Any, scope: Any, receive: Any, send: Any) -> None:
-                self.calls += 1
-                await original(self_, scope, receive, send)
-
-            return served
-        if inspect.iscoroutinefunction(original):
-
-            @functools.wraps(original)
-            async def replaced(*args: Any, **kwargs: Any) -> Any:
-                self.calls += 1
-                return await original(*args, **kwargs)
-
-            return replaced
-
-        @functools.wraps(original)
-        def called(*args: Any, **kwargs: Any) -> Any:
-            self.calls += 1
-            return original(*args, **kwargs)
-
-        return called
-
-    def install(self, _: Any = None) -> None:
-        setattr(self.owner, self.name, self.replacement)
-
-    def remove(self, _: Any = None) -> None:
-        if self.own is SENTINEL:
-            if self.name in vars(self.owner):
-                delattr(self.owner, self.name)
-        else:
-            setattr(self.owner, self.name, self.own)
 
 
 def _counts(fw: Framework, replacement: Replacement, when: str, transport: str) -> list[int]:

@@ -8,8 +8,8 @@ comes later is noticed at the next request, because it announces itself as an ed
 
 * CPython gives a class another version number whenever an attribute of it changes. `WATCH` compares the numbers of a
   dozen classes per request; what has changed is compared by name only if one of them differs.
-* `ferrapi.routing`, `ferrapi.dependencies.utils`, `ferrapi.concurrency` and `anyio.to_thread` announce assignments to
-  their names (`announce_assignments`).
+* Modules announce assignments to their names (`announce_assignments`): `ferrapi.routing`, `ferrapi.dependencies.utils`,
+  `ferrapi.exception_handlers`, `ferrapi.concurrency`, and of others `anyio.to_thread`, `starlette.requests` and `json`.
 
 A method counts as untouched if it is the one that its class was written with, and a function that is imported from
 Starlette if it was written there. So tools that replace them before ferrapi is imported are seen as well.
@@ -18,11 +18,15 @@ Starlette if it was written there. So tools that replace them before ferrapi is 
 from __future__ import annotations
 
 import contextlib
+import json  # noqa: F401 - it announces assignments
 import sys
+from collections.abc import Mapping
 from types import FunctionType, ModuleType
 from typing import Any, TypeVar
 
 from starlette.applications import Starlette
+from starlette.datastructures import FormData, Headers, QueryParams
+from starlette.formparsers import FormParser, MultiPartParser
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import HTTPConnection, Request
@@ -33,11 +37,21 @@ from ._native import TypeWatch
 from ._version_counter import ROUTES_VERSION, SETTINGS_VERSION
 
 Kind = TypeVar("Kind", bound=type)
+Kept = TypeVar("Kept")
 
 EXCHANGED = (HTTPConnection, Request, Response, JSONResponse, PlainTextResponse, HTMLResponse, StreamingResponse)
 """The classes of requests and responses. The engine makes no objects of them where nobody would see that."""
 
-_WATCHED = (Starlette, ServerErrorMiddleware, ExceptionMiddleware, Router, Route, WebSocketRoute, Mount, *EXCHANGED)
+VIEWS = (Headers, QueryParams)
+"""The classes of what a request's head says. Parameters are read without objects of them."""
+
+FORMS = (FormData, FormParser, MultiPartParser)
+"""The classes that forms are read by, but for those that are declared."""
+
+_WATCHED = (
+    *(Starlette, ServerErrorMiddleware, ExceptionMiddleware, Router, Route, WebSocketRoute, Mount),
+    *(*EXCHANGED, *VIEWS, *FORMS),
+)
 _OTHERS = frozenset({"logging", "starlette", "uvicorn"})
 """The packages of classes whose methods somebody may have replaced before ferrapi was imported."""
 
@@ -163,13 +177,16 @@ def touches_any(kinds: tuple[type, ...], *names: str) -> bool:
     return any(not names or not touched.isdisjoint(names) for touched in found)
 
 
+_LATE = object()
+"""In the place of what a module has without having imported it (`_names`)."""
+
 _functions: dict[str, dict[str, Any]] = {}
-"""By module: the functions that are called for each request, as they were written."""
+"""By module: the functions and classes that are called for each request, as they were written."""
 
 
 _function_names: set[str] = set()
 
-_PACKAGES = frozenset({__name__.partition(".")[0], "anyio", "fastapi", "starlette"})
+_PACKAGES = frozenset({__name__.partition(".")[0], "anyio", "fastapi", "json", "starlette"})
 """Where these functions were written; a module of ferrapi may be called FastAPI's (`ferrapi.as_fastapi`)."""
 
 
@@ -177,21 +194,32 @@ class _AnnouncingModule(ModuleType):
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
         if name in _function_names:
-            ROUTES_VERSION.announce()
+            _announce()
 
     def __delattr__(self, name: str) -> None:
         super().__delattr__(name)
         if name in _function_names:
-            ROUTES_VERSION.announce()
+            _announce()
+
+
+def _announce() -> None:
+    """Note in which modules something is replaced now; announce it."""
+    _replaced_in.clear()
+    _replaced_in.update({module: found for module in _functions if (found := _look_into(module))})
+    ROUTES_VERSION.announce()
+    SETTINGS_VERSION.announce()
 
 
 def as_written(module_name: str, name: str) -> Any:
-    """A function of a module; something else if it is Starlette's or anyio's and somebody had replaced it there."""
-    function = getattr(sys.modules[module_name], name)
-    if type(function) is not FunctionType or function.__code__.co_qualname != name:
+    """A function or class that a module has; something else if somebody had put that there before."""
+    value = getattr(sys.modules[module_name], name)
+    if isinstance(value, type):
+        home, own_name = value.__module__, value.__qualname__
+    elif type(value) is FunctionType:
+        home, own_name = str(value.__globals__.get("__name__")), value.__code__.co_qualname
+    else:
         return _UNSEEN
-    package = str(function.__globals__.get("__name__")).partition(".")[0]
-    return function if package in _PACKAGES else _UNSEEN
+    return value if home.partition(".")[0] in _PACKAGES and own_name == name else _UNSEEN
 
 
 def announce_assignments(module_name: str, *names: str) -> dict[str, Any]:
@@ -201,9 +229,12 @@ def announce_assignments(module_name: str, *names: str) -> dict[str, Any]:
         the functions as they were written; in the place of one that was replaced before stands something else.
     """
     module = sys.modules[module_name]
-    _functions[module_name] = {name: as_written(module_name, name) for name in names}
+    held = vars(module)
+    _functions[module_name] = {name: as_written(module_name, name) if name in held else _LATE for name in names}
     _function_names.update(names)
     module.__class__ = _AnnouncingModule
+    if found := _look_into(module_name):
+        _replaced_in[module_name] = found
     return _functions[module_name]
 
 
@@ -217,8 +248,53 @@ def current(module_name: str, name: str) -> Any:
     return getattr(sys.modules[module_name], name)
 
 
-def replaced(module_name: str) -> dict[str, Any]:
-    """By name: what stands in the place of functions of a module that announces it; empty while nothing does."""
+def _known(module: dict[str, Any], name: str, own: Any) -> Any:
+    """What a module would have under a name; asked for what it doesn't import itself if somebody has put that there."""
+    return module["__getattr__"](name) if own is _LATE and name in module else own
+
+
+def put_in_place(module_name: str, name: str, own: Kept) -> Kept:
+    """What somebody has put into a module under a name that FastAPI's imports; `own` while nobody has."""
+    value: Kept = vars(sys.modules[module_name]).get(name, own)
+    return value
+
+
+def _look_into(module_name: str) -> dict[str, Any]:
     functions = _functions.get(module_name, {})
     current = vars(sys.modules[module_name])
-    return {name: current[name] for name, own in functions.items() if current.get(name, own) is not own}
+    return {
+        name: current[name]
+        for name, own in functions.items()
+        if current.get(name, own) is not _known(current, name, own)
+    }
+
+
+_replaced_in: dict[str, dict[str, Any]] = {}
+"""By module, and then by name: what stands in the place of functions now."""
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+def replaced(module_name: str) -> Mapping[str, Any]:
+    """By name: what stands in the place of functions of a module that announces it; empty while nothing does."""
+    return _replaced_in.get(module_name, _NOTHING)
+
+
+def is_exchange_seen() -> bool:
+    """Whether somebody would see that requests and responses are read and written without objects of their classes."""
+    return touches_any((*EXCHANGED, *VIEWS, *FORMS)) or bool(replaced("json") or replaced("starlette.requests"))
+
+
+_CALLS_IN_THREADS = frozenset({"run_in_threadpool"})
+"""The functions of `ferrapi.dependencies.utils` by which no parameters are read."""
+
+
+def is_reading_seen() -> bool:
+    """Whether somebody has replaced what parameters are read by, so that they aren't read natively."""
+    if touches_any(VIEWS) or replaced("starlette.requests"):
+        return True
+    return bool(replaced("ferrapi.dependencies.utils").keys() - _CALLS_IN_THREADS)
+
+
+announce_assignments("json", "dumps", "loads")
+announce_assignments("starlette.requests", "FormParser", "MultiPartParser", "cookie_parser")

@@ -15,7 +15,7 @@ from starlette.status import WS_1008_POLICY_VIOLATION
 from starlette.websockets import WebSocket
 
 from ._error_report import DEFAULT_LIMITS, UNLIMITED, ReportLimits, render_errors
-from ._hooks import EXCHANGED, touches_any, untouched
+from ._hooks import announce_assignments, is_exchange_seen, replaced, untouched
 from ._native import answer_http_exception
 from .encoders import jsonable_encoder
 from .exceptions import RequestValidationError, WebSocketRequestValidationError
@@ -30,6 +30,7 @@ __all__ = [
 
 
 JSON = b"application/json"
+_decode = json.JSONDecoder().decode
 
 
 class _ErrorReport(JSONResponse):
@@ -42,7 +43,8 @@ class _ErrorReport(JSONResponse):
     def render(self, content: Any) -> bytes:
         body = render_errors(content, self._limits)
         # Somebody who has replaced the way in which JSON is rendered wants to see this, too.
-        return body if untouched(JSONResponse, "render") else super().render(json.loads(body))
+        is_seen = not untouched(JSONResponse, "render") or replaced("json")
+        return super().render(_decode(body.decode())) if is_seen else body
 
 
 async def http_exception_handler(request: Request, exc: HTTPException) -> Response:
@@ -58,6 +60,8 @@ async def request_validation_exception_handler(request: Request, exc: RequestVal
 
     The rest is counted in a last entry.
     """
+    if replaced(__name__):
+        return JSONResponse(status_code=422, content={"detail": jsonable_encoder(exc.errors())})
     return _ErrorReport(exc.errors(), DEFAULT_LIMITS.of_request(getattr(exc, "_body_size", None)))
 
 
@@ -108,7 +112,8 @@ OWN_HANDLERS = tuple(_ANSWERS)
 
 def short_answer(handler: Any) -> Answer | None:
     """The answer of a handler of this module without objects, which nobody else would see; None for other handlers."""
-    return _ANSWERS.get(handler) if type(handler) is FunctionType and not touches_any(EXCHANGED) else None
+    is_seen = type(handler) is not FunctionType or is_exchange_seen() or replaced(__name__)
+    return None if is_seen else _ANSWERS.get(handler)
 
 
 def answer_now(handlers: tuple[Any, Any], exc: Exception) -> tuple[int, AnswerHead, bytes] | None:
@@ -134,3 +139,6 @@ def answer_by(handler: Any, exc: Exception) -> tuple[int, AnswerHead, bytes] | N
     """The same, if `handler` is the one that is for it."""
     answer = short_answer(handler)
     return None if answer is None else answer(exc)
+
+
+announce_assignments(__name__, "JSONResponse", "Response", "is_body_allowed_for_status_code", "jsonable_encoder")

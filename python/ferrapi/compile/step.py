@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._hooks import replaced, watch
+from .._hooks import is_reading_seen, replaced, watch
 from .._threads import run_in_thread
 from ..concurrency import opener_of
 from ..declare.body import wants_key
@@ -108,9 +108,10 @@ class Step:
         self.concurrency = dependant.concurrency
         self.for_function = computed_scope(dependant) == "function"
         self.has_body = bool(dependant.body_params)
-        self.has_params = bool(
+        has_params = (
             dependant.path_params or dependant.query_params or dependant.header_params or dependant.cookie_params
         )
+        self.has_params = bool(has_params) or is_reading_seen()
         if self.kind >= Kind.GENERATOR:
             self.open = opener_of(self.call, is_asynchronous=self.kind is Kind.ASYNC_GENERATOR)
         # A replaced function of `routing`, which endpoints are run by, makes requests be served by `Observed`.

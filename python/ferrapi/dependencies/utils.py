@@ -149,4 +149,4 @@ async def solve_dependencies(
 if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
     __getattr__ = names_of(__name__)
 
-announce_assignments(__name__, "run_in_threadpool")
+announce_assignments(__name__, "request_body_to_args", "request_params_to_args", "run_in_threadpool")

@@ -59,7 +59,15 @@ if not TYPE_CHECKING:  # a misspelt name stays an error for type checkers
     __getattr__ = names_of(__name__)
 _announce_assignments(
     __name__,
+    "Request",
+    "RequestValidationError",
+    "ResponseValidationError",
+    "StreamingResponse",
+    "WebSocket",
+    "WebSocketRequestValidationError",
+    "format_sse_event",
     "get_request_handler",
+    "jsonable_encoder",
     "request_response",
     "run_endpoint_function",
     "run_in_threadpool",

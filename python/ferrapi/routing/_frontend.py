@@ -30,6 +30,7 @@ from starlette.types import Scope
 from .. import params
 from .._compat.starlette import get_route_path
 from .._deprecation import warn_at_caller
+from .._hooks import put_in_place
 from .._version_counter import ROUTES_VERSION
 from ..compile.plan import Plan
 from ..declare.body import flat_body_params, should_embed_body_fields
@@ -236,7 +237,7 @@ class FrontendFiles(StaticFiles):
 async def _in_thread(look: Callable[..., T], *args: Any) -> T:
     """Look for a file in a worker thread; a path that can't be one is not found."""
     try:
-        return await run_in_threadpool(look, *args)
+        return await put_in_place("ferrapi.routing", "run_in_threadpool", run_in_threadpool)(look, *args)
     except PermissionError:
         raise HTTPException(status_code=401) from None
     except OSError as exc:

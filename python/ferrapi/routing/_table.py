@@ -201,6 +201,8 @@ def _is_plain(placed: Placed) -> bool:
     base = next((known for known in _KNOWN_KINDS if isinstance(route, known)), None)
     if base is None:
         return False
+    if not untouched(WebSocketRoute if issubclass(base, WebSocketRoute) else Route, "matches"):  # which ours ask
+        return False
     if base is APIWebSocketRoute and placed.context is not None:  # there is a copy below the prefix, of that very class
         return is_own(routing_class("APIWebSocketRoute"), base, "matches")
     return is_own(type(route), base, "matches") and "matches" not in route.__dict__

@@ -10,7 +10,7 @@ from starlette.routing import Match, WebSocketRoute, get_name
 from starlette.types import Receive, Scope, Send
 
 from .. import params
-from .._hooks import replaced, routing_class, watch
+from .._hooks import current, is_reading_seen, put_in_place, replaced, routing_class, watch
 from .._pickling import Regained
 from .._version_counter import ROUTES_VERSION
 from ..compile.plan import Plan
@@ -30,6 +30,8 @@ from ..serve.shield import ExitShield
 from ..serve.solving import solve_connection
 from ..serve.tracer import SILENT
 from ..serve.values import Errors
+
+_ROUTING = "ferrapi.routing"
 
 
 class WebSocketApp(Regained):
@@ -85,16 +87,19 @@ class WebSocketApp(Regained):
             tracer.solved(values, errors)
         if errors:
             tracer.refused(errors)
-            raise WebSocketRequestValidationError(errors, endpoint_ctx=endpoint_context(self._facts))
+            kind = put_in_place(_ROUTING, "WebSocketRequestValidationError", WebSocketRequestValidationError)
+            raise kind(errors, endpoint_ctx=endpoint_context(self._facts))
         with tracer.step("endpoint", call):
             await call(**values)
 
     async def _solve(self, x: Exchange, plan: Plan) -> tuple[Values, Errors]:
-        """Run the dependencies, by way of what somebody has put in the place of `solve_dependencies`, if anything."""
-        solve = replaced("ferrapi.routing").get("solve_dependencies")
-        if solve is None:
+        """Run the dependencies, by way of `solve_dependencies` if somebody has replaced it, or what reads for it."""
+        replacements = replaced(_ROUTING)
+        if "WebSocket" in replacements:
+            x.__dict__["websocket"] = replacements["WebSocket"](x.scope, x.receive, x.send)
+        if "solve_dependencies" not in replacements and not is_reading_seen():
             return await solve_connection(x, plan)
-        solved = await solve(
+        solved = await current(_ROUTING, "solve_dependencies")(
             request=x.websocket,
             dependant=self._dependant,
             dependency_overrides_provider=self._provider,

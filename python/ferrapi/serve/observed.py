@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .._hooks import EXCHANGED, replaced, touches_any, written
+from .._hooks import FORMS, is_exchange_seen, is_reading_seen, replaced, touches_any, written
 from ..declare.callables import Kind
 from ..declare.limits import FORM_LIMITS
 from ..declare.sent import MISSING
@@ -33,18 +33,18 @@ PLAN = "ferrapi.compiled"
 """The scope's key for the compiled route, whose plan `solve_dependencies` takes."""
 
 
-_PER_REQUEST = frozenset({"run_endpoint_function", "run_in_threadpool", "serialize_response", "solve_dependencies"})
-"""The functions of `ferrapi.routing` that serve a request; the others make what serves them."""
+_ALL_OF = ("anyio.to_thread", "ferrapi.concurrency", "ferrapi.exception_handlers")
+"""The modules of which all functions serve requests: they begin calls in threads, or answer exceptions."""
 
-_THREADS = ("anyio.to_thread", "ferrapi.concurrency")
-"""The modules whose functions begin calls in threads."""
+_PER_ROUTE = frozenset({"get_request_handler", "request_response"})
+"""The functions of `ferrapi.routing` that make what serves requests."""
 
 
 def is_observed() -> bool:
     """Whether somebody wants to see how requests are served."""
-    if touches_any(EXCHANGED) or any(replaced(module) for module in _THREADS):
+    if is_exchange_seen() or any(replaced(module) for module in _ALL_OF):
         return True
-    return not _PER_REQUEST.isdisjoint(replaced("ferrapi.routing"))
+    return is_reading_seen() or bool(replaced("ferrapi.routing").keys() - _PER_ROUTE)
 
 
 _READING = ("body", "json", "form", "_get_form", "headers", "query_params", "cookies", "path_params")
@@ -93,6 +93,9 @@ class Observed:
             HTTPException: 400 for a body that can't be read.
         """
         compiled, functions, scope = self.compiled, sys.modules["ferrapi.routing"], request.scope
+        kind = replaced("ferrapi.routing").get("Request")
+        if kind is not None and not isinstance(request, kind):
+            request = kind(scope, request.receive, request._send)
         x = Exchange.of(scope, request.receive, request._send)
         x.request_object = request
         tracer, call = x.tracer or SILENT, compiled.base.endpoint.call
@@ -118,7 +121,7 @@ class Observed:
         if solved.errors:
             tracer.refused(solved.errors)
             shown = None if body is MISSING else body
-            raise RequestValidationError(solved.errors, body=shown, endpoint_ctx=compiled.context())
+            raise functions.RequestValidationError(solved.errors, body=shown, endpoint_ctx=compiled.context())
         x.injected, x.background = solved.response, solved.background_tasks
         return await self._response(x, solved.values)
 
@@ -153,7 +156,8 @@ class Observed:
         has_other_headers = _has_other_headers(request)
         x.settle_headers()
         if compiled.is_form:
-            if _reads_itself(request, *_PARSING) or has_other_headers:
+            is_seen = touches_any(FORMS) or replaced("starlette.requests")
+            if is_seen or has_other_headers or _reads_itself(request, *_PARSING):
                 return await self._form(x)
             return await read_form(x, compiled.bounds)
         try:

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from .._error_report import DEFAULT_LIMITS
+from .._hooks import put_in_place
 from .._native import is_json_content_type
 from ..declare.limits import FORM_LIMITS, FormBounds
 from ..exception_handlers import request_validation_exception_handler
@@ -76,7 +77,8 @@ def invalid_json(exc: json.JSONDecodeError) -> RequestValidationError:
         "input": {},
         "ctx": {"error": exc.msg},
     }
-    return RequestValidationError([error], body=exc.doc)
+    kind = put_in_place("ferrapi.routing", "RequestValidationError", RequestValidationError)
+    return kind([error], body=exc.doc)
 
 
 def unreadable(exc: Exception) -> Exception:

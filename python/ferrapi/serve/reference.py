@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from .. import background
 from .._entering import Inside
+from .._hooks import is_reading_seen, put_in_place
 from .._native import Program
 from .._scopes import on_asyncio, scope_here
 from .._threads import enter_in_thread, run_in_thread
@@ -49,6 +50,9 @@ if TYPE_CHECKING:  # whose module is only imported for endpoints that yield
     from .streams import StreamResponder
 
 
+_UTILS = "ferrapi.dependencies.utils"
+
+
 def overrides_of(provider: Any) -> Overrides:
     """A copy of the dependency overrides that an object has now, if it has any."""
     return dict(getattr(provider, "dependency_overrides", None) or {})
@@ -56,6 +60,8 @@ def overrides_of(provider: Any) -> Overrides:
 
 def validate_parameters(dependant: Dependant, x: Exchange) -> tuple[Values, Errors]:
     """Validate the parameters of one callable one by one: path, query, header, then cookie."""
+    read = put_in_place(_UTILS, "request_params_to_args", request_params_to_args)
+    is_seen = is_reading_seen()
     values: Values = {}
     errors: Errors = []
     for fields, source in (
@@ -64,8 +70,8 @@ def validate_parameters(dependant: Dependant, x: Exchange) -> tuple[Values, Erro
         (dependant.header_params, lambda: x.headers),
         (dependant.cookie_params, lambda: x.cookies),
     ):
-        if fields:
-            found, wrong = request_params_to_args(fields, source())
+        if fields or is_seen:
+            found, wrong = read(fields, source())
             values.update(found)
             errors.extend(wrong)
     return values, errors
@@ -144,7 +150,8 @@ class StepReference:
     def body_values(self, index: int, body: Any) -> Awaitable[tuple[dict[str, Any], Errors]]:
         """The parameters of a step that are from a body which is a form, or which somebody else has read."""
         step = self.plan.steps[index]
-        return request_body_to_args(step.dependant.body_params, body, step.embed)
+        read = put_in_place(_UTILS, "request_body_to_args", request_body_to_args)
+        return read(step.dependant.body_params, body, step.embed)
 
     def large_values(self, index: int, handlers: Any, body: Any, size: int) -> Awaitable[tuple[dict[str, Any], Errors]]:
         """The parameters of a step that are from a large JSON body.

@@ -16,7 +16,7 @@ from pydantic_core import ValidationError
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.types import Scope
 
-from .._hooks import untouched
+from .._hooks import put_in_place, untouched
 from .._native import encode_json, response_head_problem, to_jsonable
 from .._threads import run_endpoint_in_thread, run_in_thread
 from ..compile.boundary import ReplyPlan
@@ -59,6 +59,17 @@ def dump_other(value: Any) -> bytes:
         text = json.dumps(plain, ensure_ascii=False, allow_nan=False, indent=None, separators=(",", ":"))
         body = text.encode("utf-8")
     return body
+
+
+def encode_plain(value: Any) -> Any:
+    """What `jsonable_encoder` makes of a value, or what somebody has put in its place where responses are made."""
+    return put_in_place("ferrapi.routing", "jsonable_encoder", jsonable_encoder)(value)
+
+
+def response_refusal(errors: Any, content: Any, context: EndpointContext) -> ResponseValidationError:
+    """What to raise for a response that doesn't fit its model."""
+    kind = put_in_place("ferrapi.routing", "ResponseValidationError", ResponseValidationError)
+    return kind(errors=errors, body=content, endpoint_ctx=context)
 
 
 class Serializer:
@@ -131,7 +142,7 @@ class Serializer:
     def refusal(self, content: Any, exc: ValidationError) -> ResponseValidationError:
         """What to raise for `content`, of which the validator says `exc`."""
         errors = prefix_locations(exc.errors(include_url=False), ("response",))
-        return ResponseValidationError(errors=errors, body=content, endpoint_ctx=self.context())
+        return response_refusal(errors, content, self.context())
 
     def bytes_now(self, content: Any) -> bytes:
         """JSON bytes, made in this thread."""
@@ -141,7 +152,7 @@ class Serializer:
         """Plain data, made in this thread."""
         field = self.field
         if field is None:
-            return jsonable_encoder(content)
+            return encode_plain(content)
         return field.serialize(self.checked(content), **self.options)
 
     async def to_bytes(self, content: Any) -> bytes:
@@ -152,7 +163,7 @@ class Serializer:
         """Plain data for a response class to render."""
         field = self.field
         if field is None:
-            return jsonable_encoder(content)
+            return encode_plain(content)
         return field.serialize(await self.validated(content), **self.options)
 
 

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocket
 
-from .._hooks import written
+from .._hooks import is_reading_seen, written
 from .._native import LimitExceeded, Reader
 from ..compile.plan import Plan
 from ..compile.step import Values
@@ -38,7 +38,9 @@ class _Given(Exchange):
 
     def _is_held(self, name: str) -> bool:
         connection = self.connection
-        return _HELD[name] in vars(connection) or getattr(type(connection), name) is not written(HTTPConnection, name)
+        if _HELD[name] in vars(connection) or getattr(type(connection), name) is not written(HTTPConnection, name):
+            return True
+        return is_reading_seen()
 
     def read(self, reader: Reader) -> list[dict[str, Any] | None] | None:
         """The declared parameters, read natively from the scope; None if the request may say something else."""

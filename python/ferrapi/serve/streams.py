@@ -18,18 +18,17 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from .._draining import Drain
+from .._hooks import put_in_place
 from .._scopes import on_asyncio
 from ..compile.boundary import ReplyPlan
 from ..compile.step import Step
 from ..declare.callables import Kind
 from ..declare.foreign_classes import is_foreign_event
 from ..declare.handler_facts import HandlerFacts
-from ..encoders import jsonable_encoder
-from ..exceptions import ResponseValidationError
 from ..sse import KEEPALIVE_COMMENT, EventSourceResponse, ServerSentEvent, format_sse_event
 from .exchange import Exchange
 from .listening import in_threads
-from .respond import Responder, endpoint_context, sends_events
+from .respond import Responder, encode_plain, endpoint_context, response_refusal, sends_events
 
 PING_INTERVAL = 15.0
 """Seconds without an event after which a comment keeps the connection open."""
@@ -135,14 +134,14 @@ class StreamResponder(Responder):
     def _json(self, item: Any) -> str:
         field = self.item_field
         if field is None:
-            data = jsonable_encoder(item)
+            data = encode_plain(item)
             try:
                 return json.dumps(data, allow_nan=False)
             except ValueError:
                 return json.dumps(finite(data))
         value, errors = field.validate(item, loc=("response",))
         if errors:
-            raise ResponseValidationError(errors=errors, body=item, endpoint_ctx=endpoint_context(self.route))
+            raise response_refusal(errors, item, endpoint_context(self.route))
         return field.serialize_json(value, **self.serializer.options).decode()
 
     def _line(self, item: Any) -> bytes:
@@ -150,20 +149,37 @@ class StreamResponder(Responder):
 
     def _event(self, item: Any) -> bytes:
         if not isinstance(item, ServerSentEvent) and not is_foreign_event(type(item)):
-            return b"data: " + self._json(item).encode() + b"\n\n"  # JSON has no line breaks
+            text = self._json(item)
+            plain_way = put_in_place("ferrapi.routing", "format_sse_event", format_sse_event) is format_sse_event
+            return (
+                b"data: " + text.encode() + b"\n\n" if plain_way else _formatted(data_str=text)
+            )  # JSON has no line breaks
         data = item.raw_data
         if data is None and isinstance(item.data, BaseModel):
             data = item.data.model_dump_json()
         elif data is None and item.data is not None:
-            plain = jsonable_encoder(item.data)
+            plain = encode_plain(item.data)
             try:
                 data = json.dumps(plain, allow_nan=False)
             except ValueError:
                 data = json.dumps(finite(plain))
-        return format_sse_event(data_str=data, event=item.event, id=item.id, retry=item.retry, comment=item.comment)
+        return _formatted(data_str=data, event=item.event, id=item.id, retry=item.retry, comment=item.comment)
 
 
-_json_lines = functools.partial(StreamingResponse, media_type="application/jsonl")
+def _formatted(**fields: Any) -> bytes:
+    """An event, as `format_sse_event` writes it, or what somebody has put in its place."""
+    return put_in_place("ferrapi.routing", "format_sse_event", format_sse_event)(**fields)
+
+
+def _json_lines(content: Any, **arguments: Any) -> Response:
+    """A response with JSON Lines."""
+    kind = put_in_place("ferrapi.routing", "StreamingResponse", StreamingResponse)
+    return kind(content, media_type="application/jsonl", **arguments)
+
+
+def ping_interval() -> float:
+    """Seconds without an event after which a comment keeps the connection open."""
+    return put_in_place("ferrapi.routing", "_PING_INTERVAL", PING_INTERVAL)
 
 
 class _Events(EventSourceResponse):
@@ -199,7 +215,7 @@ class _Events(EventSourceResponse):
         app = self.exchange.scope.get("app")
         if getattr(app, "last_event", None) is not None or not on_asyncio():
             return None
-        return asyncio.get_running_loop(), PING_INTERVAL, KEEPALIVE_COMMENT
+        return asyncio.get_running_loop(), ping_interval(), KEEPALIVE_COMMENT
 
     def _make(self, tasks: TaskGroup, source: Any, made: MemoryObjectSendStream[bytes]) -> None:
         """Make the events in a task, until there are no more or the application drains and has a last one."""
@@ -253,7 +269,7 @@ async def _add_pings(events: MemoryObjectReceiveStream[bytes], pinged: MemoryObj
     with pinged, events:
         while True:
             try:
-                with anyio.fail_after(PING_INTERVAL):
+                with anyio.fail_after(ping_interval()):
                     event = await events.receive()
             except TimeoutError:
                 event = KEEPALIVE_COMMENT
