@@ -186,6 +186,10 @@ SHAPES: tuple[Shape, ...] = (
     _shape("customs", "awaits a timer of 1 ms", _get("/customs/{n}"), (5.5, 11)),
     _shape("pure", "JSON hello under one pure ASGI middleware that adds a header", _GATE, (3.8, 6.5), "wrapped:pure"),
     _shape("function", '… under @app.middleware("http")', _GATE, (6, 11), "wrapped:function"),
+    _shape("routed", "… of a route class with a handler of its own", _GATE, None, "wrapped:routed"),
+    _shape(
+        "handled", "… that raises, with an exception handler that answers with JSON", _GATE, None, "wrapped:handled"
+    ),
     _shape("base", "… under a BaseHTTPMiddleware subclass with its own dispatch", _GATE, (4.5, 9), "wrapped:base"),
     _shape("cors", "… under CORS, from a browser (with Origin)", _get("/gate", **_BROWSER), (4.5, 9), "wrapped:cors"),
     _shape(

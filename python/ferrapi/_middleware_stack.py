@@ -29,7 +29,7 @@ from .middleware.asyncexitstack import AsyncExitStackMiddleware
 from .routing import APIRouter
 from .serve.exchange import Exchange
 from .serve.failing import ask_handler, handle_exception
-from .serve.files import FileStack, leave_stack
+from .serve.files import FileStack
 from .serve.guard import Guard
 from .serve.limits import BodyLimit, answer_outer_limit, body_limit_error, serve_limited
 
@@ -77,7 +77,6 @@ class _Layer(Regained, Guard):
     _made = frozenset({"_as_of", "_is_open", "entrance", "surroundings"})
     _as_of = -1
     _is_open = False
-    leave_stack = staticmethod(leave_stack)
 
     def goes_short(self) -> bool:
         """Whether the router behind this layer can be entered directly."""

@@ -22,8 +22,14 @@ async def gate(scope: Scope, receive: Receive, rest: str) -> Answer:
     return json_reply({"gate": 4, "free": True})
 
 
-def _at(path: str = "/gate") -> App:
-    return application(routes([("GET", "/calls", show_calls), ("GET", path, gate)]))
+async def shut(scope: Scope, receive: Receive, rest: str) -> Answer:
+    """The endpoint, when the gate is shut."""
+    calls["gate"] += 1
+    return json_reply({"gate": 4, "free": False}, 409)
+
+
+def _at(path: str = "/gate", endpoint: Handler = gate) -> App:
+    return application(routes([("GET", "/calls", show_calls), ("GET", path, endpoint)]))
 
 
 def _adding(added: tuple[bytes, bytes]) -> App:
@@ -97,6 +103,8 @@ async def _compressed_manifest(scope: Scope, receive: Receive, rest: str) -> Ans
 
 pure = _adding((b"x-depot", b"HAM-3"))
 function = _adding((b"x-release", b"2026.11"))
+routed = _adding((b"x-release", b"2026.11"))
+handled = _at(endpoint=shut)
 base = _adding((b"x-audited", b"yes"))
 cors = application(routes([("GET", "/calls", show_calls), ("GET", "/gate", _with_cors(gate))]))
 production = application(

@@ -2,13 +2,15 @@
 
 import time
 import warnings
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any
 from uuid import uuid4
 
 from ferrapi import FastAPI, Request, Response
 from ferrapi.middleware.cors import CORSMiddleware
 from ferrapi.middleware.gzip import GZipMiddleware
+from ferrapi.responses import JSONResponse
+from ferrapi.routing import APIRoute
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -88,6 +90,56 @@ async def stamp(request: Request, call_next: Callable[[Request], Awaitable[Respo
     return response
 
 
+class StampedRoute(APIRoute):
+    """A route class whose handler says which release answered."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler of the route, and the header."""
+        handle = super().get_route_handler()
+
+        async def stamped(request: Request) -> Response:
+            response = await handle(request)
+            response.headers["x-release"] = "2026.11"
+            return response
+
+        return stamped
+
+
+class GateShutError(Exception):
+    """The gate that was asked for is shut."""
+
+    def __init__(self, gate: int) -> None:
+        super().__init__(gate)
+        self.gate = gate
+
+
+async def say_shut(request: Request, exc: GateShutError) -> JSONResponse:
+    """The answer where a gate is shut."""
+    return JSONResponse({"gate": exc.gate, "free": False}, 409)
+
+
+def _routed() -> FastAPI:
+    app = FastAPI()
+    app.router.route_class = StampedRoute
+    return _with_gate(app)
+
+
+def _handled() -> FastAPI:
+    app = FastAPI()
+    app.add_exception_handler(GateShutError, say_shut)  # type: ignore[arg-type]  # Starlette's type admits no subclass
+
+    @app.get("/calls")
+    async def show_calls() -> dict[str, int]:
+        return dict(calls)
+
+    @app.get("/gate")
+    async def gate() -> dict[str, Any]:
+        calls["gate"] += 1
+        raise GateShutError(4)
+
+    return app
+
+
 def _cors(app: FastAPI) -> None:
     app.add_middleware(
         CORSMiddleware,
@@ -156,6 +208,8 @@ pure = _with_gate(FastAPI())
 pure.add_middleware(DepotHeader, depot="HAM-3")
 function = _with_gate(FastAPI())
 function.middleware("http")(stamp)
+routed = _routed()
+handled = _handled()
 base = _with_gate(FastAPI())
 base.add_middleware(Audit)
 cors = _with_gate(FastAPI())

@@ -206,7 +206,8 @@ class ProgramPlan(TypedDict):
     any. steps: the last is the endpoint. before_body: the number of those that run before the body is read. placed: the
     effective route of an included one. http_handler: ferrapi's own handler of HTTP exceptions. own_handlers: all of
     ferrapi's own. reference: goes on in Python (`ferrapi.compile.program.Reference`).
-    counts: is called for each request, if they are counted.
+    counts: is called for each request, if they are counted. is_handler: whether it calls a handler of a route, in which
+    the engine runs.
     """
 
     provider: Any
@@ -222,6 +223,7 @@ class ProgramPlan(TypedDict):
     own_handlers: tuple[Any, ...]
     reference: Any
     counts: Callable[[], None] | None
+    is_handler: bool
 
 
 _IMMUTABLE = (type(None), str, int, float, bool, bytes)

@@ -85,6 +85,8 @@ def made_program(
     body: BodyPlan | None = None,
     placed: Any = None,
     counts: Callable[[], None] | None = None,
+    is_handler: bool = False,
+    is_observed: bool = False,
 ) -> Program:
     """The program of a plan.
 
@@ -95,6 +97,9 @@ def made_program(
         body: how the body is read.
         placed: the effective route, if it is not the declared one.
         counts: is called for each request, if they are counted.
+        is_handler: whether what it calls is a handler of a route, in which the engine runs.
+        is_observed: whether somebody wants to see how requests are served: what ferrapi's own exception handlers answer
+            is made by calling them then.
     """
     provider = plan.provider if hasattr(plan.provider, "dependency_overrides") else NOBODY
     return Program(
@@ -108,10 +113,11 @@ def made_program(
             "body": body,
             "reply": _NO_REPLY if responder is None else responder.reply_plan(),
             "placed": placed,
-            "http_handler": http_exception_handler,
-            "own_handlers": OWN_HANDLERS,
+            "http_handler": None if is_observed else http_exception_handler,
+            "own_handlers": () if is_observed else OWN_HANDLERS,
             "reference": reference,
             "counts": counts,
+            "is_handler": is_handler,
         }
     )
 

@@ -13,7 +13,7 @@ from .._threads import run_later_in_thread
 from ..exception_handlers import handler_for, short_answer
 from ..exceptions import FastAPIError
 from .exchange import Exchange, is_plainly_sent
-from .respond import send_response, tell_way
+from .respond import send_any, tell_way
 
 
 def unanswered() -> FastAPIError:
@@ -60,7 +60,7 @@ async def handle_exception(x: Exchange, exc: Exception, handlers: Any = None) ->
     else:
         response = await ask_handler(handler, None if answer is not None else x.connection, exc)
         if response is not None:
-            await _send_answer(x, response)
+            await send_any(x, response)
     exc.__traceback__ = None
 
 
@@ -75,19 +75,10 @@ async def answer_of(x: Exchange, handler: Any, exc: Exception) -> Response | Non
     except Exception:
         response: Any = await ask_handler(handler, x.connection, exc)
         if response is not None and not _is_whole(response):
-            await _send_answer(x, response)
+            await send_any(x, response)
             response = None
     exc.__traceback__ = None
     return response  # type: ignore[no-any-return]
-
-
-async def _send_answer(x: Exchange, response: Any) -> None:
-    """Send what a handler has answered, which may be any ASGI application."""
-    if isinstance(response, Response):
-        await send_response(x, response)
-    else:
-        await x.run(response)
-        x.replied = True
 
 
 def _is_whole(response: Any) -> bool:

@@ -10,7 +10,6 @@ that nobody sees.
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from types import TracebackType
 from typing import Any, Protocol
 
 from starlette.datastructures import FormData, UploadFile
@@ -38,7 +37,7 @@ class HasForm(Protocol):
 
 
 class FileStack(AsyncExitStack):
-    """The exit stack around a request that has come through middleware. It is not left while there is nothing on it."""
+    """The exit stack around a request. It is not left while there is nothing on it."""
 
 
 async def leave_stack(stack: FileStack, exc: BaseException | None) -> bool:
@@ -117,27 +116,3 @@ async def close_later(x: HasForm, stack: Any) -> None:
         stack.push_async_callback(close_form, x.form)
     else:
         await close_form(x.form)
-
-
-class StackAround:
-    """Has a stack in the scope: that of the application's layer, or one that is left with this context.
-
-    Parameters:
-        scope: the scope.
-    """
-
-    def __init__(self, scope: Scope) -> None:
-        self._scope = scope
-        self._own: AsyncExitStack | None = None
-
-    async def __aenter__(self) -> None:
-        if not isinstance(self._scope.get(STACK_KEY), AsyncExitStack):
-            self._own = self._scope[STACK_KEY] = AsyncExitStack()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
-        if self._own is None:
-            return False
-        self._scope.pop(STACK_KEY, None)
-        return bool(await self._own.__aexit__(kind, exc, traceback))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
+from .files import leave_stack
+
 if TYPE_CHECKING:
     from .._native import AccessLog
 
@@ -40,6 +42,7 @@ class Guard:
         return access_log(logger)
 
     wait_for = staticmethod(wait_for)
+    leave_stack = staticmethod(leave_stack)
 
     @staticmethod
     async def raise_again(x: Any, exc: BaseException) -> None:

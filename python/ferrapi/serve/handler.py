@@ -8,7 +8,6 @@ around which it may do what it wants; the engine runs inside.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
 from typing import Any
 
 from starlette.requests import Request
@@ -25,14 +24,13 @@ from ..declare.route import EFFECTIVE, Declared
 from ..exceptions import ValidationException
 from .compiled import Compiled
 from .exchange import Exchange
-from .failing import handle_exception, unanswered
-from .files import StackAround, close_later
+from .files import close_later
 from .guard import INSIDE
 from .limits import serve_limited
 from .observed import Observed, is_asked, is_observed
-from .programs import program_inside
-from .respond import send_response, tell_way
-from .shield import SHIELD, ExitShield
+from .programs import handling, program_inside
+from .respond import tell_way
+from .shield import SHIELD
 from .while_connected import serve_while_connected
 
 RequestHandler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -45,8 +43,9 @@ class RouteApp(Regained):
         route: the (effective) route.
     """
 
-    _made = frozenset({"_compiled"})
+    _made = frozenset({"_compiled", "_handling"})
     _compiled: Compiled | None = None
+    _handling: tuple[int, RequestHandler, Program] | None = None
 
     def __init__(self, route: Declared) -> None:
         self.route: Any = route
@@ -84,9 +83,13 @@ class RouteApp(Regained):
         return self._handler is None and compiled is not None and compiled.has_body and not compiled.reads_body_last
 
     def is_wrapped(self) -> bool:
-        """Whether there is something around the engine here: a handler of the user's, a limit, who cancels it."""
+        """Whether there is something around the engine here: a limit, who cancels it."""
         facts = self.facts
-        return self._handler is not None or facts.max_body_size is not None or bool(facts.cancel_on_disconnect)
+        return facts is not None and (facts.max_body_size is not None or bool(facts.cancel_on_disconnect))
+
+    def handler(self) -> RequestHandler | None:
+        """What is called with the request instead of the engine, if the route has a handler of its own."""
+        return self._handler
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.answer()(Exchange.of(scope, receive, send))
@@ -112,35 +115,26 @@ class RouteApp(Regained):
 
     async def serve(self, x: Exchange) -> None:
         """Answer a request, whatever its body's size; what no handler takes is raised."""
+        await self._outermost().serve(INSIDE, x, False)
+
+    def _outermost(self) -> Program:
+        """What answers a request: the engine, a handler of the user's, or for somebody who looks on, step by step."""
         handler = self._handler
-        if handler is not None:
-            await self._serve_custom(x, handler)
-            return
-        program = self.program()
-        if program is None:
-            await self._serve_custom(x, Observed(self.compiled()).respond)
-        else:
-            await program.serve(INSIDE, x, False)
+        if handler is None:
+            program = self.program()
+            if program is not None:
+                return program
+            handler = self._observed()
+        known = self._handling
+        if known is None or known[0] != ROUTES_VERSION.value or known[1] is not handler:
+            known = self._handling = ROUTES_VERSION.value, handler, handling(handler)
+        return known[2]
 
-    async def _serve_custom(self, x: Exchange, handler: RequestHandler) -> None:
-        async with StackAround(x.scope):
-            try:
-                await self._serve_in_stacks(x, handler)
-            except Exception as exc:
-                await handle_exception(x, exc)
-
-    @staticmethod
-    async def _serve_in_stacks(x: Exchange, handler: RequestHandler) -> None:
-        scope = x.scope
-        with ExitShield(scope):
-            async with AsyncExitStack() as request_stack:
-                scope["fastapi_inner_astack"] = request_stack
-                async with AsyncExitStack() as function_stack:
-                    scope["fastapi_function_astack"] = function_stack
-                    response = await handler(x.request)
-                await send_response(x, response)
-        if not x.replied:
-            raise unanswered()
+    def _observed(self) -> RequestHandler:
+        compiled = self.compiled()
+        if compiled.observed is None:
+            compiled.observed = Observed(compiled).respond
+        return compiled.observed
 
     async def respond_to_request(self, request: Request) -> Response:
         """FastAPI's route handler: from a request to a response. Exit stacks are those in the request's scope."""
@@ -149,7 +143,7 @@ class RouteApp(Regained):
             COUNTED.elsewhere("request objects that are asked")
         program = None if asks_request else self.program()
         if program is None:
-            return await Observed(self.compiled()).respond(request)
+            return await self._observed()(request)
         x = Exchange.of(request.scope, request.receive, request._send)
         x.request_object = request
         x.request_stack = request.scope.get("fastapi_inner_astack")

@@ -18,7 +18,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .._hooks import FORMS, is_exchange_seen, is_reading_seen, replaced, touches_any, written
+from .._disconnect import Request as LiveRequest
+from .._hooks import FORMS, is_exchange_seen, is_reading_seen, replaced, touches_any, untouched, written
 from ..declare.callables import Kind
 from ..declare.limits import FORM_LIMITS
 from ..declare.sent import MISSING
@@ -57,8 +58,13 @@ _READ = frozenset({"_json", "_query_params", "_cookies"})
 """Where it keeps what it has read, which somebody may have put there."""
 
 
+_PLAIN = frozenset({Request, LiveRequest})
+
+
 def _reads_itself(request: Request, *names: str) -> bool:
     kind = type(request)
+    if kind in _PLAIN:
+        return not untouched(Request, *names)
     return any(getattr(kind, name) is not written(Request, name) for name in names)
 
 

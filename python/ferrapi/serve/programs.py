@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
+
+from starlette.requests import Request
+from starlette.responses import Response
 
 from .._native import Program
 from .._ways import COUNTED
@@ -12,7 +15,12 @@ from ..compile.program import body_plan, made_program
 from ..declare.dependant import get_dependant
 from ..declare.handler_facts import HandlerFacts
 from .compiled import Compiled
-from .reference import Reference, RefusingReference, StepReference
+from .observed import is_observed
+from .reference import HandlerReference, Reference, RefusingReference, StepReference
+from .respond import PassingResponder
+
+Handler = Callable[[Request], Awaitable[Response]]
+"""From a request to its response."""
 
 
 class Served(Protocol):
@@ -20,6 +28,9 @@ class Served(Protocol):
 
     def is_wrapped(self) -> bool:
         """Whether there is something around the engine."""
+
+    def handler(self) -> Handler | None:
+        """What is called with the request instead of the engine, if the route has a handler of its own."""
 
     def compiled(self) -> Compiled:
         """The plan and responder, as of now."""
@@ -32,7 +43,10 @@ def program_of(app: Served, placed: Any) -> Program | None:
         app: the route's application.
         placed: the effective route, if it is not the declared one.
     """
-    return None if app.is_wrapped() else program_inside(app, placed)
+    if app.is_wrapped():
+        return None
+    handler = app.handler()
+    return program_inside(app, placed) if handler is None else handling(handler, placed)
 
 
 def program_inside(app: Served, placed: Any = None) -> Program | None:
@@ -50,6 +64,31 @@ def _program(compiled: Compiled, plan: Plan, placed: Any) -> Program:
         body=body_plan(compiled, plan),
         placed=placed,
         counts=None if COUNTED is None else COUNTED.begin,
+    )
+
+
+def handling(handler: Handler, placed: Any = None) -> Program:
+    """The program that answers a request with what a function makes of it.
+
+    Parameters:
+        handler: the function.
+        placed: the effective route that the request has come to, if it is not the declared one.
+    """
+
+    async def handle(request: Request) -> Any:
+        return await handler(request)
+
+    facts = HandlerFacts(get_dependant(path="", call=handle), handle)
+    compiled = Compiled(facts, is_observed=is_observed())
+    compiled.responder = PassingResponder(facts, in_thread=False)
+    reference = HandlerReference(compiled, compiled.base, placed, solver_of)
+    return made_program(
+        compiled.base,
+        reference,
+        compiled.responder,
+        placed=placed,
+        is_handler=True,
+        is_observed=compiled.is_observed,
     )
 
 

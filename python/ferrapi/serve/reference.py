@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_core import ValidationError
@@ -36,17 +37,20 @@ from .body_values import body_values, request_body_to_args
 from .compiled import Compiled
 from .exchange import Exchange
 from .failing import answer_of, handle_exception, no_response, unanswered
-from .files import close_files, close_in_memory
+from .files import STACK_KEY, FileStack, close_files, close_in_memory
 from .form import urlencoded_form
 from .listening import Listening, fail, is_in_memory, iterated_in_threads, next_in_thread
 from .read import body_bytes, most_errors, parsed, read_form, read_form_at_once, unreadable
 from .respond import dump_other
-from .shield import Shielded, enter_shield, in_cancel_scope, leave_shield, shielded
+from .shield import SHIELD, Shielded, enter_shield, in_cancel_scope, leave_shield, shielded
 from .teardown import as_context, stop, stop_thrown, unwind
 from .tracer import Tracer, tell_unread
 from .values import Errors, missing_error, request_params_to_args, validate_found
 
-if TYPE_CHECKING:  # whose module is only imported for endpoints that yield
+if TYPE_CHECKING:
+    from anyio import CancelScope
+
+    # whose module is only imported for endpoints that yield
     from .streams import StreamResponder
 
 
@@ -309,6 +313,38 @@ class Reference(StepReference):
         error = unreadable(exc)
         error.__cause__ = exc
         return error
+
+
+class HandlerReference(Reference):
+    """The same for a program that calls a handler of a route, which makes the response."""
+
+    @staticmethod
+    def open_stacks(x: Exchange) -> tuple[FileStack | None, AsyncExitStack, AsyncExitStack]:
+        """Put exit stacks into the scope of a request.
+
+        Returns:
+            that around the request, if there was none yet; the one that is left when the response is sent; and the one
+            that is left before.
+        """
+        scope = x.scope
+        scope.pop(SHIELD, None)  # of an outer application
+        outer = scope.get(STACK_KEY)
+        around = None
+        if outer is None or not isinstance(outer, AsyncExitStack):
+            around = scope[STACK_KEY] = FileStack()
+        request_stack = scope["fastapi_inner_astack"] = AsyncExitStack()
+        function_stack = scope["fastapi_function_astack"] = AsyncExitStack()
+        return around, request_stack, function_stack
+
+    @staticmethod
+    def drop_stack(x: Exchange) -> None:
+        """Take the stack around the request out of its scope."""
+        x.scope.pop(STACK_KEY, None)
+
+    def enter_shield(self, x: Exchange) -> CancelScope:
+        """Enter the cancel scope of the request, for the engine inside, too."""
+        shield = x.scope[SHIELD] = enter_shield(x)
+        return shield
 
 
 class RefusingReference(Reference):

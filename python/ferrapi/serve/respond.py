@@ -16,7 +16,7 @@ from pydantic_core import ValidationError
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.types import Scope
 
-from .._hooks import put_in_place, untouched
+from .._hooks import put_in_place, untouched, written
 from .._native import encode_json, response_head_problem, to_jsonable
 from .._threads import run_endpoint_in_thread, run_in_thread
 from ..compile.boundary import ReplyPlan
@@ -295,7 +295,7 @@ class Responder:
             "status": self.status,
             "content_type": self.content_type,
             "response": Response,
-            "response_call": Response.__call__,
+            "response_call": written(Response, "__call__"),
             "stream": StreamingResponse if untouched(StreamingResponse) else None,
             "in_thread": self.serializer.in_thread,
         }
@@ -399,6 +399,25 @@ class Responder:
             await send_response(x, reply)
 
 
+class PassingResponder(Responder):
+    """How a route responds whose handler makes the response."""
+
+    def reply_plan(self) -> ReplyPlan:
+        """How a response is sent."""
+        return {**super().reply_plan(), "kind": "other"}
+
+    def reply_now(self, x: Exchange, result: Any) -> None:
+        """Nothing is a reply but what the handler returns."""
+
+    async def response(self, x: Exchange, result: Any) -> Any:
+        """What the handler returned."""
+        return result
+
+    async def send(self, x: Exchange, reply: Any) -> None:
+        """Send that."""
+        await send_any(x, reply)
+
+
 async def send_response(x: Exchange, response: Response) -> None:
     """Send a response object, whose head is checked first: user code may have put anything into it.
 
@@ -418,3 +437,12 @@ async def send_response(x: Exchange, response: Response) -> None:
         finally:
             await close_stream(stream, source)
     x.replied = True
+
+
+async def send_any(x: Exchange, response: Any) -> None:
+    """Send what a handler of a route or of an exception has answered, which may be any ASGI application."""
+    if isinstance(response, Response):
+        await send_response(x, response)
+    else:
+        await x.run(response)
+        x.replied = True

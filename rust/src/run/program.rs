@@ -181,6 +181,9 @@ pub(crate) struct Program {
     pub(super) reference: Py<PyAny>,
     /// What is called for each request, if they are counted.
     pub(super) counts: Option<Py<PyAny>>,
+    /// Whether it calls a handler of a route, in which the engine runs: there is an exit stack around that in the scope, and who
+    /// follows the request follows what is inside.
+    pub(super) is_handler: bool,
 }
 
 #[pymethods]
@@ -220,6 +223,7 @@ impl Program {
             own_handlers: required(plan, "own_handlers")?.extract()?,
             reference: required(plan, "reference")?.unbind(),
             counts: required(plan, "counts")?.extract()?,
+            is_handler: required(plan, "is_handler")?.extract()?,
         })
     }
 

@@ -100,6 +100,9 @@ impl Machine {
         let for_function = !self.function_open.is_empty();
         let Some(open) = self.function_open.pop().or_else(|| self.open.pop()) else { return self.end(py) };
         let context = open.bind(py);
+        if self.is_unused_stack(context)? {
+            return self.close_next(py);
+        }
         if py::is_generator(context) {
             return self.leave_in_thread(py, open, for_function);
         }

@@ -20,6 +20,7 @@ impl Machine {
         if self.tracer.is_some() {
             self.trace_failure(py, &error)?;
         }
+        self.take_stacks(py, true)?;
         if matches!(self.stage, Stage::Delegated | Stage::Ending | Stage::Leaving) || self.returns() {
             return Err(error);
         }

@@ -8,6 +8,7 @@ mod reading;
 mod replying;
 mod running;
 mod solving;
+mod stacks;
 mod stream;
 mod streaming;
 mod threads;
@@ -23,6 +24,7 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 use smallvec::SmallVec;
 
 use self::replying::Ready;
+use self::stacks::HandlerStacks;
 use self::stream::{Phase, Stream};
 use self::tracing::Tracer;
 use super::hop::Hop;
@@ -171,6 +173,9 @@ pub(crate) struct Machine {
     has_form: bool,
     /// The exit stack around the request, if there is one.
     pub(in crate::run) file_stack: Option<Py<PyAny>>,
+    /// Whether it was opened here.
+    owns_file_stack: bool,
+    handler_stacks: Option<Box<HandlerStacks>>,
     /// What the request has come to, while these are being closed.
     end: Option<KeptError>,
     exchange: Option<Py<PyAny>>,
@@ -222,6 +227,8 @@ impl Machine {
             inside: Vec::new(),
             has_form: false,
             file_stack: None,
+            owns_file_stack: false,
+            handler_stacks: None,
             end: None,
             exchange: None,
             failure: None,
@@ -402,6 +409,9 @@ impl Machine {
         visit.call(&self.errors)?;
         visit.call(&self.background)?;
         visit.call(&self.file_stack)?;
+        if let Some(stacks) = &self.handler_stacks {
+            stacks.traverse(visit)?;
+        }
         visit.call(&self.returned)?;
         visit.call(&self.shield)?;
         visit.call(&self.cache)?;

@@ -40,6 +40,10 @@ impl Machine {
         if let Some(counts) = program.counts.as_ref().filter(|_| !self.solves()) {
             counts.bind(py).call0()?;
         }
+        if program.is_handler {
+            self.tracer = None;
+            self.open_stacks(py, program)?;
+        }
         self.trace_start(py)?;
         match &program.body {
             Some(body) if program.before_body == 0 && !self.solves() => self.read_body(py, program, body),

@@ -50,6 +50,7 @@ impl Machine {
         result: &Bound<'py, PyAny>,
         made: Made,
     ) -> PyResult<Next<'py>> {
+        self.take_stacks(py, false)?;
         let made = match made {
             Made::Other => reply::make_jsonable(program, result)?.map_or(Made::Other, Made::Body),
             made => made,
@@ -296,21 +297,5 @@ impl Machine {
         }
         self.end = next.err().map(|error| KeptError::new(py, &error));
         self.wait(py, Stage::Ending, closing)
-    }
-
-    /// Leaves the exit stack around the request when all else is over.
-    pub(super) fn leave_file_stack<'py>(&mut self, py: Python<'py>, next: PyResult<Next<'py>>) -> PyResult<Next<'py>> {
-        if let Ok(Next::Await(_)) = &next {
-            return next;
-        }
-        let Some(stack) = self.file_stack.take() else { return next };
-        let stack = stack.into_bound(py);
-        if !stack.getattr(intern!(py, "_exit_callbacks"))?.is_truthy()? {
-            return next;
-        }
-        let error = next.err();
-        self.end = error.as_ref().map(|error| KeptError::new(py, error));
-        let leaving = self.transport.layer(py)?.call_method1(intern!(py, "leave_stack"), (stack, error))?;
-        self.wait(py, Stage::Leaving, leaving)
     }
 }
