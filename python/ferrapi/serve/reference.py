@@ -227,6 +227,7 @@ class Reference(StepReference):
         self.reply = compiled.responder.reply
         self.respond = compiled.responder.respond
         self.response = compiled.responder.response
+        self.response_of = compiled.responder.response_of
         self.send = compiled.responder.send
         if compiled.responder.streams:
             self.stream = cast("StreamResponder", compiled.responder).stream

@@ -359,6 +359,10 @@ class Responder:
         """Whether the response model writes the bytes, rather than a response class."""
         return self.is_default and self.serializer.field is not None
 
+    def response_of(self, x: Exchange, body: bytes) -> Response:
+        """A response object for JSON that was written natively."""
+        return self.made(x, body, _model_response if self.writes_model else _data_response)
+
     def rendered(self, x: Exchange, content: Any) -> Response:
         """A response object from what the response model wrote, or from data for the response class to render."""
         return self.made(x, content, _model_response if self.writes_model else self.response_class)

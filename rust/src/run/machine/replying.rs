@@ -132,7 +132,7 @@ impl Machine {
         matches!(&self.transport, Transport::Given(transport) if transport.goal() != Goal::Sent)
     }
 
-    /// Lets Python make the response, which is returned.
+    /// Returns the response, an object that Python makes.
     pub(super) fn return_response<'py>(
         &mut self,
         py: Python<'py>,
@@ -140,7 +140,23 @@ impl Machine {
         result: &Bound<'py, PyAny>,
     ) -> PyResult<Next<'py>> {
         let exchange = self.exchange(py)?;
-        let making = program.reference.bind(py).call_method1(intern!(py, "response"), (exchange, result))?;
+        let reference = program.reference.bind(py);
+        if matches!(program.reply, Reply::Data | Reply::Model { .. }) && !program.reply_in_thread {
+            match reply::make(program, result)? {
+                Made::Body(body) => {
+                    let arguments = (exchange, body.into_bytes(py));
+                    let response = reference.call_method1(intern!(py, "response_of"), arguments)?;
+                    self.returned = Some(response.unbind());
+                    return Ok(Next::Done);
+                }
+                Made::Invalid(error) => {
+                    let arguments = (result, error.exception);
+                    return Err(PyErr::from_value(reference.call_method1(intern!(py, "refuse_result"), arguments)?));
+                }
+                Made::Response(_) | Made::Stream | Made::Pieces | Made::Other => {}
+            }
+        }
+        let making = reference.call_method1(intern!(py, "response"), (exchange, result))?;
         self.wait(py, Stage::Returned, making)
     }
 
