@@ -12,6 +12,7 @@ import anyio
 import pytest
 from starlette.background import BackgroundTask
 from support.asgi import Ask, run
+from support.compare import compare
 from support.frameworks import BOTH, Framework
 from support.wire import Wire, configured
 
@@ -336,3 +337,45 @@ def test_who_leaves_ends_a_stream_alike(quiet: None, kind: str, stream: str, dep
         theirs[1].sort(key=str)
         ours[1].sort(key=str)
     assert ours == theirs
+
+
+@pytest.mark.parametrize("transport", ["asgi", "http11"])
+def test_a_message_that_cannot_be_sent_is_the_error_of_a_stream_that_a_route_class_hands_over(
+    transport: str, quiet: None
+) -> None:
+    """What encodes the items is not closed beside the generator that they are from."""
+
+    class Failing:
+        def __init__(self, app: Any) -> None:
+            self.app = app
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            async def fail(message: Any) -> None:
+                if message.get("body"):
+                    raise LookupError("nobody reads")
+                await send(message)
+
+            await self.app(scope, receive, fail)
+
+    def make(fw: Framework, log: list[Any]) -> Any:
+        class Own(fw.routing.APIRoute):
+            def get_route_handler(self) -> Any:
+                handler = super().get_route_handler()
+
+                async def handle(request: Any) -> Any:
+                    return await handler(request)
+
+                return handle
+
+        app = fw.FastAPI()
+        app.router.route_class = Own
+        app.add_middleware(Failing)
+
+        @app.get("/")
+        def lines() -> Any:
+            yield 1
+            yield 2
+
+        return app
+
+    assert compare(make, [Ask()], transport)[0].error == "LookupError"

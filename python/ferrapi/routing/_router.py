@@ -366,7 +366,7 @@ class APIRouter(Regained, Verbs, Router):
         chosen.update(
             tags=[*self.tags, *(chosen["tags"] or [])],
             dependencies=[*self.dependencies, *(chosen["dependencies"] or [])],
-            callbacks=[*self.callbacks, *(chosen["callbacks"] or [])],
+            callbacks=[*self.callbacks, *iter(chosen["callbacks"] or ())],
             responses={**self.responses, **(chosen["responses"] or {})},
             deprecated=chosen["deprecated"] or self.deprecated,
             include_in_schema=chosen["include_in_schema"] and self.include_in_schema,

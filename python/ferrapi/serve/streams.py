@@ -53,19 +53,26 @@ class Items:
         encode: makes the bytes of an item.
     """
 
-    __slots__ = ("encode", "items")
+    __slots__ = ("_encoded", "encode", "items")
 
     def __init__(self, items: Any, encode: Callable[[Any], bytes]) -> None:
         self.items = items
         self.encode = encode
+        self._encoded: AsyncGenerator[bytes] | None = None
 
-    async def __aiter__(self) -> AsyncGenerator[bytes]:
+    def __aiter__(self) -> AsyncGenerator[bytes]:
+        self._encoded = self._encode()
+        return self._encoded
+
+    async def _encode(self) -> AsyncGenerator[bytes]:
         async with aclosing(self.items):
             async for item in self.items:
                 yield self.encode(item)
 
     async def aclose(self) -> None:
-        """Close the generator."""
+        """Close the generator, and what encodes its items, which would close it beside this if nobody held it."""
+        if self._encoded is not None:
+            await self._encoded.aclose()
         await self.items.aclose()
 
 
