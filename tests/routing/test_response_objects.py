@@ -53,3 +53,60 @@ def test_its_class(returned: Any, declared: Any, injected: bool, status_code: in
         return app
 
     compare(make, [Ask(path="/kite")])
+
+
+@pytest.mark.parametrize("missing", ["status_code", "headers", "both", "background", "nothing"])
+@pytest.mark.parametrize("place", ["endpoint", "sync", "exception handler", "declared", "route class", "below"])
+def test_a_class_that_sends_itself_needs_no_attributes_of_the_others(missing: str, place: str) -> None:
+    """Gradio's answers to requests for a part of a file have no status code."""
+
+    def make(fw: Framework, log: list[Any]) -> Any:
+        class Own(fw.Response):  # type: ignore[misc]
+            def __init__(self, content: Any = None, **options: Any) -> None:
+                log.append(sorted(options))
+                if missing != "background":
+                    self.background = None
+                if missing not in ("status_code", "both"):
+                    self.status_code = 206
+                if missing not in ("headers", "both"):
+                    self.init_headers({"x-kite": "blue"})
+
+            async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+                headers = [(b"content-length", b"4"), (b"x-own", b"1")]
+                await send({"type": "http.response.start", "status": 207, "headers": headers})
+                await send({"type": "http.response.body", "body": b"kite"})
+
+        class Replaced(fw.routing.APIRoute):  # type: ignore[misc]
+            def get_route_handler(self) -> Any:
+                async def handle(request: Any) -> Any:
+                    return Own()
+
+                return handle
+
+        app = fw.FastAPI()
+        if place == "route class":
+            app.router.route_class = Replaced
+        if place == "below":
+
+            @app.middleware("http")
+            async def pass_on(request: Any, call_next: Any) -> Any:
+                return await call_next(request)
+
+        @app.exception_handler(LookupError)
+        async def answer(request: Any, exc: Exception) -> Any:
+            return Own()
+
+        async def endpoint(tasks: fw.BackgroundTasks) -> Any:
+            tasks.add_task(log.append, "task")
+            if place == "exception handler":
+                raise LookupError
+            return {"tail": 1} if place == "declared" else Own()
+
+        def sync_endpoint() -> Any:
+            return Own()
+
+        options = {"response_class": Own} if place == "declared" else {}
+        app.get("/kite", **options)(sync_endpoint if place == "sync" else endpoint)
+        return app
+
+    compare(make, [Ask(path="/kite")])

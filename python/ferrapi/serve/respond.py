@@ -31,7 +31,7 @@ from ..exception_handlers import JSON
 from ..exceptions import EndpointContext, InvalidResponseError, ResponseValidationError, ValidationException
 from ..types import IncEx
 from ..utils import ModelField, is_body_allowed_for_status_code
-from .exchange import Exchange
+from .exchange import Exchange, is_plainly_sent
 from .listening import close_stream, source_of
 
 
@@ -379,8 +379,8 @@ class Responder:
         response = (make or self.response_class)(content, **arguments)
         if not is_body_allowed_for_status_code(response.status_code):
             response.body = b""
-        if injected is not None:
-            response.headers.raw.extend(injected.headers.raw)
+        if injected is not None or not isinstance(vars(response).get("raw_headers"), list):
+            response.headers.raw.extend(() if injected is None else injected.headers.raw)
         return response
 
     @staticmethod
@@ -425,12 +425,15 @@ class PassingResponder(Responder):
 async def send_response(x: Exchange, response: Response) -> None:
     """Send a response object, whose head is checked first: user code may have put anything into it.
 
+    One whose class sends it in a way of its own may have none.
+
     Raises:
         InvalidResponseError: for a status or header that HTTP can't carry.
     """
-    problem = response_head_problem(response.status_code, response.raw_headers)
-    if problem is not None:
-        raise InvalidResponseError(problem)
+    if is_plainly_sent(response) or (hasattr(response, "status_code") and hasattr(response, "raw_headers")):
+        problem = response_head_problem(response.status_code, response.raw_headers)
+        if problem is not None:
+            raise InvalidResponseError(problem)
     stream = getattr(response, "body_iterator", None)
     if stream is None:
         await x.send_response(response)
