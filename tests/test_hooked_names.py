@@ -141,7 +141,8 @@ def _untouched() -> Iterator[None]:
 
 def _counts(fw: Framework, owner: Any, name: str) -> list[bool]:
     """For which requests what is put in the place of a name is called, when all routes have been used before."""
-    replacement, seen = Replacement(owner, name), []
+    replacement = Replacement(owner, name)
+    seen: list[Any] = []
 
     def note(app: Any) -> None:
         if not seen:

@@ -61,7 +61,7 @@ def test_a_class_that_sends_itself_needs_no_attributes_of_the_others(missing: st
     """Gradio's answers to requests for a part of a file have no status code."""
 
     def make(fw: Framework, log: list[Any]) -> Any:
-        class Own(fw.Response):  # type: ignore[misc]
+        class Own(fw.Response):
             def __init__(self, content: Any = None, **options: Any) -> None:
                 log.append(sorted(options))
                 if missing != "background":
@@ -76,7 +76,7 @@ def test_a_class_that_sends_itself_needs_no_attributes_of_the_others(missing: st
                 await send({"type": "http.response.start", "status": 207, "headers": headers})
                 await send({"type": "http.response.body", "body": b"kite"})
 
-        class Replaced(fw.routing.APIRoute):  # type: ignore[misc]
+        class Replaced(fw.routing.APIRoute):
             def get_route_handler(self) -> Any:
                 async def handle(request: Any) -> Any:
                     return Own()

@@ -50,10 +50,12 @@ class Replacement:
 
         return called
 
-    def _subclass(self, original: type) -> type:
+    def _subclass(self, original: Any) -> type:
+        initialize = original.__init__
+
         def __init__(made: Any, *args: Any, **kwargs: Any) -> None:
             self.calls += 1
-            original.__init__(made, *args, **kwargs)
+            initialize(made, *args, **kwargs)
 
         return type(original.__name__, (original,), {"__init__": __init__, "__module__": original.__module__})
 
