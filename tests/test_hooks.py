@@ -139,6 +139,8 @@ OWN = [
     ("applications", "FastAPI", "__call__"),
     ("routing", "APIRouter", "__call__"),
     ("routing", "APIRouter", "app"),
+    ("routing", "APIRouter", "handle"),
+    ("routing", "APIRouter", "matches"),
     ("routing", "APIRoute", "handle"),
 ]
 FUNCTIONS = [

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .. import params
 from .._compat.starlette import get_route_path
 from .._deprecation import warn_at_caller
-from .._hooks import routing_class, watch
+from .._hooks import is_own, routing_class, watch
 from .._native import Program
 from .._pickling import Regained
 from .._version_counter import ROUTES_VERSION, SETTINGS_VERSION, TrackedList
@@ -312,9 +312,8 @@ class APIRouter(Regained, Verbs, Router):
 
     @property
     def wants_to_be_asked(self) -> bool:
-        """Whether an include of it lets it decide itself: its class has a `matches` or `handle` of its own."""
-        kind = type(self)
-        return kind.matches is not APIRouter.matches or kind.handle is not APIRouter.handle
+        """Whether an include of it lets it decide itself: somebody has written or replaced a `matches` or `handle`."""
+        return not is_own(type(self), APIRouter, "matches", "handle")
 
     def front_ends_below(self, included: IncludedRouter) -> Iterator[tuple[Any, Any, Any]]:
         """The front ends of an include of it and of all below it, with what they ask of each request."""
