@@ -108,10 +108,10 @@ class Running:
 
 @pytest.fixture(params=["asyncio", "uvloop"])
 def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Running]:
-    """The application on each event loop."""
+    """The application on each event loop. Who waits for its turn on a busy machine is not idle for too long."""
     if request.param == "uvloop":
         pytest.importorskip("uvloop")
-    with Running(application(tmp_path), loop=request.param) as running:
+    with Running(application(tmp_path), loop=request.param, timeout_keep_alive=300) as running:
         yield running
 
 
