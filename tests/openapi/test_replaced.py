@@ -18,6 +18,9 @@ PAGES = {
 }
 
 
+DESCRIBING = ("generate_operation_summary", "get_openapi_operation_metadata")
+
+
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
     before = [
@@ -25,7 +28,7 @@ def _as_before() -> Iterator[None]:
         for fw in BOTH
         for module, names in (
             (fw.applications, PAGES),
-            (fw.openapi.utils, ("validation_error_definition", "validation_error_response_definition")),
+            (fw.openapi.utils, ("validation_error_definition", "validation_error_response_definition", *DESCRIBING)),
         )
         for name in names
     ]
@@ -88,3 +91,26 @@ def test_schemas_of_validation_errors(edit: Any) -> None:
     expected, actual = (_documented(fw, edit) for fw in BOTH)
     assert actual == expected
     assert "Mine" in str(actual) or "mine" in str(actual) or "'ValidationError': {'type': 'string'}" in str(actual)
+
+
+@pytest.mark.parametrize("name", DESCRIBING)
+def test_functions_that_describe_operations(name: str) -> None:
+    """They are called for each operation; what they return is in the document."""
+
+    def make(fw: Framework, log: list[Any]) -> Any:
+        own = getattr(fw.openapi.utils, name)
+
+        def replaced(**options: Any) -> Any:
+            log.append((*options, options["method"]))
+            made = own(**options)
+            return made.upper() if isinstance(made, str) else {**made, "x-mine": 1}
+
+        setattr(fw.openapi.utils, name, replaced)
+        app = fw.FastAPI()
+        app.get("/a")(lambda: 1)
+        app.post("/a")(lambda: 1)
+        app.get("/b", summary="said")(lambda: 1)
+        return app
+
+    answer = compare(make, [Ask("GET", "/openapi.json")])[0]
+    assert len(answer.log) == 3

@@ -49,7 +49,7 @@ class StatusCodeError(RouteError, ValueError):
 VALIDATION_ERROR = "ValidationError"
 HTTP_VALIDATION_ERROR = "HTTPValidationError"
 _EDITED = "ferrapi.openapi.utils"
-"""The module in which applications edit the models below; whoever makes a document has imported it."""
+"""The module whose functions and models users replace or edit; whoever makes a document has imported it."""
 
 
 def validation_error_models() -> dict[str, JsonObject]:
@@ -177,7 +177,8 @@ def _render_operation(
     one: Described, method: str, schemas: Schemas, operation_ids: set[str], rendered: Rendered
 ) -> JsonObject:
     route = one.route
-    operation = render_metadata(route, method, operation_ids)
+    metadata = current(_EDITED, "get_openapi_operation_metadata")
+    operation: JsonObject = metadata(route=route, method=method, operation_ids=operation_ids)
     rendered.security_schemes |= one.security.schemes
     if one.security.scopes:
         operation["security"] = one.security.listed()
@@ -219,7 +220,7 @@ def render_metadata(route: APIRoute, method: str, operation_ids: set[str]) -> Js
     operation: JsonObject = {}
     if route.tags:
         operation["tags"] = route.tags
-    operation["summary"] = render_summary(route)
+    operation["summary"] = current(_EDITED, "generate_operation_summary")(route=route, method=method)
     if route.description:
         operation["description"] = route.description
     operation_id = route.operation_id or route.unique_id
