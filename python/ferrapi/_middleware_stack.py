@@ -119,13 +119,18 @@ class Exceptions(_Layer, ExceptionMiddleware):
         """Where requests come to the router."""
         return Entrance(self, self.app, self.handlers, ROUTES_VERSION, SETTINGS_VERSION)
 
-    async def guard(self, x: Exchange, function: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]) -> None:
+    def guard(
+        self, x: Exchange, function: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]
+    ) -> Coroutine[Any, Any, None]:
         """Await ``function(x, *arguments)``; answer with the handler for what that raises."""
-        await _guarded(self, x, function, arguments)
+        return _guarded(self, x, function, arguments)
 
     async def recover(self, x: Exchange, exc: Exception, handlers: Any = None) -> None:
         """Answer to an exception that the route didn't handle; raise it, if no handler takes it."""
-        await handle_exception(x, body_limit_error(exc) or exc, handlers)
+        try:
+            await handle_exception(x, body_limit_error(exc) or exc, handlers)
+        finally:
+            del exc
 
     def leads_to_router(self) -> bool:
         """Whether the router behind this layer is one whose requests need no wrapping."""
@@ -201,6 +206,8 @@ class ServerErrors(_Layer, ServerErrorMiddleware):
             x.started = outlet.started
             await self._answer(x, exc)
             raise
+        finally:
+            del exc
 
     def leads_to_router(self) -> bool:
         """Whether there is nothing between this layer and the router."""
@@ -223,9 +230,11 @@ class ServerErrors(_Layer, ServerErrorMiddleware):
         inner: Exceptions = self.app  # type: ignore[assignment]
         return inner.dispatch(x)
 
-    async def guard(self, x: Exchange, function: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]) -> None:
+    def guard(
+        self, x: Exchange, function: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]
+    ) -> Coroutine[Any, Any, None]:
         """Await ``function(x, *arguments)``; answer what that raises, by exception handlers or as a server error."""
-        await _guarded(self, x, function, arguments)
+        return _guarded(self, x, function, arguments)
 
     async def recover(self, x: Exchange, exc: Exception, handlers: Any = None) -> None:
         """Answer to an exception that the route didn't handle; raise it, if no handler takes it here."""
@@ -234,19 +243,24 @@ class ServerErrors(_Layer, ServerErrorMiddleware):
         except Exception as error:
             await self._answer(x, error)
             raise
+        finally:
+            del exc
 
     async def _answer(self, x: Exchange, exc: Exception) -> None:
         request = Request(x.scope)
         handler: Any = self.handler
-        if self.debug:
-            response = await run_later_in_thread(self.debug_response, request, exc)
-        elif handler is None:
-            response = self.error_response(request, exc)
-        else:
-            response = await ask_handler(handler, request, exc)
-        if not x.has_left:
-            await response(x.scope, x.receive, x.send)
-            x.started = True
+        try:
+            if self.debug:
+                response = await run_later_in_thread(self.debug_response, request, exc)
+            elif handler is None:
+                response = self.error_response(request, exc)
+            else:
+                response = await ask_handler(handler, request, exc)
+            if not x.has_left:
+                await response(x.scope, x.receive, x.send)
+                x.started = True
+        finally:
+            del exc
 
 
 NO_HANDLERS: tuple[dict[Any, Any], dict[Any, Any]] = ({}, {})
@@ -260,6 +274,8 @@ async def _guarded(
         await function(x, *arguments)
     except Exception as exc:
         await _recover(x, exc, [(layer, NO_HANDLERS if x.is_past_handlers else layer.handlers), *x.around])
+    finally:
+        del arguments  # an exception may be one of them
 
 
 async def _recover(x: Exchange, exc: Exception, layers: Sequence[tuple[Any, Any]]) -> None:
@@ -270,6 +286,8 @@ async def _recover(x: Exchange, exc: Exception, layers: Sequence[tuple[Any, Any]
         if not around:
             raise
         await _recover(x, error, around)
+    finally:
+        del exc
 
 
 def _is_plain_router(router: ASGIApp) -> bool:

@@ -83,7 +83,6 @@ def begin_in_scope(coroutine: Coroutine[Any, Any, Any], scope: Any, context: con
     states = task_states()
     if states is not None:
         _enter(states, task, scope)
-        task.add_done_callback(tasks_in(scope).discard)
     return task
 
 
@@ -102,6 +101,15 @@ def may_be_cancelled_here() -> bool:
 def _enter(states: MutableMapping[asyncio.Task[Any], Any], task: asyncio.Task[Any], scope: Any) -> None:
     states[task] = new_task_state(scope)
     tasks_in(scope).add(task)
+    task.add_done_callback(_leave)
+
+
+def _leave(task: asyncio.Task[Any]) -> None:
+    """Forget a task that has ended: what is noted of it refers to its scope, and that to the task, which would stay."""
+    states = task_states()
+    state = None if states is None else states.pop(task, None)
+    if state is not None and state.cancel_scope is not None:
+        tasks_in(state.cancel_scope).discard(task)
 
 
 async def end_tasks(tasks: Iterable[asyncio.Task[Any]], scope: Any) -> None:

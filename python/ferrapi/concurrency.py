@@ -95,9 +95,12 @@ async def _leave(cm: AbstractContextManager[Any], error: BaseException | None) -
     leaving = _Exit(cm, error)
     with anyio.CancelScope(shield=True):
         cancellation = await (leaving.run_beside() if on_asyncio() else leaving.run_beside_trio())
-    if cancellation is not None:
-        raise cancellation
-    return leaving.result()
+    try:
+        if cancellation is not None:
+            raise cancellation
+        return leaving.result()
+    finally:
+        del error, cancellation
 
 
 class _Beside:
@@ -117,23 +120,26 @@ class _Beside:
             turns: Of the event loop before that.
         """
         cancellation = None
-        for _ in range(turns):
-            try:
-                await asyncio.sleep(0)
-            except asyncio.CancelledError as error:
-                cancellation, self.cancelled = error, True
-        for begin in (begin_call, lambda run: asyncio.ensure_future(run_beside(run))):
-            while True:
+        try:
+            for _ in range(turns):
                 try:
-                    await begin(self.run)
+                    await asyncio.sleep(0)
                 except asyncio.CancelledError as error:
-                    cancellation, self.cancelled = error, True  # and the wait has ended: another one is begun
-                except RuntimeError:
-                    break
-                else:
-                    return cancellation
-        self.run()
-        return cancellation
+                    cancellation, self.cancelled = error, True
+            for begin in (begin_call, lambda run: asyncio.ensure_future(run_beside(run))):
+                while True:
+                    try:
+                        await begin(self.run)
+                    except asyncio.CancelledError as error:
+                        cancellation, self.cancelled = error, True  # and the wait has ended: another one is begun
+                    except RuntimeError:
+                        break
+                    else:
+                        return cancellation
+            self.run()
+            return cancellation
+        finally:
+            del cancellation  # whose traceback has this frame
 
     async def run_beside_trio(self) -> None:
         """The same under trio, where nothing gets past a shield."""
@@ -164,21 +170,29 @@ class _Exit(_Beside):
     def __init__(self, cm: AbstractContextManager[Any], error: BaseException | None) -> None:
         super().__init__()
         self._cm = cm
-        self._told = (None, None, None) if error is None else (type(error), error, error.__traceback__)
+        self._error = error
         self._swallowed = False
         self._failure: BaseException | None = None
 
     def _run(self) -> None:
+        error, self._error = self._error, None
+        told = (None, None, None) if error is None else (type(error), error, error.__traceback__)
         try:
-            self._swallowed = bool(self._cm.__exit__(*self._told))
+            self._swallowed = bool(self._cm.__exit__(*told))
         except BaseException as failure:
             self._failure = failure
+        finally:
+            del error, told
 
     def result(self) -> bool:
         """Tell whether the exception was swallowed, or raise what the manager raised."""
-        if self._failure is not None:
-            raise self._failure
-        return self._swallowed
+        failure, self._failure = self._failure, None
+        try:
+            if failure is not None:
+                raise failure
+            return self._swallowed
+        finally:
+            del failure
 
 
 class _GeneratorExits(_Beside):
@@ -242,7 +256,11 @@ async def leave_generators(
     """
     leaving = _GeneratorExits(generators)
     cancellation = await leaving.run_beside(_TURNS if after_others else 0)
-    return leaving.generators, cancellation or leaving.failure
+    failure, leaving.failure = leaving.failure, None  # its traceback refers to `leaving`
+    try:
+        return leaving.generators, cancellation or failure
+    finally:
+        del cancellation, failure
 
 
 class LeftInThread(AbstractAsyncContextManager[None]):

@@ -127,7 +127,10 @@ class Target:
             return
         ready = answer_now(x.handlers, exc)
         if ready is None:
-            raise exc
+            try:
+                raise exc
+            finally:
+                del exc
         pending = x.send_body(*ready)
         if pending is not None:
             await pending

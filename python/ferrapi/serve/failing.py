@@ -1,4 +1,9 @@
-"""What becomes of exceptions: the answer of the handler that is registered for one, or the exception again."""
+"""What becomes of exceptions: the answer of the handler that is registered for one, or the exception again.
+
+Whoever raises an exception that it was given, here and elsewhere, deletes its own name for it at its end. The traceback
+of the exception refers to the function's frame, and that to the exception as long as it has the name: a request and all
+that is in it would stay until the garbage collector comes to it.
+"""
 
 from __future__ import annotations
 
@@ -41,27 +46,30 @@ async def handle_exception(x: Exchange, exc: Exception, handlers: Any = None) ->
         exc: the exception.
         handlers: by class and by status code, if they aren't those that the request has come to last.
     """
-    if isinstance(exc, LimitExceeded):
-        exc = HTTPException(status_code=400, detail=str(exc))
-    handler = handler_for(x.handlers if handlers is None else handlers, exc)
-    answer = short_answer(handler) if handler is not None else None
-    if answer is None:
-        tell_way(exc, x.scope)
-    if handler is None:
-        raise exc
-    if x.started:
-        raise RuntimeError("Caught handled exception, but response already started.") from exc
-    ready = None if answer is None or not x.is_http else answer(exc)
-    if ready is not None:
-        pending = x.send_body(*ready)
-        if pending is not None:
-            await pending
-        x.replied = True
-    else:
-        response = await ask_handler(handler, None if answer is not None else x.connection, exc)
-        if response is not None:
-            await send_any(x, response)
-    exc.__traceback__ = None
+    try:
+        if isinstance(exc, LimitExceeded):
+            exc = HTTPException(status_code=400, detail=str(exc))
+        handler = handler_for(x.handlers if handlers is None else handlers, exc)
+        answer = short_answer(handler) if handler is not None else None
+        if answer is None:
+            tell_way(exc, x.scope)
+        if handler is None:
+            raise exc
+        if x.started:
+            raise RuntimeError("Caught handled exception, but response already started.") from exc
+        ready = None if answer is None or not x.is_http else answer(exc)
+        if ready is not None:
+            pending = x.send_body(*ready)
+            if pending is not None:
+                await pending
+            x.replied = True
+        else:
+            response = await ask_handler(handler, None if answer is not None else x.connection, exc)
+            if response is not None:
+                await send_any(x, response)
+        exc.__traceback__ = None
+    finally:
+        del exc
 
 
 async def answer_of(x: Exchange, handler: Any, exc: Exception) -> Response | None:
@@ -77,8 +85,10 @@ async def answer_of(x: Exchange, handler: Any, exc: Exception) -> Response | Non
         if response is not None and not _is_whole(response):
             await send_any(x, response)
             response = None
-    exc.__traceback__ = None
-    return response  # type: ignore[no-any-return]
+        exc.__traceback__ = None
+        return response  # type: ignore[no-any-return]
+    finally:
+        del exc
 
 
 def _is_whole(response: Any) -> bool:
@@ -90,6 +100,9 @@ def _is_whole(response: Any) -> bool:
 
 async def ask_handler(handler: Any, connection: Any, exc: Exception) -> Any:
     """What an exception handler answers, in a worker thread if it is synchronous."""
-    if gives_coroutine(handler):
-        return await handler(connection, exc)
-    return await run_later_in_thread(handler, connection, exc)
+    try:
+        if gives_coroutine(handler):
+            return await handler(connection, exc)
+        return await run_later_in_thread(handler, connection, exc)
+    finally:
+        del exc

@@ -49,6 +49,8 @@ async def leave_stack(stack: FileStack, exc: BaseException | None) -> bool:
         raise exc
     except BaseException:
         return bool(await stack.__aexit__(type(exc), exc, exc.__traceback__))
+    finally:
+        del exc
 
 
 async def close_form(form: FormData) -> None:

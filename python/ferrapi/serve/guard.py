@@ -47,7 +47,10 @@ class Guard:
     @staticmethod
     async def raise_again(x: Any, exc: BaseException) -> None:
         """Raise what the native engine has no answer to."""
-        raise exc
+        try:
+            raise exc
+        finally:
+            del exc
 
     @staticmethod
     async def do_nothing(x: Any) -> None:
@@ -59,7 +62,10 @@ class Inside(Guard):
 
     async def guard(self, x: Any, function: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]) -> None:
         """Await ``function(x, *arguments)``."""
-        await function(x, *arguments)
+        try:
+            await function(x, *arguments)
+        finally:
+            del arguments  # an exception may be one of them
 
 
 INSIDE = Inside()

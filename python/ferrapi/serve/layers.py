@@ -179,11 +179,14 @@ class _Nearest(dict[Any, Any]):
 
     async def handle(self, connection: Any, exc: Exception) -> Any:
         """What the handler of an exception answers; raise it again if there is none."""
-        for level in self.levels:
-            handler = handler_for(level, exc)
-            if handler is not None:
-                return await ask_handler(handler, connection, exc)
-        raise exc
+        try:
+            for level in self.levels:
+                handler = handler_for(level, exc)
+                if handler is not None:
+                    return await ask_handler(handler, connection, exc)
+            raise exc
+        finally:
+            del exc
 
 
 def _chained(own: Handlers, outer: Handlers) -> Handlers:

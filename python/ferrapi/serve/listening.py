@@ -75,17 +75,20 @@ class Listening:
             stream: the iterator of the stream, which may not be at its end.
             source: the synchronous generator behind it, if there is one.
         """
-        if scope_here() is not self.scope:  # the stream is in a scope of its own, which it leaves before
-            await close_stream(stream, source)
         try:
-            await self._stop()
+            if scope_here() is not self.scope:  # the stream is in a scope of its own, which it leaves before
+                await close_stream(stream, source)
+            try:
+                await self._stop()
+            finally:
+                swallowed = self.scope.__exit__(type(exc), exc, exc.__traceback__)
+            await close_stream(stream, source)
+            # A task that was cancelled without anybody's having cancelled this one is no error in Starlette's group.
+            is_alone = isinstance(exc, asyncio.CancelledError) and _cancelling() <= self._cancelling
+            if not swallowed and not is_alone:
+                raise exc
         finally:
-            swallowed = self.scope.__exit__(type(exc), exc, exc.__traceback__)
-        await close_stream(stream, source)
-        # A task that was cancelled without anybody's having cancelled this one is no error in Starlette's task group.
-        is_alone = isinstance(exc, asyncio.CancelledError) and _cancelling() <= self._cancelling
-        if not swallowed and not is_alone:
-            raise exc
+            del exc
         self._raise_failure()
 
     async def _stop(self) -> None:
@@ -99,7 +102,10 @@ class Listening:
         listener = self._listener
         failure = None if listener is None or listener.cancelled() else listener.exception()
         if failure is not None:
-            raise failure
+            try:
+                raise failure
+            finally:
+                del failure
 
 
 def _cancelling() -> int:
@@ -125,6 +131,8 @@ async def fail(
         if not tells_by_sending:
             raise
         raise ClientDisconnect() from None
+    finally:
+        del exc
 
 
 def iterated_in_threads(stream: Any) -> Iterable[Any] | None:

@@ -257,6 +257,8 @@ class Reference(StepReference):
             raise exc  # handlers may look at the exception that is being handled
         except Exception:
             await handle_exception(x, exc)
+        finally:
+            del exc
 
     ask = staticmethod(answer_of)
 
@@ -356,7 +358,10 @@ class RefusingReference(Reference):
 
     async def handle(self, x: Exchange, exc: Exception) -> None:
         """Leave an exception to whoever is around."""
-        raise exc
+        try:
+            raise exc
+        finally:
+            del exc
 
     @staticmethod
     async def ask(x: Exchange, handler: Any, exc: Exception) -> Response | None:

@@ -137,7 +137,10 @@ class Serializer:
             return self.validate(content, from_attributes=True)
         except ValidationError as exc:
             refusal = self.refusal(content, exc)
-        raise refusal
+        try:
+            raise refusal
+        finally:
+            del refusal
 
     def refusal(self, content: Any, exc: ValidationError) -> ResponseValidationError:
         """What to raise for `content`, of which the validator says `exc`."""

@@ -34,6 +34,8 @@ async def unwind(opened: Iterable[Any], exc: BaseException) -> bool:
         for context in contexts:
             stack.push_async_exit(as_context(context))
         return bool(await stack.__aexit__(type(exc), exc, exc.__traceback__))
+    finally:
+        del exc
 
 
 async def stop(generator: AsyncGenerator[Any], when: str = "") -> None:
@@ -50,6 +52,8 @@ async def stop_thrown(generator: AsyncGenerator[Any], exc: BaseException) -> Non
         raise exc  # the context of what is raised here
     except BaseException:
         await stop(generator, "after athrow()")
+    finally:
+        del exc
 
 
 async def _throw(generator: AsyncGenerator[Any], exc: BaseException) -> bool:

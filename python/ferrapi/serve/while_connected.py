@@ -111,4 +111,7 @@ async def serve_while_connected(x: Exchange, serve: Callable[[Exchange], Awaitab
     if work.has_left and failure is None:
         await work.answer_nobody()
     if failure is not None:
-        raise failure
+        try:
+            raise failure
+        finally:
+            del failure
