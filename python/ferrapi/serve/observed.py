@@ -58,13 +58,10 @@ _READ = frozenset({"_json", "_query_params", "_cookies"})
 """Where it keeps what it has read, which somebody may have put there."""
 
 
-_PLAIN = frozenset({Request, LiveRequest})
-
-
 def _reads_itself(request: Request, *names: str) -> bool:
     kind = type(request)
-    if kind in _PLAIN:
-        return not untouched(Request, *names)
+    if kind is LiveRequest:
+        return not (untouched(Request, *names) and vars(kind).keys().isdisjoint(names))
     return any(getattr(kind, name) is not written(Request, name) for name in names)
 
 
