@@ -1,9 +1,11 @@
 """What requests leave behind: nothing, however they end."""
 
+import asyncio
 import gc
 from collections import Counter
 from typing import Any
 
+import anyio
 import pytest
 from ferrapi import Depends, FastAPI, HTTPException
 from ferrapi.responses import JSONResponse
@@ -70,6 +72,38 @@ def test_a_request_leaves_nothing_behind(kind: str, how: str) -> None:
 
     grown = run(main)
     assert not [name for name, more in grown.items() if more >= len(asks)], grown
+
+
+@pytest.mark.parametrize("scope", [anyio.move_on_after, anyio.CancelScope])
+def test_a_request_that_a_scope_cancels_leaves_nothing_behind(scope: Any) -> None:
+    app = FastAPI()
+
+    @app.middleware("http")
+    async def through_it(request: Any, call_next: Any) -> Any:
+        return await call_next(request)
+
+    @app.get("/")
+    async def wait() -> None:
+        await anyio.sleep(60)
+
+    async def cancelled() -> None:
+        with scope(*([0.001] if scope is anyio.move_on_after else [])) as inner:
+            async with anyio.create_task_group() as group:
+                group.start_soon(exchange, app, Ask())
+                if scope is anyio.CancelScope:
+                    for _ in range(10):
+                        await asyncio.sleep(0)
+                    inner.cancel()
+
+    async def main() -> Counter[str]:
+        for _ in range(2):
+            before = _objects()
+            for _ in range(8):
+                await cancelled()
+            await asyncio.sleep(0)
+        return _objects() - before
+
+    assert not [name for name, more in run(main).items() if more >= 8]
 
 
 def _objects() -> Counter[str]:
