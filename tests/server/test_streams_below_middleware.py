@@ -153,7 +153,7 @@ def test_a_compressed_stream_leaves_in_one_write(monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr("ferrapi.server._http_exchange.HttpExchange.run", refuse)
         wire = Wire(configured(app), "ferrapi")
         wire.transport.protocol.data_received(b"GET / HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n")
-        await asyncio.wait(list(wire.state.tasks))
+        await asyncio.gather(*wire.state.tasks)
         return writes
 
     writes = run(main)
@@ -197,7 +197,7 @@ def test_a_stream_that_middleware_leaves_alone_is_sent_natively(
         monkeypatch.setattr("ferrapi.server._http_exchange.HttpExchange.run", refuse)
         head = b"GET / HTTP/1.1\r\nHost: x\r\nOrigin: https://a.b\r\n" + encoding + b"\r\n"
         wire.transport.protocol.data_received(head)
-        await asyncio.wait(list(wire.state.tasks))
+        await asyncio.gather(*wire.state.tasks)
         return wire.written
 
     written = run(main)
@@ -218,7 +218,7 @@ def test_settings_of_the_middleware_may_change() -> None:
                 layer.exclude_content_types = excluded
             wire = Wire(configured(app), "ferrapi")
             wire.transport.protocol.data_received(b"GET / HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n")
-            await asyncio.wait(list(wire.state.tasks))
+            await asyncio.gather(*wire.state.tasks)
             written.append(wire.written)
         return written[0], written[1]
 
