@@ -145,9 +145,11 @@ def test_the_lines_of_a_turn_are_written_at_once_and_before_the_loop_waits(logge
 
     async def main() -> None:
         wires = [Wire(configured(make(), access_log=True)) for _ in range(3)]
-        for wire in wires:
-            wire.transport.protocol.data_received(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        await wires[0].settle()
+        for _ in range(2):  # the first request of an application makes its middleware stack, which is an edit
+            stream.calls.clear()
+            for wire in wires:
+                wire.transport.protocol.data_received(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            await wires[0].settle()
 
     asyncio.run(main())
     line = 'INFO:     127.0.0.1:40000 - "GET / HTTP/1.1" 200 OK\n'
