@@ -16,6 +16,10 @@ class _Handled(Exception):
     pass
 
 
+_REFUSAL = HTTPException(410)
+"""Raised again and again."""
+
+
 def _application() -> FastAPI:
     app = FastAPI()
 
@@ -26,6 +30,8 @@ def _application() -> FastAPI:
     def fail(how: str) -> None:
         if how == "refused":
             raise HTTPException(409)
+        if how == "again":
+            raise _REFUSAL
         if how == "handled":
             raise _Handled
         if how == "unhandled":
@@ -57,7 +63,7 @@ def _application() -> FastAPI:
     return app
 
 
-@pytest.mark.parametrize("how", ["well", "refused", "handled", "unhandled"])
+@pytest.mark.parametrize("how", ["well", "refused", "again", "handled", "unhandled"])
 @pytest.mark.parametrize("kind", ["endpoint", "dependency", "coroutine", "inside", "result"])
 def test_a_request_leaves_nothing_behind(kind: str, how: str) -> None:
     app = _application()

@@ -84,7 +84,7 @@ pub(crate) fn unless_closed(transport: &Bound<'_, PyAny>, written: PyResult<Boun
 pub(crate) struct Opening {
     status: u16,
     /// Kept alive, so that no other list can have its address.
-    pub(super) defaults: Option<Py<PyList>>,
+    pub(crate) defaults: Option<Py<PyList>>,
     text: Vec<u8>,
 }
 

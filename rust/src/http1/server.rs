@@ -124,6 +124,10 @@ impl Server {
         visit.call(&self.attributes)?;
         visit.call(&self.access_log)?;
         visit.call(&self.connections)?;
+        visit.call(&self.running)?;
+        visit.call(&self.status_lines)?;
+        visit.call(&self.logger)?;
+        visit.call(&self.asgi_version)?;
         self.site.visit(&visit)?;
         self.native_site.visit(&visit)?;
         match self.opening.try_lock() {

@@ -1,6 +1,7 @@
 //! `KeptError`: an exception that a native object keeps for later.
 
 use pyo3::exceptions::PyBaseException;
+use pyo3::ffi;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyTraceback;
@@ -27,7 +28,7 @@ impl KeptError {
     /// The exception, with the traceback that it had.
     pub(crate) fn into_error_as_it_was(self, py: Python<'_>) -> PyErr {
         let error = PyErr::from_value(self.exception.into_bound(py).into_any());
-        error.set_traceback(py, self.traceback.map(|traceback| traceback.into_bound(py)));
+        set_traceback(py, &error, self.traceback.map(|traceback| traceback.into_bound(py)));
         error
     }
 
@@ -35,4 +36,15 @@ impl KeptError {
         visit.call(&self.exception)?;
         visit.call(&self.traceback)
     }
+}
+
+/// Gives an exception another traceback, or none.
+///
+/// `PyErr::set_traceback` alone says what it will be raised with. Before Python 3.12 the exception has one of its own besides, to
+/// which each further raising adds: one that is raised for every request would keep all of them.
+pub(crate) fn set_traceback(py: Python<'_>, error: &PyErr, traceback: Option<Bound<'_, PyTraceback>>) {
+    let object = traceback.as_ref().map_or_else(|| py.None().as_ptr(), Bound::as_ptr);
+    // SAFETY: we are attached, the first is an exception and the second a traceback or None, both of them alive. It can't fail then.
+    unsafe { ffi::PyException_SetTraceback(error.value(py).as_ptr(), object) };
+    error.set_traceback(py, traceback);
 }

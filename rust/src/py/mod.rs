@@ -19,6 +19,6 @@ pub(crate) use call::call_named;
 pub(crate) use context::{copy_context, within};
 pub(crate) use guard::guarded;
 pub(crate) use items::items;
-pub(crate) use kept::KeptError;
+pub(crate) use kept::{KeptError, set_traceback};
 pub(crate) use text::{latin1, text};
 pub(crate) use types::type_version;

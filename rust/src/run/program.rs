@@ -275,25 +275,30 @@ impl Program {
             for (_, get) in &step.specials {
                 visit.call(get)?;
             }
-            for field in step.fields.iter().flat_map(|fields| &fields.list) {
-                visit.call(&field.validate)?;
-                visit.call(&field.field)?;
+            if let Some(fields) = &step.fields {
+                visit.call(&fields.form)?;
+                for field in &fields.list {
+                    visit.call(&field.validate)?;
+                    visit.call(&field.field)?;
+                }
             }
         }
         match &self.body {
-            Some(Body::Json(Json { model: Some(model), .. })) => {
-                visit.call(&model.validate)?;
-                if let Some(first) = &model.large {
-                    visit.call(first)?;
+            Some(Body::Json(json)) => {
+                visit.call(&json.from_json)?;
+                if let Some(model) = &json.model {
+                    visit.call(&model.validate)?;
+                    visit.call(&model.large)?;
                 }
             }
             Some(Body::Form { plain: Some(plain) }) => visit.call(&plain.reader)?,
-            _ => {}
+            Some(Body::Form { plain: None }) | None => {}
         }
         match &self.reply {
-            Reply::Model { validate, to_json, .. } => {
+            Reply::Model { validate, to_json, options, .. } => {
                 visit.call(validate)?;
                 visit.call(to_json)?;
+                visit.call(options)?;
             }
             Reply::Text { validate } => visit.call(validate)?,
             Reply::Stream { items, events, .. } => {

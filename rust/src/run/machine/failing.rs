@@ -121,7 +121,7 @@ impl Machine {
                 return self.ask(py, &handler, &error);
             }
             if let Ok(Some((status, headers, body))) = answer_by(program, &handler, error.value(py)) {
-                error.set_traceback(py, None);
+                py::set_traceback(py, &error, None);
                 self.background = None;
                 return match headers {
                     Some(headers) => self.send(py, status, &Headers::Pairs(headers), body),

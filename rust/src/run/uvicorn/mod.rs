@@ -133,7 +133,22 @@ impl UvicornCycles {
 
     /// Shows the garbage collector what this holds.
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.log.visit(visit)
+        self.log.visit(visit)?;
+        // A thread that has locked one of these is at work on it, so that whatever is in it is in use.
+        if let Ok(known) = self.known.try_lock()
+            && let Some(known) = known.as_ref()
+        {
+            visit.call(&known.class)?;
+            if let Some(parts) = &known.parts {
+                visit.call(&parts.status_lines)?;
+                visit.call(&parts.send)?;
+                visit.call(&parts.receive)?;
+            }
+        }
+        match self.opening.try_lock() {
+            Ok(opening) => visit.call(&opening.defaults),
+            Err(_) => Ok(()),
+        }
     }
 
     /// Whether `send` is a server's own.

@@ -16,7 +16,7 @@ use pyo3::types::{IntoPyDict, PyDict};
 
 use super::send::PassageReceive;
 use super::{Passage, PassageSend};
-use crate::py::{self, Sent};
+use crate::py::{self, KeptError, Sent};
 use crate::run::Serving;
 use crate::run::layers::Flow;
 use crate::run::serving::awaited;
@@ -135,7 +135,7 @@ enum Early {
     Waits(Py<PyAny>),
     /// It waits for the response to be sent.
     Parked,
-    Finished(PyResult<()>),
+    Finished(Result<(), KeptError>),
 }
 
 impl Below {
@@ -237,7 +237,7 @@ impl Below {
         sent: PyResult<Bound<'py, PyAny>>,
     ) -> PyResult<Sent<'py>> {
         match early {
-            Early::Finished(done) => done.map(|()| Sent::Ended),
+            Early::Finished(done) => done.map(|()| Sent::Ended).map_err(|error| error.into_error_as_it_was(py)),
             Early::Parked => {
                 self.phase = Phase::InTask;
                 if sent.is_ok()
@@ -311,7 +311,7 @@ impl Flow for Below {
             Ok(Some(waits)) if waits.is(&self.passage) => Early::Parked,
             Ok(Some(waits)) => Early::Waits(waits.unbind()),
             Ok(None) => Early::Finished(Ok(())),
-            Err(error) => Early::Finished(Err(error)),
+            Err(error) => Early::Finished(Err(KeptError::new(py, &error))),
         };
         self.phase = Phase::Early(early);
         Ok(())
@@ -338,6 +338,7 @@ impl Flow for Below {
         visit.call(&self.awaiting)?;
         match &self.phase {
             Phase::ParkedInTask(object) | Phase::Early(Early::Waits(object)) => visit.call(object),
+            Phase::Early(Early::Finished(Err(error))) => error.traverse(visit),
             _ => Ok(()),
         }
     }
