@@ -353,6 +353,10 @@ class Outlet:
     """The `send` of a request below the outermost layer."""
 
     @property
+    def __name__(self) -> str: ...
+    @property
+    def __qualname__(self) -> str: ...
+    @property
     def started(self) -> bool:
         """Whether the response has begun."""
     def __call__(self, message: MutableMapping[str, Any]) -> Awaitable[None]: ...
@@ -404,6 +408,10 @@ class Compression:
 class Compressing:
     """The `send` of a request whose response may be compressed."""
 
+    @property
+    def __name__(self) -> str: ...
+    @property
+    def __qualname__(self) -> str: ...
     def __call__(self, message: MutableMapping[str, Any]) -> Awaitable[None]: ...
     def compress(self, body: bytes, more: bool) -> bytes:
         """Compress a piece of the body, in a thread."""
@@ -415,6 +423,10 @@ class Compressing:
 class Noting:
     """The `send` of an application that a route hands a request to: notes that the response has begun."""
 
+    @property
+    def __name__(self) -> str: ...
+    @property
+    def __qualname__(self) -> str: ...
     def __new__(cls, exchange: Any, target: Callable[[MutableMapping[str, Any]], Awaitable[None]]) -> Noting:
         """One in front of `target`."""
 

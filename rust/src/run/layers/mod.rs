@@ -8,6 +8,7 @@ mod around;
 mod compressing;
 mod delivery;
 mod flow;
+mod named;
 mod noting;
 mod outlet;
 mod passage;

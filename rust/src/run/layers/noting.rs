@@ -4,6 +4,8 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use super::named::{self, last_part};
+
 /// The `send` of an application that a route hands a request to: notes on the exchange that the response has begun.
 #[pyclass(frozen, module = "ferrapi._native")]
 pub(crate) struct Noting {
@@ -24,6 +26,16 @@ impl Noting {
             self.note_start(py)?;
         }
         self.target.bind(py).call1((message,))
+    }
+
+    #[getter(__qualname__)]
+    fn qualname(&self) -> &'static str {
+        named::SENDER
+    }
+
+    #[getter(__name__)]
+    fn name(&self) -> &'static str {
+        last_part(named::SENDER)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -10,6 +10,7 @@ use pyo3::types::{PyDict, PyList};
 
 use super::Ready;
 use super::around::Around;
+use super::named::{self, last_part};
 use crate::py::{self, Attached, Sent};
 use crate::response::checks::{describes_body, response_head_problem};
 use crate::run::Serving;
@@ -124,6 +125,16 @@ impl Outlet {
             }
         }
         this.target.bind(py).call1((message,))
+    }
+
+    #[getter(__qualname__)]
+    fn qualname(&self) -> &'static str {
+        named::OUTERMOST
+    }
+
+    #[getter(__name__)]
+    fn name(&self) -> &'static str {
+        last_part(named::OUTERMOST)
     }
 
     /// Whether the response has begun.

@@ -20,6 +20,7 @@ pub(super) use self::engine::Compressed;
 pub(in crate::run) use self::engine::Piece;
 pub(crate) use self::settings::Compression;
 use self::settings::exact_pair;
+use super::named::{self, last_part};
 use crate::py::Attached;
 use crate::run::Serving;
 
@@ -70,6 +71,16 @@ impl Compressing {
             },
             _ => Ok(this.ready(py)), // Starlette's passes no others on
         }
+    }
+
+    #[getter(__qualname__)]
+    fn qualname(&self) -> &'static str {
+        named::COMPRESSING
+    }
+
+    #[getter(__name__)]
+    fn name(&self) -> &'static str {
+        last_part(named::COMPRESSING)
     }
 
     /// Compresses a piece of the body, in a thread.

@@ -12,6 +12,7 @@ use super::messages::Message;
 use crate::py::{self, Sent};
 use crate::run::Serving;
 use crate::run::layers::Flow;
+use crate::run::layers::named::{self, last_part};
 
 /// The `send` of the application below.
 #[pyclass(frozen, module = "ferrapi._native")]
@@ -25,6 +26,16 @@ impl PassageSend {
     fn __call__<'py>(&self, py: Python<'py>, message: Py<PyAny>) -> PyResult<Bound<'py, Serving>> {
         let sending = Sending { passage: self.passage.clone_ref(py), message, stage: Stage::New, awaiting: None };
         Bound::new(py, Serving::of(Box::new(sending)))
+    }
+
+    #[getter(__qualname__)]
+    fn qualname(&self) -> &'static str {
+        named::SEND_NO_ERROR
+    }
+
+    #[getter(__name__)]
+    fn name(&self) -> &'static str {
+        last_part(named::SEND_NO_ERROR)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -88,6 +99,16 @@ impl PassageReceive {
     fn __call__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let layer = self.passage.bind(py).get().layer(py);
         layer.call_method1(intern!(py, "receive"), (&self.passage,))
+    }
+
+    #[getter(__qualname__)]
+    fn qualname(&self) -> &'static str {
+        named::RECEIVE_OR_DISCONNECT
+    }
+
+    #[getter(__name__)]
+    fn name(&self) -> &'static str {
+        last_part(named::RECEIVE_OR_DISCONNECT)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
