@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import pytest
 from ferrapi.compile.large_values import HELD, LARGE, LargeValues
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import (
     BaseModel,
@@ -264,6 +264,7 @@ def _values() -> st.SearchStrategy[Any]:
 
 @settings(deadline=None, max_examples=300)
 @given(_kinds(), _values(), st.integers(0, 6), st.sampled_from([1, 2, 64]))
+@example(dict[str, tuple[int, list[int]]], {"a": [None, [None, None], None], "b": None}, 1, 1)
 def test_random_values_of_random_types(kind: Any, value: Any, most: int, size: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ferrapi.compile.counting._SIZE", size)
