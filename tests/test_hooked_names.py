@@ -196,7 +196,7 @@ def test_the_interval_of_comments_between_events(monkeypatch: pytest.MonkeyPatch
 
     def waits(fw: Framework, log: list[Any]) -> Any:
         app = fw.FastAPI()
-        monkeypatch.setattr(fw.module("routing"), "_PING_INTERVAL", 0.02)
+        monkeypatch.setitem(vars(fw.module("routing")), "_PING_INTERVAL", 0.02)  # and out again afterwards
 
         @app.get("/", response_class=fw.module("sse").EventSourceResponse)
         async def events() -> Any:
