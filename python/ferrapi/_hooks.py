@@ -48,9 +48,11 @@ VIEWS = (Headers, QueryParams)
 FORMS = (FormData, FormParser, MultiPartParser)
 """The classes that forms are read by, but for those that are declared."""
 
+_READ_AND_WRITTEN = (*EXCHANGED, *VIEWS, *FORMS)
+
 _WATCHED = (
     *(Starlette, ServerErrorMiddleware, ExceptionMiddleware, Router, Route, WebSocketRoute, Mount),
-    *(*EXCHANGED, *VIEWS, *FORMS),
+    *_READ_AND_WRITTEN,
 )
 _OTHERS = frozenset({"logging", "starlette", "uvicorn"})
 """The packages of classes whose methods somebody may have replaced before ferrapi was imported."""
@@ -282,7 +284,7 @@ def replaced(module_name: str) -> Mapping[str, Any]:
 
 def is_exchange_seen() -> bool:
     """Whether somebody would see that requests and responses are read and written without objects of their classes."""
-    return touches_any((*EXCHANGED, *VIEWS, *FORMS)) or bool(replaced("json") or replaced("starlette.requests"))
+    return touches_any(_READ_AND_WRITTEN) or bool(replaced("json") or replaced("starlette.requests"))
 
 
 _CALLS_IN_THREADS = frozenset({"run_in_threadpool"})

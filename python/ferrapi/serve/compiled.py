@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from typing import Any, Literal
-
-from starlette.requests import Request
-from starlette.responses import Response
 
 from .._native import Program
 from .._version_counter import ROUTES_VERSION
@@ -56,7 +52,6 @@ class Compiled:
         self._overridden: dict[Any, Plan] = {}
         self.program: Program | Literal[False] | None = None  # made when it is first wanted
         self.is_observed = is_observed
-        self.observed: Callable[[Request], Coroutine[Any, Any, Response]] | None = None  # the same
 
     def obstacle(self) -> str | None:
         """What keeps the route from having a program, in a word of the table in docs/internals/architecture.md."""

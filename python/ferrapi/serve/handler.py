@@ -28,12 +28,10 @@ from .files import close_later
 from .guard import INSIDE
 from .limits import serve_limited
 from .observed import Observed, is_asked, is_observed
-from .programs import handling, program_inside
+from .programs import RequestHandler, handling, program_inside
 from .respond import tell_way
 from .shield import SHIELD
 from .while_connected import serve_while_connected
-
-RequestHandler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class RouteApp(Regained):
@@ -45,7 +43,7 @@ class RouteApp(Regained):
 
     _made = frozenset({"_compiled", "_handling"})
     _compiled: Compiled | None = None
-    _handling: tuple[int, RequestHandler, Program] | None = None
+    _handling: tuple[int, Program] | None = None
 
     def __init__(self, route: Declared) -> None:
         self.route: Any = route
@@ -119,22 +117,14 @@ class RouteApp(Regained):
 
     def _outermost(self) -> Program:
         """What answers a request: the engine, a handler of the user's, or for somebody who looks on, step by step."""
-        handler = self._handler
-        if handler is None:
-            program = self.program()
-            if program is not None:
-                return program
-            handler = self._observed()
+        program = self.program() if self._handler is None else None
+        if program is not None:
+            return program
         known = self._handling
-        if known is None or known[0] != ROUTES_VERSION.value or known[1] is not handler:
-            known = self._handling = ROUTES_VERSION.value, handler, handling(handler)
-        return known[2]
-
-    def _observed(self) -> RequestHandler:
-        compiled = self.compiled()
-        if compiled.observed is None:
-            compiled.observed = Observed(compiled).respond
-        return compiled.observed
+        if known is None or known[0] != ROUTES_VERSION.value:
+            handler = self._handler or Observed(self.compiled()).respond
+            known = self._handling = ROUTES_VERSION.value, handling(handler)
+        return known[1]
 
     async def respond_to_request(self, request: Request) -> Response:
         """FastAPI's route handler: from a request to a response. Exit stacks are those in the request's scope."""
@@ -143,7 +133,7 @@ class RouteApp(Regained):
             COUNTED.elsewhere("request objects that are asked")
         program = None if asks_request else self.program()
         if program is None:
-            return await self._observed()(request)
+            return await Observed(self.compiled()).respond(request)
         x = Exchange.of(request.scope, request.receive, request._send)
         x.request_object = request
         x.request_stack = request.scope.get("fastapi_inner_astack")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from starlette.requests import Request
@@ -19,7 +19,7 @@ from .observed import is_observed
 from .reference import HandlerReference, Reference, RefusingReference, StepReference
 from .respond import PassingResponder
 
-Handler = Callable[[Request], Awaitable[Response]]
+RequestHandler = Callable[[Request], Coroutine[Any, Any, Response]]
 """From a request to its response."""
 
 
@@ -29,7 +29,7 @@ class Served(Protocol):
     def is_wrapped(self) -> bool:
         """Whether there is something around the engine."""
 
-    def handler(self) -> Handler | None:
+    def handler(self) -> RequestHandler | None:
         """What is called with the request instead of the engine, if the route has a handler of its own."""
 
     def compiled(self) -> Compiled:
@@ -67,7 +67,7 @@ def _program(compiled: Compiled, plan: Plan, placed: Any) -> Program:
     )
 
 
-def handling(handler: Handler, placed: Any = None) -> Program:
+def handling(handler: RequestHandler, placed: Any = None) -> Program:
     """The program that answers a request with what a function makes of it.
 
     Parameters:

@@ -157,10 +157,9 @@ class StreamResponder(Responder):
     def _event(self, item: Any) -> bytes:
         if not isinstance(item, ServerSentEvent) and not is_foreign_event(type(item)):
             text = self._json(item)
-            plain_way = put_in_place("ferrapi.routing", "format_sse_event", format_sse_event) is format_sse_event
-            return (
-                b"data: " + text.encode() + b"\n\n" if plain_way else _formatted(data_str=text)
-            )  # JSON has no line breaks
+            if put_in_place("ferrapi.routing", "format_sse_event", format_sse_event) is not format_sse_event:
+                return _formatted(data_str=text)
+            return b"data: " + text.encode() + b"\n\n"  # JSON has no line breaks
         data = item.raw_data
         if data is None and isinstance(item.data, BaseModel):
             data = item.data.model_dump_json()
