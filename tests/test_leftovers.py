@@ -1,8 +1,9 @@
-"""What requests leave behind: nothing, however they end."""
+"""What requests leave behind: nothing, however they end, and nothing that only the garbage collector frees."""
 
 import asyncio
 import gc
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import anyio
@@ -10,6 +11,23 @@ import pytest
 from ferrapi import Depends, FastAPI, HTTPException
 from ferrapi.responses import JSONResponse
 from support.asgi import Ask, exchange, run
+from support.http11 import through
+
+KINDS = ["endpoint", "dependency", "coroutine", "inside", "result"]
+WAYS = ["well", "refused", "again", "handled", "unhandled"]
+"""How a request ends. `again`: with the same exception object each time."""
+
+
+class Held:
+    """Something that is around while a request is."""
+
+    alive = 0
+
+    def __init__(self) -> None:
+        Held.alive += 1
+
+    def __del__(self) -> None:
+        Held.alive -= 1
 
 
 class _Handled(Exception):
@@ -20,6 +38,15 @@ _REFUSAL = HTTPException(410)
 """Raised again and again."""
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _what_there_is_already() -> Iterator[None]:
+    """It is not looked at: that takes longer each time than all the rest."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 def _application() -> FastAPI:
     app = FastAPI()
 
@@ -28,14 +55,15 @@ def _application() -> FastAPI:
         return JSONResponse({}, 418)
 
     def fail(how: str) -> None:
+        held = Held()
         if how == "refused":
             raise HTTPException(409)
         if how == "again":
             raise _REFUSAL
         if how == "handled":
-            raise _Handled
+            raise _Handled(held)
         if how == "unhandled":
-            raise ValueError
+            raise ValueError(held)
 
     def generate(how: str) -> Any:
         yield
@@ -63,8 +91,8 @@ def _application() -> FastAPI:
     return app
 
 
-@pytest.mark.parametrize("how", ["well", "refused", "again", "handled", "unhandled"])
-@pytest.mark.parametrize("kind", ["endpoint", "dependency", "coroutine", "inside", "result"])
+@pytest.mark.parametrize("how", WAYS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_request_leaves_nothing_behind(kind: str, how: str) -> None:
     app = _application()
     asks = [Ask(path=f"/{kind}/{how}")] * 20
@@ -78,6 +106,41 @@ def test_a_request_leaves_nothing_behind(kind: str, how: str) -> None:
 
     grown = run(main)
     assert not [name for name, more in grown.items() if more >= len(asks)], grown
+
+
+async def _by_asgi(app: Any, asks: list[Ask]) -> None:
+    for ask in asks:
+        answer = await exchange(app, ask)
+        if answer.exception is not None:
+            answer.exception.__traceback__ = None  # in which `answer` is
+
+
+async def _by_http(app: Any, asks: list[Ask]) -> None:
+    await through(app, asks, [], list)
+
+
+@pytest.mark.parametrize("way_in", [_by_asgi, _by_http])
+def test_nothing_is_left_to_the_garbage_collector(way_in: Any) -> None:
+    app = _application()
+    # Where that one leaves the application behind a response, it keeps each of its tracebacks, as any exception does.
+    cases = [(kind, how) for kind in KINDS for how in WAYS if (kind, how) != ("inside", "again")]
+
+    async def main() -> dict[tuple[str, str], int]:
+        left = {}
+        for kind, how in cases:
+            before = Held.alive
+            await way_in(app, [Ask(path=f"/{kind}/{how}")] * 3)
+            left[kind, how] = Held.alive - before
+        return left
+
+    gc.collect()
+    gc.disable()
+    try:
+        left = run(main)
+    finally:
+        gc.enable()
+    # A worker thread may still have the last one.
+    assert not {case: count for case, count in left.items() if count >= 3}
 
 
 @pytest.mark.parametrize("scope", [anyio.move_on_after, anyio.CancelScope])

@@ -148,6 +148,8 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard, Limited):
             x.flight.fail(error)
         else:
             x.flight.conclude()
+        finally:
+            del arguments  # an exception may be one of them
 
 
 def _is_secure(transport: asyncio.BaseTransport) -> bool:

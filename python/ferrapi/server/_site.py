@@ -179,6 +179,8 @@ class Site:
             if self.outer is None:
                 raise
             await self.outer.recover(x, error)
+        finally:
+            del exc
 
     def apply_proxy_headers(self, head: RequestHead, scope: Scope) -> None:
         """Put the client and scheme that a trusted proxy names into `scope`."""
