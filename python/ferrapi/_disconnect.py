@@ -11,6 +11,8 @@ import anyio
 from starlette.requests import Request as StarletteRequest
 from starlette.types import Message, Receive
 
+from ._plain_urls import WithPlainURL
+
 __all__ = ["Inbox", "Request"]
 
 
@@ -61,7 +63,7 @@ class Inbox:
         return message
 
 
-class Request(StarletteRequest):
+class Request(WithPlainURL, StarletteRequest):
     """The request that endpoints and dependencies get, `ferrapi.requests.LiveRequest`. A parameter may be annotated
     with it, for type checkers that don't know of `disconnected` otherwise.
     """

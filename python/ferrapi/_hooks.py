@@ -25,7 +25,7 @@ from types import FunctionType, ModuleType
 from typing import Any, TypeVar
 
 from starlette.applications import Starlette
-from starlette.datastructures import FormData, Headers, QueryParams
+from starlette.datastructures import URL, FormData, Headers, QueryParams
 from starlette.formparsers import FormParser, MultiPartParser
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
@@ -53,6 +53,7 @@ _READ_AND_WRITTEN = (*EXCHANGED, *VIEWS, *FORMS)
 _WATCHED = (
     *(Starlette, ServerErrorMiddleware, ExceptionMiddleware, Router, Route, WebSocketRoute, Mount),
     *_READ_AND_WRITTEN,
+    URL,
 )
 _OTHERS = frozenset({"logging", "starlette", "uvicorn"})
 """The packages of classes whose methods somebody may have replaced before ferrapi was imported."""

@@ -20,6 +20,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ._disconnect import Request as LiveRequest
 from ._hooks import is_own, untouched, watch
 from ._native import Entrance, Outlet, Surroundings
 from ._pickling import Regained
@@ -247,7 +248,7 @@ class ServerErrors(_Layer, ServerErrorMiddleware):
             del exc
 
     async def _answer(self, x: Exchange, exc: Exception) -> None:
-        request = Request(x.scope)
+        request = LiveRequest(x.scope)
         handler: Any = self.handler
         try:
             if self.debug:

@@ -50,6 +50,7 @@ __all__ = [
     "is_json_content_type",
     "parse_cookies",
     "parse_query",
+    "plain_url",
     "response_head_problem",
     "send_whole",
     "to_jsonable",
@@ -659,3 +660,14 @@ def parse_cookies(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 def parse_query(query: bytes) -> list[tuple[str, str]]:
     """The names and values of a query string, decoded, in order. Raises `LimitExceeded`."""
+
+def plain_url(scope: Any, root: str | None = None) -> tuple[str, tuple[str, str, str, str, str]] | None:
+    """The URL that Starlette makes of a scope, and what `urllib.parse.urlsplit` makes of that.
+
+    None if either is for them to find out: hosts that are no plain names, characters to quote, scopes that lack
+    something.
+
+    Parameters:
+        scope: the ASGI scope.
+        root: instead of the scope's path; there is no query then.
+    """

@@ -49,6 +49,8 @@ mod _native {
     #[pymodule_export]
     use crate::request::text::{has_long_number, is_json_content_type, parse_cookies, parse_query};
     #[pymodule_export]
+    use crate::request::url::plain_url;
+    #[pymodule_export]
     use crate::response::checks::{describes_body, response_head_problem};
     #[pymodule_export]
     use crate::response::exception::answer_http_exception;

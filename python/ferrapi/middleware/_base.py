@@ -25,6 +25,7 @@ from .._compat.starlette import CachedRequest, StreamingResponse
 from .._hooks import untouched, watch
 from .._native import Passage
 from .._pickling import Regained
+from .._plain_urls import WithPlainURL
 from .._scopes import begin_in_scope, end_tasks, scope_here, scopes_of_tasks
 from .._version_counter import SETTINGS_VERSION
 from ..serve.guard import wait_for
@@ -42,6 +43,10 @@ for _part in (CachedRequest, StreamingResponse):
 
 _HAS_PARTS = CAN_SWITCH and CachedRequest is not None and StreamingResponse is not None
 """Whether the private names that a passage is made with are there."""
+
+
+_RequestBelow: Any = CachedRequest and type("_RequestBelow", (WithPlainURL, CachedRequest), {})
+"""The class of the requests that functions and `dispatch` get."""
 
 
 class Shortened(Regained):
@@ -67,7 +72,7 @@ class Shortened(Regained):
         if is_own or scope["type"] != "http" or get_running_loop() is None:
             await middleware(scope, receive, send)
             return
-        await Passage.serve(self, middleware, CachedRequest(scope, receive, send), scope, send, scope_here())
+        await Passage.serve(self, middleware, _RequestBelow(scope, receive, send), scope, send, scope_here())
 
     def _look_again(self, middleware: ASGIApp) -> None:
         """A setting was changed: find out whether calling the middleware would do what Starlette's class does."""

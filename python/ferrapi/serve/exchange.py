@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from .._disconnect import Request as LiveRequest
-from .._hooks import written
+from .._hooks import touches_any, written
 from .._native import Noting, Reader, describes_body, parse_cookies, parse_query, send_whole
 from ..background import BackgroundTasks
 from .file_response import quick
@@ -103,9 +103,7 @@ class Exchange:
         """The response that endpoint and dependencies may set headers, cookies and a status on."""
         response = self.injected
         if response is None:
-            response = self.injected = Response()
-            del response.headers["content-length"]
-            response.status_code = None  # type: ignore[assignment]
+            response = self.injected = _fresh_response()
         return response
 
     @property
@@ -247,6 +245,31 @@ class Exchange:
     def send_noting(self) -> Send:
         """The send callable for code that sends by itself: notes that the response has begun."""
         return Noting(self, self.send)
+
+
+def _make_response() -> Response:
+    """A response as endpoints and dependencies get it: no status, no headers yet."""
+    response = Response()
+    del response.headers["content-length"]
+    vars(response).pop("_headers", None)  # a view of them, made again for whoever asks
+    response.status_code = None  # type: ignore[assignment]
+    return response
+
+
+_BLANK = vars(_make_response())
+_IS_KNOWN = _BLANK == {"background": None, "body": b"", "raw_headers": [], "status_code": None}
+"""Whether copying what a response is made of is all that making one does."""
+
+
+def _fresh_response() -> Response:
+    """The same, made by copying while nobody has replaced a method of `Response`."""
+    if not _IS_KNOWN or touches_any((Response,)):
+        return _make_response()
+    response = object.__new__(Response)
+    own = vars(response)
+    own.update(_BLANK)
+    own["raw_headers"] = []
+    return response
 
 
 _SEND = written(Response, "__call__")

@@ -7,3 +7,4 @@ pub(crate) mod reader;
 mod sent;
 mod sources;
 pub(crate) mod text;
+pub(crate) mod url;

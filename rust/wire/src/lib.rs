@@ -74,6 +74,7 @@ pub mod media_type;
 pub mod path;
 pub mod query;
 pub mod router;
+pub mod url;
 
 pub use path::{Convertor, Template, TemplateError, Token};
 pub use router::{Candidate, Candidates, Pattern, Router, RouterBuilder, Span};
