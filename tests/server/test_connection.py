@@ -606,6 +606,42 @@ def test_nothing_is_left_for_the_garbage_collector() -> None:
     run(main)
 
 
+@pytest.mark.parametrize("waits", ["a route", "an application", "a body"])
+def test_a_client_that_leaves_leaves_nothing_for_the_garbage_collector(waits: str) -> None:
+    app: Any = FastAPI()
+
+    @app.post("/")
+    async def wait(request: Request) -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    async def plain(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    body = b"{" if waits == "a body" else b"{}"
+    piece = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n" + body
+
+    async def main() -> None:
+        config = configured(plain if waits == "an application" else app)
+        gc.collect()
+        gc.disable()
+        try:
+            wire = Wire(config)
+            wire.transport.protocol.data_received(piece)
+            for _ in range(3):
+                await asyncio.sleep(0)
+            known = weakref.ref(wire.protocol)
+            await wire.lose()
+            del wire.transport.protocol, wire
+            await asyncio.sleep(0)
+            assert known() is None
+        finally:
+            gc.enable()
+
+    run(main)
+
+
 def test_every_byte_of_a_pipeline_alone() -> None:
     async def main() -> None:
         app = make()

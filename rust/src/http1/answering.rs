@@ -142,6 +142,11 @@ impl Connection {
 
     /// The task of a request is over.
     pub(crate) fn forget(&self, py: Python<'_>, in_flight: &Py<InFlightRequest>) -> PyResult<()> {
+        let is_last = is(&self.flags.is_lost)
+            && self.in_flight.see(py, |current| current.as_ref().is_some_and(|current| current.is(in_flight)));
+        if is_last {
+            drop(self.in_flight.take(py)); // nothing comes that it would have to be told of, and it refers back here
+        }
         in_flight.get().end(py).map_or(Ok(()), |task| self.server.get().tasks.forget(task.bind(py)))
     }
 

@@ -229,6 +229,9 @@ impl Connection {
         this.reading.change(py, Reading::close);
         if let Some(in_flight) = this.in_flight.get(py) {
             in_flight.get().lose(py)?;
+            if in_flight.get().is_over() {
+                drop(this.in_flight.take(py));
+            }
         }
         set(&this.flags.is_paused, false); // nobody is going to read on
         this.drains.wake(py)?;

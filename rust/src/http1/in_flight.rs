@@ -85,9 +85,14 @@ impl InFlightRequest {
         &self.head
     }
 
+    /// Whether the task is over.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
+    }
+
     /// Remembers the task, unless it is over already; tells whether it does.
     pub(super) fn begin(&self, task: &Bound<'_, PyAny>) -> bool {
-        if self.is_over.load(Ordering::Relaxed) {
+        if self.is_over() {
             return false;
         }
         drop(self.task.replace(task.py(), Some(task.clone().unbind())));
