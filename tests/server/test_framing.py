@@ -17,6 +17,7 @@ import asyncio
 import logging
 import os
 import random
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -186,6 +187,16 @@ def is_h11s(found: Outcome, expected: Outcome) -> bool:
     return is_prefix or found.summary == expected.summary
 
 
+def is_answered_first(found: Outcome, expected: Outcome) -> bool:
+    """Whether there is an answer in the place of h11's refusal of the body.
+
+    A handler that doesn't wait for it has answered before it is looked at where tasks begin at once (Python 3.13).
+    """
+    *before, refused = expected.statuses or [0]
+    is_first = sys.version_info >= (3, 13) and refused == 400 and len(found.statuses) == len(expected.statuses)
+    return is_first and before == found.statuses[:-1] and expected.summary[1:] == found.summary[1:]
+
+
 def test_mutated_requests_are_answered_as_h11_does_or_refused() -> None:
     """As many of h11's answers as there are before a refusal; `LENIENT` names what h11 doesn't do."""
     rng = random.Random(SEED + 1)
@@ -198,7 +209,11 @@ def test_mutated_requests_are_answered_as_h11_does_or_refused() -> None:
             found = await bench.send("ferrapi", [data])
             before = await bench.send("h11", [data])
             equal += found.summary == before.summary
-            if is_h11s(found, before) or any(rule.search(data) for rule in LENIENT.values()):
+            if (
+                is_h11s(found, before)
+                or is_answered_first(found, before)
+                or any(rule.search(data) for rule in LENIENT.values())
+            ):
                 continue
             others = [await bench.send("h11", [other]) for other in without_empty_lines(data)]
             assert any(is_h11s(found, other) for other in others), (data, found, before)
@@ -230,9 +245,9 @@ def test_h11_differs_only_where_it_is_explained() -> None:
     async def main() -> None:
         for name, request in REQUESTS.items():
             data = [request + CANARY]
-            one, other = [(await bench.send(kind, data)).summary for kind in ("ferrapi", "h11")]
-            refused = [400 if status in (431, 501, 505) else status for status in one[0]]  # h11 has one status for all
-            if (refused, *one[1:]) != other:
+            one, other = [await bench.send(kind, data) for kind in ("ferrapi", "h11")]
+            refused = [400 if status in (431, 501, 505) else status for status in one.statuses]  # h11 has one for all
+            if (refused, *one.summary[1:]) != other.summary and not is_answered_first(one, other):
                 found.add(name)
 
     run(main)
