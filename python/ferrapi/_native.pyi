@@ -230,12 +230,20 @@ class InFlightRequest:
         """Whether the whole response has been written."""
 
     @property
-    def scope(self) -> dict[str, Any]:
-        """The ASGI scope."""
-
-    @property
     def started(self) -> bool:
         """Whether a response has begun."""
+
+    def scope_at(
+        self, site: NativeSite, target: Any, params: dict[str, Any], roots: tuple[str, str] | None
+    ) -> dict[str, Any]:
+        """The ASGI scope, as the server and the application have made it when a route is called.
+
+        Parameters:
+            site: the application.
+            target: the route.
+            params: the path parameters.
+            roots: the root paths of a mounted application, and of the one around all.
+        """
 
     def receive(self) -> MessageCall:
         """The ASGI receive callable: a coroutine that returns the next message."""
@@ -290,6 +298,7 @@ class NativeSite:
     def __new__(
         cls,
         owner: Any,
+        app: Any,
         table: RouteTable,
         handlers: Any,
         router: Any,
@@ -302,7 +311,8 @@ class NativeSite:
     ) -> NativeSite:
         """The application with these routes, exception handlers (by class and by status) and router.
 
-        `owner`: the same, as Python knows it. `root_path`: its own. `outer`: the application that it is mounted in.
+        `owner`: the same, as Python knows it. `app`: the application itself. `root_path`: its own. `outer`: the
+        application that it is mounted in.
         `has_middleware`: whether the protocol has to be asked whether a request passes, and has to send the responses.
         `routes` and `settings` are the version counters of routes and of applications; `watch` notices changed classes.
         """

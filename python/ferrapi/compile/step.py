@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from .._hooks import is_reading_seen, replaced, watch
@@ -24,15 +25,15 @@ def _specials(dependant: Dependant, *, websocket: bool) -> tuple[Special, ...]:
     A request for a WebSocket, or a WebSocket for a request, is left out: the parameter's default counts.
     """
     connection: tuple[str | None, Callable[[Any], Any]] = (
-        (dependant.websocket_param_name, lambda x: x.websocket)
+        (dependant.websocket_param_name, attrgetter("websocket"))
         if websocket
-        else (dependant.request_param_name, lambda x: x.request)
+        else (dependant.request_param_name, attrgetter("request"))
     )
     table: tuple[tuple[str | None, Callable[[Any], Any]], ...] = (
-        (dependant.http_connection_param_name, lambda x: x.connection),
+        (dependant.http_connection_param_name, attrgetter("connection")),
         connection,
-        (dependant.background_tasks_param_name, lambda x: x.tasks),
-        (dependant.response_param_name, lambda x: x.response),
+        (dependant.background_tasks_param_name, attrgetter("tasks")),
+        (dependant.response_param_name, attrgetter("response")),
     )
     found = [(name, get) for name, get in table if name]
     if dependant.security_scopes_param_name:

@@ -19,9 +19,9 @@ class HttpExchange(Exchange):
     """A request that the transport serves itself. Its scope is made when something asks for it.
 
     Parameters:
-        site: the application.
         flight: the native side, which knows what has become of the request.
         head: the request's head.
+        site: the application.
         target: the route.
         params: the path parameters.
         content: the body; None if the client left before it was complete.
@@ -33,9 +33,9 @@ class HttpExchange(Exchange):
 
     def __init__(
         self,
-        site: Site,
         flight: InFlightRequest,
         head: RequestHead,
+        site: Site,
         target: Target,
         params: dict[str, Any],
         content: bytes | None,
@@ -54,19 +54,9 @@ class HttpExchange(Exchange):
         """The ASGI scope, as uvicorn and the application would have made it by now."""
         scope = self._scope
         if scope is None:
-            scope = self._scope = self._make_scope()
-        return scope
-
-    def _make_scope(self) -> Scope:
-        target = self.target
-        scope = self.flight.scope
-        self.site.enter(self.head, scope, self.roots)
-        if target.announced is not None:
-            scope["route"] = target.announced
-        scope["endpoint"] = target.endpoint
-        scope["path_params"] = self.params
-        if self.effective is not None:
-            scope["fastapi"] = self.effective.noted()
+            scope = self._scope = self.flight.scope_at(self.site.native, self.target, self.params, self.roots)
+            if self.effective is not None:
+                scope["fastapi"] = self.effective.noted()
         return scope
 
     # The engine's side
@@ -141,7 +131,3 @@ class HttpExchange(Exchange):
     def send_noting(self) -> Send:
         """The send callable for code that sends by itself: behind the middleware."""
         return Noting(self, self._behind_middleware())
-
-    def release(self) -> None:
-        """Let go of what refers back here, so that all of it is freed without the garbage collector."""
-        self.request_object = None

@@ -17,8 +17,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.server import ServerState
 
 from .._draining import drain
-from .._native import HttpConnection, InFlightRequest, RequestHead
-from ..routing._table import Target
+from .._native import HttpConnection, RequestHead
 from ..serve.guard import Guard
 from ._http_exchange import HttpExchange
 from ._server import LOGGER, server_of
@@ -122,18 +121,8 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard, Limited):
 
     # What the engine goes on with in Python
 
-    def exchange(
-        self,
-        flight: InFlightRequest,
-        head: RequestHead,
-        site: Site,
-        target: Target,
-        params: dict[str, Any],
-        content: bytes | None,
-        roots: tuple[str, str] | None,
-    ) -> HttpExchange:
-        """The exchange of a request that is being served."""
-        return HttpExchange(site, flight, head, target, params, content, roots)
+    exchange = HttpExchange
+    """The class of the exchanges of requests that are being served."""
 
     async def guard(
         self, x: HttpExchange, function: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]

@@ -54,6 +54,7 @@ class Site:
         self.root_path = app.root_path
         self.native: NativeSite = NativeSite(
             self,
+            self.app,
             self.router.table().native,
             self.handlers,
             self.router,
@@ -143,29 +144,10 @@ class Site:
         client: tuple[str, int] | None = scope["client"]
         return client
 
-    def enter(self, head: RequestHead, scope: Scope, roots: tuple[str, str] | None) -> None:
-        """Put into a scope what the applications and routers on the way here put there.
-
-        Parameters:
-            head: the request's.
-            scope: as the server has made it.
-            roots: the root path of this application, and of the one around all; None if it isn't mounted.
-        """
-        around: list[Site] = [self]
-        while around[-1].outer is not None:
-            around.append(around[-1].outer)
-        outermost = around[-1]
-        outermost.apply_proxy_headers(head, scope)
-        if outermost.root_path:
-            scope["root_path"] = outermost.root_path
-        if roots is not None:
-            scope["root_path"], scope["app_root_path"] = roots
-        scope["app"] = self.app
-        scope["router"] = outermost.router
-        scope["starlette.exception_handlers"] = self.handlers
-        for site in reversed(around):
-            if site.router.form_limits:
-                inherit_form_limits(scope, site.router.form_limits)
+    @staticmethod
+    def limit_forms(scope: Scope, limits: Any) -> None:
+        """Put the limits that a router has for the forms of all its routes into a scope."""
+        inherit_form_limits(scope, limits)
 
     def sending(self, head: RequestHead, send: Send) -> Send:
         """What takes the messages of a response behind the middleware, in front of the server's `send`."""

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
 use super::access::log_head;
@@ -14,6 +15,7 @@ use super::messages::MessageCall;
 use super::request_head::RequestHead;
 use super::response::{Response, plain_text};
 use super::sending::Sending;
+use super::site::Site;
 use super::waiters::Waiters;
 use crate::access_log::log_scope;
 use crate::py::Attached;
@@ -328,10 +330,30 @@ impl InFlightRequest {
         self.response_complete.load(Ordering::Relaxed)
     }
 
-    /// The ASGI scope.
-    #[getter]
-    fn scope<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        self.scope_of(py)
+    /// The ASGI scope, as the server and the application have made it when a route is called.
+    ///
+    /// Parameters:
+    ///     site: the application.
+    ///     target: the route.
+    ///     params: the path parameters.
+    ///     roots: the root paths of a mounted application, and of the one around all.
+    fn scope_at<'py>(
+        &self,
+        site: &Site,
+        target: &Bound<'py, PyAny>,
+        params: &Bound<'py, PyDict>,
+        roots: Option<(PyBackedStr, PyBackedStr)>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let py = target.py();
+        let scope = self.scope_of(py)?;
+        site.enter(&scope, &self.head, roots.as_ref().map(|(own, app)| (&**own, &**app)))?;
+        let announced = target.getattr(intern!(py, "announced"))?;
+        if !announced.is_none() {
+            scope.set_item(intern!(py, "route"), announced)?;
+        }
+        scope.set_item(intern!(py, "endpoint"), target.getattr(intern!(py, "endpoint"))?)?;
+        scope.set_item(intern!(py, "path_params"), params)?;
+        Ok(scope)
     }
 
     /// Write a whole response; nothing if the client is gone.

@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict};
+use smallvec::SmallVec;
 
 use super::request_head::RequestHead;
 use crate::facts::Facts;
-use crate::py::Attached;
+use crate::py::{self, Attached};
 use crate::request::path::PathParams;
 use crate::routing::{Place, RouteTable, below};
 use crate::version_counter::VersionCounter;
@@ -20,6 +21,7 @@ use crate::watch::TypeWatch;
 pub(crate) struct Site {
     /// The same, as Python knows it.
     owner: Py<PyAny>,
+    app: Py<PyAny>,
     table: Py<RouteTable>,
     handlers: Py<PyAny>,
     router: Py<PyAny>,
@@ -71,6 +73,7 @@ pub(super) enum Way {
 impl Site {
     /// Parameters:
     ///     owner: the same, as Python knows it.
+    ///     app: the application itself.
     ///     table: the routes.
     ///     handlers: the exception handlers, by class and by status.
     ///     router: the router.
@@ -83,6 +86,7 @@ impl Site {
     #[expect(clippy::too_many_arguments, reason = "they are called by name")]
     fn new(
         owner: Py<PyAny>,
+        app: Py<PyAny>,
         table: Py<RouteTable>,
         handlers: Py<PyAny>,
         router: Py<PyAny>,
@@ -98,6 +102,7 @@ impl Site {
         let (children, unmatched) = (Attached::default(), Attached::default());
         Self {
             owner,
+            app,
             table,
             handlers,
             router,
@@ -114,20 +119,17 @@ impl Site {
 
     /// Whether a router has limits for forms that its routes don't know.
     pub(crate) fn limits_forms(&self, py: Python<'_>) -> PyResult<bool> {
-        let mut site = self;
-        loop {
-            if site.router.bind(py).getattr(intern!(py, "form_limits"))?.is_truthy()? {
+        for site in self.outwards() {
+            if site.form_limits(py)?.is_truthy()? {
                 return Ok(true);
             }
-            match &site.outer {
-                Some(outer) => site = outer.get(),
-                None => return Ok(false),
-            }
         }
+        Ok(false)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.owner)?;
+        visit.call(&self.app)?;
         visit.call(&self.table)?;
         visit.call(&self.handlers)?;
         visit.call(&self.router)?;
@@ -181,6 +183,51 @@ impl Site {
     /// The exception handlers, by class and by status.
     pub(crate) fn handlers(&self) -> &Py<PyAny> {
         &self.handlers
+    }
+
+    /// This application, the one that it is mounted in, and so on.
+    fn outwards(&self) -> impl DoubleEndedIterator<Item = &Self> {
+        let around = std::iter::successors(Some(self), |site| site.outer.as_ref().map(Py::get));
+        around.collect::<SmallVec<[&Self; 4]>>().into_iter()
+    }
+
+    /// The limits that the router has for the forms of all its routes.
+    fn form_limits<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.router.bind(py).getattr(intern!(py, "form_limits"))
+    }
+
+    /// Puts into a scope what the applications and routers on the way here put there.
+    ///
+    /// `roots` are the root paths of this application and of the one around all, if it is mounted.
+    pub(super) fn enter(
+        &self,
+        scope: &Bound<'_, PyDict>,
+        head: &RequestHead,
+        roots: Option<(&str, &str)>,
+    ) -> PyResult<()> {
+        let py = scope.py();
+        let outermost = self.outwards().next_back().unwrap_or(self);
+        if head.is_of_proxy(py) {
+            let owner = outermost.owner.bind(py);
+            owner.call_method1(intern!(py, "apply_proxy_headers"), (head.clone(), scope))?;
+        }
+        if !outermost.root_path.is_empty() {
+            scope.set_item(intern!(py, "root_path"), py::text(py, &outermost.root_path))?;
+        }
+        if let Some((own, app)) = roots {
+            scope.set_item(intern!(py, "root_path"), py::text(py, own))?;
+            scope.set_item(intern!(py, "app_root_path"), py::text(py, app))?;
+        }
+        scope.set_item(intern!(py, "app"), &self.app)?;
+        scope.set_item(intern!(py, "router"), &outermost.router)?;
+        scope.set_item(intern!(py, "starlette.exception_handlers"), &self.handlers)?;
+        for site in self.outwards().rev() {
+            let limits = site.form_limits(py)?;
+            if limits.is_truthy()? {
+                site.owner.bind(py).call_method1(intern!(py, "limit_forms"), (scope, limits))?;
+            }
+        }
+        Ok(())
     }
 
     /// Where a request goes; None if that takes a scope.

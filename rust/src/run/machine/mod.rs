@@ -272,7 +272,7 @@ impl Machine {
     /// Lets the exchange, if there is one, let go of what refers back to it.
     pub(in crate::run) fn release(&self, py: Python<'_>) -> PyResult<()> {
         match &self.exchange {
-            Some(exchange) => exchange.bind(py).call_method0(intern!(py, "release")).map(drop),
+            Some(exchange) => exchange.bind(py).setattr(intern!(py, "request_object"), py.None()),
             None => Ok(()),
         }
     }
