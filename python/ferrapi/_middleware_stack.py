@@ -332,7 +332,7 @@ _SHORT: dict[Any, Callable[..., ASGIApp]] = {
 """What is made in the place of a class while it is untouched."""
 
 
-_REMEMBERED = frozenset(f"starlette.middleware.{name}" for name in ("cors", "gzip", "trustedhost"))
+_REMEMBERED = frozenset(f"starlette.middleware.{name}" for name in ("cors", "gzip", "httpsredirect", "trustedhost"))
 """The modules of middleware of which the decisions are remembered."""
 
 

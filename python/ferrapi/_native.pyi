@@ -18,6 +18,7 @@ __all__ = [
     "Adding",
     "Compressing",
     "Compression",
+    "Decisions",
     "Entrance",
     "FormParser",
     "FormReader",
@@ -39,6 +40,7 @@ __all__ = [
     "RequestHead",
     "RouteTable",
     "Serving",
+    "Short",
     "Surroundings",
     "TypeWatch",
     "VersionCounter",
@@ -255,6 +257,12 @@ class InFlightRequest:
             RuntimeError: for a message or a head that can't be sent, in uvicorn's words.
         """
 
+    def sending(self, site: NativeSite) -> Callable[[MutableMapping[str, Any]], Awaitable[None]] | None:
+        """What takes the messages of the response behind the layers of an application that requests pass.
+
+        None if there are none.
+        """
+
     def respond(self, status: int, headers: bytes | list[tuple[bytes, bytes]], body: bytes) -> None:
         """Write a whole response; nothing if the client is gone.
 
@@ -304,7 +312,7 @@ class NativeSite:
         router: Any,
         root_path: str,
         outer: NativeSite | None,
-        has_middleware: bool,
+        layers: list[Short],
         routes: VersionCounter,
         settings: VersionCounter,
         watch: TypeWatch,
@@ -313,7 +321,7 @@ class NativeSite:
 
         `owner`: the same, as Python knows it. `app`: the application itself. `root_path`: its own. `outer`: the
         application that it is mounted in.
-        `has_middleware`: whether the protocol has to be asked whether a request passes, and has to send the responses.
+        `layers`: those that requests pass, outermost first, all of them of kinds that are known.
         `routes` and `settings` are the version counters of routes and of applications; `watch` notices changed classes.
         """
 
@@ -374,22 +382,44 @@ class Outlet:
 
 @final
 class Adding:
-    """The `send` of a layer that adds the same headers to each response, if it has none of them."""
-
-    def __new__(
-        cls,
-        target: Callable[[MutableMapping[str, Any]], Awaitable[None]],
-        added: list[tuple[bytes, bytes]],
-        merge: Callable[[list[tuple[bytes, bytes]]], list[tuple[bytes, bytes]]],
-        instead: Callable[[MutableMapping[str, Any]], Awaitable[None]],
-    ) -> Adding:
-        """One in front of `target`.
-
-        `merge` says what becomes of headers of a response that have the same names, and what is added; `instead`
-        sends a head for which that can't be said.
-        """
+    """The `send` of a layer that adds the same headers to each response to one origin."""
 
     def __call__(self, message: MutableMapping[str, Any]) -> Awaitable[None]: ...
+
+@disjoint_base
+class Decisions:
+    """What a middleware has decided, as long as its settings are what they were. A subclass has `decide(key)`."""
+
+    def __new__(cls, middleware: Any, ask: Callable[[Any, Any], Any]) -> Self:
+        """Nothing yet; `ask` has the middleware decide."""
+
+    @property
+    def ask(self) -> Callable[[Any, Any], Any]: ...
+    @property
+    def middleware(self) -> Any:
+        """The middleware."""
+
+    @property
+    def settings(self) -> dict[str, Any]: ...
+    @property
+    def answers(self) -> dict[Any, Any]: ...
+    def of(self, *key: bytes | None) -> Any:
+        """The answer to what it depends on."""
+
+@disjoint_base
+class Short:
+    """A layer around a middleware. A subclass says in `kind` which one, and in `settings_version` what counts edits."""
+
+    app: Any
+    def __new__(cls, *_arguments: Any) -> Self: ...
+    def is_open(self) -> bool:
+        """Whether no method of the middleware was replaced."""
+
+    def pass_through(self, scope: Any, send: Any) -> tuple[Any, Any] | None:
+        """What a request goes on with behind the middleware: the application and the `send` there.
+
+        None if the middleware has to be called, or what it answers by itself is to be sent.
+        """
 
 @final
 class Compression:

@@ -219,7 +219,7 @@ def test_what_is_remembered_is_bounded() -> None:
     for number in range(3 * MOST):
         origin = b"https://%d.example" % number
         assert (b"access-control-allow-origin", origin) in memory.of(origin)
-        assert len(memory._answers) <= MOST
+        assert len(memory.answers) <= MOST
     memory.of(b"https://%d.example" % (3 * MOST - 1))
     assert len(asked) == 3 * MOST
     for _ in range(2):

@@ -11,18 +11,19 @@ import copy
 import re
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware, GZipResponder, IdentityResponder
+from starlette.middleware.httpsredirect import HTTPSRedirectMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .._at_once import run_at_once
 from .._hooks import untouched, watch
-from .._native import Adding
+from .._native import Decisions, RequestHead, Short
 from .._pickling import Regained
 from .._version_counter import SETTINGS_VERSION
 from ..serve.guard import wait_for
@@ -35,44 +36,40 @@ LONGEST = 1024
 
 Pairs = list[tuple[bytes, bytes]]
 Key = tuple[bytes | None, ...]
-T = TypeVar("T")
 
-for _kind in (CORSMiddleware, TrustedHostMiddleware, GZipMiddleware, GZipResponder, IdentityResponder):
+for _kind in (
+    CORSMiddleware,
+    TrustedHostMiddleware,
+    HTTPSRedirectMiddleware,
+    GZipMiddleware,
+    GZipResponder,
+    IdentityResponder,
+):
     watch(_kind)
 
 _SETTLED = (bool, int, str, type(None), re.Pattern, list, tuple, set, frozenset, dict)
 """The classes of settings of which a copy tells whether they have changed."""
 
 
-class Memory(Generic[T]):
-    """Answers of one middleware, each to what it depends on.
+class Memory(Decisions):
+    """Answers of one middleware, each to what it depends on: ``Memory(middleware, ask).of(*key)``."""
 
-    Parameters:
-        middleware: it.
-        ask: has it answer.
-    """
-
-    def __init__(self, middleware: Any, ask: Callable[[Any, Key], T]) -> None:
-        self._middleware = middleware
-        self._ask = ask
-        self._answers: dict[Key, T] = {}
-        self._settings: dict[str, Any] = {}
-        self._is_settled = False
-
-    def of(self, *key: bytes | None) -> T:
-        """The answer to what it depends on."""
-        if vars(self._middleware) != self._settings:
-            self._settings = {name: _copy(value) for name, value in vars(self._middleware).items()}
-            settings = [value for name, value in self._settings.items() if name != "app"]
-            self._is_settled = all(type(value) in _SETTLED for value in settings)
-            self._answers.clear()
-        answer = self._answers.get(key)
+    def decide(self, key: Key) -> Any:
+        """Have the middleware answer; forget what it has answered with other settings."""
+        current, answers = vars(self.middleware), self.answers
+        if current != self.settings:
+            self.settings.clear()
+            self.settings.update({name: _copy(value) for name, value in current.items()})
+            answers.clear()
+        answer = answers.get(key)
         if answer is None:
-            answer = self._ask(self._middleware, key)
-            if self._is_settled and sum(map(len, filter(None, key))) <= LONGEST:
-                if len(self._answers) >= MOST:
-                    self._answers.clear()
-                self._answers[key] = answer
+            answer = self.ask(self.middleware, key)
+            settings = (value for name, value in self.settings.items() if name != "app")
+            is_settled = all(type(value) in _SETTLED for value in settings)
+            if is_settled and sum(map(len, filter(None, key))) <= LONGEST:
+                if len(answers) >= MOST:
+                    answers.clear()
+                answers[key] = answer
         return answer
 
 
@@ -148,31 +145,40 @@ async def _swallow(message: Message) -> None:
     return None
 
 
-class _Layer(Regained):
+class _Layer(Regained, Short):
     """Stands in the stack around a middleware, and does what it does while its class is untouched.
+
+    Which requests go past the middleware, and with which ``send``, is the native side's to say (`kind`).
 
     Parameters:
         middleware: it.
     """
 
-    _made = frozenset({"_as_of", "_known", "_is_open"})
-    _as_of = -1
-    _known: Any = None
-    _is_open = False
+    kind = ""
+    settings_version = SETTINGS_VERSION
     kinds: tuple[type, ...] = ()
 
     def __init__(self, middleware: ASGIApp) -> None:
         self.app = middleware
 
-    def _is_as_written(self) -> bool:
-        """Whether calling the middleware would do what Starlette's class does."""
-        if self._as_of != SETTINGS_VERSION.value or self._known is not self.app:
-            self._as_of, self._known = SETTINGS_VERSION.value, self.app
-            self._is_open = type(self.app) is self.kinds[0] and all(untouched(kind) for kind in self.kinds)
-            self.begin_anew(self.app)
-        return self._is_open
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        passed = self.pass_through(scope, send)
+        if passed is None:
+            await self.answer(scope, receive, send)
+        else:
+            app, send = passed
+            await app(scope, receive, send)
 
-    def begin_anew(self, middleware: Any) -> None:
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request that doesn't go past the middleware."""
+        await self.app(scope, receive, send)
+
+    def look_again(self, middleware: Any) -> Memory | None:
+        """What remembers the middleware's decisions; None if calling it would not do what Starlette's class does."""
+        is_open = type(middleware) is self.kinds[0] and all(untouched(kind) for kind in self.kinds)
+        return self.begin_anew(middleware) if is_open else None
+
+    def begin_anew(self, middleware: Any) -> Memory:
         """Forget what is remembered."""
         raise NotImplementedError
 
@@ -180,100 +186,86 @@ class _Layer(Regained):
 class RememberingCORS(_Layer):
     """Starlette's `CORSMiddleware`, with what it adds remembered."""
 
-    _made = _Layer._made | {"_added", "_preflights"}
+    _made = frozenset({"_preflights"})
+    kind = "cors"
     kinds = (CORSMiddleware, PlainTextResponse)
 
-    def begin_anew(self, middleware: Any) -> None:
+    def begin_anew(self, middleware: Any) -> Memory:
         """Forget what is remembered."""
-        self._added = Memory(middleware, headers_of_cors)
         self._preflights = Memory(middleware, preflight_of_cors)
+        return Memory(middleware, headers_of_cors)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        middleware: Any = self.app
-        if scope["type"] != "http" or not self._is_as_written():
-            await middleware(scope, receive, send)
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request that doesn't go past the middleware: preflights, if nothing was replaced."""
+        preflight = self._preflight(scope) if scope["type"] == "http" and self.is_open() else None
+        if preflight is None:
+            await self.app(scope, receive, send)
             return
-        headers: Pairs = list(scope["headers"])
-        scope["headers"] = headers
-        origin = next((value for name, value in headers if name == b"origin"), None)
-        if origin is not None and scope["method"] == "OPTIONS":
-            key = [next((value for own, value in headers if own == name), None) for name in _PREFLIGHT]
-            if key[1] is not None:
-                response = self._preflights.of(*key)
-                message = {"type": "http.response.start", "status": response.status_code}
-                await send({**message, "headers": list(response.raw_headers)})
-                await send({"type": "http.response.body", "body": response.body})
-                return
+        message = {"type": "http.response.start", "status": preflight.status_code}
+        await send({**message, "headers": list(preflight.raw_headers)})
+        await send({"type": "http.response.body", "body": preflight.body})
 
-        await middleware.app(scope, receive, self.sending(origin, lambda: headers, send))
+    def _preflight(self, scope: Scope) -> Response | None:
+        """The answer to a preflight; None for other requests."""
+        headers: Pairs = scope["headers"]
+        key = tuple(next((value for own, value in headers if own == name), None) for name in _PREFLIGHT)
+        if scope["method"] != "OPTIONS" or key[0] is None or key[1] is None:
+            return None
+        response: Response = self._preflights.of(*key)
+        return response
 
-    def sending(self, origin: bytes | None, headers: Callable[[], Pairs], send: Send) -> Send:
-        """What takes the messages of a response to a request that was let through.
+    def send_plainly(self, message: Message, send: Send, request: Pairs | RequestHead) -> Awaitable[None]:
+        """Let the middleware send a head for which nothing can be remembered.
 
         Parameters:
-            origin: the request's ``Origin``, if it has one.
-            headers: all of the request's headers, which are asked for rarely.
-            send: where the messages go.
+            message: the head.
+            send: where it goes.
+            request: the headers of the request, or its head.
         """
-
-        def send_plainly(message: Message) -> Awaitable[None]:
-            middleware: Any = self.app
-            answer: Awaitable[None] = middleware.send(message, send=send, request_headers=Headers(raw=headers()))
-            return answer
-
-        def merge(common: Pairs) -> Pairs:
-            return self._added.of(origin, *(part for pair in common for part in pair))
-
-        return Adding(send, self._added.of(origin), merge, send_plainly)
+        headers = request.headers() if isinstance(request, RequestHead) else request
+        middleware: Any = self.app
+        answer: Awaitable[None] = middleware.send(message, send=send, request_headers=Headers(raw=headers))
+        return answer
 
 
 class RememberingHosts(_Layer):
     """Starlette's `TrustedHostMiddleware`, with its decisions remembered. What it refuses, it answers itself."""
 
-    _made = _Layer._made | {"_passing"}
+    kind = "hosts"
     kinds = (TrustedHostMiddleware,)
 
-    def begin_anew(self, middleware: Any) -> None:
+    def begin_anew(self, middleware: Any) -> Memory:
         """Forget what is remembered."""
-        self._passing = Memory(middleware, passes_host)
+        return Memory(middleware, passes_host)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        middleware: Any = self.app
-        if scope["type"] == "http" and self._is_as_written() and not middleware.allow_any:
-            headers: Pairs = list(scope["headers"])
-            scope["headers"] = headers
-            if self._passing.of(next((value for name, value in headers if name == b"host"), None)):
-                await middleware.app(scope, receive, send)
-                return
-        await middleware(scope, receive, send)
+
+class PassingHTTPS(_Layer):
+    """Starlette's `HTTPSRedirectMiddleware`, which lets requests by HTTPS through and answers the others itself."""
+
+    kind = "https"
+    kinds = (HTTPSRedirectMiddleware,)
+
+    def begin_anew(self, middleware: Any) -> Memory:
+        """There is nothing to remember."""
+        return Memory(middleware, _nothing)
+
+
+def _nothing(middleware: Any, key: Key) -> None:
+    return None
 
 
 class RememberingGZip(_Layer):
     """Starlette's `GZipMiddleware`; what sends its responses is native, or made by copying."""
 
-    _made = _Layer._made | {"_sends"}
+    kind = "gzip"
     kinds = (GZipMiddleware, GZipResponder, IdentityResponder)
     wait_for = staticmethod(wait_for)
     compress_in_thread = staticmethod(compress_in_thread)
     in_thread = staticmethod(in_thread)
 
-    def begin_anew(self, middleware: Any) -> None:
+    def begin_anew(self, middleware: Any) -> Memory:
         """Forget what is remembered."""
-        self._sends = Memory(middleware, self._find_send)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        middleware: Any = self.app
-        if scope["type"] != "http" or not self._is_as_written():
-            await middleware(scope, receive, send)
-            return
-        headers: Pairs = list(scope["headers"])
-        scope["headers"] = headers
-        accepted = next((value for name, value in headers if name == b"accept-encoding"), None)
-        await middleware.app(scope, receive, self.sending(accepted, send))
-
-    def sending(self, accepted: bytes | None, send: Send) -> Send:
-        """What takes the messages of a response, in front of `send`, for the request's ``Accept-Encoding``."""
-        return self._sends.of(b"gzip" if accepted is not None and b"gzip" in accepted else None)(send)
+        return Memory(middleware, self._find_send)
 
     def _find_send(self, middleware: GZipMiddleware, key: Key) -> Callable[[Send], Send]:
         """What makes the ``send`` of a request: its native form, or else that of a responder."""
@@ -285,5 +277,6 @@ class RememberingGZip(_Layer):
 REMEMBERING: dict[type, Callable[[Any], ASGIApp]] = {
     CORSMiddleware: RememberingCORS,
     GZipMiddleware: RememberingGZip,
+    HTTPSRedirectMiddleware: PassingHTTPS,
     TrustedHostMiddleware: RememberingHosts,
 }

@@ -101,15 +101,15 @@ class HttpExchange(Exchange):
             super().place(route)
 
     def _behind_middleware(self) -> Send:
-        return self.site.sending(self.head, self.flight.send)
+        return self.flight.sending(self.site.native) or self.flight.send
 
     def send_body(self, status: int, headers: bytes | list[tuple[bytes, bytes]], body: bytes) -> Awaitable[None] | None:
         self.started = True
-        if self.site.bypasses is None:
+        send = self.flight.sending(self.site.native)
+        if send is None:
             self.flight.respond(status, headers, body)
             return None
         pairs = pairs_of(headers, body)
-        send = self._behind_middleware()
         return None if send_whole(send, status, pairs, body) else send_in_messages(send, status, list(pairs), body)
 
     # ASGI, for whatever asks for it

@@ -17,7 +17,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.server import ServerState
 
 from .._draining import drain
-from .._native import HttpConnection, RequestHead
+from .._native import HttpConnection
 from ..serve.guard import Guard
 from ._http_exchange import HttpExchange
 from ._server import LOGGER, server_of
@@ -113,11 +113,6 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard, Limited):
         with contextlib.suppress(Exception):  # of a middleware that can't be made: each request says so
             return Site.of(self.config.loaded_app)
         return None
-
-    def passes(self, head: RequestHead) -> bool:
-        """Whether the middleware lets a request through as it is."""
-        bypasses = self.server.site.bypasses
-        return bypasses is None or bypasses.pass_through(head, self.scheme)
 
     # What the engine goes on with in Python
 

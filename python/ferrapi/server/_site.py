@@ -14,16 +14,14 @@ from .._at_once import run_at_once
 from .._facts import Facts
 from .._hooks import WATCH, is_own, untouched
 from .._middleware_stack import AppBodyLimitMiddleware, Exceptions, ServerErrors
-from .._native import NativeSite, RequestHead
+from .._native import NativeSite, RequestHead, Short
 from .._readiness import Readiness
 from .._version_counter import ROUTES_VERSION, SETTINGS_VERSION
 from ..applications import FastAPI
 from ..declare.limits import inherit_form_limits
-from ..middleware._remembered import REMEMBERING
 from ..routing import APIRouter
 from ..routing._table import Target
 from ..serve.exchange import Exchange
-from ._middleware_bypass import BYPASSES, Bypasses
 
 
 async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
@@ -36,20 +34,19 @@ class Site:
     Parameters:
         app: the application.
         stack: its middleware stack.
-        layers: the middleware in it, outermost first, all of classes with a bypass.
+        layers: those of middleware that requests pass, outermost first.
         inner: its innermost layer.
         outer: the site that it is mounted in, if any.
     """
 
     def __init__(
-        self, app: FastAPI, stack: ServerErrors, layers: list[Any], inner: Exceptions, outer: Site | None = None
+        self, app: FastAPI, stack: ServerErrors, layers: list[Short], inner: Exceptions, outer: Site | None = None
     ) -> None:
         self.app = app
         self.stack = stack
         self.outer = outer
         self.proxy: ProxyHeadersMiddleware | None = None
         self.router: APIRouter = inner.app  # type: ignore[assignment]  # which `_are_ends` has seen
-        self.bypasses: Bypasses | None = (Bypasses(layers) if layers else None) if outer is None else outer.bypasses
         self.handlers = inner.handlers
         self.root_path = app.root_path
         self.native: NativeSite = NativeSite(
@@ -60,7 +57,7 @@ class Site:
             self.router,
             self.root_path,
             None if outer is None else outer.native,
-            self.bypasses is not None,
+            layers,
             ROUTES_VERSION,
             SETTINGS_VERSION,
             WATCH,
@@ -100,12 +97,12 @@ class Site:
         if loaded.middleware_stack is None:
             loaded.middleware_stack = loaded.build_middleware_stack()
         stack: Any = loaded.middleware_stack
-        layers: list[Any] = []
+        layers: list[Short] = []
         inner: Any = stack.app if type(stack) is ServerErrors else stack
         inner = _behind_no_limit(inner)
-        while type(known := _without_memory(inner)) in BYPASSES and untouched(type(known)) and "app" in known.__dict__:
-            layers.append(known)
-            inner = known.app
+        while isinstance(inner, Short) and inner.is_open():
+            layers.append(inner)
+            inner = inner.app.app
         if not _are_ends(stack, inner) or (layers and outer is not None):
             return None
         return cls(loaded, stack, layers, inner, outer)
@@ -149,10 +146,6 @@ class Site:
         """Put the limits that a router has for the forms of all its routes into a scope."""
         inherit_form_limits(scope, limits)
 
-    def sending(self, head: RequestHead, send: Send) -> Send:
-        """What takes the messages of a response behind the middleware, in front of the server's `send`."""
-        return send if self.bypasses is None else self.bypasses.sending(head, send)
-
     async def recover(self, x: Exchange, exc: Exception) -> None:
         """Answer to an exception that the route didn't handle; raise it, if no handler takes it in any application."""
         try:
@@ -174,11 +167,6 @@ def _behind_no_limit(layer: Any) -> Any:
     """What is behind the layer for the limit of bodies, if there is no limit: then it is for applications around it."""
     is_open = type(layer) is AppBodyLimitMiddleware and not layer.is_limited and untouched(AppBodyLimitMiddleware)
     return layer.app if is_open else layer
-
-
-def _without_memory(layer: Any) -> Any:
-    """The middleware itself, if `layer` is what remembers its decisions for requests that come by ASGI."""
-    return layer.app if type(layer) in REMEMBERING.values() else layer
 
 
 def _are_ends(outer: Any, inner: Any) -> bool:

@@ -60,7 +60,7 @@ impl Connection {
             return Ok(Answerer::Nobody);
         }
         let Some(site) = Self::site(slf)? else { return Ok(Answerer::Application) };
-        if site.get().has_middleware && !slf.call_method1(intern!(py, "passes"), (head.clone(),))?.is_truthy()? {
+        if site.get().has_layers() && !site.get().passes(py, head, &this.ends(py)?.get_item(2)?)? {
             return Ok(Answerer::Application);
         }
         // A convertor that raises is the application's own way's to report.
@@ -148,10 +148,5 @@ impl Connection {
             drop(self.in_flight.take(py)); // nothing comes that it would have to be told of, and it refers back here
         }
         in_flight.get().end(py).map_or(Ok(()), |task| self.server.get().tasks.forget(task.bind(py)))
-    }
-
-    /// Whether the protocol has to send the responses.
-    pub(crate) fn has_middleware(&self, py: Python<'_>) -> bool {
-        self.server.get().site(py).is_none_or(|site| site.get().has_middleware)
     }
 }

@@ -369,6 +369,11 @@ impl InFlightRequest {
         }
     }
 
+    /// What takes the messages of the response behind the layers of an application that requests pass; None if there are none.
+    fn sending<'py>(slf: &Bound<'py, Self>, site: &Site) -> PyResult<Option<Bound<'py, PyAny>>> {
+        site.sending(&slf.get().head, slf)
+    }
+
     /// Say that whoever answers is back: without a whole response, the request is refused.
     fn conclude(&self, py: Python<'_>) -> PyResult<()> {
         self.settle(py)

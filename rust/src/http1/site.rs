@@ -8,11 +8,13 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use smallvec::SmallVec;
 
+use super::in_flight::InFlightRequest;
 use super::request_head::RequestHead;
 use crate::facts::Facts;
 use crate::py::{self, Attached};
 use crate::request::path::PathParams;
 use crate::routing::{Place, RouteTable, below};
+use crate::run::Short;
 use crate::version_counter::VersionCounter;
 use crate::watch::TypeWatch;
 
@@ -29,7 +31,8 @@ pub(crate) struct Site {
     root_path: String,
     /// The application that this one is mounted in.
     outer: Option<Py<Site>>,
-    pub(super) has_middleware: bool,
+    /// The layers that requests pass, outermost first, all of them of kinds that are known.
+    layers: Vec<Py<Short>>,
     counters: [Py<VersionCounter>; 2],
     as_of: [u64; 2],
     watch: Py<TypeWatch>,
@@ -79,7 +82,7 @@ impl Site {
     ///     router: the router.
     ///     `root_path`: the application's own.
     ///     outer: the application that it is mounted in.
-    ///     `has_middleware`: whether the protocol has to be asked whether a request passes, and has to send the responses.
+    ///     layers: those that requests pass, outermost first, all of them of kinds that are known.
     ///     routes, settings: the version counters of routes and of applications.
     ///     watch: notices that a class was changed, and announces that as an edit.
     #[new]
@@ -92,7 +95,7 @@ impl Site {
         router: Py<PyAny>,
         root_path: String,
         outer: Option<Py<Site>>,
-        has_middleware: bool,
+        layers: Vec<Py<Short>>,
         routes: Py<VersionCounter>,
         settings: Py<VersionCounter>,
         watch: Py<TypeWatch>,
@@ -108,7 +111,7 @@ impl Site {
             router,
             root_path,
             outer,
-            has_middleware,
+            layers,
             counters,
             as_of,
             watch,
@@ -135,6 +138,7 @@ impl Site {
         visit.call(&self.router)?;
         visit.call(&self.outer)?;
         visit.call(&self.watch)?;
+        self.layers.iter().try_for_each(|layer| visit.call(layer))?;
         self.children.traverse(&visit, |children, visit| {
             children.iter().try_for_each(|(target, site)| {
                 visit.call(target)?;
@@ -183,6 +187,39 @@ impl Site {
     /// The exception handlers, by class and by status.
     pub(crate) fn handlers(&self) -> &Py<PyAny> {
         &self.handlers
+    }
+
+    /// Whether all layers let a request through as it is.
+    pub(super) fn passes(&self, py: Python<'_>, head: &RequestHead, scheme: &Bound<'_, PyAny>) -> PyResult<bool> {
+        for layer in &self.layers {
+            if !Short::passes_head(layer.bind(py), head, scheme)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether requests pass layers.
+    pub(super) fn has_layers(&self) -> bool {
+        !self.layers.is_empty()
+    }
+
+    /// What takes the messages of the response to a request that passes the layers, in front of the server's `send`; None if
+    /// there are no layers.
+    pub(crate) fn sending<'py>(
+        &self,
+        head: &RequestHead,
+        in_flight: &Bound<'py, InFlightRequest>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if self.layers.is_empty() {
+            return Ok(None);
+        }
+        let py = in_flight.py();
+        let mut send = in_flight.getattr(intern!(py, "send"))?;
+        for layer in &self.layers {
+            send = Short::sending_to_head(layer.bind(py), head, send)?;
+        }
+        Ok(Some(send))
     }
 
     /// This application, the one that it is mounted in, and so on.
@@ -265,7 +302,7 @@ impl Site {
                     site = child;
                 }
                 Place::Nowhere => {
-                    let found = if this.has_middleware { None } else { this.unmatched(py, &whole, &root)? };
+                    let found = if this.has_layers() { None } else { this.unmatched(py, &whole, &root)? };
                     return Ok(found.map(Way::Unmatched));
                 }
                 Place::Unclear => return Ok(None),
@@ -282,7 +319,7 @@ impl Site {
     fn child<'py>(&self, target: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Self>>> {
         let py = target.py();
         // What the application there answers by itself goes through the middleware of this one.
-        if self.has_middleware || !self.router.bind(py).getattr(intern!(py, "max_body_size"))?.is_none() {
+        if !self.layers.is_empty() || !self.router.bind(py).getattr(intern!(py, "max_body_size"))?.is_none() {
             return Ok(None);
         }
         let known = self.children.see(py, |children| {

@@ -192,13 +192,9 @@ impl HttpTransport {
         self.in_flight.get().head()
     }
 
-    /// The `send` of the application's middleware, if it has any.
+    /// The `send` of the layers that requests pass, if there are any.
     pub(super) fn outer_send<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        if !self.connection().has_middleware(py) {
-            return Ok(None);
-        }
-        let send = self.in_flight.bind(py).getattr(intern!(py, "send"))?;
-        self.site().owner().bind(py).call_method1(intern!(py, "sending"), (self.head().clone(), send)).map(Some)
+        self.site().sending(self.head(), self.in_flight.bind(py))
     }
 
     /// Sends a whole response, which middleware has to see in messages if this is not done.

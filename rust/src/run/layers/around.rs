@@ -5,7 +5,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::{Flow, Outlet};
+use super::{Flow, Outlet, enter};
 use crate::py::{self, Sent};
 use crate::run::serving::awaited;
 
@@ -40,7 +40,8 @@ impl Around {
         let surroundings = self.outlet.bind(py).get().surroundings(py);
         let (below, skips_limit) = surroundings.below(py)?;
         self.stage = Stage::Below { skips_limit };
-        let serving = below.call1((&self.scope, &self.receive, &self.outlet))?;
+        let send = self.outlet.bind(py).clone().into_any();
+        let serving = enter(below, &self.scope, self.receive.bind(py), send)?;
         self.awaiting = Some(awaited(&surroundings.layer(py), serving)?.unbind());
         Ok(())
     }

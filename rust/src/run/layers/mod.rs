@@ -3,7 +3,6 @@
 //! A response that the engine made goes through those `send`s whole, as far as they are known ([`deliver`]); where code of the
 //! user's stands in between, it goes in messages, which [`Outlet`] puts together again in front of the server.
 
-mod adding;
 mod around;
 mod compressing;
 mod delivery;
@@ -13,8 +12,8 @@ mod noting;
 mod outlet;
 mod passage;
 mod ready;
+mod short;
 
-pub(crate) use adding::Adding;
 pub(super) use compressing::Piece;
 pub(crate) use compressing::{Compressing, Compression, gzip_bytes};
 pub(crate) use delivery::send_whole;
@@ -24,3 +23,5 @@ pub(crate) use noting::Noting;
 pub(crate) use outlet::{Outlet, Surroundings};
 pub(crate) use passage::{Passage, PassageSend};
 pub(crate) use ready::Ready;
+use short::enter;
+pub(crate) use short::{Adding, Decisions, Short};

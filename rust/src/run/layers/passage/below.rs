@@ -18,7 +18,7 @@ use super::send::PassageReceive;
 use super::{Passage, PassageSend};
 use crate::py::{self, KeptError, Sent};
 use crate::run::Serving;
-use crate::run::layers::Flow;
+use crate::run::layers::{Flow, enter};
 use crate::run::serving::awaited;
 
 /// How many tasks may be begun inside of each other: each takes a part of the stack.
@@ -149,7 +149,7 @@ impl Below {
         let this = passage.get();
         let app = this.middleware.bind(py).getattr(intern!(py, "app"))?;
         let (receive, send) = (PassageReceive::of(passage)?, PassageSend::of(passage)?);
-        let serving = app.call1((&this.scope, receive, send))?;
+        let serving = enter(app, &this.scope, receive.as_any(), send.into_any())?;
         self.awaiting = Some(awaited(this.layer(py), serving)?.unbind());
         Ok(())
     }
