@@ -8,8 +8,10 @@ from typing import Any
 
 import anyio
 import pytest
-from ferrapi import Depends, FastAPI, HTTPException
-from ferrapi.responses import JSONResponse
+from ferrapi import Depends, FastAPI, HTTPException, Request
+from ferrapi.responses import JSONResponse, StreamingResponse
+from opentelemetry.sdk.trace import TracerProvider
+from starlette.middleware.base import BaseHTTPMiddleware
 from support.asgi import Ask, exchange, run
 from support.http11 import through
 
@@ -141,6 +143,48 @@ def test_nothing_is_left_to_the_garbage_collector(way_in: Any) -> None:
         gc.enable()
     # A worker thread may still have the last one.
     assert not {case: count for case, count in left.items() if count >= 3}
+
+
+@pytest.mark.parametrize("way_in", [_by_asgi, _by_http])
+@pytest.mark.parametrize("around", ["middleware", "telemetry"])
+def test_a_stream_leaves_nothing_to_the_garbage_collector(around: str, way_in: Any) -> None:
+    app = FastAPI(telemetry={"tracer_provider": TracerProvider()} if around == "telemetry" else None)
+
+    class Around(BaseHTTPMiddleware):
+        async def dispatch(self, request: Any, call_next: Any) -> Any:
+            return await call_next(request)
+
+    if around == "middleware":
+        app.add_middleware(Around)
+
+    def generate() -> Any:
+        yield Held()
+
+    @app.get("/")
+    async def stream(request: Request, held: Held = Depends(generate)) -> StreamingResponse:
+        async def pieces() -> Any:
+            here = Held()
+            yield b"a"
+            await asyncio.sleep(0)
+            yield b"b"
+            del here
+
+        request.state.held = held
+        return StreamingResponse(pieces())
+
+    async def main() -> int:
+        await way_in(app, [Ask()])
+        before = Held.alive
+        await way_in(app, [Ask()] * 4)
+        return Held.alive - before
+
+    gc.collect()
+    gc.disable()
+    try:
+        # A worker thread may still have something of the last one.
+        assert run(main) < 4
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("scope", [anyio.move_on_after, anyio.CancelScope])

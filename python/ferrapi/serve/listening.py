@@ -54,6 +54,7 @@ class Listening:
                 pass
         finally:
             self.scope.cancel()
+            del self, receive  # which know the task, and it keeps this frame when it is cancelled
 
     def leave(self) -> None:
         """The stream is at its end, and nobody listens in a task."""

@@ -138,6 +138,7 @@ class Watch:
             self.scope.pop(TRACER, None)
             self._place.watch = None
             self._logged = None
+            self.data = TelemetryData()  # the request that is in it refers back here
 
     def _begin(self) -> tuple[Context, Span | None]:
         tracer = self.sinks.tracer
