@@ -22,10 +22,6 @@ pub(crate) struct Serving {
 }
 
 /// What runs is taken out meanwhile.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the large one is the usual one, and a box would cost more than the move"
-)]
 enum State {
     Waiting(Work),
     Running,
@@ -33,10 +29,9 @@ enum State {
 }
 
 /// What is run.
-#[expect(clippy::large_enum_variant, reason = "as above")]
 enum Work {
-    /// A request on its way through its program.
-    Request(Machine),
+    /// A request on its way through its program. It is large, and work is taken out and put back whenever it goes on.
+    Request(Box<Machine>),
     /// A layer around it.
     Layer(Box<dyn Flow>),
 }
@@ -77,7 +72,7 @@ impl Serving {
     pub(crate) fn new(machine: Machine) -> Self {
         Self {
             has_own_task: matches!(machine.transport, Transport::Http(_)),
-            state: Attached::new(State::Waiting(Work::Request(machine))),
+            state: Attached::new(State::Waiting(Work::Request(Box::new(machine)))),
         }
     }
 
