@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ._disconnect import Request as LiveRequest
 from ._hooks import is_own, untouched, watch
-from ._native import Entrance, Outlet, Surroundings
+from ._native import End, Entrance, Outlet, Surroundings
 from ._pickling import Regained
 from ._threads import run_later_in_thread
 from ._version_counter import ROUTES_VERSION, SETTINGS_VERSION
@@ -103,17 +103,16 @@ class _Layer(Regained, Guard):
         raise NotImplementedError
 
 
-class Exceptions(_Layer, ExceptionMiddleware):
+class Exceptions(_Layer, End, ExceptionMiddleware):
     """The innermost layer: exception handlers."""
 
+    settings_version = SETTINGS_VERSION
     exchange = staticmethod(Exchange)
     file_stack = FileStack
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self.goes_short():
-            await self.entrance.serve_inside_stack(scope, receive, send)
-        else:
-            await ExceptionMiddleware.__call__(self, scope, receive, send)
+        serving = self.enter(scope, receive, send)
+        await (ExceptionMiddleware.__call__(self, scope, receive, send) if serving is None else serving)
 
     @cached_property
     def entrance(self) -> Entrance:

@@ -19,10 +19,12 @@ __all__ = [
     "Compressing",
     "Compression",
     "Decisions",
+    "End",
     "Entrance",
     "FormParser",
     "FormReader",
     "FormRefused",
+    "Front",
     "HttpConnection",
     "InFlightRequest",
     "LimitExceeded",
@@ -327,6 +329,31 @@ class NativeSite:
 
     def limits_forms(self) -> bool:
         """Whether a router has limits for forms that its routes don't know."""
+
+@disjoint_base
+class End:
+    """The innermost layer of an application.
+
+    A subclass says in `settings_version` what counts edits, and has `entrance`, and `_is_open` as of `_as_of`;
+    `goes_short` looks again.
+    """
+
+    def __new__(cls, *_arguments: Any, **_options: Any) -> Self: ...
+    def enter(self, scope: Any, receive: Any, send: Any) -> Awaitable[None] | None:
+        """What serves an HTTP request, which is to be awaited; None if Starlette's class has to be asked."""
+
+@final
+class Front:
+    """The way into applications of one class."""
+
+    def __new__(cls, settings: VersionCounter, watch: TypeWatch) -> Self:
+        """`settings`: the version counter of applications. `watch`: notices changed classes, announced as edits."""
+
+    def enter(self, app: Any, scope: Any, receive: Any, send: Any) -> Awaitable[None] | None:
+        """What serves an HTTP request, which is to be awaited; None if Starlette's class has to be asked.
+
+        The application's `_way` is what does, as of `_way_as_of`; `_find_way` looks again.
+        """
 
 @final
 class Entrance:

@@ -26,6 +26,7 @@ from ._draining import Application, Drain, mounted_in
 from ._hooks import WATCH, is_own, routing_class, untouched, watch
 from ._middleware_stack import AppBodyLimitMiddleware, ExceptionTelemetryMiddleware, ServerErrors, build
 from ._names import names_of
+from ._native import Front
 from ._pickling import Regained
 from ._version_counter import ROUTES_VERSION, SETTINGS_VERSION
 from .compile.app_scope import value_of
@@ -85,7 +86,8 @@ _DEFAULT_HANDLERS: dict[type[Exception], Any] = {
     WebSocketRequestValidationError: websocket_request_validation_exception_handler,
 }
 
-_look = WATCH.look
+FRONT = Front(SETTINGS_VERSION, WATCH)
+"""How HTTP requests come into applications."""
 _SERVED_BY = frozenset({"dependency_overrides", "middleware_stack", "root_path", "router"})
 """The attributes that decide what serves a request."""
 
@@ -264,17 +266,12 @@ class FastAPI(Regained, Verbs, Starlette):
     # Serving
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        _look()
-        if self.root_path:
-            scope["root_path"] = self.root_path
-        way = self._way if self._way_as_of == SETTINGS_VERSION.value else self._find_way()
-        if way is not None and scope["type"] == "http":
-            scope["app"] = self
-            await way(scope, receive, send)
-        else:
+        serving = FRONT.enter(self, scope, receive, send)
+        if serving is None:
             if scope["type"] == "lifespan":
                 self._drain.end()
-            await super().__call__(scope, receive, send)
+            serving = super().__call__(scope, receive, send)
+        await serving
 
     _made = frozenset({"_way", "_way_as_of", "_openapi_as_of", "_lock_of_document", "_drain", "_app_scope"})
     _versions = cast("VersionedRoutes | None", None)  # no annotation, which nobody could resolve at run time
@@ -586,6 +583,8 @@ def _versioned_routes(app: FastAPI, versioning: Versioning) -> VersionedRoutes:
     return VersionedRoutes(app, versioning)
 
 
+OWN_CALL = FastAPI.__call__
+"""The method as it was written: it does what `FRONT` does."""
 watch(FastAPI)
 Application.register(FastAPI)
 

@@ -60,8 +60,8 @@ mod _native {
     use crate::routing::RouteTable;
     #[pymodule_export]
     use crate::run::{
-        Adding, Compressing, Compression, Decisions, Entrance, Noting, Outlet, Passage, Program, Ready, Serving, Short,
-        Surroundings, gzip_bytes, send_whole,
+        Adding, Compressing, Compression, Decisions, End, Entrance, Front, Noting, Outlet, Passage, Program, Ready,
+        Serving, Short, Surroundings, gzip_bytes, send_whole,
     };
     #[pymodule_export]
     use crate::version_counter::VersionCounter;

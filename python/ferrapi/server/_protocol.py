@@ -18,6 +18,7 @@ from uvicorn.server import ServerState
 
 from .._draining import drain
 from .._native import HttpConnection
+from ..applications import FRONT, OWN_CALL
 from ..serve.guard import Guard
 from ._http_exchange import HttpExchange
 from ._server import LOGGER, server_of
@@ -116,6 +117,8 @@ class HttpProtocol(HttpConnection, asyncio.Protocol, Guard, Limited):
 
     # What the engine goes on with in Python
 
+    front = (OWN_CALL, FRONT)
+    """A `__call__` of which it is known what it does, and what does that."""
     exchange = HttpExchange
     """The class of the exchanges of requests that are being served."""
 

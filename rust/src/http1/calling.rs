@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 use super::in_flight::InFlightRequest;
 use crate::py::{self, Sent};
-use crate::run::{Flow, awaited};
+use crate::run::{Flow, Front, awaited};
 
 /// A request that the application is called for.
 ///
@@ -22,7 +22,8 @@ impl Calling {
         Self { in_flight, is_new: true, awaiting: None }
     }
 
-    /// Calls the application, but not uvicorn's middleware for proxies where that has nothing to do.
+    /// Calls the application, but not uvicorn's middleware for proxies where that has nothing to do, nor a `__call__` of which
+    /// it is known what it does.
     fn begin(&mut self, py: Python<'_>) -> PyResult<()> {
         let in_flight = self.in_flight.bind(py);
         let protocol = in_flight.get().protocol(py);
@@ -31,7 +32,15 @@ impl Calling {
             && !in_flight.get().head().is_of_proxy(py);
         let application = if is_idle { loaded.getattr(intern!(py, "app"))? } else { loaded };
         let (receive, send) = (in_flight.getattr(intern!(py, "receive"))?, in_flight.getattr(intern!(py, "send"))?);
-        let called = application.call1((in_flight.get().scope_of(py)?, receive, send))?;
+        let scope = in_flight.get().scope_of(py)?.into_any();
+        let front = protocol.getattr(intern!(py, "front"))?;
+        let (own_call, front) = (front.get_item(0)?, front.get_item(1)?.cast_into::<Front>()?);
+        let is_own = application.get_type().getattr(intern!(py, "__call__"))?.is(&own_call);
+        let entered = if is_own { front.get().enter(&application, &scope, &receive, &send)? } else { None };
+        let called = match entered {
+            Some(serving) => serving,
+            None => application.call1((scope, receive, send))?,
+        };
         self.awaiting = Some(awaited(&protocol, called)?.unbind());
         Ok(())
     }

@@ -90,7 +90,7 @@ impl Entrance {
     }
 
     /// The same, inside of an exit stack that is in the scope (`ferrapi.serve.files`).
-    fn serve_inside_stack<'py>(
+    pub(super) fn serve_inside_stack<'py>(
         slf: &Bound<'py, Self>,
         scope: Bound<'py, PyAny>,
         receive: Py<PyAny>,

@@ -27,8 +27,8 @@ mod uvicorn;
 pub(crate) use asgi::program_of;
 pub(crate) use entrance::Entrance;
 pub(crate) use layers::{
-    Adding, Compressing, Compression, Decisions, Flow, Noting, Outlet, Passage, Ready, Short, Surroundings, gzip_bytes,
-    send_whole,
+    Adding, Compressing, Compression, Decisions, End, Flow, Front, Noting, Outlet, Passage, Ready, Short, Surroundings,
+    gzip_bytes, send_whole,
 };
 pub(crate) use machine::Machine;
 pub(crate) use program::Program;

@@ -17,6 +17,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple, PyType};
 
+use super::End;
 use crate::http1::RequestHead;
 use crate::py::Attached;
 use crate::response::checks::pair_of_bytes;
@@ -227,6 +228,11 @@ pub(in crate::run::layers) fn enter<'py>(
     while let Ok(layer) = app.cast::<Short>() {
         let Some((below, own)) = Short::passed(layer, scope.bind(layer.py()), &send)? else { break };
         (app, send) = (below, own);
+    }
+    if let Ok(end) = app.cast::<End>()
+        && let Some(serving) = End::enter(end, scope.bind(end.py()), receive, &send)?
+    {
+        return Ok(serving);
     }
     app.call1((scope, receive, send))
 }
