@@ -98,6 +98,21 @@ class Recorder:
             for metric in scope.metrics
         ]
 
+    def exemplars(self, metric_name: str) -> list[set[str]]:
+        """For each point of a metric the spans that it was recorded in."""
+        data = self._metrics.get_metrics_data()
+        names = {span.context.span_id: span.name for span in self._spans.get_finished_spans()}  # type: ignore[union-attr]
+        points = [
+            point
+            for resource in ([] if data is None else data.resource_metrics)
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+            if metric.name == metric_name
+            for point in metric.data.data_points
+        ]
+        points.sort(key=lambda point: str(sorted((point.attributes or {}).items(), key=str)))
+        return [{names.get(one.span_id, "another") for one in point.exemplars} for point in points]
+
     def all(self) -> dict[str, Any]:
         """Everything."""
         return {"spans": self.spans(), "logs": self.logs(), "metrics": self.metrics()}

@@ -24,11 +24,11 @@ _SECRET = frozenset({"X-Amz-Credential", "X-Amz-Security-Token", "X-Amz-Signatur
 
 
 def of_request(scope: Scope) -> tuple[str, Attributes, Attributes, Attributes]:
-    """The verb of an HTTP request's span name, and its attributes: on counters, on timers besides, on spans besides."""
+    """The verb of an HTTP request's span name, and its attributes: on counters, on timers, and on spans besides."""
     method = scope["method"]
     known = method if method in _METHODS else _OTHER
-    common = {"url.scheme": scope.get("scheme", "http"), "http.request.method": known}
-    timed = {}
+    counted = {"url.scheme": scope.get("scheme", "http"), "http.request.method": known}
+    timed = dict(counted)
     version = scope.get("http_version")
     if version:
         timed["network.protocol.version"] = version
@@ -38,12 +38,12 @@ def of_request(scope: Scope) -> tuple[str, Attributes, Attributes, Attributes]:
         own["url.query"] = shown_query(query.decode("latin-1"))
     if known != method:
         own["http.request.method_original"] = method
-    return ("HTTP" if known == _OTHER else known), common, timed, own
+    return ("HTTP" if known == _OTHER else known), counted, timed, own
 
 
-def of_socket(scope: Scope) -> Attributes:
-    """The attributes of a WebSocket connection's span."""
-    return {**server(scope), "url.scheme": scope.get("scheme", "ws"), "network.protocol.name": "websocket"}
+def of_socket(scope: Scope) -> tuple[Attributes, Attributes]:
+    """The attributes of a WebSocket connection's span: those that have few values, and the others."""
+    return {"url.scheme": scope.get("scheme", "ws"), "network.protocol.name": "websocket"}, server(scope)
 
 
 def server(scope: Scope) -> Attributes:

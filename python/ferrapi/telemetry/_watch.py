@@ -13,6 +13,7 @@ from opentelemetry._logs import SeverityNumber
 from opentelemetry.context import Context
 from opentelemetry.propagators.textmap import Getter
 from opentelemetry.trace import Span, SpanKind, StatusCode
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException, WebSocketException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
@@ -59,16 +60,14 @@ def unwatched() -> Iterator[None]:
         contexts.detach(token)
 
 
-class _HeaderGetter(Getter[Scope]):
-    """Reads the headers of a scope for OpenTelemetry's propagators."""
+class _HeaderGetter(Getter[Headers]):
+    """Reads headers for OpenTelemetry's propagators."""
 
-    def get(self, carrier: Scope, key: str) -> list[str] | None:
-        name = key.lower().encode("latin-1")
-        found = [value.decode("latin-1") for own, value in carrier["headers"] if own == name]
-        return found or None
+    def get(self, carrier: Headers, key: str) -> list[str] | None:
+        return carrier.getlist(key) or None
 
-    def keys(self, carrier: Scope) -> list[str]:
-        return [name.decode("latin-1") for name, _ in carrier["headers"]]
+    def keys(self, carrier: Headers) -> list[str]:
+        return carrier.keys()
 
 
 _HEADERS = _HeaderGetter()
@@ -97,6 +96,10 @@ class Watch:
     """
 
     verb: str
+    steady: Attributes
+    """What the span has from its begin, and is given again at its end: a sampler may have taken it away."""
+    own: Attributes
+    """What the span has from its begin, besides."""
     exception_event: str
     exception_body: str
 
@@ -144,30 +147,33 @@ class Watch:
         tracer = self.sinks.tracer
         if tracer is None:
             return contexts.set_value(_KEY, self._place), None
-        parent = propagate.extract(self.scope, Context(), _HEADERS)
-        span = tracer.start_span(self.verb, parent, SpanKind.SERVER, self.attributes())
+        parent = propagate.extract(Headers(scope=self.scope), getter=_HEADERS)
+        attributes = {**self.steady, **self.own}
+        span = tracer.start_span(self.verb, context=parent, kind=SpanKind.SERVER, attributes=attributes)
         return contexts.set_value(_KEY, self._place, trace.set_span_in_context(span, parent)), span
-
-    def attributes(self) -> Attributes:
-        """The attributes of the span at its begin."""
-        raise NotImplementedError
 
     def answered(self) -> None:
         """The application has come back without an exception."""
 
     def end(self) -> None:
         """Record what is known in the end."""
-        raise NotImplementedError
-
-    def end_span(self, attributes: Attributes) -> None:
-        """End the span with what is known only now."""
-        span = self.span
-        if span is None:
-            return
-        span.set_attributes(attributes)
+        found = {**self.steady, **self.where(), **self.found()}
         if self.error is not None:
-            mark_failed(span, self.error)
-        span.end()
+            found["error.type"] = self.error
+        if self.span is not None:
+            self.span.set_attributes(found)
+            if self.error is not None:
+                self.span.set_status(StatusCode.ERROR)
+        self.measure(found)
+        if self.span is not None:
+            self.span.end()
+
+    def found(self) -> Attributes:
+        """What is known besides in the end."""
+        return {}
+
+    def measure(self, attributes: Attributes) -> None:
+        """Record the metrics, if there are any."""
 
     def where(self) -> Attributes:
         """The attribute that names the route."""
@@ -179,8 +185,8 @@ class Watch:
         """A router has found the route whose path is `template`; `mounted_at` is the template of a mount's prefix."""
         self.template = self._base + template
         if self.span is not None:
+            self.span.set_attribute("http.route", self.template)
             self.span.update_name(f"{self.verb} {self.template}")
-            self.span.set_attributes(self.where())
         if mounted_at is not None:
             self._base += mounted_at
 
@@ -241,7 +247,6 @@ class Watch:
         if self.sinks.logger is not None:
             self.sinks.logger.emit(
                 timestamp=time.time_ns(),
-                context=self.context,
                 severity_number=severity,
                 severity_text=severity.name,
                 **record,
@@ -277,7 +282,7 @@ class HttpWatch(Watch):
 
     def __init__(self, settings: Settings, sinks: Sinks, scope: Scope) -> None:
         super().__init__(settings, sinks, scope)
-        self.verb, self._common, self._timed, self._own = of_request(scope)
+        self.verb, self._counted, self.steady, self.own = of_request(scope)
         self._instruments = sinks.instruments
         self._status: int | None = None
         self._has_trailers = False
@@ -308,14 +313,11 @@ class HttpWatch(Watch):
         return kind == "http.response.pathsend" and not self._has_trailers
 
     def _begin(self) -> tuple[Context, Span | None]:
+        if self._instruments is not None:
+            self._instruments.active.add(1, self._counted)
         begun = super()._begin()
         self._begun = time.perf_counter()
-        if self._instruments is not None:
-            self._instruments.active.add(1, self._common, begun[0])
         return begun
-
-    def attributes(self) -> Attributes:
-        return {**self._common, **self._timed, **self._own}
 
     def answered(self) -> None:
         if not self._has_ended:  # the response has no end
@@ -325,16 +327,17 @@ class HttpWatch(Watch):
         if self._has_ended:
             return
         self._has_ended = True
-        status = self._status
-        if self.error is None and status is not None and status >= 500:
-            self.error = str(status)
-        found = {} if status is None else {"http.response.status_code": status}
+        if self.error is None and self._status is not None and self._status >= 500:
+            self.error = str(self._status)
+        super().end()
+
+    def found(self) -> Attributes:
+        return {} if self._status is None else {"http.response.status_code": self._status}
+
+    def measure(self, attributes: Attributes) -> None:
         if self._instruments is not None:
-            failed = {} if self.error is None else {"error.type": self.error}
-            attributes = {**self._common, **self._timed, **self.where(), **found, **failed}
-            self._instruments.duration.record(time.perf_counter() - self._begun, attributes, self.context)
-            self._instruments.active.add(-1, self._common, self.context)
-        self.end_span(found)
+            self._instruments.duration.record(time.perf_counter() - self._begun, attributes)
+            self._instruments.active.add(-1, self._counted)
 
 
 class SocketWatch(Watch):
@@ -344,8 +347,6 @@ class SocketWatch(Watch):
     exception_event = "fastapi.websocket.exception"
     exception_body = "Unhandled exception in FastAPI WebSocket connection"
 
-    def attributes(self) -> Attributes:
-        return of_socket(self.scope)
-
-    def end(self) -> None:
-        self.end_span({})
+    def __init__(self, settings: Settings, sinks: Sinks, scope: Scope) -> None:
+        super().__init__(settings, sinks, scope)
+        self.steady, self.own = of_socket(scope)
