@@ -281,6 +281,8 @@ class FastAPI(Regained, Verbs, Starlette):
 
     def _find_way(self) -> ASGIApp | None:
         """What serves HTTP requests if nobody has replaced what Starlette does here; else None."""
+        if isinstance(self.middleware_stack, ServerErrors):
+            self.decide_on_telemetry()
         above: Any = super().__call__
         way = None
         if untouched(Starlette, "__call__") and above.__func__ is Starlette.__call__:
@@ -330,7 +332,10 @@ class FastAPI(Regained, Verbs, Starlette):
         return build_stack(self._versions, put_into, around, ends)
 
     def decide_on_telemetry(self) -> None:
-        """Make the middleware stack again if something came that receives what is recorded. Called after start-up."""
+        """Make the middleware stack again if something came that receives what is recorded.
+
+        Called after start-up, and when a setting was changed.
+        """
         if not self._watches and self.middleware_stack is not None and active(self._telemetry) is not None:
             self.middleware_stack = None
 

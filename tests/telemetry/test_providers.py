@@ -1,5 +1,6 @@
 """Which providers are used, and when: passed ones, global ones, those that record nothing."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -126,6 +127,21 @@ def test_tracers_are_made_once_and_late(monkeypatch: pytest.MonkeyPatch) -> None
         assert not calls
         _ask(app, *ASKS, *ASKS)
         assert len(calls) == 1
+
+
+def test_an_application_may_have_served_before_one_around_it_records() -> None:
+    gc.collect()  # what other tests have recorded with
+    found = []
+    for fw in BOTH:
+        recorder = Recorder()
+        inner = _app(fw)
+        alone = _ask(inner, *ASKS)
+        outer = _app(fw, recorder.settings)
+        outer.mount("/inner", inner)
+        below = _ask(outer, *(Ask(path="/inner/", query=ask.query) for ask in ASKS))
+        found.append((alone, below, _ask(inner, *ASKS), neutral(recorder.all())))
+    assert found[1] == found[0]
+    assert any(span["name"].endswith(".endpoint") for span in found[0][-1]["spans"])
 
 
 @pytest.mark.parametrize(

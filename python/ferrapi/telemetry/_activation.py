@@ -1,10 +1,11 @@
-"""What records for an application: decided when its middleware stack is made, and again after start-up."""
+"""What records for an application: decided when its middleware stack is made, after start-up, and when another records."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+from .._version_counter import SETTINGS_VERSION
 from ._config import Settings
 from ._received import is_wanted
 
@@ -26,5 +27,7 @@ def active(settings: Settings) -> Telemetry | None:
         return None
     telemetry = Telemetry(settings)
     if is_wanted(settings):
+        if not _ACTIVE:
+            SETTINGS_VERSION.announce()  # other applications decide again
         _ACTIVE.add(telemetry)
     return telemetry
