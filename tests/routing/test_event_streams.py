@@ -12,6 +12,9 @@ import pytest
 from ferrapi import FastAPI
 from ferrapi.serve import streams as _streams
 from ferrapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, ServerSentEvent
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import PlainTextResponse
 from support.asgi import Ask, run
 from support.compare import compare
 from support.frameworks import BOTH, Framework
@@ -87,6 +90,89 @@ def test_how_a_stream_ends(quiet: None, wait: str, failure: str, count: int) -> 
         return app
 
     compare(make, [Ask()])
+
+
+async def passing(request: Any, call_next: Any) -> Any:
+    return await call_next(request)
+
+
+class Answering(BaseHTTPMiddleware):
+    """A middleware that answers what comes out of the application with the names of the exceptions."""
+
+    async def dispatch(self, request: Any, call_next: Any) -> Any:
+        try:
+            return await call_next(request)
+        except ExceptionGroup as group:
+            return PlainTextResponse(" ".join(type(part).__name__ for part in group.exceptions), 502)
+
+
+class Noting:
+    """A middleware that is an ASGI application."""
+
+    log: list[Any]
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def sending(message: Any) -> None:
+            self.log.append(message["type"])
+            await send(message)
+
+        await self.app(scope, receive, sending)
+
+
+AROUND: dict[str, list[Any]] = {
+    "nothing": [],
+    "a function": [passing],
+    "a class": [Answering],
+    "several": [passing, Noting, Answering, passing],
+    "compression": [Answering, GZipMiddleware],
+}
+"""The outermost first."""
+
+
+@pytest.mark.parametrize("stream", ["events", "lines", "bytes"])
+@pytest.mark.parametrize("around", AROUND)
+def test_the_head_of_events_that_fail_at_once_is_not_taken(quiet: None, around: str, stream: str) -> None:
+    """By middleware, which runs the application in a task of its own and takes each message a turn later, unless
+    the server needs nobody who listens for the client's leaving."""
+
+    def make(fw: Framework, log: list[Any]) -> Any:
+        app = fw.FastAPI()
+        options: dict[str, Any] = {"events": {"response_class": fw.sse.EventSourceResponse}, "lines": {}}.get(
+            stream, {"response_class": fw.responses.StreamingResponse}
+        )
+
+        async def opened() -> AsyncIterator[None]:
+            yield
+            await later(5)
+
+        @app.get("/{fails}", dependencies=[fw.Depends(opened)], **options)
+        async def endpoint(fails: str) -> Any:
+            if fails == "waited":
+                await later(6)
+            if fails == "unencodable":
+                yield object()
+            if fails == "second":
+                yield "first"
+            if fails == "http":
+                raise fw.HTTPException(418)
+            if fails != "not":
+                raise ValueError
+
+        noting = type("Noting", (Noting,), {"log": log})
+        for layer in reversed(AROUND[around]):
+            if layer is passing:
+                app.middleware("http")(layer)
+            else:
+                app.add_middleware(noting if layer is Noting else layer)
+        return app
+
+    asks = [Ask(path=f"/{how}") for how in ("first", "http", "unencodable", "second", "waited", "not")]
+    compare(make, asks)
+    if around in ("a function", "a class", "several"):
+        assert (compare(make, asks[:1], "http11")[0].status == 200) is (stream != "events")
 
 
 @pytest.mark.parametrize("failure", ["background", "send"])

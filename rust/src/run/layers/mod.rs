@@ -23,7 +23,7 @@ pub(crate) use flow::Flow;
 pub(crate) use front::{End, Front};
 pub(crate) use noting::Noting;
 pub(crate) use outlet::{Outlet, Surroundings};
-pub(crate) use passage::{Passage, PassageSend};
+pub(crate) use passage::{Passage, PassageSend, noting_taker};
 pub(crate) use ready::Ready;
 use short::enter;
 pub(crate) use short::{Adding, Decisions, Short};

@@ -2,10 +2,11 @@
 //!
 //! FastAPI makes the events in a task of its own, from which they come to the one that sends them by two others. Here all is one
 //! task, and what can be seen of that is the same: an exception of the generator's is in a group, the event that came right before
-//! it is lost, and the response comes to its end first if the generator had waited for something since.
+//! it is lost, and the response comes to its end first if the generator had waited for something since. If it comes before the
+//! generator has waited or yielded, middleware that takes the head in another task never gets that.
 
-use pyo3::exceptions::PyBaseExceptionGroup;
 use pyo3::exceptions::asyncio::CancelledError;
+use pyo3::exceptions::{PyBaseExceptionGroup, PyException};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -13,7 +14,9 @@ use pyo3::types::PyBytes;
 
 use super::stream::{Phase, Stream};
 use crate::py::{self, KeptError, Sent, attribute};
+use crate::run::asgi::Ears;
 use crate::run::heartbeat::{Heartbeat, is_awaited_future, is_done};
+use crate::run::layers::{Passage, noting_taker};
 use crate::run::serving::awaited;
 use crate::run::sink::Put;
 
@@ -35,6 +38,16 @@ pub(super) struct Events {
     /// Why something could not be sent while the generator waited. It comes to its end since.
     broken: Option<KeptError>,
     meanwhile: Meanwhile,
+    head: Head,
+}
+
+/// Where the head of the response is.
+enum Head {
+    /// It is being sent.
+    Leaving,
+    /// A middleware has it and has not come to look at it, because the request hasn't waited since.
+    With(Py<Passage>),
+    Gone,
 }
 
 /// What is done while the generator waits.
@@ -59,13 +72,28 @@ type Step<'py> = PyResult<Sent<'py>>;
 
 impl Events {
     pub(super) fn new(heartbeat: Py<Heartbeat>, ping: Py<PyBytes>) -> Self {
-        Self { heartbeat, ping, late: None, turns: 0, is_cancelled: false, broken: None, meanwhile: Meanwhile::Nothing }
+        Self {
+            heartbeat,
+            ping,
+            late: None,
+            turns: 0,
+            is_cancelled: false,
+            broken: None,
+            meanwhile: Meanwhile::Nothing,
+            head: Head::Leaving,
+        }
     }
 
     /// Takes an event, which is sent when it is known what the generator does next; returns the one before, if that wasn't sent.
     pub(super) fn hold_back(&mut self, event: Py<PyAny>) -> Option<Py<PyAny>> {
         self.turns = 0;
+        self.head_has_gone();
         self.late.replace(event)
+    }
+
+    /// The head of the response can't be taken back any more.
+    pub(super) fn head_has_gone(&mut self) {
+        self.head = Head::Gone;
     }
 
     /// The last event, if it was not sent.
@@ -81,6 +109,11 @@ impl Events {
     /// Whether the response is to come to its end, although the generator has raised `error`.
     pub(super) fn ends_with(&mut self, py: Python<'_>, error: &PyErr) -> bool {
         self.late = None;
+        if let Head::With(passage) = std::mem::replace(&mut self.head, Head::Gone)
+            && error.is_instance_of::<PyException>(py)
+        {
+            passage.bind(py).get().withdraw_head(py);
+        }
         self.turns >= ENDED_AFTER && !self.is_cancelled && !error.is_instance_of::<CancelledError>(py)
     }
 
@@ -91,6 +124,9 @@ impl Events {
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.heartbeat)?;
         visit.call(&self.late)?;
+        if let Head::With(passage) = &self.head {
+            visit.call(passage)?;
+        }
         if let Some(broken) = &self.broken {
             broken.traverse(visit)?;
         }
@@ -118,7 +154,15 @@ impl Stream {
         let py = awaiting.py();
         let Some(events) = &mut self.events else { return self.within(py, || py::resume(awaiting, sent)) };
         if phase != Phase::Next {
-            return self.within(py, || py::resume(awaiting, sent));
+            // Without a task that listens, FastAPI's head is there before the generator begins.
+            if !matches!(events.head, Head::Leaving) || matches!(self.ears, Ears::Sending) {
+                return self.within(py, || py::resume(awaiting, sent));
+            }
+            let (step, taker) = noting_taker(|| self.within(py, || py::resume(awaiting, sent)));
+            if let (Some(events), Some(passage)) = (&mut self.events, taker) {
+                events.head = Head::With(passage);
+            }
+            return step;
         }
         match std::mem::replace(&mut events.meanwhile, Meanwhile::Nothing) {
             Meanwhile::Nothing => self.resume_generator(layer, awaiting, sent),

@@ -287,6 +287,9 @@ impl Stream {
     /// The request is about to wait: what there is is written, and from the first time on somebody hears of the client's leaving.
     pub(super) fn before_wait(&mut self, py: Python<'_>, program: &Program) -> PyResult<()> {
         self.in_turn = 0;
+        if let Some(events) = &mut self.events {
+            events.head_has_gone();
+        }
         self.sink.flush(py)?;
         if self.listening.is_none() && !matches!(self.ears, Ears::Sending) {
             let listening = program.reference.bind(py).call_method1(intern!(py, "listening"), (&self.outer,))?;

@@ -30,7 +30,7 @@ use self::messages::Message;
 use crate::py::Attached;
 use crate::run::Serving;
 
-pub(crate) use self::send::PassageSend;
+pub(crate) use self::send::{PassageSend, noting_taker};
 
 /// So many messages may wait to be taken, of bodies of at most so many bytes, where nobody sees that.
 const AHEAD: usize = 16;

@@ -1,5 +1,6 @@
 //! `PassageSend`: the `send` of the application below.
 
+use std::cell::RefCell;
 use std::sync::atomic::Ordering;
 
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -13,6 +14,28 @@ use crate::py::{self, Sent};
 use crate::run::Serving;
 use crate::run::layers::Flow;
 use crate::run::layers::named::{self, last_part};
+
+/// Who has taken the head of a response.
+enum Taker {
+    /// Nobody wants to know.
+    Unasked,
+    Nobody,
+    A(Py<Passage>),
+}
+
+thread_local! {
+    static TAKER: RefCell<Taker> = const { RefCell::new(Taker::Unasked) };
+}
+
+/// Does something; answers which passage has taken the head of a response meanwhile.
+pub(crate) fn noting_taker<T>(work: impl FnOnce() -> T) -> (T, Option<Py<Passage>>) {
+    let before = TAKER.replace(Taker::Nobody);
+    let value = work();
+    match TAKER.replace(before) {
+        Taker::A(passage) => (value, Some(passage)),
+        Taker::Unasked | Taker::Nobody => (value, None),
+    }
+}
 
 /// The `send` of the application below.
 #[pyclass(frozen, module = "ferrapi._native")]
@@ -155,6 +178,9 @@ impl Sending {
             let is_ahead = body.cast::<PyBytes>().is_ok_and(|body| passage.may_run_ahead(py, body.as_bytes().len()));
             return Ok(if is_ahead { Stage::Done } else { Stage::Waiting });
         }
+        if TAKER.with_borrow(|taker| matches!(taker, Taker::Nobody)) && kind.eq(intern!(py, "http.response.start"))? {
+            drop(TAKER.replace(Taker::A(self.passage.clone_ref(py))));
+        }
         let is_last = is_body || kind.eq(intern!(py, "http.response.pathsend"))?;
         Ok(if is_last { Stage::Last } else { Stage::Done })
     }
@@ -249,6 +275,12 @@ impl Flow for Sending {
 }
 
 impl Passage {
+    /// Takes back the head of a response that has failed right behind it, before the middleware has come to take it.
+    pub(crate) fn withdraw_head(&self, py: Python<'_>) {
+        let head = self.state.change(py, |state| state.messages.pop_back());
+        drop(head);
+    }
+
     /// The iterator of a future that is done when the response is sent; None if it is.
     pub(super) fn park<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         if self.is_sent() {
