@@ -24,7 +24,9 @@ from telemetry._record import Recorder
 
 messages = []
 handler = logging.Handler()
-handler.emit = lambda record: messages.append((record.levelname, record.getMessage().partition(":")[0]))
+handler.emit = lambda record: messages.append(
+    (record.levelname, record.getMessage().replace("ferrapi", "fastapi").replace(" or fastapi[standard]", ""))
+)
 for name in ("fastapi", "ferrapi"):
     logging.getLogger(name).addHandler(handler)
 recorder = Recorder()
@@ -99,6 +101,11 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any], tuple[str, ...]]] = {
     ),
     "other protocol": (
         {"OTEL_EXPORTER_OTLP_ENDPOINT": "{at}", "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL": "grpc"},
+        {"auto_configure": True},
+        (),
+    ),
+    "refused by the SDK": (
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": "{at}", "OTEL_METRIC_EXPORT_INTERVAL": "-1"},
         {"auto_configure": True},
         (),
     ),

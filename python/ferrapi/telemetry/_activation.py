@@ -1,4 +1,4 @@
-"""What records for an application: decided when its middleware stack is made, after start-up, and when another records."""
+"""What records for an application: decided when its stack is made, after start-up, and when another records."""
 
 from __future__ import annotations
 

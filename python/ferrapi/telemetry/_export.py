@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from pkgutil import resolve_name
 from types import ModuleType
@@ -27,7 +27,8 @@ from ..logger import logger
 from ._config import Settings
 from ._received import Signal
 
-_INSTEAD = "and pass telemetry={'auto_configure': False} to FastAPI()."
+_LEAVE_OUT = "pass telemetry={'auto_configure': False} to FastAPI()."
+_INSTEAD = f"and {_LEAVE_OUT}"
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,10 @@ class _Kind:
         getattr(self.api, self.setter)(provider)
         return provider
 
-    def new_component(self) -> Any:
-        """What is to be added to a provider."""
-        return resolve_name(self.component)(resolve_name(self.exporter)())
+    def component_maker(self) -> Callable[[], Any]:
+        """Makes what is to be added to a provider."""
+        component, exporter = resolve_name(self.component), resolve_name(self.exporter)
+        return lambda: component(exporter())
 
 
 _KINDS: dict[Signal, _Kind] = {
@@ -133,19 +135,22 @@ class Exporting:
         try:
             wanted = [kind for signal, kind in _KINDS.items() if self.settings[signal] and _is_wanted(kind)]
             places = [(kind, self._place(kind)) for kind in wanted]
-            made = [
-                (kind, place, kind.new_component()) for kind, place in places if place is None or place not in _ADDED
-            ]
+            missing = [(kind, place) for kind, place in places if place is None or place not in _ADDED]
+            makers = [kind.component_maker() for kind, _ in missing]
             self._added = [_ADDED[place] for _, place in places if place is not None and place in _ADDED]
-            for kind, place, component in made:
+            for (kind, place), make in zip(missing, makers, strict=True):
+                component = make()
                 provider = kind.new_provider() if place is None else place
                 getattr(provider, kind.adder)(component)
                 atexit.register(component.shutdown)
                 _ADDED[provider] = component
                 self._added.append(component)
         except ImportError:
-            _warn(f"it requires ferrapi[opentelemetry]. Install that, or configure providers yourself, {_INSTEAD}")
-        except TelemetryError as error:
+            _warn(
+                "Automatic OpenTelemetry export requires ferrapi[opentelemetry]. "
+                f"Install the extra, configure providers yourself, or {_LEAVE_OUT}"
+            )
+        except Exception as error:  # the SDK refuses settings of its own, each in its way
             _warn(str(error))
 
     def _place(self, kind: _Kind) -> Any:
@@ -155,9 +160,10 @@ class Exporting:
         if given is None and type(provider).__name__.lstrip("_").startswith("Proxy"):
             return None
         if not hasattr(provider, kind.adder):
+            named = kind.setting.replace("_", " ")
             raise TelemetryError(
-                f"the provider of {kind.name} does not support adding an exporter. "
-                f"Configure its export yourself, {_INSTEAD}"
+                f"The configured OpenTelemetry {named} does not support adding an OTLP exporter. "
+                f"Configure environment export through that provider {_INSTEAD}"
             )
         return provider
 
@@ -174,12 +180,18 @@ def _is_wanted(kind: _Kind) -> bool:
     if endpoint is None or exporter == "none":
         return False
     if exporter != "otlp":
-        raise TelemetryError(f"it supports {variable}=otlp or none. Configure other exporters yourself, {_INSTEAD}")
+        raise TelemetryError(
+            f"FastAPI automatic telemetry supports {variable}=otlp or none. "
+            f"Configure other exporters explicitly {_INSTEAD}"
+        )
     if (kind.variable("PROTOCOL") or "http/protobuf").strip().lower() != "http/protobuf":
-        raise TelemetryError(f"it requires the OTLP http/protobuf protocol. Configure others yourself, {_INSTEAD}")
+        raise TelemetryError(
+            "FastAPI automatic telemetry requires the OTLP http/protobuf protocol. "
+            f"Configure other transports explicitly {_INSTEAD}"
+        )
     parts = urlsplit(endpoint)
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise TelemetryError(f"Invalid OTLP {kind.name} endpoint: it has to be a whole URL of HTTP or HTTPS.")
+        raise TelemetryError(f"Invalid OTLP {kind.name} endpoint. Use an absolute HTTP or HTTPS URL.")
     return True
 
 
