@@ -92,6 +92,21 @@ class _Layer(Regained, Guard):
     def look_again(self) -> None:
         """A setting was changed."""
 
+    @property
+    def handlers(self) -> tuple[Any, Any]:
+        """The exception handlers by class and by status code."""
+        raise NotImplementedError
+
+    def guard(
+        self, x: Exchange, function: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]
+    ) -> Coroutine[Any, Any, None]:
+        """Await ``function(x, *arguments)``; answer what that raises as this layer does."""
+        return _guarded(self, x, function, arguments)
+
+    async def recover(self, x: Exchange, exc: Exception, handlers: Any = None) -> None:
+        """Answer to an exception that the route didn't handle; raise it, if nothing here takes it."""
+        raise NotImplementedError
+
     @staticmethod
     def enter_mounted(app: Any) -> tuple[Entrance, str] | None:
         """Where requests come to a mounted application, and its root path; None if it has to be called."""
@@ -118,12 +133,6 @@ class Exceptions(_Layer, End, ExceptionMiddleware):
     def entrance(self) -> Entrance:
         """Where requests come to the router."""
         return Entrance(self, self.app, self.handlers, ROUTES_VERSION, SETTINGS_VERSION)
-
-    def guard(
-        self, x: Exchange, function: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]
-    ) -> Coroutine[Any, Any, None]:
-        """Await ``function(x, *arguments)``; answer with the handler for what that raises."""
-        return _guarded(self, x, function, arguments)
 
     async def recover(self, x: Exchange, exc: Exception, handlers: Any = None) -> None:
         """Answer to an exception that the route didn't handle; raise it, if no handler takes it."""
@@ -230,12 +239,6 @@ class ServerErrors(_Layer, ServerErrorMiddleware):
         inner: Exceptions = self.app  # type: ignore[assignment]
         return inner.dispatch(x)
 
-    def guard(
-        self, x: Exchange, function: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]
-    ) -> Coroutine[Any, Any, None]:
-        """Await ``function(x, *arguments)``; answer what that raises, by exception handlers or as a server error."""
-        return _guarded(self, x, function, arguments)
-
     async def recover(self, x: Exchange, exc: Exception, handlers: Any = None) -> None:
         """Answer to an exception that the route didn't handle; raise it, if no handler takes it here."""
         try:
@@ -267,7 +270,7 @@ NO_HANDLERS: tuple[dict[Any, Any], dict[Any, Any]] = ({}, {})
 
 
 async def _guarded(
-    layer: Exceptions | ServerErrors, x: Exchange, function: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]
+    layer: _Layer, x: Exchange, function: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]
 ) -> None:
     """Await ``function(x, *arguments)``; let the layer answer what that raises, or those of the applications around."""
     try:

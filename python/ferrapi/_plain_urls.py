@@ -29,7 +29,7 @@ class WithPlainURL(HTTPConnection):
         own: Any = vars(self)
         url: URL | None = own.get("_url")
         if url is None:
-            url = own["_url"] = _url(self.scope, None) or super().url
+            url = own["_url"] = _plain(self.scope, None) or super().url
         return url
 
     @property
@@ -41,12 +41,17 @@ class WithPlainURL(HTTPConnection):
             scope = self.scope
             root = scope.get("app_root_path", scope.get("root_path", ""))
             is_text = type(root) is str
-            plain = _url(scope, root if root.endswith("/") else root + "/") if is_text else None
+            plain = _plain(scope, root if root.endswith("/") else root + "/") if is_text else None
             url = own["_base_url"] = plain or super().base_url
         return url
 
 
-def _url(scope: Scope, root: str | None) -> URL | None:
+def url_of(scope: Scope) -> URL:
+    """The URL of a scope."""
+    return _plain(scope, None) or URL(scope=scope)
+
+
+def _plain(scope: Scope, root: str | None) -> URL | None:
     """The URL of a scope, or of a path in its place; None if it is Starlette's to make."""
     plain = plain_url(scope, root)
     if plain is None or vars(requests)["URL"] is not URL or touches_any(_KINDS):

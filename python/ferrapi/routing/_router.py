@@ -7,7 +7,6 @@ from enum import Enum
 from functools import cache, partial
 from typing import Any, Unpack
 
-from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -20,6 +19,7 @@ from .._deprecation import warn_at_caller
 from .._hooks import is_own, routing_class, watch
 from .._native import Program
 from .._pickling import Regained
+from .._plain_urls import url_of
 from .._version_counter import ROUTES_VERSION, SETTINGS_VERSION, TrackedList
 from ..datastructures import Default
 from ..declare.defaults import first_set
@@ -280,7 +280,7 @@ class APIRouter(Regained, Verbs, Router):
         """Redirect to the path of another target."""
         if x.tracer is not None:
             _tell_match(x.tracer, target)
-        response = RedirectResponse(url=str(URL(scope={**x.scope, "path": path})))
+        response = RedirectResponse(url=str(url_of({**x.scope, "path": path})))
         await x.send_response(response)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:

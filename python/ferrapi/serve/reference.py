@@ -39,6 +39,7 @@ from .exchange import Exchange
 from .failing import answer_of, handle_exception, no_response, unanswered
 from .files import STACK_KEY, FileStack, close_files, close_in_memory
 from .form import urlencoded_form
+from .guard import Guard
 from .listening import Listening, fail, is_in_memory, iterated_in_threads, next_in_thread
 from .read import body_bytes, most_errors, parsed, read_form, read_form_at_once, unreadable
 from .respond import dump_other
@@ -356,12 +357,7 @@ class RefusingReference(Reference):
     So the handlers of the application are asked once, and what one of them raises is for those further out.
     """
 
-    async def handle(self, x: Exchange, exc: Exception) -> None:
-        """Leave an exception to whoever is around."""
-        try:
-            raise exc
-        finally:
-            del exc
+    handle = staticmethod(Guard.raise_again)  # to whoever is around
 
     @staticmethod
     async def ask(x: Exchange, handler: Any, exc: Exception) -> Response | None:

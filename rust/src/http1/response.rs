@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
@@ -84,11 +85,16 @@ pub(crate) fn unless_closed(transport: &Bound<'_, PyAny>, written: PyResult<Boun
 pub(crate) struct Opening {
     status: u16,
     /// Kept alive, so that no other list can have its address.
-    pub(crate) defaults: Option<Py<PyList>>,
+    defaults: Option<Py<PyList>>,
     text: Vec<u8>,
 }
 
 impl Opening {
+    /// Shows the garbage collector what this holds.
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.defaults)
+    }
+
     /// The line for `status`, which is in `lines`, and then `defaults`; None if there is no such line.
     pub(crate) fn of(
         &mut self,

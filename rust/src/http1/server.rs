@@ -131,7 +131,7 @@ impl Server {
         self.site.visit(&visit)?;
         self.native_site.visit(&visit)?;
         match self.opening.try_lock() {
-            Ok(opening) => visit.call(&opening.defaults),
+            Ok(opening) => opening.traverse(&visit),
             Err(_) => Ok(()),
         }
     }

@@ -32,6 +32,11 @@ impl KeptError {
         error
     }
 
+    /// Raises what was kept, if anything was, with the traceback that it had; otherwise this is `otherwise`.
+    pub(crate) fn raise_or<T>(py: Python<'_>, kept: Option<Self>, otherwise: T) -> PyResult<T> {
+        kept.map_or(Ok(otherwise), |error| Err(error.into_error_as_it_was(py)))
+    }
+
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.exception)?;
         visit.call(&self.traceback)

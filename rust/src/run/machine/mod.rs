@@ -380,15 +380,12 @@ impl Machine {
             Stage::Leaving => {
                 self.stage = stage;
                 let swallowed = outcome?.is_truthy()?;
-                self.end
-                    .take()
-                    .filter(|_| !swallowed)
-                    .map_or(Ok(Next::Done), |error| Err(error.into_error_as_it_was(py)))
+                KeptError::raise_or(py, self.end.take().filter(|_| !swallowed), Next::Done)
             }
             Stage::Delegated | Stage::Ending => {
                 self.stage = stage; // what comes out of there was dealt with
                 outcome?;
-                self.end.take().map_or(Ok(Next::Done), |error| Err(error.into_error_as_it_was(py)))
+                KeptError::raise_or(py, self.end.take(), Next::Done)
             }
         }
     }

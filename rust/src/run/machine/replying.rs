@@ -65,11 +65,7 @@ impl Machine {
                     None => self.reply_in_python(py, program, result),
                 },
             },
-            Made::Invalid(error) => {
-                let invalid =
-                    program.reference.bind(py).call_method1(intern!(py, "refuse_result"), (result, error.exception))?;
-                Err(PyErr::from_value(invalid))
-            }
+            Made::Invalid(error) => Err(refusal(program, result, error)?),
             Made::Response(Whole { status, headers, body, background }) => {
                 if background.is_some() {
                     self.background = background;
@@ -150,8 +146,7 @@ impl Machine {
                     return Ok(Next::Done);
                 }
                 Made::Invalid(error) => {
-                    let arguments = (result, error.exception);
-                    return Err(PyErr::from_value(reference.call_method1(intern!(py, "refuse_result"), arguments)?));
+                    return Err(refusal(program, result, error)?);
                 }
                 Made::Response(_) | Made::Stream | Made::Pieces | Made::Other => {}
             }
@@ -314,4 +309,11 @@ impl Machine {
         self.end = next.err().map(|error| KeptError::new(py, &error));
         self.wait(py, Stage::Ending, closing)
     }
+}
+
+/// What is raised instead of a response that its model refuses.
+fn refusal(program: &Program, result: &Bound<'_, PyAny>, error: KeptError) -> PyResult<PyErr> {
+    let py = result.py();
+    let arguments = (result, error.exception);
+    Ok(PyErr::from_value(program.reference.bind(py).call_method1(intern!(py, "refuse_result"), arguments)?))
 }

@@ -130,7 +130,7 @@ impl Stream {
             Phase::Next => self.take(py, layer, outcome),
             Phase::Failing => {
                 outcome.result()?;
-                self.failure.take().map_or(Ok(Step::Over), |error| Err(error.into_error_as_it_was(py)))
+                KeptError::raise_or(py, self.failure.take(), Step::Over)
             }
             Phase::Ending | Phase::Closing => outcome.result().map(|_| Step::Over),
         }
@@ -196,9 +196,7 @@ impl Stream {
         self.has_ended = true;
         Ok(match self.put(py, layer, PyBytes::new(py, b"").as_any(), false)? {
             Step::Wait(Phase::Ending, sending) => Step::Wait(Phase::Failing, sending),
-            Step::Over => {
-                return self.failure.take().map_or(Ok(Step::Over), |error| Err(error.into_error_as_it_was(py)));
-            }
+            Step::Over => return KeptError::raise_or(py, self.failure.take(), Step::Over),
             other => other,
         })
     }

@@ -146,7 +146,7 @@ impl UvicornCycles {
             }
         }
         match self.opening.try_lock() {
-            Ok(opening) => visit.call(&opening.defaults),
+            Ok(opening) => opening.traverse(visit),
             Err(_) => Ok(()),
         }
     }
