@@ -207,6 +207,30 @@ def test_replaced_methods_are_called(name: str, monkeypatch: pytest.MonkeyPatch)
     assert counts[0] > 0
 
 
+@pytest.mark.parametrize("way", ["asgi", "uvicorn", "http11"])
+def test_what_is_replaced_during_a_request_counts_for_later_ones(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def replaced(self: CORSMiddleware, message: Any, send: Any, request_headers: Any) -> None:
+        await send(message)
+
+    def make(fw: Framework, log: list[Any]) -> Any:
+        app = fw.FastAPI()
+
+        @app.get("/")
+        async def replace() -> str:
+            monkeypatch.setattr(CORSMiddleware, "send", replaced)
+            return "a" * 30
+
+        app.add_middleware(GZipMiddleware, minimum_size=10)
+        app.add_middleware(CORSMiddleware, allow_origins=["https://a.example"])
+        return app
+
+    def undo(app: Any) -> None:
+        monkeypatch.undo()
+
+    compare(make, [from_a(undo), from_a(), from_a(undo)], way)
+    monkeypatch.undo()
+
+
 def test_what_is_remembered_is_bounded() -> None:
     asked: list[Any] = []
 

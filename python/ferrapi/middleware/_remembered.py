@@ -77,15 +77,18 @@ def _copy(value: Any) -> Any:
     return copy.copy(value) if isinstance(value, (list, set, dict)) else value
 
 
-def headers_of_cors(middleware: CORSMiddleware, key: Key) -> Pairs:
+def headers_of_cors(middleware: CORSMiddleware, key: Key, add: Any = CORSMiddleware.send) -> Pairs:
     """The headers of a response with those that CORS adds, for the request's ``Origin``, if it has one.
 
-    The key is the origin, and then names and values of the response's headers.
+    Parameters:
+        middleware: it.
+        key: the origin, and then names and values of the response's headers.
+        add: the middleware's `send`, as a function.
     """
     origin, *parts = key
     headers = _headers(*zip(parts[::2], parts[1::2], strict=True)).raw  # type: ignore[arg-type]  # none of them is None
     message: Message = {"type": "http.response.start", "headers": headers}
-    run_at_once(middleware.send(message, send=_swallow, request_headers=_headers((b"origin", origin))))
+    run_at_once(add(middleware, message, send=_swallow, request_headers=_headers((b"origin", origin))))
     added: Pairs = message["headers"]
     return added
 
@@ -186,14 +189,15 @@ class _Layer(Regained, Short):
 class RememberingCORS(_Layer):
     """Starlette's `CORSMiddleware`, with what it adds remembered."""
 
-    _made = frozenset({"_preflights"})
+    _made = frozenset({"_add", "_preflights"})
     kind = "cors"
     kinds = (CORSMiddleware, PlainTextResponse)
 
     def begin_anew(self, middleware: Any) -> Memory:
         """Forget what is remembered."""
         self._preflights = Memory(middleware, preflight_of_cors)
-        return Memory(middleware, headers_of_cors)
+        self._add: Any = CORSMiddleware.send  # which a request keeps that has come before it is replaced
+        return Memory(middleware, partial(headers_of_cors, add=self._add))
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request that doesn't go past the middleware: preflights, if nothing was replaced."""
@@ -223,8 +227,7 @@ class RememberingCORS(_Layer):
             request: the headers of the request, or its head.
         """
         headers = request.headers() if isinstance(request, RequestHead) else request
-        middleware: Any = self.app
-        answer: Awaitable[None] = middleware.send(message, send=send, request_headers=Headers(raw=headers))
+        answer: Awaitable[None] = self._add(self.app, message, send=send, request_headers=Headers(raw=headers))
         return answer
 
 

@@ -44,7 +44,9 @@ enum Kind {
 struct Known {
     as_of: Option<u64>,
     middleware: Option<Py<PyAny>>,
-    /// None if it has to be called.
+    /// Whether no method of it was replaced.
+    is_open: bool,
+    /// What it has decided, as long as it was open.
     decisions: Option<Py<Decisions>>,
 }
 
@@ -122,11 +124,18 @@ impl Short {
         if !stands {
             let found: Option<Py<Decisions>> =
                 slf.call_method1(intern!(py, "look_again"), (&middleware,))?.extract()?;
-            let known = Known { as_of: Some(now), middleware: Some(middleware.clone().unbind()), decisions: found };
+            let is_open = found.is_some();
+            let decisions = found.or_else(|| this.decisions(py));
+            let known = Known { as_of: Some(now), middleware: Some(middleware.clone().unbind()), is_open, decisions };
             drop(this.known.replace(py, known));
         }
-        let decisions = this.known.see(py, |known| known.decisions.as_ref().map(|known| known.clone_ref(py)));
+        let decisions = if this.known.see(py, |known| known.is_open) { this.decisions(py) } else { None };
         Ok(decisions.map(|decisions| (middleware, decisions.into_bound(py))))
+    }
+
+    /// What the middleware has decided, as long as it was open.
+    fn decisions(&self, py: Python<'_>) -> Option<Py<Decisions>> {
+        self.known.see(py, |known| known.decisions.as_ref().map(|known| known.clone_ref(py)))
     }
 
     fn passed<'py>(
@@ -190,7 +199,9 @@ impl Short {
         send: Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
-        let Some((_, decisions)) = Self::look(slf)? else { return Ok(send) };
+        // It was open when the request passed. A method that was replaced meanwhile is for those that come now.
+        let Some(decisions) = slf.get().decisions(py) else { return Ok(send) };
+        let decisions = decisions.into_bound(py);
         let value = slf.get().kind.header().and_then(|name| head.value_of(py, name));
         let value = value.map(|value| PyBytes::new(py, value));
         Self::sending(slf, &decisions, value, head.clone().into_bound_py_any(py)?, send)
