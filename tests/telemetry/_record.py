@@ -101,7 +101,8 @@ class Recorder:
     def exemplars(self, metric_name: str) -> list[set[str]]:
         """For each point of a metric the spans that it was recorded in."""
         data = self._metrics.get_metrics_data()
-        names = {span.context.span_id: span.name for span in self._spans.get_finished_spans()}  # type: ignore[union-attr]
+        spans: Any = self._spans.get_finished_spans()
+        names = {span.context.span_id: span.name for span in spans}
         points = [
             point
             for resource in ([] if data is None else data.resource_metrics)

@@ -44,15 +44,19 @@ def _make(fw: Framework, telemetry: dict[str, Any], log: list[Any]) -> Any:
     return app
 
 
+def _exemplars(own: Framework) -> list[set[str]]:
+    recorder = Recorder()
+    record(own, lambda fw, _, log: _make(fw, recorder.settings, log), REQUESTS)
+    return recorder.exemplars("http.server.request.duration")
+
+
 @pytest.mark.usefixtures("quiet")
 def test_logs_and_metrics_belong_to_the_span_that_is_current() -> None:
     recorded = compare(_make, REQUESTS)
     assert "function" in {log["span"] for log in recorded["logs"]}
     found = []
     for fw in BOTH:
-        recorder = Recorder()
-        record(fw, lambda fw, _, log, recorder=recorder: _make(fw, recorder.settings, log), REQUESTS)
-        found.append(recorder.exemplars("http.server.request.duration"))
+        found.append(_exemplars(fw))
     assert found[1] == found[0]
     assert {"pure"} in found[0]
 

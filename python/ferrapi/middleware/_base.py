@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .._compat.asyncio import CAN_SWITCH, enter_task, get_running_loop, leave_task, task_of
 from .._compat.starlette import CachedRequest, StreamingResponse
-from .._hooks import untouched, watch
+from .._hooks import untouched, watch, written
 from .._native import Passage
 from .._pickling import Regained
 from .._plain_urls import WithPlainURL
@@ -84,6 +84,7 @@ class Shortened(Regained):
     # What a passage asks for
 
     response_class = StreamingResponse
+    response_call = staticmethod(written(Response, "__call__"))
     running_loop = staticmethod(asyncio.get_running_loop)
     task_of = staticmethod(task_of)
     enter_task = staticmethod(enter_task)

@@ -81,7 +81,7 @@ pub(super) fn make(program: &Program, result: &Bound<'_, PyAny>) -> PyResult<Mad
         if program.stream.as_ref().is_some_and(|stream| result.is_instance(stream.bind(py)).unwrap_or(false)) {
             return Ok(Made::Stream);
         }
-        return Ok(whole(program, result)?.map_or(Made::Other, Made::Response));
+        return Ok(whole(program.response_call.bind(py), result)?.map_or(Made::Other, Made::Response));
     }
     match &program.reply {
         Reply::Data => Ok(json::encode_plain(result)?.map_or(Made::Other, |bytes| Made::Body(Body::Native(bytes)))),
@@ -130,10 +130,11 @@ pub(super) fn make_jsonable(program: &Program, result: &Bound<'_, PyAny>) -> PyR
     Ok(Some(Body::Python(body.unbind())))
 }
 
-/// What a response object says, if sending it is what Starlette's own class does, and its head describes its body; else None.
-pub(super) fn whole(program: &Program, response: &Bound<'_, PyAny>) -> PyResult<Option<Whole>> {
+/// What a response object says, if sending it is what Starlette's own class does (`call`), and its head describes its body; else
+/// None.
+pub(super) fn whole(call: &Bound<'_, PyAny>, response: &Bound<'_, PyAny>) -> PyResult<Option<Whole>> {
     let py = response.py();
-    if !response.get_type().getattr(intern!(py, "__call__"))?.is(&program.response_call) {
+    if !attribute(response.get_type().as_any(), intern!(py, "__call__"))?.is_some_and(|own| own.is(call)) {
         return Ok(None);
     }
     let headers = response.getattr(intern!(py, "raw_headers"))?.cast_into_exact::<PyList>();

@@ -38,11 +38,11 @@ pub(super) struct Events {
     /// Why something could not be sent while the generator waited. It comes to its end since.
     broken: Option<KeptError>,
     meanwhile: Meanwhile,
-    head: Head,
+    head: HeadAt,
 }
 
 /// Where the head of the response is.
-enum Head {
+enum HeadAt {
     /// It is being sent.
     Leaving,
     /// A middleware has it and has not come to look at it, because the request hasn't waited since.
@@ -80,7 +80,7 @@ impl Events {
             is_cancelled: false,
             broken: None,
             meanwhile: Meanwhile::Nothing,
-            head: Head::Leaving,
+            head: HeadAt::Leaving,
         }
     }
 
@@ -93,7 +93,7 @@ impl Events {
 
     /// The head of the response can't be taken back any more.
     pub(super) fn head_has_gone(&mut self) {
-        self.head = Head::Gone;
+        self.head = HeadAt::Gone;
     }
 
     /// The last event, if it was not sent.
@@ -109,7 +109,7 @@ impl Events {
     /// Whether the response is to come to its end, although the generator has raised `error`.
     pub(super) fn ends_with(&mut self, py: Python<'_>, error: &PyErr) -> bool {
         self.late = None;
-        if let Head::With(passage) = std::mem::replace(&mut self.head, Head::Gone)
+        if let HeadAt::With(passage) = std::mem::replace(&mut self.head, HeadAt::Gone)
             && error.is_instance_of::<PyException>(py)
         {
             passage.bind(py).get().withdraw_head(py);
@@ -124,7 +124,7 @@ impl Events {
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.heartbeat)?;
         visit.call(&self.late)?;
-        if let Head::With(passage) = &self.head {
+        if let HeadAt::With(passage) = &self.head {
             visit.call(passage)?;
         }
         if let Some(broken) = &self.broken {
@@ -155,12 +155,12 @@ impl Stream {
         let Some(events) = &mut self.events else { return self.within(py, || py::resume(awaiting, sent)) };
         if phase != Phase::Next {
             // Without a task that listens, FastAPI's head is there before the generator begins.
-            if !matches!(events.head, Head::Leaving) || matches!(self.ears, Ears::Sending) {
+            if !matches!(events.head, HeadAt::Leaving) || matches!(self.ears, Ears::Sending) {
                 return self.within(py, || py::resume(awaiting, sent));
             }
             let (step, taker) = noting_taker(|| self.within(py, || py::resume(awaiting, sent)));
             if let (Some(events), Some(passage)) = (&mut self.events, taker) {
-                events.head = Head::With(passage);
+                events.head = HeadAt::With(passage);
             }
             return step;
         }

@@ -167,7 +167,7 @@ impl Machine {
         }
         let program = self.program(py)?;
         let program = program.bind(py).get();
-        match reply::whole(program, &response)? {
+        match reply::whole(program.response_call.bind(py), &response)? {
             Some(Whole { status, headers, body, .. }) => {
                 self.send(py, status, &Headers::Pairs(headers.into_bound(py)), Body::Python(body))
             }

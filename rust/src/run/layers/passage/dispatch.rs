@@ -12,6 +12,7 @@ use super::messages::Message;
 use crate::py::{self, KeptError, Sent};
 use crate::response::checks::describes_body;
 use crate::run::layers::{Delivery, Flow, Rest, deliver, goes_unseen};
+use crate::run::reply;
 use crate::run::serving::awaited;
 use crate::run::transport::Headers;
 
@@ -65,22 +66,34 @@ impl Dispatch {
         let passage = self.passage.bind(py).clone();
         let this = passage.get();
         if !this.has_untouched(response)? {
+            if let Some(delivered) = this.send_own(py, response)? {
+                return self.after_delivery(py, response, delivered);
+            }
             let receive = this.request.bind(py).getattr(intern!(py, "wrapped_receive"))?;
             let sending = response.call1((&this.scope, receive, &this.send))?;
             return self.wait(py, Stage::Sending, sending);
         }
         match this.send_whole(py, response)? {
-            Delivery::Sent => self.after_sending(py, response),
-            Delivery::Waits(sending) => {
-                let sending = this.layer(py).call_method1(intern!(py, "then_background"), (sending, response))?;
-                self.wait(py, Stage::Sending, sending)
-            }
             Delivery::Not => {
                 this.passes_on.store(goes_unseen(this.send.bind(py))?, Ordering::Relaxed);
                 let sending = this.layer(py).call_method1(intern!(py, "pass_on"), (&passage, response))?;
                 self.wait(py, Stage::Sending, sending)
             }
+            delivered => self.after_delivery(py, response, delivered),
         }
+    }
+
+    /// Goes on when a response has been sent without messages, or will be.
+    fn after_delivery<'py>(
+        &mut self,
+        py: Python<'py>,
+        response: &Bound<'py, PyAny>,
+        delivered: Delivery<'py>,
+    ) -> PyResult<()> {
+        let Delivery::Waits(sending) = delivered else { return self.after_sending(py, response) };
+        let layer = self.passage.get().layer(py).clone();
+        let sending = layer.call_method1(intern!(py, "then_background"), (sending, response))?;
+        self.wait(py, Stage::Sending, sending)
     }
 
     fn after_sending<'py>(&mut self, py: Python<'py>, response: &Bound<'py, PyAny>) -> PyResult<()> {
@@ -220,5 +233,14 @@ impl Passage {
             drop(self.state.change(py, |state| state.messages.pop_front()));
         }
         Ok(delivery)
+    }
+
+    /// Sends a response that the middleware has made itself without messages; None if its own `__call__` has to.
+    fn send_own<'py>(&self, py: Python<'py>, response: &Bound<'py, PyAny>) -> PyResult<Option<Delivery<'py>>> {
+        let call = self.layer(py).getattr(intern!(py, "response_call"))?;
+        let Some(whole) = reply::whole(&call, response)? else { return Ok(None) };
+        let (headers, body) = (Headers::Pairs(whole.headers.into_bound(py)), whole.body.bind(py).as_bytes());
+        let delivery = deliver(None, self.send.bind(py), whole.status, &headers, body, Rest::Nothing)?;
+        Ok(if matches!(delivery, Delivery::Not) { None } else { Some(delivery) })
     }
 }
