@@ -2,7 +2,7 @@
 
 use std::ptr;
 
-use pyo3::exceptions::{PyStopIteration, PyTypeError};
+use pyo3::exceptions::{PyStopAsyncIteration, PyStopIteration, PyTypeError};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -33,7 +33,7 @@ pub(crate) fn send<'py>(iterator: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>)
     match status {
         ffi::PySendResult::PYGEN_NEXT => taken(result).map(Sent::Yielded),
         ffi::PySendResult::PYGEN_RETURN => taken(result).map(Sent::Returned),
-        ffi::PySendResult::PYGEN_ERROR => has_ended(iterator).then_some(Sent::Ended),
+        ffi::PySendResult::PYGEN_ERROR => return ended(iterator, PyErr::fetch(py)),
     }
     .ok_or_else(|| PyErr::fetch(py))
 }
@@ -46,20 +46,13 @@ pub(crate) fn resume<'py>(iterator: &Bound<'py, PyAny>, sent: PyResult<Bound<'py
     })
 }
 
-/// Whether the exception that is set says that `iterator` was the last step of an asynchronous generator; clears it then.
-fn has_ended(iterator: &Bound<'_, PyAny>) -> bool {
-    // A coroutine may raise the exception, too; it means something else there.
-    if is_coroutine(iterator) {
-        return false;
-    }
-    // SAFETY: we are attached, and an exception is set.
-    unsafe {
-        let ended = ffi::PyErr_ExceptionMatches(ffi::PyExc_StopAsyncIteration) != 0;
-        if ended {
-            ffi::PyErr_Clear();
-        }
-        ended
-    }
+/// What it means that `iterator` has raised: that it was the last step of an asynchronous generator, or the exception.
+///
+/// A coroutine, of an `async def` or not (ours, Cython's), may raise `StopAsyncIteration`, too. It is an exception like others then.
+fn ended<'py>(iterator: &Bound<'py, PyAny>, error: PyErr) -> PyResult<Sent<'py>> {
+    let py = iterator.py();
+    let may_be = error.is_instance_of::<PyStopAsyncIteration>(py) && !is_coroutine(iterator);
+    if may_be && attribute(iterator, intern!(py, "cr_await"))?.is_none() { Ok(Sent::Ended) } else { Err(error) }
 }
 
 /// Throws `error` into `iterator`; into whoever awaits it, if it can't take exceptions.
