@@ -149,10 +149,6 @@ class NativeServer:
             settings: the limit of concurrency, the version of ASGI, the root path.
         """
 
-    @property
-    def site(self) -> Any:
-        """The application, if its routes are known."""
-
 @disjoint_base
 class HttpConnection:
     """A connection, between the transport and the requests in flight: the base of `ferrapi.server.HttpProtocol`."""
@@ -184,10 +180,6 @@ class HttpConnection:
     @property
     def client(self) -> tuple[str, int] | None:
         """The client's address."""
-
-    @property
-    def scheme(self) -> str:
-        """``"https"`` or ``"http"``."""
 
     def open(self, transport: Any, ends: tuple[Any, Any, str]) -> None:
         """Serve what comes by `transport`.
@@ -634,12 +626,6 @@ class FormReader:
 class RequestHead:
     """The head of a request that the HTTP/1.1 transport serves."""
 
-    @property
-    def method(self) -> str:
-        """The method."""
-    @property
-    def is_of_proxy(self) -> bool:
-        """Whether a proxy says something of itself that uvicorn's middleware for proxies may believe."""
     def header(self, name: bytes) -> bytes | None:
         """The value of the first header called `name`, which is in lower case."""
     def headers(self) -> list[tuple[bytes, bytes]]:

@@ -37,16 +37,6 @@ LONGEST = 1024
 Pairs = list[tuple[bytes, bytes]]
 Key = tuple[bytes | None, ...]
 
-for _kind in (
-    CORSMiddleware,
-    TrustedHostMiddleware,
-    HTTPSRedirectMiddleware,
-    GZipMiddleware,
-    GZipResponder,
-    IdentityResponder,
-):
-    watch(_kind)
-
 _SETTLED = (bool, int, str, type(None), re.Pattern, list, tuple, set, frozenset, dict)
 """The classes of settings of which a copy tells whether they have changed."""
 
@@ -160,6 +150,7 @@ class _Layer(Regained, Short):
     kind = ""
     settings_version = SETTINGS_VERSION
     kinds: tuple[type, ...] = ()
+    """The class of the middleware, and those that it sends its responses by."""
 
     def __init__(self, middleware: ASGIApp) -> None:
         self.app = middleware
@@ -277,9 +268,9 @@ class RememberingGZip(_Layer):
         return partial(responding, kind, attributes) if compression is None else compression.send
 
 
-REMEMBERING: dict[type, Callable[[Any], ASGIApp]] = {
-    CORSMiddleware: RememberingCORS,
-    GZipMiddleware: RememberingGZip,
-    HTTPSRedirectMiddleware: PassingHTTPS,
-    TrustedHostMiddleware: RememberingHosts,
-}
+_LAYERS = (RememberingCORS, RememberingGZip, PassingHTTPS, RememberingHosts)
+for _kind in (kind for layer in _LAYERS for kind in layer.kinds):
+    watch(_kind)
+
+REMEMBERING: dict[type, Callable[[Any], ASGIApp]] = {layer.kinds[0]: layer for layer in _LAYERS}
+"""By the class of a middleware: what stands in the stack around it."""

@@ -133,18 +133,13 @@ class Site:
         return facts, bool(self.router.redirect_slashes), self.router.usual_answer(self.handlers)
 
     def client(self, head: RequestHead, peer: tuple[str, int] | None) -> tuple[str, int] | None:
-        """The client as the application sees it: `peer`, or the one that a trusted proxy names."""
-        if head.header(b"x-forwarded-for") is None:
-            return peer
+        """The client as the application sees it, of a request that names one: `peer`, unless the proxy is trusted."""
         scope: Scope = {"type": "http", "client": peer, "headers": head.headers()}
-        self.apply_proxy_headers(head, scope)
+        self.apply_proxy_headers(scope)
         client: tuple[str, int] | None = scope["client"]
         return client
 
-    @staticmethod
-    def limit_forms(scope: Scope, limits: Any) -> None:
-        """Put the limits that a router has for the forms of all its routes into a scope."""
-        inherit_form_limits(scope, limits)
+    limit_forms = staticmethod(inherit_form_limits)
 
     async def recover(self, x: Exchange, exc: Exception) -> None:
         """Answer to an exception that the route didn't handle; raise it, if no handler takes it in any application."""
@@ -157,9 +152,9 @@ class Site:
         finally:
             del exc
 
-    def apply_proxy_headers(self, head: RequestHead, scope: Scope) -> None:
-        """Put the client and scheme that a trusted proxy names into `scope`."""
-        if self.proxy is not None and head.is_of_proxy:
+    def apply_proxy_headers(self, scope: Scope) -> None:
+        """Put the client and scheme that a trusted proxy names into `scope`. Asked only if the request names them."""
+        if self.proxy is not None:
             run_at_once(self._proxy_headers(scope, None, None))  # it awaits nothing but `_nothing`
 
 

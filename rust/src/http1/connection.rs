@@ -131,12 +131,6 @@ impl Connection {
         self.ends(py)?.get_item(1)
     }
 
-    /// ``"https"`` or ``"http"``.
-    #[getter]
-    fn scheme<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.ends(py)?.get_item(2)
-    }
-
     /// Serve what comes by `transport`.
     ///
     /// Parameters:

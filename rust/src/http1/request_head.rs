@@ -68,6 +68,11 @@ impl RequestHead {
         self.0.head.header(self.0.bytes.as_bytes(py), name)
     }
 
+    /// Whether a proxy says something of itself that uvicorn's middleware for proxies may believe.
+    pub(super) fn is_of_proxy(&self, py: Python<'_>) -> bool {
+        OF_PROXIES.iter().any(|name| self.value_of(py, name).is_some())
+    }
+
     /// The head written anew, for another reader: the path and the query alone as its target, names in lower case.
     pub(super) fn written<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let mut out = [self.method_name().as_bytes(), b" ", self.path_bytes(py)].concat();
@@ -93,21 +98,9 @@ const OF_PROXIES: [&[u8]; 2] = [b"x-forwarded-for", b"x-forwarded-proto"];
 
 #[pymethods]
 impl RequestHead {
-    /// The method.
-    #[getter]
-    fn method(&self) -> &'static str {
-        self.method_name()
-    }
-
     /// The value of the first header called `name`, which is in lower case.
     fn header<'py>(&self, py: Python<'py>, name: &[u8]) -> Option<Bound<'py, PyBytes>> {
         self.value_of(py, name).map(|value| PyBytes::new(py, value))
-    }
-
-    /// Whether a proxy says something of itself that uvicorn's middleware for proxies may believe.
-    #[getter]
-    pub(super) fn is_of_proxy(&self, py: Python<'_>) -> bool {
-        OF_PROXIES.iter().any(|name| self.value_of(py, name).is_some())
     }
 
     /// The headers as ASGI has them: a list of pairs of bytes, names in lower case.

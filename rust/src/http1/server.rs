@@ -109,12 +109,6 @@ impl Server {
         })
     }
 
-    /// The application, if its routes are known.
-    #[getter(site)]
-    fn python_site(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        self.site.get(py)
-    }
-
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         for object in [&self.time, &self.call_soon, &self.call_later, &self.create_future, &self.context] {
             visit.call(object)?;

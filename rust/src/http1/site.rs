@@ -245,8 +245,7 @@ impl Site {
         let py = scope.py();
         let outermost = self.outwards().next_back().unwrap_or(self);
         if head.is_of_proxy(py) {
-            let owner = outermost.owner.bind(py);
-            owner.call_method1(intern!(py, "apply_proxy_headers"), (head.clone(), scope))?;
+            outermost.owner.bind(py).call_method1(intern!(py, "apply_proxy_headers"), (scope,))?;
         }
         if !outermost.root_path.is_empty() {
             scope.set_item(intern!(py, "root_path"), py::text(py, &outermost.root_path))?;

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
 use crate::py;
-use crate::response::checks::pair_of_bytes;
+use crate::response::checks::first_header;
 
 /// The URL that Starlette makes of a scope, and what `urllib.parse.urlsplit` makes of that. None if either is for them to find
 /// out: hosts that are no plain names, characters to quote, scopes that lack something.
@@ -60,11 +60,5 @@ fn host_in<'py>(scope: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyByte
     else {
         return Ok(None);
     };
-    for pair in headers.iter() {
-        let Some((name, value)) = pair_of_bytes(&pair) else { return Ok(None) };
-        if name.as_bytes() == b"host" {
-            return Ok(Some(value));
-        }
-    }
-    Ok(None)
+    Ok(first_header(&headers, b"host").flatten())
 }

@@ -65,6 +65,17 @@ pub(crate) fn pair_of_bytes<'py>(pair: &Bound<'py, PyAny>) -> Option<(Bound<'py,
     }
 }
 
+/// The value of the first header called `name`, if there is one; None if these are no pairs of bytes.
+pub(crate) fn first_header<'py>(headers: &Bound<'py, PyList>, name: &[u8]) -> Option<Option<Bound<'py, PyBytes>>> {
+    for pair in headers.iter() {
+        let (own, value) = pair_of_bytes(&pair)?;
+        if own.as_bytes() == name {
+            return Some(Some(value));
+        }
+    }
+    Some(None)
+}
+
 /// Whether a header says how the body is framed, or what becomes of the connection.
 pub(crate) fn is_framing(name: &[u8]) -> bool {
     let framing: [&[u8]; 3] = [b"content-length", b"connection", b"transfer-encoding"];

@@ -82,23 +82,6 @@ impl End {
     }
 
     /// What serves an HTTP request, which is to be awaited; None if Starlette's class has to be asked.
-    #[pyo3(name = "enter")]
-    fn enter_itself<'py>(
-        slf: &Bound<'py, Self>,
-        scope: &Bound<'py, PyAny>,
-        receive: &Bound<'py, PyAny>,
-        send: &Bound<'py, PyAny>,
-    ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        Self::enter(slf, scope, receive, send)
-    }
-
-    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.settings)
-    }
-}
-
-impl End {
-    /// What serves an HTTP request.
     pub(super) fn enter<'py>(
         slf: &Bound<'py, Self>,
         scope: &Bound<'py, PyAny>,
@@ -120,6 +103,10 @@ impl End {
         let entrance = slf.getattr(intern!(py, "entrance"))?.cast_into::<Entrance>()?;
         let (receive, send) = (receive.clone().unbind(), send.clone().unbind());
         Ok(Some(Entrance::serve_inside_stack(&entrance, scope.clone(), receive, send)?.into_any()))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.settings)
     }
 }
 

@@ -65,34 +65,22 @@ impl Dispatch {
     fn send<'py>(&mut self, py: Python<'py>, response: &Bound<'py, PyAny>) -> PyResult<()> {
         let passage = self.passage.bind(py).clone();
         let this = passage.get();
-        if !this.has_untouched(response)? {
-            if let Some(delivered) = this.send_own(py, response)? {
-                return self.after_delivery(py, response, delivered);
+        let is_from_below = this.has_untouched(response)?;
+        let delivery = if is_from_below { this.send_whole(py, response)? } else { this.send_own(py, response)? };
+        let sending = match delivery {
+            Delivery::Sent => return self.after_sending(py, response),
+            Delivery::Waits(sending) => {
+                this.layer(py).call_method1(intern!(py, "then_background"), (sending, response))?
             }
-            let receive = this.request.bind(py).getattr(intern!(py, "wrapped_receive"))?;
-            let sending = response.call1((&this.scope, receive, &this.send))?;
-            return self.wait(py, Stage::Sending, sending);
-        }
-        match this.send_whole(py, response)? {
-            Delivery::Not => {
+            Delivery::Not if is_from_below => {
                 this.passes_on.store(goes_unseen(this.send.bind(py))?, Ordering::Relaxed);
-                let sending = this.layer(py).call_method1(intern!(py, "pass_on"), (&passage, response))?;
-                self.wait(py, Stage::Sending, sending)
+                this.layer(py).call_method1(intern!(py, "pass_on"), (&passage, response))?
             }
-            delivered => self.after_delivery(py, response, delivered),
-        }
-    }
-
-    /// Goes on when a response has been sent without messages, or will be.
-    fn after_delivery<'py>(
-        &mut self,
-        py: Python<'py>,
-        response: &Bound<'py, PyAny>,
-        delivered: Delivery<'py>,
-    ) -> PyResult<()> {
-        let Delivery::Waits(sending) = delivered else { return self.after_sending(py, response) };
-        let layer = self.passage.get().layer(py).clone();
-        let sending = layer.call_method1(intern!(py, "then_background"), (sending, response))?;
+            Delivery::Not => {
+                let receive = this.request.bind(py).getattr(intern!(py, "wrapped_receive"))?;
+                response.call1((&this.scope, receive, &this.send))?
+            }
+        };
         self.wait(py, Stage::Sending, sending)
     }
 
@@ -235,12 +223,11 @@ impl Passage {
         Ok(delivery)
     }
 
-    /// Sends a response that the middleware has made itself without messages; None if its own `__call__` has to.
-    fn send_own<'py>(&self, py: Python<'py>, response: &Bound<'py, PyAny>) -> PyResult<Option<Delivery<'py>>> {
+    /// Sends a response that the middleware has made itself without messages, unless its own `__call__` has to.
+    fn send_own<'py>(&self, py: Python<'py>, response: &Bound<'py, PyAny>) -> PyResult<Delivery<'py>> {
         let call = self.layer(py).getattr(intern!(py, "response_call"))?;
-        let Some(whole) = reply::whole(&call, response)? else { return Ok(None) };
+        let Some(whole) = reply::whole(&call, response)? else { return Ok(Delivery::Not) };
         let (headers, body) = (Headers::Pairs(whole.headers.into_bound(py)), whole.body.bind(py).as_bytes());
-        let delivery = deliver(None, self.send.bind(py), whole.status, &headers, body, Rest::Nothing)?;
-        Ok(if matches!(delivery, Delivery::Not) { None } else { Some(delivery) })
+        deliver(None, self.send.bind(py), whole.status, &headers, body, Rest::Nothing)
     }
 }

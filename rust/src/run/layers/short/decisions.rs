@@ -33,21 +33,7 @@ impl Decisions {
     }
 
     /// The answer to what it depends on.
-    #[pyo3(name = "of", signature = (*key))]
-    fn of_parts<'py>(slf: &Bound<'py, Self>, key: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
-        Self::of(slf, key)
-    }
-
-    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.middleware)?;
-        visit.call(&self.ask)?;
-        visit.call(&self.settings)?;
-        visit.call(&self.answers)
-    }
-}
-
-impl Decisions {
-    /// The answer to what it depends on.
+    #[pyo3(signature = (*key))]
     pub(super) fn of<'py>(slf: &Bound<'py, Self>, key: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         let this = slf.get();
@@ -57,5 +43,12 @@ impl Decisions {
             return Ok(answer);
         }
         slf.call_method1(intern!(py, "decide"), (key,))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.middleware)?;
+        visit.call(&self.ask)?;
+        visit.call(&self.settings)?;
+        visit.call(&self.answers)
     }
 }

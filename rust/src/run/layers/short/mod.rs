@@ -20,7 +20,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple, PyType};
 use super::End;
 use crate::http1::RequestHead;
 use crate::py::Attached;
-use crate::response::checks::pair_of_bytes;
+use crate::response::checks::first_header;
 use crate::version_counter::VersionCounter;
 
 /// A layer around a middleware. A subclass says in `kind` which one, and in `settings_version` what counts edits.
@@ -83,7 +83,37 @@ impl Short {
         scope: &Bound<'py, PyAny>,
         send: &Bound<'py, PyAny>,
     ) -> PyResult<Option<Passed<'py>>> {
-        Self::passed(slf, scope, send)
+        let py = slf.py();
+        let Ok(scope) = scope.cast::<PyDict>() else { return Ok(None) };
+        if !is_text(scope, intern!(py, "type"), "http")? {
+            return Ok(None);
+        }
+        let Some((middleware, decisions)) = Self::look(slf)? else { return Ok(None) };
+        let kind = slf.get().kind;
+        let headers = scope.get_item(intern!(py, "headers"))?;
+        let Some(Ok(headers)) = headers.map(Bound::cast_into::<PyList>) else { return Ok(None) };
+        let value = match kind.header().map(|name| first_header(&headers, name)) {
+            Some(None) => return Ok(None),
+            Some(Some(value)) => value,
+            None => None,
+        };
+        let passes = match kind {
+            Kind::Cors => {
+                let may_be_preflight = value.is_some() && is_text(scope, intern!(py, "method"), "OPTIONS")?;
+                !(may_be_preflight && first_header(&headers, b"access-control-request-method").flatten().is_some())
+            }
+            Kind::Gzip => true,
+            Kind::Hosts => passes_host(&decisions, value.as_ref())?,
+            Kind::Https => is_text(scope, intern!(py, "scheme"), "https")?,
+        };
+        if !passes {
+            return Ok(None);
+        }
+        // Whatever is below may go on reading trailers into the list.
+        let headers = headers.get_slice(0, headers.len());
+        scope.set_item(intern!(py, "headers"), &headers)?;
+        let send = Self::sending(slf, &decisions, value, headers.into_any(), send.clone())?;
+        Ok(Some((middleware.getattr(intern!(py, "app"))?, send)))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -136,44 +166,6 @@ impl Short {
     /// What the middleware has decided, as long as it was open.
     fn decisions(&self, py: Python<'_>) -> Option<Py<Decisions>> {
         self.known.see(py, |known| known.decisions.as_ref().map(|known| known.clone_ref(py)))
-    }
-
-    fn passed<'py>(
-        slf: &Bound<'py, Self>,
-        scope: &Bound<'py, PyAny>,
-        send: &Bound<'py, PyAny>,
-    ) -> PyResult<Option<Passed<'py>>> {
-        let py = slf.py();
-        let Ok(scope) = scope.cast::<PyDict>() else { return Ok(None) };
-        if !is_text(scope, intern!(py, "type"), "http")? {
-            return Ok(None);
-        }
-        let Some((middleware, decisions)) = Self::look(slf)? else { return Ok(None) };
-        let kind = slf.get().kind;
-        let headers = scope.get_item(intern!(py, "headers"))?;
-        let Some(Ok(headers)) = headers.map(Bound::cast_into::<PyList>) else { return Ok(None) };
-        let value = match kind.header().map(|name| first(&headers, name)) {
-            Some(None) => return Ok(None),
-            Some(Some(value)) => value,
-            None => None,
-        };
-        let passes = match kind {
-            Kind::Cors => {
-                let may_be_preflight = value.is_some() && is_text(scope, intern!(py, "method"), "OPTIONS")?;
-                !(may_be_preflight && first(&headers, b"access-control-request-method").flatten().is_some())
-            }
-            Kind::Gzip => true,
-            Kind::Hosts => passes_host(&decisions, value.as_ref())?,
-            Kind::Https => is_text(scope, intern!(py, "scheme"), "https")?,
-        };
-        if !passes {
-            return Ok(None);
-        }
-        // Whatever is below may go on reading trailers into the list.
-        let headers = headers.get_slice(0, headers.len());
-        scope.set_item(intern!(py, "headers"), &headers)?;
-        let send = Self::sending(slf, &decisions, value, headers.into_any(), send.clone())?;
-        Ok(Some((middleware.getattr(intern!(py, "app"))?, send)))
     }
 
     /// Whether the middleware lets a request through as it is, of which only the head is known.
@@ -237,7 +229,7 @@ pub(in crate::run::layers) fn enter<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let (mut app, mut send) = (app, send);
     while let Ok(layer) = app.cast::<Short>() {
-        let Some((below, own)) = Short::passed(layer, scope.bind(layer.py()), &send)? else { break };
+        let Some((below, own)) = Short::pass_through(layer, scope.bind(layer.py()), &send)? else { break };
         (app, send) = (below, own);
     }
     if let Ok(end) = app.cast::<End>()
@@ -256,15 +248,4 @@ fn passes_host<'py>(decisions: &Bound<'py, Decisions>, host: Option<&Bound<'py, 
 fn is_text(scope: &Bound<'_, PyDict>, key: &Bound<'_, PyString>, text: &str) -> PyResult<bool> {
     let value = scope.get_item(key)?;
     Ok(value.is_some_and(|value| value.cast::<PyString>().is_ok_and(|value| value == text)))
-}
-
-/// The value of the first header called `name`, if there is one; None if these are no pairs of bytes.
-fn first<'py>(headers: &Bound<'py, PyList>, name: &[u8]) -> Option<Option<Bound<'py, PyBytes>>> {
-    for pair in headers.iter() {
-        let (own, value) = pair_of_bytes(&pair)?;
-        if own.as_bytes() == name {
-            return Some(Some(value));
-        }
-    }
-    Some(None)
 }
